@@ -1,0 +1,1 @@
+"""Glidepath: progressive delivery for Kubernetes, orchestrated by Apache Airflow."""

@@ -1,0 +1,65 @@
+"""Every error Glidepath raises.
+
+    GlidepathError
+    ├── PolicyError           the policy or the run's parameters are wrong: nothing was touched
+    ├── PreflightError        the cluster isn't what the policy expects: nothing was touched
+    ├── ClaimError
+    │   ├── ClaimHeldError    another release holds the service
+    │   └── ClaimLostError    our token is no longer the current one: stop writing
+    ├── ClusterError          the Kubernetes API refused, or did not answer in time
+    ├── HelmError             Helm failed; carries its stderr
+    ├── TrafficDriftError     the mesh doesn't say what Glidepath last wrote
+    ├── EvidenceError         Prometheus did not answer, or not with evidence
+    ├── RecordError           the record database refused
+    └── ReleaseTakenBack      the release ended on stable: what turns the run red
+"""
+
+from __future__ import annotations
+
+
+class GlidepathError(Exception):
+    """Base of all errors: says what was given, what was expected, what to do."""
+
+
+class PolicyError(GlidepathError):
+    """The policy file or a run's parameters are not valid. Nothing has been touched."""
+
+
+class PreflightError(GlidepathError):
+    """The cluster is not in the state a release can start from. Nothing has been touched."""
+
+
+class ClaimError(GlidepathError):
+    """The claim on a service could not be taken or kept."""
+
+
+class ClaimHeldError(ClaimError):
+    """Another release holds the service."""
+
+
+class ClaimLostError(ClaimError):
+    """The claim's token is not the current one any more; its holder must stop writing."""
+
+
+class ClusterError(GlidepathError):
+    """The Kubernetes API refused a call or did not answer in time."""
+
+
+class HelmError(GlidepathError):
+    """Helm ended with an error; its stderr is in the message."""
+
+
+class TrafficDriftError(GlidepathError):
+    """The routing objects differ from what Glidepath last wrote."""
+
+
+class EvidenceError(GlidepathError):
+    """The source of evidence did not answer, or answered something that is no evidence."""
+
+
+class RecordError(GlidepathError):
+    """The record database refused a read or a write."""
+
+
+class ReleaseTakenBack(GlidepathError):
+    """The release did not promote; all traffic is on stable."""
