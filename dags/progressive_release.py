@@ -1,0 +1,122 @@
+"""One release DAG for each policy in include/policies: plan, claim, deploy, steps under a guard, promote or rollback.
+
+    plan -> claim -> deploy -> guard ─────────────────────────────────────────────┐
+                         └───> step_1 ─> step_2 ─> ... ─> promote | rollback | ask ─> settle -> finish
+    step_n: shift (weight) -> bake (deferred) -> gate (branch)
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.providers.standard.operators.hitl import HITLBranchOperator
+from airflow.sdk import DAG, Param, TaskGroup, TriggerRule
+
+from glidepath.operators.tasks import (
+    ClaimOperator,
+    DeployOperator,
+    FinishOperator,
+    GateOperator,
+    PlanOperator,
+    PromoteOperator,
+    RollbackOperator,
+    SettleOperator,
+    ShiftOperator,
+)
+from glidepath.operators.watching import BakeOperator, GuardOperator
+from glidepath.policy import MAX_STEPS, Policy, load_policy
+
+POLICIES = Path(os.environ.get("GLIDEPATH_POLICIES", Path(__file__).resolve().parents[1] / "include" / "policies"))
+GOOD_PATH = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+
+
+def form(policy: Policy) -> dict[str, Param]:
+    """The trigger form. What JSON Schema can't say, the plan task checks: order, unknown keys, the whole policy."""
+    wanted = f" Empty: the policy's ({policy.version})." if policy.version else ""
+    return {
+        "version": Param(
+            policy.version,
+            type="string" if not policy.version else ["null", "string"],
+            pattern="^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$",
+            title="Version to release",
+            description=f"Image tag and subset name of the version, such as v2.{wanted}",
+        ),
+        "weights": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "integer", "minimum": 1, "maximum": 100},
+            maxItems=MAX_STEPS,
+            title="Weights, percent",
+            description=f"Ascending, one a line. Empty: the policy's {[step.weight for step in policy.steps]}.",
+        ),
+        "bake": Param(None, type=["null", "string"], title="Minimum bake a step", description="Such as 90s or 2m."),
+        "tolerance": Param(
+            None, type=["null", "number"], exclusiveMinimum=1, maximum=3, title="Latency tolerance",
+            description="1.10 lets the canary's quantile be 10 % above stable's.",
+        ),  # fmt: skip
+        "decision": Param(
+            None, type=["null", "string"], enum=[None, "non-inferior", "superior"], title="Decision rule",
+            description="non-inferior: comparable is enough. superior: it must be proven faster.",
+        ),  # fmt: skip
+        "dry_run": Param(False, type="boolean", title="Dry run", description="Plan and render; touch nothing."),
+    }
+
+
+def build(policy: Policy, path: Path) -> DAG:
+    """The release DAG of one policy."""
+    common = {"policy_path": str(path)}
+    retried = common | {"retries": 2, "retry_delay": timedelta(seconds=5)}
+    with DAG(
+        f"release_{policy.service.replace('-', '_')}",
+        schedule=policy.schedule,
+        catchup=False,
+        max_active_runs=4,
+        params=form(policy),
+        render_template_as_native_obj=True,
+        tags=["glidepath", policy.namespace],
+        doc_md=__doc__,
+        default_args={"execution_timeout": timedelta(minutes=15)},
+    ) as dag:
+        plan = PlanOperator(task_id="plan", go="claim", stay="nothing_to_do", **common)
+        nothing_to_do = EmptyOperator(task_id="nothing_to_do")
+        claim = ClaimOperator(task_id="claim", **retried)
+        deploy = DeployOperator(task_id="deploy", **retried)
+        guard = GuardOperator(task_id="guard", **retried)
+        promote = PromoteOperator(task_id="promote", trigger_rule=GOOD_PATH, **retried)
+        rollback = RollbackOperator(task_id="rollback", trigger_rule=GOOD_PATH, **retried)
+        ask = HITLBranchOperator(
+            task_id="ask",
+            subject=f"{policy.service}: promote the canary although it is not proven safe?",
+            body="The gate could not decide within the policy's limits. The bake task's log has its numbers.",
+            options=["promote", "rollback"],
+            defaults=["rollback"],
+            response_timeout=timedelta(hours=1),
+        )
+        settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **retried)
+        finish = FinishOperator(task_id="finish", **retried)
+
+        plan >> [claim, nothing_to_do]
+        claim >> deploy >> guard
+        before = deploy
+        for number in range(1, MAX_STEPS + 1):
+            with TaskGroup(f"step_{number}", tooltip=f"step {number}: shift, bake, gate"):
+                shift = ShiftOperator(task_id="shift", step=number, trigger_rule=GOOD_PATH, **retried)
+                bake = BakeOperator(task_id="bake", step=number, **retried)
+                following = f"step_{number + 1}.shift" if number < MAX_STEPS else None
+                gate = GateOperator(
+                    task_id="gate", step=number, next_step=following,
+                    promote="promote", rollback="rollback", ask="ask", **retried,
+                )  # fmt: skip
+            before >> shift >> bake >> gate >> [promote, rollback, ask]
+            before = gate
+        ask >> [promote, rollback] >> settle
+        [settle, guard] >> finish.as_teardown(setups=claim, on_failure_fail_dagrun=True)
+    return dag
+
+
+for file in sorted(POLICIES.glob("*.yaml")):
+    one = build(load_policy(file), file)
+    globals()[one.dag_id] = one

@@ -1,0 +1,54 @@
+"""The chart's values for each situation of a release. Pure: values in, values out."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+
+def roles(values: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The stable version and the canary (None when there is none), from effective values."""
+    given = values.get("roles") or {}
+    return str(given.get("stable", "")), (str(given["canary"]) if given.get("canary") else None)
+
+
+def stable_replicas(values: Mapping[str, Any]) -> int:
+    """How many replicas the stable version has, from effective values."""
+    version = (values.get("versions") or {}).get(roles(values)[0]) or {}
+    return int(version.get("replicas") or values["replicas"]["stable"])
+
+
+def with_canary(
+    values: Mapping[str, Any], stable: str, canary: str | None, canary_weight: int, token: int, replicas: int | None = None
+) -> dict[str, Any]:
+    """The user's values changed to this pair of versions and weights.
+
+    Args:
+        values: User-given values of the Helm release.
+        stable: Version with the stable role.
+        canary: Version with the canary role; None for no canary.
+        canary_weight: Percent of traffic for the canary, as the mesh has it now.
+        token: The claim's fencing token, rendered onto every object.
+        replicas: Replicas for the canary; None leaves the chart's own number.
+    """
+    new = copy.deepcopy(dict(values))
+    new["roles"] = {"stable": stable, "canary": canary or ""}
+    istio = new.setdefault("istio", {})
+    istio["trafficSplit"] = {"stable": 100 - canary_weight, "canary": canary_weight}
+    new["release"] = {**(new.get("release") or {}), "token": str(token)}
+    if canary is not None and replicas is not None:
+        version = new.setdefault("versions", {}).setdefault(canary, {})
+        version["replicas"] = replicas
+    return new
+
+
+def without_replicas(values: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """The values with a version's own replica count taken out, so that its role's count applies."""
+    new = copy.deepcopy(dict(values))
+    versions = new.get("versions") or {}
+    if version in versions:
+        versions[version].pop("replicas", None)
+        if not versions[version]:
+            versions.pop(version)
+    return new

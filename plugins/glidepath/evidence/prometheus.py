@@ -1,0 +1,79 @@
+"""Prometheus through prometheus-api-client: time-outs, bounded retries, raw samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
+from urllib3.util.retry import Retry
+
+from glidepath.errors import EvidenceError
+
+TIMEOUT_S = 4
+RETRY = Retry(total=1, backoff_factor=0.2, status_forcelist=(502, 503, 504))
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series: its labels and its samples as (epoch seconds, value), oldest first."""
+
+    labels: dict[str, str]
+    samples: tuple[tuple[float, float], ...]
+
+    @property
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """The labels as a hashable identity."""
+        return tuple(sorted(self.labels.items()))
+
+
+class Prometheus:
+    """A Prometheus server.
+
+    Args:
+        url: Its base URL.
+        headers: HTTP headers for every call, such as an Authorization.
+        timeout_s: Time-out of one call, seconds.
+    """
+
+    def __init__(self, url: str, headers: dict[str, str] | None = None, timeout_s: float = TIMEOUT_S) -> None:
+        self.url, self._timeout_s = url.rstrip("/"), timeout_s
+        self._client = PrometheusConnect(self.url, headers=headers, retry=RETRY, method="POST")
+
+    def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
+        """The samples of each series in the window that ends at `at`.
+
+        Args:
+            selector: A series selector, already quoted.
+            window_s: Length of the window, seconds.
+            at: Its end, epoch seconds.
+            step_s: None for the raw samples; else one sample every so many seconds.
+
+        Raises:
+            EvidenceError: Prometheus did not answer in time, or answered with an error.
+        """
+        step = "" if step_s is None else f":{max(1, round(step_s))}s"
+        return [
+            Series(row["metric"], tuple((float(t), float(v)) for t, v in row["values"]))
+            for row in self._query(f"{selector}[{max(1, round(window_s))}s{step}]", at)
+        ]
+
+    def now(self) -> float:
+        """Prometheus' own clock, epoch seconds: that of its samples.
+
+        Raises:
+            EvidenceError: As in `range_vector`.
+        """
+        answer = self._query("time()", None)
+        return float(answer[1])
+
+    def _query(self, query: str, at: float | None) -> Any:
+        params = {"timeout": f"{self._timeout_s}s"} | ({} if at is None else {"time": f"{at:.3f}"})
+        try:
+            return self._client.custom_query(query, params=params, timeout=self._timeout_s)
+        except (requests.RequestException, PrometheusApiClientException, ValueError, KeyError) as error:
+            raise EvidenceError(
+                f"Prometheus at {self.url} did not answer the query {query!r}: {error}. "
+                "Is it up, and is the URL of the connection right?"
+            ) from error

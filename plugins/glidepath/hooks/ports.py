@@ -1,0 +1,117 @@
+"""Builds a release's ports from Airflow connections.
+
+Connections: a `kubernetes` one (kubeconfig or in-cluster) and a `generic` or `http` one for Prometheus. The heavy
+imports happen inside the functions: this module is read whenever a DAG file is parsed.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+
+from glidepath.errors import PreflightError
+
+if TYPE_CHECKING:
+    from glidepath.deploy import Helm
+    from glidepath.evidence import Prometheus
+    from glidepath.policy import Policy
+    from glidepath.release.run import Ports
+    from glidepath.traffic import IstioTraffic
+
+KUBERNETES_CONN_ID = "kubernetes_default"
+PROMETHEUS_CONN_ID = "prometheus_default"
+
+
+class PrometheusHook(BaseHook):
+    """Prometheus by an Airflow connection: host, port and schema; extra `headers` for an Authorization."""
+
+    def __init__(self, conn_id: str = PROMETHEUS_CONN_ID) -> None:
+        super().__init__()
+        self.conn_id = conn_id
+
+    def get_conn(self) -> Prometheus:
+        """The client.
+
+        Raises:
+            PreflightError: The connection names no host.
+        """
+        from glidepath.evidence import Prometheus
+
+        connection = self.get_connection(self.conn_id)
+        if not connection.host:
+            raise PreflightError(
+                f"connection {self.conn_id!r} has no host, expected Prometheus' address. "
+                f"Set AIRFLOW_CONN_{self.conn_id.upper()}=http://prometheus:9090 or edit it under Admin > Connections"
+            )
+        schema = connection.schema or (connection.conn_type if connection.conn_type in ("http", "https") else "http")
+        port = f":{connection.port}" if connection.port else ""
+        host = connection.host.split("://")[-1]
+        headers = (connection.extra_dejson or {}).get("headers")
+        return Prometheus(f"{schema}://{host}{port}", headers=headers)
+
+
+class HelmHook(BaseHook):
+    """Helm on the cluster of a `kubernetes` connection."""
+
+    def __init__(self, chart: Path, release: str, namespace: str, conn_id: str = KUBERNETES_CONN_ID) -> None:
+        super().__init__()
+        self.chart, self.release, self.namespace, self.conn_id = chart, release, namespace, conn_id
+
+    def get_conn(self) -> Helm:
+        """Helm for this release, with the connection's kubeconfig."""
+        from glidepath.deploy import Helm
+
+        return Helm(self.chart, self.release, self.namespace, kubeconfig_of(self.get_connection(self.conn_id)))
+
+
+class IstioHook(BaseHook):
+    """Istio's routing of one service on the cluster of a `kubernetes` connection."""
+
+    def __init__(self, namespace: str, service: str, conn_id: str = KUBERNETES_CONN_ID) -> None:
+        super().__init__()
+        self.namespace, self.service, self.conn_id = namespace, service, conn_id
+
+    def get_conn(self) -> IstioTraffic:
+        """The traffic port."""
+        from glidepath.traffic import IstioTraffic
+
+        return IstioTraffic(kubernetes_api(self.conn_id), self.namespace, self.service)
+
+
+def kubeconfig_of(connection: Any) -> Path | None:
+    """The kubeconfig a `kubernetes` connection points to; None means in-cluster or the client's default."""
+    extra = json.loads(connection.extra or "{}") if isinstance(connection.extra, str) else (connection.extra or {})
+    path = extra.get("kube_config_path") or extra.get("extra__kubernetes__kube_config_path")
+    return Path(path) if path else None
+
+
+def kubernetes_api(conn_id: str = KUBERNETES_CONN_ID) -> Any:
+    """The Kubernetes client of a connection, through the provider's hook."""
+    from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
+
+    return KubernetesHook(conn_id=conn_id).get_conn()
+
+
+def ports_for(
+    policy: Policy, kubernetes_conn_id: str = KUBERNETES_CONN_ID, prometheus_conn_id: str = PROMETHEUS_CONN_ID
+) -> Ports:
+    """The ports of a policy's service. Costs the import of the Kubernetes client: call it in a task, not at parsing."""
+    from glidepath.claim import LeaseClaims
+    from glidepath.deploy import Workloads
+    from glidepath.record import Record
+    from glidepath.release.run import Ports
+    from glidepath.traffic import IstioTraffic
+
+    api = kubernetes_api(kubernetes_conn_id)
+    chart = Path(policy.helm.chart)
+    return Ports(
+        record=Record(),
+        claims=LeaseClaims(api, policy.namespace, policy.service),
+        traffic=IstioTraffic(api, policy.namespace, policy.service),
+        helm=HelmHook(chart, policy.helm.release, policy.namespace, kubernetes_conn_id).get_conn(),
+        workloads=Workloads(api, policy.namespace, policy.service),
+        prometheus=PrometheusHook(prometheus_conn_id).get_conn(),
+    )

@@ -1,0 +1,86 @@
+"""What the operators of a release share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from glidepath.release.run import Run
+
+
+def release_id(context: Context) -> str:
+    """The release's identity: its DAG and run."""
+    return f"{context['dag'].dag_id}/{context['run_id']}"
+
+
+def run_url(context: Context) -> str:
+    """Where a person finds this run in Airflow's pages."""
+    from urllib.parse import quote
+
+    from airflow.sdk.configuration import conf
+
+    base = conf.get("api", "base_url", fallback="").rstrip("/")
+    return f"{base}/dags/{context['dag'].dag_id}/runs/{quote(context['run_id'], safe='')}"
+
+
+def load_run(policy_path: str, identity: str, say: Callable[[str], None], conn_ids: dict[str, str]) -> Run:
+    """The release as its tasks work with it: the spec frozen by `plan`, the ports from the connections."""
+    from pathlib import Path
+
+    from glidepath.hooks.ports import ports_for
+    from glidepath.policy import ReleaseSpec, load_policy
+    from glidepath.release.run import Run
+
+    ports = ports_for(load_policy(Path(policy_path)), **conn_ids)
+    spec = ReleaseSpec.from_dict(ports.record.get(identity).spec)
+    return Run(identity, spec, ports, say)
+
+
+class ReleaseOperator(BaseOperator):
+    """A task of a release.
+
+    Args:
+        policy_path: The policy's YAML file.
+        kubernetes_conn_id: Airflow connection of the cluster.
+        prometheus_conn_id: Airflow connection of Prometheus.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy_path: str,
+        kubernetes_conn_id: str = "kubernetes_default",
+        prometheus_conn_id: str = "prometheus_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.policy_path = policy_path
+        self.kubernetes_conn_id = kubernetes_conn_id
+        self.prometheus_conn_id = prometheus_conn_id
+        self._release_id: str | None = None
+
+    @property
+    def conn_ids(self) -> dict[str, str]:
+        """The connections, as `ports_for` takes them."""
+        return {"kubernetes_conn_id": self.kubernetes_conn_id, "prometheus_conn_id": self.prometheus_conn_id}
+
+    def run_of(self, context: Context) -> Run:
+        """The release this task belongs to."""
+        self._release_id = release_id(context)
+        return load_run(self.policy_path, self._release_id, self.log.info, self.conn_ids)
+
+    def on_kill(self) -> None:
+        """A killed task of a running release pulls the brake."""
+        if self._release_id is None:
+            return
+        from glidepath.release.endings import abort
+
+        log = logging.getLogger("airflow.task")
+        run = load_run(self.policy_path, self._release_id, log.info, self.conn_ids)
+        abort(run, f"task {self.task_id} was killed")

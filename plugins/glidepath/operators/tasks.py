@@ -1,0 +1,147 @@
+"""The operators of a release, in the order of its DAG."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseBranchOperator
+
+from glidepath.operators.base import ReleaseOperator, release_id, run_url
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class PlanOperator(ReleaseOperator, BaseBranchOperator):
+    """Validates, looks at the cluster, freezes the release; branches to `go` or, with nothing to release, to `stay`."""
+
+    def __init__(self, *, go: str, stay: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.go, self.stay = go, stay
+
+    def choose_branch(self, context: Context) -> str:
+        """The next task."""
+        from pathlib import Path
+
+        from glidepath.hooks.ports import ports_for
+        from glidepath.policy import load_policy
+        from glidepath.release.plan import plan
+
+        policy = load_policy(Path(self.policy_path))
+        spec = policy.for_run({key: value for key, value in context["params"].items() if value is not None})
+        ports = ports_for(policy, **self.conn_ids)
+        return self.go if plan(release_id(context), spec, ports, self.log.info) else self.stay
+
+
+class ClaimOperator(ReleaseOperator):
+    """Takes the service for this release."""
+
+    def execute(self, context: Context) -> None:
+        """See `glidepath.release.steps.claim`."""
+        from glidepath.release.steps import claim
+
+        claim(self.run_of(context), run_url(context))
+
+
+class DeployOperator(ReleaseOperator):
+    """Deploys the canary with Helm and waits for its pods."""
+
+    def execute(self, context: Context) -> None:
+        """See `glidepath.release.steps.deploy`."""
+        from glidepath.release.steps import deploy
+
+        deploy(self.run_of(context))
+
+
+class ShiftOperator(ReleaseOperator):
+    """Gives the canary the weight of a step."""
+
+    def __init__(self, *, step: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.step = step
+
+    def execute(self, context: Context) -> None:
+        """See `glidepath.release.steps.shift`."""
+        from glidepath.release.steps import shift
+
+        shift(self.run_of(context), self.step)
+
+
+class GateOperator(ReleaseOperator, BaseBranchOperator):
+    """Branches on the guard's word: the next step, promote, rollback, or a person."""
+
+    def __init__(self, *, step: int, next_step: str | None, promote: str, rollback: str, ask: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.step, self.next_step = step, next_step
+        self.promote, self.rollback, self.ask = promote, rollback, ask
+
+    def choose_branch(self, context: Context) -> str:
+        """The task to go on with.
+
+        Raises:
+            ReleaseTakenBack: There is no word on this step.
+        """
+        from glidepath.errors import ReleaseTakenBack
+        from glidepath.release.phases import Decision
+        from glidepath.release.steps import decision
+
+        word = decision(self.run_of(context), self.step)
+        if word is None:
+            raise ReleaseTakenBack(f"the guard gave no word on step {self.step}; the release goes back to stable")
+        answer, reason = word
+        targets = {Decision.PROMOTE: self.promote, Decision.ROLLBACK: self.rollback, Decision.ASK: self.ask}
+        target = targets.get(answer) or self.next_step
+        assert target is not None
+        self.log.info("gate: step %d: %s: %s", self.step, answer, reason)
+        return target
+
+
+class PromoteOperator(ReleaseOperator):
+    """Makes the canary the stable version."""
+
+    def execute(self, context: Context) -> None:
+        """See `glidepath.release.endings.promote`."""
+        from glidepath.release.endings import promote
+
+        promote(self.run_of(context))
+
+
+class RollbackOperator(ReleaseOperator):
+    """Takes the canary back."""
+
+    def execute(self, context: Context) -> None:
+        """See `glidepath.release.endings.rollback`."""
+        from glidepath.release.endings import rollback
+
+        rollback(self.run_of(context))
+
+
+class SettleOperator(ReleaseOperator):
+    """Closes a release whose tasks failed on the way: on stable."""
+
+    def execute(self, context: Context) -> None:
+        """See `glidepath.release.endings.settle`."""
+        from glidepath.release.endings import settle
+
+        run = self.run_if_planned(context)
+        if run is not None:
+            settle(run)
+
+    def run_if_planned(self, context: Context) -> Any:
+        """The release, or None when planning refused it and nothing was touched."""
+        from glidepath.record import Record
+
+        if Record().find(release_id(context)) is None:
+            self.log.info("nothing was planned, so nothing was touched; nothing to settle")
+            return None
+        return self.run_of(context)
+
+
+class FinishOperator(ReleaseOperator):
+    """The teardown: makes safe, gives the claim back, and fails the run unless it promoted."""
+
+    def execute(self, context: Context) -> None:
+        """See `glidepath.release.endings.finish`."""
+        from glidepath.release.endings import finish
+
+        finish(self.run_of(context))

@@ -1,0 +1,98 @@
+"""The operators that wait without a worker slot: the guard and the bakes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from glidepath.operators.base import ReleaseOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from glidepath.release.run import Run
+
+# Beyond the policy's own deadline, which the guard keeps: only a guard that died lets these run out.
+GRACE_S = 120.0
+
+
+class GuardOperator(ReleaseOperator):
+    """Defers to the trigger that looks and judges until the release is closed."""
+
+    def execute(self, context: Context) -> None:
+        """Hand over to the triggerer."""
+        from glidepath.triggers.guard import GuardTrigger
+
+        run = self.run_of(context)
+        if run.ended():
+            return
+        self.log.info("guard: watching %s %s against %s until the release ends", *_versions(run))
+        trigger = GuardTrigger(policy_path=self.policy_path, release_id=run.id, **self.conn_ids)
+        self.defer(trigger=trigger, method_name="done", timeout=_limit(run, 2))
+
+    def done(self, context: Context, event: dict[str, Any]) -> None:
+        """The release is closed, or the guard failed."""
+        self.log.info("guard: %s", event["why"])
+        if event["status"] != "closed":
+            raise RuntimeError(f"the guard ended early: {event['why']}")
+
+
+class BakeOperator(ReleaseOperator):
+    """Waits, deferred, for the guard's word on a step."""
+
+    def __init__(self, *, step: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.step = step
+
+    def execute(self, context: Context) -> str | None:
+        """Hand over to the triggerer, unless the word is there."""
+        from glidepath.release.steps import decision
+        from glidepath.triggers.bake import BakeTrigger
+
+        run = self.run_of(context)
+        word = decision(run, self.step)
+        if word is None and not run.ended():
+            step = run.spec.steps[self.step - 1]
+            self.log.info(
+                "bake: step %d at %d %%: at least %.0f s and %d canary requests, judged at every scrape",
+                self.step, step.weight, step.bake_s, step.min_requests,
+            )  # fmt: skip
+            trigger = BakeTrigger(release_id=run.id, step=self.step, silent_s=3 * run.spec.lease_s)
+            self.defer(trigger=trigger, method_name="done", timeout=_limit(run, 1))
+        return self._tell(run)
+
+    def done(self, context: Context, event: dict[str, Any]) -> str | None:
+        """The guard's word is there, or the guard is silent.
+
+        Raises:
+            ReleaseTakenBack: The guard is silent: unwatched traffic goes back to stable.
+        """
+        from glidepath.errors import ReleaseTakenBack
+        from glidepath.release.endings import abort
+
+        run = self.run_of(context)
+        if event["status"] == "silent":
+            abort(run, event["why"])
+            raise ReleaseTakenBack(event["why"])
+        return self._tell(run)
+
+    def _tell(self, run: Run) -> str | None:
+        from glidepath.release import words
+        from glidepath.release.steps import decision
+
+        look = run.ports.record.last_look(run.id)
+        for line in words.summary_lines(look) if look else ():
+            self.log.info(line)
+        word = decision(run, self.step)
+        if word is None:
+            return None
+        self.log.info("bake: step %d: the guard's word: %s: %s", self.step, *word)
+        return str(word[0])
+
+
+def _versions(run: Run) -> tuple[str, str, str]:
+    return run.spec.service, run.canary, run.stable
+
+
+def _limit(run: Run, factor: int) -> timedelta:
+    return timedelta(seconds=factor * (run.spec.max_duration_s + GRACE_S))

@@ -1,0 +1,223 @@
+"""Reads and writes the record. Safe for several processes; a write that was made already changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from glidepath.errors import RecordError
+from glidepath.record.tables import events, looks, metadata, releases
+
+BUSY_TIMEOUT_S = 15
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release as the record knows it. `outcome` is None while it runs."""
+
+    id: str
+    service: str
+    namespace: str
+    stable: str
+    canary: str
+    spec: Mapping[str, Any]
+    plan: Mapping[str, Any] | None
+    token: int | None
+    phase: str
+    outcome: str | None
+    reason: str | None
+    code_version: str
+    created: float
+    closed: float | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a release, at an epoch second."""
+
+    at: float
+    kind: str
+    body: Mapping[str, Any]
+
+
+def default_url() -> str:
+    """The record's database: GLIDEPATH_RECORD_URL, else a SQLite file in Airflow's home."""
+    home = os.environ.get("AIRFLOW_HOME", os.path.expanduser("~/airflow"))
+    return os.environ.get("GLIDEPATH_RECORD_URL", f"sqlite:///{home}/glidepath.db")
+
+
+class Record:
+    """The record database.
+
+    Args:
+        url: A SQLAlchemy URL; SQLite and Postgres are tried.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self.url = url or default_url()
+        self._engine = self._connect(self.url)
+
+    @staticmethod
+    def _connect(url: str) -> Engine:
+        options: dict[str, Any] = {"pool_pre_ping": True}
+        if url.startswith("sqlite"):
+            options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
+        engine = create_engine(url, **options)
+        if url.startswith("sqlite"):
+
+            @event.listens_for(engine, "connect")
+            def _wal(connection: Any, _record: Any) -> None:
+                connection.execute("PRAGMA journal_mode=WAL")
+
+        try:
+            metadata.create_all(engine)
+        except SQLAlchemyError:
+            # Two processes may create the tables at the same moment: the second try finds them.
+            try:
+                metadata.create_all(engine)
+            except SQLAlchemyError as error:
+                raise RecordError(
+                    f"the record database {engine.url!r} can't be opened: {error}. "
+                    "Set GLIDEPATH_RECORD_URL to a database that Airflow's processes can write."
+                ) from error
+        return engine
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise RecordError(f"the record database {self._engine.url!r} refused: {error}") from error
+
+    def open_release(self, release: Release) -> None:
+        """Write a new release; one that is there already is left as it is."""
+        if self.find(release.id) is not None:
+            return
+        values = {column.name: getattr(release, column.name) for column in releases.columns}
+        try:
+            with self._begin() as connection:
+                connection.execute(insert(releases).values(values))
+        except IntegrityError:
+            return
+
+    def find(self, release_id: str) -> Release | None:
+        """The release with this identity, or None."""
+        with self._begin() as connection:
+            row = connection.execute(select(releases).where(releases.c.id == release_id)).mappings().first()
+        return Release(**row) if row else None
+
+    def get(self, release_id: str) -> Release:
+        """The release with this identity.
+
+        Raises:
+            RecordError: There is none.
+        """
+        found = self.find(release_id)
+        if found is None:
+            raise RecordError(f"no release {release_id!r} in the record {self._engine.url!r}; was `plan` run?")
+        return found
+
+    def recent(self, service: str | None = None, limit: int = 50) -> list[Release]:
+        """The newest releases first, of one service or of all."""
+        query = select(releases).order_by(releases.c.created.desc()).limit(limit)
+        if service is not None:
+            query = query.where(releases.c.service == service)
+        with self._begin() as connection:
+            return [Release(**row) for row in connection.execute(query).mappings()]
+
+    def set_token(self, release_id: str, token: int) -> None:
+        """Note the fencing token under which this release writes."""
+        with self._begin() as connection:
+            connection.execute(update(releases).where(releases.c.id == release_id).values(token=token))
+
+    def move(self, release_id: str, phase: str, allowed_from: frozenset[str]) -> bool:
+        """Move to a phase if the release is in one it may be reached from; True when it moved."""
+        with self._begin() as connection:
+            moved = connection.execute(
+                update(releases)
+                .where(releases.c.id == release_id, releases.c.phase.in_(allowed_from))
+                .values(phase=phase)
+            )
+        return bool(moved.rowcount)
+
+    def close(self, release_id: str, outcome: str, reason: str, at: float) -> bool:
+        """Close the release with its outcome. The first one counts; True when it was this one."""
+        with self._begin() as connection:
+            closed = connection.execute(
+                update(releases)
+                .where(releases.c.id == release_id, releases.c.outcome.is_(None))
+                .values(outcome=outcome, phase=outcome, reason=reason, closed=at)
+            )
+        return bool(closed.rowcount)
+
+    def add_event(
+        self, release_id: str, kind: str, body: Mapping[str, Any], at: float, once: str | None = None
+    ) -> bool:
+        """Add an event. With `once`, only the first event of that name is kept; True when this one was."""
+        try:
+            with self._begin() as connection:
+                connection.execute(
+                    insert(events).values(release_id=release_id, at=at, kind=kind, once=once, body=dict(body))
+                )
+        except IntegrityError:
+            return False
+        return True
+
+    def events(self, release_id: str, kind: str | None = None) -> list[Event]:
+        """The release's events in the order they were written."""
+        query = select(events.c.at, events.c.kind, events.c.body).where(events.c.release_id == release_id)
+        if kind is not None:
+            query = query.where(events.c.kind == kind)
+        with self._begin() as connection:
+            return [Event(**row) for row in connection.execute(query.order_by(events.c.id)).mappings()]
+
+    def last_event(self, release_id: str, kind: str) -> Event | None:
+        """The newest event of a kind, or None."""
+        query = select(events.c.at, events.c.kind, events.c.body)
+        query = query.where(events.c.release_id == release_id, events.c.kind == kind)
+        with self._begin() as connection:
+            row = connection.execute(query.order_by(events.c.id.desc()).limit(1)).mappings().first()
+        return Event(**row) if row else None
+
+    def once(self, release_id: str, name: str) -> Event | None:
+        """The event that was written under this once-name, or None."""
+        query = select(events.c.at, events.c.kind, events.c.body)
+        query = query.where(events.c.release_id == release_id, events.c.once == name)
+        with self._begin() as connection:
+            row = connection.execute(query).mappings().first()
+        return Event(**row) if row else None
+
+    def add_look(
+        self, release_id: str, seq: int, at: float, interval: Mapping[str, Any] | None, look: Mapping[str, Any]
+    ) -> None:
+        """Write one look. A look that is there already is left as it is."""
+        try:
+            with self._begin() as connection:
+                connection.execute(
+                    insert(looks).values(release_id=release_id, seq=seq, at=at, interval=interval, look=dict(look))
+                )
+        except IntegrityError:
+            return
+
+    def looks(self, release_id: str) -> list[tuple[int, Mapping[str, Any] | None, Mapping[str, Any]]]:
+        """Every look as (sequence number, interval or None, look), in order."""
+        query = select(looks.c.seq, looks.c.interval, looks.c.look)
+        query = query.where(looks.c.release_id == release_id).order_by(looks.c.seq)
+        with self._begin() as connection:
+            return [(row.seq, row.interval, row.look) for row in connection.execute(query)]
+
+    def last_look(self, release_id: str) -> Mapping[str, Any] | None:
+        """The newest look, or None before the first."""
+        query = select(looks.c.look).where(looks.c.release_id == release_id)
+        with self._begin() as connection:
+            row = connection.execute(query.order_by(looks.c.seq.desc()).limit(1)).first()
+        return row.look if row else None

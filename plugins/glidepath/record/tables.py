@@ -1,0 +1,50 @@
+"""The record's tables. Times are seconds since the epoch (UTC), as floats."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+releases = Table(
+    "glidepath_release",
+    metadata,
+    Column("id", String(300), primary_key=True),
+    Column("service", String(120), nullable=False),
+    Column("namespace", String(120), nullable=False),
+    Column("stable", String(63), nullable=False),
+    Column("canary", String(63), nullable=False),
+    Column("spec", JSON, nullable=False),
+    Column("plan", JSON),
+    Column("token", Integer),
+    Column("phase", String(30), nullable=False),
+    Column("outcome", String(30)),
+    Column("reason", Text),
+    Column("code_version", String(60), nullable=False),
+    Column("created", Float, nullable=False),
+    Column("closed", Float),
+)
+
+looks = Table(
+    "glidepath_look",
+    metadata,
+    Column("release_id", String(300), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("interval", JSON),
+    Column("look", JSON, nullable=False),
+)
+
+events = Table(
+    "glidepath_event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("release_id", String(300), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("once", String(80)),
+    Column("body", JSON, nullable=False),
+    # NULLs are distinct: only events that may happen once carry a value here.
+    UniqueConstraint("release_id", "once"),
+    Index("glidepath_event_kind", "release_id", "kind"),
+)

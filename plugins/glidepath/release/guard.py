@@ -1,0 +1,177 @@
+"""The guard: the one place of a release that looks and judges, from first traffic to the end.
+
+Every look is recorded before it has an effect; a guard that starts again rebuilds its judge from the record, so no
+evidence, edge or margin is ever chosen twice. Harm proven means 100/0 at once, by the guard itself.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from glidepath.errors import ClaimLostError, ClusterError, EvidenceError
+from glidepath.evidence import Collector, Waiting
+from glidepath.evidence.collector import Collected
+from glidepath.judge import Interval, Judge, Look, Plan, Verdict
+from glidepath.release import words
+from glidepath.release.brake import brake, take_back, taken_back
+from glidepath.release.phases import Decision, Phase
+from glidepath.release.plan import arm
+from glidepath.release.run import Run
+
+
+@dataclass(frozen=True)
+class Step:
+    """The step in force: its number from 1 (0 before the first), the canary's weight, and since when."""
+
+    number: int
+    weight: int
+    since: float
+
+
+class Guard:
+    """Judges one release. Call `tick` about twice a scrape, from one thread at a time.
+
+    Args:
+        run: The release.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        release = run.release
+        assert release.plan is not None
+        self.plan = Plan.from_dict(release.plan)
+        self.judge = Judge(self.plan)
+        self.seq = 0
+        self._renewed = -math.inf
+        self._claim = run.claim
+        self._started = release.created
+        self._no_data_since: float | None = None
+        for self.seq, interval, look in run.ports.record.looks(run.id):
+            if interval is not None:
+                self.judge.look(Interval.from_dict(interval))
+            else:
+                self.judge.no_data(look["at"], look["at"], look["reason"])
+        versions = [run.stable, run.canary]
+        scrape_s = run.spec.evidence.scrape_s
+        self.collector = Collector(run.ports.prometheus, run.source(), run.stable, versions, scrape_s)
+        if self.seq:
+            run.say(f"guard: rebuilt from {self.seq} recorded looks; nothing is chosen anew")
+
+    def tick(self) -> bool:
+        """Look once; False when the release is over and the guard may end."""
+        if self.run.release.outcome is not None:
+            return False
+        self._renew()
+        if taken_back(self.run):
+            brake(self.run, "the release was taken back")
+            return True
+        step = self.step()
+        if step.number and self.run.release.phase == Phase.BAKING:
+            self._look(step)
+            self._deadline(step)
+        return True
+
+    def step(self) -> Step:
+        """The step in force, from the record."""
+        weight = self.run.ports.record.last_event(self.run.id, "weight")
+        if weight is None:
+            return Step(0, 0, self._started)
+        return Step(int(weight.body["step"]), int(weight.body["weight"]), weight.at)
+
+    def _renew(self) -> None:
+        now = self.run.now()
+        if now - self._renewed < self.run.spec.lease_s / 6:
+            return
+        try:
+            self.run.ports.claims.renew(self._claim)
+            self._renewed = now
+        except ClaimLostError as error:
+            self.run.say(f"guard: the claim is lost: {error}")
+            self.run.note("taken_back", once="taken_back", reason=f"claim lost: {error}")
+        except ClusterError as error:
+            self.run.say(f"guard: the claim could not be renewed, tried again at the next look: {error}")
+
+    def _look(self, step: Step) -> None:
+        now = self.run.now()
+        try:
+            collected = self.collector.collect(now)
+            if isinstance(collected, Waiting):
+                if collected.silent_s > self.gap_s:
+                    self._no_data(now, f"{collected.why} for {min(collected.silent_s, 86400):.0f} s", step)
+                return
+            self._check_edges(collected)
+        except EvidenceError as error:
+            self._no_data(now, str(error), step)
+            return
+        self._no_data_since = None
+        interval = to_interval(collected, self.run.stable, self.run.canary, step.weight)
+        look = self.judge.look(interval)
+        self._write(look, interval.to_dict())
+        self._act(look, step)
+
+    @property
+    def gap_s(self) -> float:
+        """Seconds of silence after which telemetry counts as broken: three scrapes."""
+        return 3 * self.run.spec.evidence.scrape_s
+
+    def _check_edges(self, collected: Collected) -> None:
+        if collected.edges != tuple(self.plan.edges):
+            raise EvidenceError(
+                f"the latency buckets changed during the release: planned with {len(self.plan.edges)} edges, "
+                f"now {len(collected.edges)}; both versions must expose the same bucket edges"
+            )
+
+    def _no_data(self, now: float, reason: str, step: Step) -> None:
+        since = self._no_data_since = self._no_data_since or now
+        self._write(self.judge.no_data(since, now, reason), None)
+        limit = self.run.spec.on_no_data.after_s
+        self.run.say(f"guard: NO_DATA for {now - since:.0f} s (limit {limit:.0f} s): {reason}")
+        if now - since >= limit:
+            action = Decision.ASK if self.run.spec.on_no_data.action == "hold" else Decision.ROLLBACK
+            self.decide(step, action, f"no data for {now - since:.0f} s, the policy's limit is {limit:.0f} s: {reason}")
+
+    def _write(self, look: Look, interval: dict[str, Any] | None) -> None:
+        self.seq += 1
+        self.run.ports.record.add_look(self.run.id, self.seq, look.at, interval, look.to_dict())
+        for line in words.look_lines(look, self.seq):
+            self.run.say(line)
+
+    def _act(self, look: Look, step: Step) -> None:
+        if look.verdict is Verdict.FAIL:
+            self.run.note("verdict", once="fail", verdict="FAIL", reason=look.reason, metric=look.deciding, at=look.at)
+            self.decide(step, Decision.ROLLBACK, words.verdict(look))
+        elif step.number < len(self.run.spec.steps):
+            if look.may_advance:
+                self.decide(step, Decision.ADVANCE, words.verdict(look))
+        elif look.verdict is Verdict.PASS:
+            self.decide(step, Decision.PROMOTE, words.verdict(look))
+
+    def _deadline(self, step: Step) -> None:
+        limit = self.run.spec.max_duration_s
+        if self.run.now() - self._started < limit or self.run.ports.record.once(self.run.id, f"decision:{step.number}"):
+            return
+        answer = {"hold": Decision.ASK, "promote": Decision.PROMOTE, "rollback": Decision.ROLLBACK}
+        decision = answer[self.run.spec.on_undecided]
+        last = self.run.ports.record.last_look(self.run.id)
+        why = last["reason"] if last else "no look yet"
+        if last is not None and last["verdict"] == Verdict.NO_DATA and decision is Decision.PROMOTE:
+            decision = Decision.ROLLBACK  # promotion needs positive evidence; silence is none
+        self.decide(step, decision, f"undecided ({why}) when max_duration of {limit:.0f} s was over")
+
+    def decide(self, step: Step, decision: Decision, reason: str) -> None:
+        """Write the word on a step. A rollback is noted, the brake pulled, then the word given.
+
+        The note comes first: a shift that is just being written checks for it afterwards and takes itself back.
+        """
+        if decision is Decision.ROLLBACK:
+            take_back(self.run, reason)
+        once = f"decision:{step.number}"
+        if self.run.note("decision", once=once, step=step.number, decision=str(decision), reason=reason):
+            self.run.say(f"guard: step {step.number}: {decision}: {reason}")
+
+
+def to_interval(collected: Collected, stable: str, canary: str, weight: int) -> Interval:
+    """The judge's interval out of collected counts."""
+    return Interval(collected.start, collected.end, weight, arm(collected, stable), arm(collected, canary))

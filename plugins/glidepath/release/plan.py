@@ -1,0 +1,157 @@
+"""The plan of a release: preflight, the frozen margins, what can be seen in what time. Touches nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from glidepath import code_version
+from glidepath.deploy import values as chart
+from glidepath.errors import EvidenceError, PreflightError
+from glidepath.evidence.collector import Collected, baseline
+from glidepath.evidence.source import app_source, mesh_source
+from glidepath.judge import ArmCounts, Plan, plan_judgement
+from glidepath.policy import ReleaseSpec
+from glidepath.record import Release
+from glidepath.release import words
+from glidepath.release.phases import Phase
+from glidepath.release.run import Ports, Run, Say
+
+
+@dataclass(frozen=True)
+class Present:
+    """What the cluster has now: Helm's revision, the stable version, and the values that are in force."""
+
+    revision: int
+    stable: str
+    values: dict[str, object]
+    given: dict[str, object]
+
+
+def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say) -> bool:
+    """Plan a release and write it to the record; True when there is something to release.
+
+    Args:
+        identity: The release's identity.
+        spec: What it may do, already validated.
+        ports: The outside.
+        say: Where facts go.
+
+    Raises:
+        PreflightError: The cluster is not in a state to start from.
+        EvidenceError: The stable version gives no evidence to judge against.
+    """
+    known = ports.record.find(identity)
+    if known is not None:
+        say(f"plan: release {identity} is planned already ({known.phase}); nothing is chosen anew")
+        return known.phase not in (Phase.DRY_RUN, Phase.NOTHING_TO_DO)
+    present = preflight(spec, ports, say)
+    if present.stable == spec.version:
+        _write(identity, spec, ports, present.stable, None)
+        run = Run(identity, spec, ports, say)
+        run.close(Phase.NOTHING_TO_DO, f"{spec.version} is the stable version of {spec.service} already")
+        return False
+    judgement = _judgement(spec, ports, present.stable, say)
+    _write(identity, spec, ports, present.stable, judgement)
+    if spec.dry_run:
+        _render(spec, ports, present, say)
+        Run(identity, spec, ports, say).close(Phase.DRY_RUN, "a dry run plans and renders; nothing was touched")
+        return False
+    return True
+
+
+def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
+    """Make sure that a release can start, reading only.
+
+    Raises:
+        PreflightError: Names what was found, what was expected, what to do.
+    """
+    version = ports.helm.check()
+    release = ports.helm.status()
+    if release is None:
+        raise PreflightError(
+            f"helm release {ports.helm.release!r} is not installed in namespace {spec.namespace!r}; install the "
+            f"stable version first: helm install {ports.helm.release} {ports.helm.chart} -n {spec.namespace}"
+        )
+    values = dict(ports.helm.effective_values())
+    stable, canary = chart.roles(values)
+    split = ports.traffic.read().split
+    if split.stable != stable:
+        raise PreflightError(
+            f"Helm says that {stable!r} is stable, the VirtualService routes to {split.stable!r} first; "
+            "make them agree (helm upgrade) before a release"
+        )
+    if canary is not None and split.canary_weight > 0 and spec.version != stable:
+        raise PreflightError(
+            f"canary {canary!r} has {split.canary_weight} % of the traffic outside any release; take it to 0 first: "
+            f"helm upgrade {ports.helm.release} ... --set istio.trafficSplit.stable=100,istio.trafficSplit.canary=0"
+        )
+    ready = ports.workloads.readiness(stable)
+    if not ready.complete:
+        raise PreflightError(
+            f"the stable version {stable} has {ready.ready} of {ready.wanted} replicas ready, expected all before a "
+            f"release: {ready.why}"
+        )
+    say(f"plan: {spec.namespace}/{spec.service}: stable {stable} ({ready.ready} replicas), wanted {spec.version}")
+    say(f"plan: helm {version}, release {release.name} at revision {release.revision}")
+    return Present(release.revision, stable, values, dict(release.values))
+
+
+def arm(collected: Collected, version: str) -> ArmCounts:
+    """One version's counts as the judge takes them."""
+    counts = collected.versions[version]
+    return ArmCounts(
+        requests=counts.requests,
+        errors=counts.errors,
+        latency=counts.latency,
+        pods=len(counts.by_pod),
+        by_pod=counts.by_pod,
+    )
+
+
+def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
+    make = mesh_source if spec.evidence.source == "mesh" else app_source
+    source = make(spec.namespace, spec.service, [stable, spec.version])
+    now = ports.prometheus.now()
+    seen, _ = baseline(ports.prometheus, source, stable, spec.evidence.baseline_s, now)
+    seconds = seen.end - seen.start
+    counts = arm(seen, stable)
+    if counts.requests == 0 or seconds <= 0:
+        raise EvidenceError(
+            f"the stable version {stable} had no request in the last {spec.evidence.baseline_s:.0f} s; without traffic "
+            "nothing can be judged. Send traffic, or release with another source of evidence"
+        )
+    judgement = plan_judgement(spec.judge_settings(), counts, seconds, seen.edges, counts.requests / seconds)
+    for line in words.plan_lines(judgement, counts, seconds):
+        say(line)
+    return judgement
+
+
+def _write(identity: str, spec: ReleaseSpec, ports: Ports, stable: str, judgement: Plan | None) -> None:
+    run = Run(identity, spec, ports)
+    ports.record.open_release(
+        Release(
+            id=identity,
+            service=spec.service,
+            namespace=spec.namespace,
+            stable=stable,
+            canary=spec.version,
+            spec=spec.to_dict(),
+            plan=judgement.to_dict() if judgement else None,
+            token=None,
+            phase=Phase.PLANNED,
+            outcome=None,
+            reason=None,
+            code_version=code_version(),
+            created=run.now(),
+            closed=None,
+        )
+    )
+
+
+def _render(spec: ReleaseSpec, ports: Ports, present: Present, say: Say) -> None:
+    values = chart.with_canary(present.given, present.stable, spec.version, 0, 0)
+    manifests = ports.helm.render(values)
+    kinds = [line.split(":", 1)[1].strip() for line in manifests.splitlines() if line.startswith("kind:")]
+    say(f"dry run: would claim {spec.namespace}/{spec.service}, then helm upgrade to {len(kinds)} objects")
+    for step in spec.steps:
+        say(f"dry run: would give {spec.version} {step.weight} % for at least {step.bake_s:.0f} s")

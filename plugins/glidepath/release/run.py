@@ -1,0 +1,122 @@
+"""What every action of a release works with: its identity, its spec, and the ports to the outside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from glidepath.claim import Claim, LeaseClaims
+from glidepath.deploy import Helm, Workloads
+from glidepath.errors import RecordError
+from glidepath.evidence import Prometheus, Source, app_source, mesh_source
+from glidepath.policy import ReleaseSpec
+from glidepath.record import Record, Release
+from glidepath.release.phases import ENDS, Phase, origins
+from glidepath.traffic import IstioTraffic
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The outside systems of one service."""
+
+    record: Record
+    claims: LeaseClaims
+    traffic: IstioTraffic
+    helm: Helm
+    workloads: Workloads
+    prometheus: Prometheus
+
+
+@dataclass(frozen=True)
+class Run:
+    """One release being carried out.
+
+    Attributes:
+        id: The release's identity, the same for every task of one DAG run.
+        spec: What it may do, frozen.
+        ports: The outside.
+        say: Where facts for the on-caller go, a line each.
+        now: The clock, epoch seconds.
+    """
+
+    id: str
+    spec: ReleaseSpec
+    ports: Ports
+    say: Say = field(default=print)
+    now: Callable[[], float] = time.time
+
+    @property
+    def release(self) -> Release:
+        """The release as the record has it now."""
+        return self.ports.record.get(self.id)
+
+    @cached_property
+    def stable(self) -> str:
+        """The version that was stable when the release was planned."""
+        return self.release.stable
+
+    @property
+    def canary(self) -> str:
+        """The version being released."""
+        return self.spec.version
+
+    @property
+    def claim(self) -> Claim:
+        """The claim under whose token this release writes.
+
+        Raises:
+            RecordError: The service was never claimed for this release.
+        """
+        release = self.release
+        if release.token is None:
+            raise RecordError(f"release {self.id} has no claim yet; the claim task comes first")
+        return Claim(
+            namespace=self.spec.namespace,
+            service=self.spec.service,
+            holder=self.id,
+            token=release.token,
+            stable=release.stable,
+            canary=release.canary,
+            duration_s=self.spec.lease_s,
+        )
+
+    def source(self) -> Source:
+        """The series the policy names as evidence, for this release's two versions."""
+        make = mesh_source if self.spec.evidence.source == "mesh" else app_source
+        return make(self.spec.namespace, self.spec.service, [self.stable, self.canary])
+
+    def ended(self) -> bool:
+        """True, and said, when the release is over: its tasks then change nothing."""
+        release = self.release
+        if release.outcome is None:
+            return False
+        self.say(f"release {self.id} ended {release.outcome}: {release.reason}; nothing is done")
+        return True
+
+    def move(self, phase: Phase) -> None:
+        """Enter a phase.
+
+        Raises:
+            RecordError: It can't be reached from where the release stands.
+        """
+        if not self.ports.record.move(self.id, phase, origins(phase)):
+            raise RecordError(
+                f"release {self.id} is {self.release.phase}; {phase} can only be reached from "
+                f"{', '.join(sorted(origins(phase)))}"
+            )
+        self.note("phase", phase=str(phase))
+
+    def close(self, outcome: Phase, reason: str) -> None:
+        """End the release. The first outcome counts."""
+        assert outcome in ENDS
+        if self.ports.record.close(self.id, outcome, reason, self.now()):
+            self.note("closed", outcome=str(outcome), reason=reason)
+            self.say(f"release ended: {outcome}: {reason}")
+
+    def note(self, kind: str, once: str | None = None, **body: object) -> bool:
+        """Write an event to the record; True when it is new."""
+        return self.ports.record.add_event(self.id, kind, body, self.now(), once)

@@ -1,0 +1,100 @@
+"""The actions of a release up to its last gate: claim, deploy, shift. Each may be run again: it then finds nothing to do."""
+
+from __future__ import annotations
+
+from glidepath.deploy import values as chart
+from glidepath.release.brake import brake, taken_back
+from glidepath.release.phases import Decision, Phase
+from glidepath.release.run import Run
+from glidepath.traffic import Split
+
+
+def claim(run: Run, url: str = "") -> None:
+    """Take the service's lease, stamp its objects with the token, and take over the VirtualService's routes.
+
+    Args:
+        run: The release.
+        url: Where a person finds this run; shown to whoever wants the service meanwhile.
+
+    Raises:
+        ClaimHeldError: Another release holds the service.
+    """
+    if run.ended():
+        return
+    ports, spec = run.ports, run.spec
+    virtual_service = spec.service
+    held = ports.claims.acquire(run.id, run.stable, run.canary, virtual_service, spec.lease_s, url)
+    ports.record.set_token(run.id, held.token)
+    run.note("claim", once="claim", token=held.token, lease_s=spec.lease_s)
+    ports.traffic.take(held)
+    if run.release.phase == Phase.PLANNED:
+        run.move(Phase.CLAIMED)
+    run.say(f"claim: {spec.namespace}/{spec.service} held with token {held.token}, lease {spec.lease_s:.0f} s")
+
+
+def deploy(run: Run) -> None:
+    """Put the canary's pods beside the stable ones with weight 0, and wait until they can take traffic.
+
+    Raises:
+        HelmError: Helm refused the upgrade.
+        ClusterError: The pods were not ready in time; says what they wait for.
+    """
+    if run.ended():
+        return
+    ports = run.ports
+    if ports.traffic.read().split.canary_weight == 0 or run.release.phase == Phase.CLAIMED:
+        ports.traffic.shift(run.claim, Split(run.stable, run.canary, 0))
+        current = ports.helm.status()
+        given = current.values if current else {}
+        done = ports.helm.upgrade(chart.with_canary(given, run.stable, run.canary, 0, run.claim.token))
+        run.say(f"deploy: helm release {done.name} is at revision {done.revision}: {run.canary} beside {run.stable}")
+    seconds = ports.workloads.wait_ready(
+        run.canary,
+        run.spec.deploy_timeout_s,
+        lambda now: run.say(f"deploy: {now.version}: {now.ready} of {now.wanted} ready; {now.why}"),
+    )
+    if run.release.phase == Phase.CLAIMED:
+        run.move(Phase.DEPLOYED)
+        run.note("deployed", once="deployed", seconds=seconds)
+    run.say(f"deploy: {run.canary} ready after {seconds:.0f} s, weight 0")
+
+
+def shift(run: Run, number: int) -> None:
+    """Give the canary the weight of step `number` (from 1), unless the release has been taken back.
+
+    Raises:
+        ClaimLostError: The release no longer holds the service.
+    """
+    if run.ended():
+        return
+    weight = run.spec.steps[number - 1].weight
+    if taken_back(run):
+        run.say(f"shift: the release was taken back; step {number} gets no weight")
+        return
+    last = run.ports.record.last_event(run.id, "weight")
+    if last is not None and int(last.body["step"]) >= number:
+        run.say(f"shift: step {number} was given its weight already; nothing is done")
+        return
+    started = run.now()
+    run.move(Phase.BAKING)
+    run.ports.traffic.shift(run.claim, Split(run.stable, run.canary, weight))
+    seconds = run.now() - started
+    run.note("weight", once=f"weight:{number}", step=number, weight=weight, seconds=seconds)
+    if taken_back(run):
+        brake(run, "the release was taken back while this weight was being written")
+        return
+    run.say(
+        f"shift: step {number} of {len(run.spec.steps)}: {run.stable} {100 - weight} %, {run.canary} {weight} %, "
+        f"read back after {seconds:.2f} s"
+    )
+
+
+def decision(run: Run, number: int) -> tuple[Decision, str] | None:
+    """The guard's word on a step and why, or None while there is none."""
+    back = run.ports.record.once(run.id, "taken_back")
+    if back is not None:
+        return Decision.ROLLBACK, str(back.body["reason"])
+    word = run.ports.record.once(run.id, f"decision:{number}")
+    if word is None:
+        return None
+    return Decision(word.body["decision"]), str(word.body["reason"])

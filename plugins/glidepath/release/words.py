@@ -1,0 +1,65 @@
+"""What a release says to people: one fact a line, with its number and its limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from glidepath.judge import ArmCounts, Look, MetricLook, Plan
+
+
+def number(value: float | None, unit: str) -> str:
+    """A number with its unit, as people read it; `points` are percentage points."""
+    if value is None:
+        return "?"
+    if unit == "points":
+        return f"{100 * value:+.2f} points"
+    if unit == "ratio":
+        return f"x{value:.3f}"
+    return f"{value:.4g} {unit}"
+
+
+def metric_line(metric: MetricLook) -> str:
+    """One metric of one look."""
+    safety = f", safe {metric.safety_e:.3g} of {metric.safety_threshold:.3g}"
+    return (
+        f"{metric.name}: {number(metric.effect, metric.unit)} "
+        f"[{number(metric.low, metric.unit)}, {number(metric.high, metric.unit)}], "
+        f"limit {number(metric.limit, metric.unit)}; harm {metric.harm_e:.3g} of {metric.harm_threshold:.3g}{safety}"
+        + (f" ({metric.note})" if metric.note else "")
+    )
+
+
+def look_lines(look: Look, seq: int) -> Iterator[str]:
+    """A look: a head line, then a line a metric."""
+    yield (
+        f"look {seq}: {look.verdict} ({look.reason}) at weight {look.weight} %: canary {look.canary_requests} requests, "
+        f"stable {look.stable_requests}"
+    )
+    for metric in look.metrics:
+        yield f"look {seq}: {metric_line(metric)}"
+
+
+def summary_lines(look: Mapping[str, Any]) -> Iterator[str]:
+    """The newest look out of the record."""
+    yield from look_lines(Look.from_dict(look), 0)
+
+
+def verdict(look: Look) -> str:
+    """A verdict in one sentence."""
+    deciding = next((metric for metric in look.metrics if metric.name == look.deciding), None)
+    told = f"; {metric_line(deciding)}" if deciding else ""
+    return f"{look.verdict} ({look.reason}) after {look.canary_requests} canary requests{told}"
+
+
+def plan_lines(plan: Plan, counts: ArmCounts, seconds: float) -> Iterator[str]:
+    """What was frozen at plan time, and what the policy can see at this traffic."""
+    rate = counts.errors / counts.requests if counts.requests else 0.0
+    yield (
+        f"plan: stable over the last {seconds:.0f} s: {counts.requests} requests ({counts.requests / seconds:.1f}/s), "
+        f"{100 * rate:.2f} % errors, {counts.pods} pods"
+    )
+    for line in plan.feasibility.lines():
+        yield f"plan: {line}"
+    for warning in plan.feasibility.warnings:
+        yield f"plan: WARNING: {warning}"

@@ -1,0 +1,1 @@
+"""Airflow triggers: what runs in the triggerer while tasks are deferred."""

@@ -1,0 +1,57 @@
+"""The trigger of a bake: waits for the guard's word on a step in the record."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+POLL_S = 0.5
+
+
+class BakeTrigger(BaseTrigger):
+    """Fires when a step has been decided, or when the guard has been silent for too long.
+
+    Args:
+        release_id: The release in the record.
+        step: The step's number, from 1.
+        silent_s: Seconds without any look after which the guard counts as gone.
+    """
+
+    def __init__(self, release_id: str, step: int, silent_s: float) -> None:
+        super().__init__()
+        self.release_id, self.step, self.silent_s = release_id, step, silent_s
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, as Airflow stores them."""
+        return (
+            "glidepath.triggers.bake.BakeTrigger",
+            {"release_id": self.release_id, "step": self.step, "silent_s": self.silent_s},
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Poll the record; it is a local query, a few hundred microseconds."""
+        from glidepath.record import Record
+
+        record = Record()
+        started = time.time()
+        while True:
+            status = await asyncio.to_thread(self._status, record, started)
+            if status is not None:
+                yield TriggerEvent(status)
+                return
+            await asyncio.sleep(POLL_S)
+
+    def _status(self, record: Any, started: float) -> dict[str, str] | None:
+        if record.once(self.release_id, "taken_back") or record.once(self.release_id, f"decision:{self.step}"):
+            return {"status": "decided"}
+        if record.get(self.release_id).outcome is not None:
+            return {"status": "decided"}
+        look = record.last_look(self.release_id)
+        silent = time.time() - max(started, look["at"] if look else 0.0)
+        if silent > self.silent_s:
+            return {"status": "silent", "why": f"the guard has not looked for {silent:.0f} s; is the triggerer alive?"}
+        return None
