@@ -1,0 +1,1 @@
+"""The embedded cluster: a real Kubernetes with Istio and Prometheus on one Linux machine. Standard library only."""
