@@ -29,6 +29,7 @@ BINARIES: dict[str, tuple[str, list[str]]] = {
     "coredns": ("./dns", []),
     "helm": ("helm.sh/helm/v4/cmd/helm", []),
     "etcd": ("go.etcd.io/etcd/server/v3", []),
+    "pause": ("./pause", []),
 }
 
 

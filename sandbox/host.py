@@ -21,8 +21,6 @@ PACKAGES = {
     "openssl": "/usr/bin/openssl",
     "procps": "/usr/sbin/sysctl",
     "conntrack": "/usr/sbin/conntrack",
-    "gcc": "/usr/bin/gcc",
-    "libc6-dev": "/usr/include/stdlib.h",
 }
 INSTEAD = (
     "Any cluster with Istio and Prometheus does instead of the sandbox: set GLIDEPATH_CLUSTER=own, KUBECONFIG and "

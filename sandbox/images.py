@@ -21,12 +21,12 @@ BASES = {
     "proxy": ["libc6", "libgcc-s1", "ca-certificates", "iptables", "iproute2"],
     "python": ["python3", "python3-minimal", "libpython3-stdlib", "libgcc-s1", "libstdc++6", "ca-certificates"],
 }
+# update-alternatives did not run in an extracted root: these are its links.
 TABLES = {
-    f"/usr/sbin/{name}{kind}": f"xtables-{'nft' if kind == '-nft' else 'legacy'}-multi"
-    for name in ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore")
-    for kind in ("",)
+    f"/usr/sbin/{family}{verb}": "xtables-nft-multi"
+    for family in ("iptables", "ip6tables")
+    for verb in ("", "-save", "-restore")
 }
-PAUSE = "#include <unistd.h>\n#include <signal.h>\nvoid e(int s){_exit(0);}\nint main(void){signal(SIGTERM,e);for(;;)pause();}\n"
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ def system() -> list[Path]:
     """The archives of pause, CoreDNS and Istio's two images."""
     binaries, istio = build.binaries(), build.istio()
     template = (istio / "envoy_bootstrap_tmpl.json", "/var/lib/istio/envoy/envoy_bootstrap_tmpl.json", 0o644)
-    key = digest(str(binaries), repr(BASES), PAUSE, repr(TABLES))
+    key = digest(str(binaries), repr(BASES), repr(TABLES))
     with tempfile.TemporaryDirectory(prefix="glidepath-image-") as name:
         work = Path(name)
         made = []
         for image, reference, make in (
-            ("pause", "localhost/pause:1", lambda: ([_pause(work)], oci.Config(["/pause"]))),
+            ("pause", "localhost/pause:1", lambda: ([_one(work, binaries / "pause", "/pause")], oci.Config(["/pause"]))),
             (
                 "coredns",
                 "localhost/coredns:local",
@@ -98,12 +98,6 @@ def system() -> list[Path]:
                 oci.archive(target, reference, layers, config)
             made.append(target)
     return made
-
-
-def _pause(work: Path) -> Path:
-    (work / "pause.c").write_text(PAUSE)
-    run(["gcc", "-static", "-Os", "-s", "-o", str(work / "pause"), str(work / "pause.c")])
-    return oci.layer(work / "pause.tar", [(work / "pause", "/pause", 0o755)])
 
 
 def _one(work: Path, binary: Path, inside: str) -> Path:
