@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -167,7 +168,7 @@ def applications() -> list[tuple[str, Path]]:
 
 def _inputs(app: App) -> list[str | Path]:
     files: list[str | Path] = [REPO / source for source in sorted(app.copy)]
-    return [repr(BASES[app.base]), *([app.requirements] if app.requirements else []), *files, repr(app.build)]
+    return [repr(BASES[app.base]), *([app.requirements] if app.requirements else []), *files, repr(app.build), repr(app.env)]
 
 
 def _app_layers(app: App) -> list[Path]:
@@ -216,7 +217,7 @@ def _built(app: App, layers: list[Path], target: Path) -> None:
                 shutil.copy(REPO / source, destination)
         say(f"image {app.name}: running {' '.join(app.build)}")
         done = subprocess.run(
-            ["chroot", work, "/usr/bin/env", "-i", oci.PATH, f"--chdir={app.workdir}", *app.build],
+            app.build, env=dict([oci.PATH.split("=", 1)]) | app.env, preexec_fn=lambda: _enter(work, app.workdir),
             capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
         for line in done.stdout.splitlines():
@@ -224,3 +225,9 @@ def _built(app: App, layers: list[Path], target: Path) -> None:
         if done.returncode != 0:
             raise SandboxError(f"image {app.name}: {' '.join(app.build)} failed: {done.stderr.strip()[-1500:]}")
         oci.layer(target, [(root / app.workdir.lstrip("/"), app.workdir, None)])
+
+
+def _enter(root: str, workdir: str) -> None:
+    """Between fork and exec: the image's root becomes the process'. The base has no shell and no `env` to do it with."""
+    os.chroot(root)
+    os.chdir(workdir)

@@ -1,0 +1,1 @@
+"""The SMS spam classifier that Glidepath's example releases."""
