@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smsclassifier.scoring import Scorer
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 LABELS = ("ham", "spam")
 SEED = 7
 HELD_OUT_FOLDS = 4
+PROBES = ("", "see you there at 8", "WINNER!! Claim your free prize now: call 09012345678")
 
 
 class ModelError(Exception):
@@ -49,17 +52,18 @@ class Model:
         name: v1 or v2.
         pipeline: From texts to the probabilities of LABELS.
         scores: On messages of phrases it was not trained on.
+        scorer: The pipeline, made quick for single messages.
     """
 
     name: str
     pipeline: Pipeline
     scores: Scores
+    scorer: Scorer
 
     def classify(self, sms: str) -> tuple[str, float]:
         """The likelier label of a text, and its probability."""
-        probabilities = self.pipeline.predict_proba([sms])[0]
-        best = int(probabilities.argmax())
-        return LABELS[best], float(probabilities[best])
+        spam = self.scorer.spam(sms)
+        return ("spam", spam) if spam > 0.5 else ("ham", 1 - spam)
 
 
 def words() -> Pipeline:
@@ -128,7 +132,8 @@ def train(name: str, messages: Sequence[Message]) -> Model:
         float(precision_score(truth, found, zero_division=0.0)),
         float(recall_score(truth, found, zero_division=0.0)),
     )
-    return Model(name, MODELS[name]().fit(texts, truth), scores)
+    pipeline = MODELS[name]().fit(texts, truth)
+    return Model(name, pipeline, scores, Scorer(pipeline))
 
 
 def save(model: Model, path: Path) -> None:
@@ -150,8 +155,13 @@ def load(path: Path) -> Model:
 
     try:
         stored = joblib.load(path)
-        return Model(stored["name"], stored["pipeline"], Scores(**stored["scores"]))
+        pipeline = stored["pipeline"]
+        model = Model(stored["name"], pipeline, Scores(**stored["scores"]), Scorer(pipeline))
+        differs = model.scorer.differs(pipeline, PROBES)
     except Exception as error:  # a pickle can fail with anything
         raise ModelError(
             f"{path} can't be loaded as a model ({error!r}). Run python3 -m smsclassifier.train"
         ) from error
+    if differs > 1e-6:
+        raise ModelError(f"{path}: the scorer differs from the trained pipeline by {differs:g}, expected below 1e-6")
+    return model

@@ -162,6 +162,7 @@ class Service:
     async def _mark(self, _: web.Request, response: web.StreamResponse) -> None:
         response.headers["x-model-version"] = self.settings.version
         if self._draining:
+            response.headers["Connection"] = "close"
             response.force_close()
 
     def _json(self, status: int, body: dict[str, Any]) -> web.Response:
