@@ -17,6 +17,7 @@ from sandbox.common import REPO, SandboxError, cache, digest, run, say
 
 DECLARED = REPO / "sandbox" / "images.toml"
 SUITE = "bookworm"
+PACKING = "2"  # counts up when the same inputs are packed in another way
 BASES = {
     "glibc": ["libc6", "libgcc-s1", "ca-certificates"],
     "proxy": ["libc6", "libgcc-s1", "ca-certificates", "iptables", "iproute2"],
@@ -168,7 +169,8 @@ def applications() -> list[tuple[str, Path]]:
 
 def _inputs(app: App) -> list[str | Path]:
     files: list[str | Path] = [REPO / source for source in sorted(app.copy)]
-    return [repr(BASES[app.base]), *([app.requirements] if app.requirements else []), *files, repr(app.build), repr(app.env)]
+    packages = [app.requirements] if app.requirements else []
+    return [PACKING, repr(BASES[app.base]), *packages, *files, repr(app.build), repr(app.env)]
 
 
 def _app_layers(app: App) -> list[Path]:
@@ -187,7 +189,7 @@ def _app_layers(app: App) -> list[Path]:
 
 def _packages(app: App) -> Path:
     assert app.requirements is not None
-    target = _store() / f"layer-packages-{digest(app.requirements)}.tar"
+    target = _store() / f"layer-packages-{digest(PACKING, app.requirements)}.tar"
     if not target.exists():
         say(f"image {app.name}: installing {app.requirements.name}")
         with tempfile.TemporaryDirectory(prefix="glidepath-pip-") as work:
@@ -198,6 +200,7 @@ def _packages(app: App) -> Path:
                 ],
                 900, what=f"pip install for image {app.name}",
             )  # fmt: skip
+            Path(work).chmod(0o755)  # made for its owner only, and the image's user is another
             oci.layer(target, [(Path(work), "/usr/local/lib/python3.11/dist-packages", None)])
     return target
 
@@ -228,6 +231,6 @@ def _built(app: App, layers: list[Path], target: Path) -> None:
 
 
 def _enter(root: str, workdir: str) -> None:
-    """Between fork and exec: the image's root becomes the process'. The base has no shell and no `env` to do it with."""
+    """Between fork and exec: the image's root becomes the process'; the base has no tool to do it with."""
     os.chroot(root)
     os.chdir(workdir)
