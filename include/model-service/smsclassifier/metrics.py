@@ -38,7 +38,7 @@ class Metrics:
     """
 
     def __init__(self, version: str, model: str) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         predictions = Counter(

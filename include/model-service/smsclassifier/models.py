@@ -76,7 +76,7 @@ def words() -> Pipeline:
 
 
 def characters() -> Pipeline:
-    """Runs of two to five characters, logistic regression: sees spelling, digits, links and case."""
+    """Runs of two to four characters, logistic regression: sees spelling, digits, links and case."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

@@ -62,7 +62,7 @@ class Sender:
     """Sends messages at the rate in force, and counts what came of them."""
 
     def __init__(self, settings: Settings, bodies: Sequence[bytes], rng: random.Random | None = None) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.counts, self.registry = Counts(), CollectorRegistry()
         self.in_flight = 0
         ProcessCollector(registry=self.registry)
