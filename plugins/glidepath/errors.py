@@ -5,6 +5,7 @@
     ├── PreflightError        the cluster isn't what the policy expects: nothing was touched
     ├── ClaimError
     │   ├── ClaimHeldError    another release holds the service
+    │   ├── ReleaseFinishedError  this run's release is over already
     │   └── ClaimLostError    our token is no longer the current one: stop writing
     ├── ClusterError          the Kubernetes API refused, or did not answer in time
     ├── HelmError             Helm failed; carries its stderr
@@ -37,12 +38,24 @@ class ClaimHeldError(ClaimError):
     """Another release holds the service."""
 
 
+class ReleaseFinishedError(ClaimError):
+    """This run's release is over already; the cluster says so."""
+
+
 class ClaimLostError(ClaimError):
     """The claim's token is not the current one any more; its holder must stop writing."""
 
 
 class ClusterError(GlidepathError):
-    """The Kubernetes API refused a call or did not answer in time."""
+    """The Kubernetes API refused a call or did not answer in time.
+
+    Attributes:
+        status: The HTTP status; 0 when there was no answer.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class HelmError(GlidepathError):

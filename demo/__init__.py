@@ -1,0 +1,1 @@
+"""The demonstration: Airflow standalone on the embedded cluster, and releases through its DAG."""

@@ -1,0 +1,185 @@
+"""Airflow standalone as a background process, and its REST API."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from demo.environment import REPO, USERS, DemoError, airflow_environment, free_port
+
+START_TIMEOUT_S = 180
+DONE = ("success", "failed")
+
+
+class Airflow:
+    """One Airflow standalone: SQLite, LocalExecutor, fixed users.
+
+    Args:
+        home: Its folder; made when it is not there.
+        policies: The folder of policies it builds DAGs of.
+    """
+
+    def __init__(self, home: Path, policies: Path = REPO / "include" / "policies") -> None:
+        self.home, self.policies = home, policies
+        self._file = home / "standalone.json"
+        self._token: str | None = None
+
+    @property
+    def port(self) -> int:
+        """The API server's port, as the last start wrote it down."""
+        return int(json.loads(self._file.read_text())["port"])
+
+    @property
+    def url(self) -> str:
+        """Where a person looks."""
+        return f"http://localhost:{self.port}"
+
+    def pid(self) -> int | None:
+        """The running parent process, if it lives and is ours."""
+        if not self._file.exists():
+            return None
+        pid = int(json.loads(self._file.read_text())["pid"])
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return None
+        return pid if b"standalone" in command else None
+
+    def start(self) -> None:
+        """Start it and wait until every component is healthy; running already, nothing is done.
+
+        Raises:
+            DemoError: Not healthy in time; names the log.
+        """
+        if self.pid() is not None and self._healthy():
+            return
+        self.stop()
+        self.home.mkdir(parents=True, exist_ok=True)
+        port = free_port(int(os.environ.get("GLIDEPATH_AIRFLOW_PORT", "8080")))
+        passwords = self.home / "passwords.json"
+        passwords.touch(mode=0o600)
+        passwords.write_text(json.dumps({name: name for name in USERS}))
+        env = airflow_environment(self.home, port, self.policies)
+        with (self.home / "standalone.log").open("ab") as log:
+            process = subprocess.Popen(
+                ["airflow", "standalone"],
+                env=env,
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                # A shell's `&` leaves SIGINT ignored, and then nothing could end it in order.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            )
+        self._file.write_text(json.dumps({"pid": process.pid, "port": port}))
+        started = time.monotonic()
+        while not self._healthy():
+            if process.poll() is not None or time.monotonic() - started > START_TIMEOUT_S:
+                raise DemoError(f"Airflow is not healthy; see {self.home / 'standalone.log'}")
+            time.sleep(1)
+
+    def stop(self) -> None:
+        """End it in order, then by force."""
+        pid = self.pid()
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGINT)
+        for _ in range(40):
+            if self.pid() is None:
+                break
+            time.sleep(0.5)
+        self.kill(pid)
+
+    def kill(self, pid: int | None = None) -> None:
+        """kill -9 of every process of it: what a lost machine looks like from outside."""
+        session = pid or self.pid()
+        if session is None:
+            return
+        for process in Path("/proc").iterdir():
+            if process.name.isdigit():
+                try:
+                    of = int((process / "stat").read_text().rsplit(")", 1)[1].split()[3])
+                    if of == session:
+                        os.kill(int(process.name), signal.SIGKILL)
+                except (OSError, IndexError):
+                    continue
+
+    def _healthy(self) -> bool:
+        try:
+            health = requests.get(f"{self.url}/api/v2/monitor/health", timeout=3).json()
+        except (requests.RequestException, OSError, ValueError):
+            return False
+        parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+        return all((health.get(part) or {}).get("status") == "healthy" for part in parts)
+
+    def call(self, method: str, path: str, body: Any = None, user: str = "admin") -> Any:
+        """One call of the REST API.
+
+        Raises:
+            DemoError: An answer of 400 or more, with its text.
+        """
+        if self._token is None or user != "admin":
+            answer = requests.post(f"{self.url}/auth/token", json={"username": user, "password": user}, timeout=10)
+            self._token = answer.json()["access_token"]
+        headers = {"Authorization": f"Bearer {self._token}"}
+        answer = requests.request(method, f"{self.url}/api/v2{path}", json=body, headers=headers, timeout=20)
+        if answer.status_code >= 400:
+            raise DemoError(f"{method} {path}: {answer.status_code} {answer.text[:800]}")
+        return answer.json() if answer.content else None
+
+    def wait_dag(self, dag_id: str, timeout_s: float = 120) -> None:
+        """Wait until a DAG is there.
+
+        Raises:
+            DemoError: It isn't; the import errors are in the message.
+        """
+        started = time.monotonic()
+        while True:
+            try:
+                self.call("GET", f"/dags/{dag_id}")
+                return
+            except DemoError as error:
+                if time.monotonic() - started > timeout_s:
+                    raise DemoError(f"no DAG {dag_id}: {self.call('GET', '/importErrors')} ({error})") from error
+            time.sleep(1)
+
+    def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
+        """Start a run; its id."""
+        return str(self.call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})["dag_run_id"])
+
+    def state(self, dag_id: str, run_id: str) -> str:
+        """The run's state."""
+        return str(self.call("GET", f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}")["state"])
+
+    def wait_run(self, dag_id: str, run_id: str, timeout_s: float) -> str:
+        """Wait until a run has ended; its state.
+
+        Raises:
+            DemoError: It has not within `timeout_s`.
+        """
+        started = time.monotonic()
+        while (now := self.state(dag_id, run_id)) not in DONE:
+            if time.monotonic() - started > timeout_s:
+                raise DemoError(f"run {run_id} of {dag_id} is {now} after {timeout_s:.0f} s: {self.tasks(dag_id, run_id)}")
+            time.sleep(2)
+        return now
+
+    def tasks(self, dag_id: str, run_id: str) -> dict[str, str]:
+        """Every task's state."""
+        rows = self.call("GET", f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances?limit=200")
+        return {row["task_id"]: str(row["state"]) for row in rows["task_instances"]}
+
+    def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> str:
+        """A task's log as text."""
+        path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}/logs/{attempt}?full_content=true"
+        rows = self.call("GET", path)["content"]
+        return "\n".join(row if isinstance(row, str) else str(row.get("event", row)) for row in rows)

@@ -1,0 +1,210 @@
+"""Claims as Kubernetes Leases.
+
+The Lease `glidepath-<service>` is made by the first claim and never deleted: its annotation `glidepath.dev/token`
+carries the fencing token of the newest claim. Every write here is an update at the resourceVersion that was read, so
+two claimants can't both succeed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from kubernetes import client
+
+from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
+from glidepath.kube import GROUP, TOKEN, Objects
+
+LEASES = "coordination.k8s.io/v1/leases"
+LABEL = f"{GROUP}/claim"
+WATCHDOG = "glidepath-watchdog"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A service held for a release.
+
+    Attributes:
+        token: The fencing token every write of this release carries.
+        duration_s: Seconds after which an unrenewed claim has expired.
+    """
+
+    namespace: str
+    service: str
+    holder: str
+    token: int
+    stable: str
+    canary: str
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class ClaimState:
+    """What the Lease says now. `holder` is empty when nobody holds the service; `renewed` is epoch seconds."""
+
+    holder: str
+    token: int
+    renewed: float
+    duration_s: float
+    annotations: Mapping[str, str]
+    resource_version: str
+
+    def expired(self, now: float) -> bool:
+        """Whether a held claim has not been renewed in time."""
+        return bool(self.holder) and now > self.renewed + self.duration_s
+
+
+def _stamp(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_state(lease: Mapping[str, Any]) -> ClaimState:
+    """A Lease as a claim's state."""
+    spec, metadata = lease.get("spec") or {}, lease["metadata"]
+    annotations = metadata.get("annotations") or {}
+    renewed = spec.get("renewTime")
+    return ClaimState(
+        holder=spec.get("holderIdentity") or "",
+        token=int(annotations.get(TOKEN, "0")),
+        renewed=datetime.fromisoformat(renewed).timestamp() if renewed else 0.0,
+        duration_s=float(spec.get("leaseDurationSeconds") or 0),
+        annotations=annotations,
+        resource_version=metadata["resourceVersion"],
+    )
+
+
+class LeaseClaims:
+    """The claims on one service.
+
+    Args:
+        api: An API client.
+        namespace: The service's namespace.
+        service: The service.
+        now: The clock, epoch seconds.
+    """
+
+    def __init__(
+        self, api: client.ApiClient, namespace: str, service: str, now: Callable[[], float] | None = None
+    ) -> None:
+        import time
+
+        self._objects = Objects(api, namespace)
+        self.namespace, self.service = namespace, service
+        self.name = f"glidepath-{service}"
+        self._now = now or time.time
+
+    def read(self) -> ClaimState | None:
+        """The Lease's state; None before the first claim."""
+        try:
+            return parse_state(self._objects.get(LEASES, self.name))
+        except ClusterError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def acquire(
+        self, holder: str, stable: str, canary: str, virtual_service: str, duration_s: float, run_url: str = ""
+    ) -> Claim:
+        """Take the service. The holder's own claim is given back as it is, renewed.
+
+        Raises:
+            ClaimHeldError: Another holds it; names who, until when, and its run.
+            ReleaseFinishedError: This holder's release ended already.
+        """
+        state = self.read()
+        if state is not None and state.holder == holder:
+            claim = Claim(self.namespace, self.service, holder, state.token, stable, canary, duration_s)
+            self.renew(claim)
+            return claim
+        if state is not None and state.annotations.get(f"{GROUP}/last-run") == holder:
+            outcome = state.annotations.get(f"{GROUP}/last-outcome", "ended")
+            raise ReleaseFinishedError(f"release {holder} of {self.service} ended already: {outcome}; start a new run")
+        if state is not None and state.holder:
+            raise ClaimHeldError(self._held(state))
+        token = (state.token if state else 0) + 1
+        annotations = {
+            TOKEN: str(token),
+            f"{GROUP}/stable": stable,
+            f"{GROUP}/canary": canary,
+            f"{GROUP}/virtual-service": virtual_service,
+            f"{GROUP}/run-url": run_url,
+        }
+        self._write(holder, duration_s, annotations, state)
+        return Claim(self.namespace, self.service, holder, token, stable, canary, duration_s)
+
+    def renew(self, claim: Claim) -> None:
+        """Say that the holder lives.
+
+        Raises:
+            ClaimLostError: The Lease has another holder or token.
+        """
+        state = self._mine(claim)
+        self._write(claim.holder, claim.duration_s, {}, state)
+
+    def note(self, claim: Claim, stable: str) -> None:
+        """Tell the watchdog which version is safe from now on.
+
+        Raises:
+            ClaimLostError: The Lease has another holder or token.
+        """
+        self._write(claim.holder, claim.duration_s, {f"{GROUP}/stable": stable}, self._mine(claim))
+
+    def release(self, claim: Claim, outcome: str) -> None:
+        """Give the service back and leave a mark of how it ended; given back already, it does nothing."""
+        state = self.read()
+        if state is None or state.holder != claim.holder or state.token != claim.token:
+            return
+        marks = {f"{GROUP}/last-run": claim.holder, f"{GROUP}/last-outcome": outcome, f"{GROUP}/run-url": ""}
+        self._write("", claim.duration_s, marks, state)
+
+    def take_over(self, state: ClaimState, holder: str, duration_s: float) -> int:
+        """Take an expired claim with the next token: what the watchdog does. The new token.
+
+        Raises:
+            ClusterError: `status` 409 when the holder renewed in the meantime.
+        """
+        token = state.token + 1
+        self._write(holder, duration_s, {TOKEN: str(token)}, state)
+        return token
+
+    def give_back(self, state: ClaimState, outcome: str, run: str) -> None:
+        """Free a Lease that was taken over, with a mark of what became of the run it was taken from."""
+        marks = {f"{GROUP}/last-run": run, f"{GROUP}/last-outcome": outcome}
+        self._write("", state.duration_s, marks, state)
+
+    def _mine(self, claim: Claim) -> ClaimState:
+        state = self.read()
+        if state is None or state.holder != claim.holder or state.token != claim.token:
+            now = f"{state.holder or 'nobody'} with token {state.token}" if state else "nobody"
+            raise ClaimLostError(
+                f"{claim.namespace}/{claim.service} is held by {now}, expected {claim.holder} with token {claim.token}"
+            )
+        return state
+
+    def _held(self, state: ClaimState) -> str:
+        until = _stamp(state.renewed + state.duration_s)
+        expired = "expired " if state.expired(self._now()) else ""
+        return (
+            f"{self.namespace}/{self.service} is held by {state.holder} (token {state.token}, {expired}until {until}, "
+            f"{state.annotations.get(f'{GROUP}/run-url') or 'no link'}); wait until it has ended. An expired claim is "
+            "freed by the cluster's watchdog once all traffic is on stable"
+        )
+
+    def _write(
+        self, holder: str, duration_s: float, annotations: Mapping[str, str], state: ClaimState | None
+    ) -> None:
+        now = _stamp(self._now())
+        spec = {"holderIdentity": holder, "leaseDurationSeconds": max(1, round(duration_s)), "renewTime": now}
+        if state is None:
+            body = {
+                "apiVersion": "coordination.k8s.io/v1",
+                "kind": "Lease",
+                "metadata": {"name": self.name, "labels": {LABEL: "true"}, "annotations": dict(annotations)},
+                "spec": {**spec, "acquireTime": now},
+            }
+            self._objects.create(LEASES, body)
+            return
+        metadata = {"resourceVersion": state.resource_version, "annotations": dict(annotations)}
+        self._objects.merge(LEASES, self.name, {"metadata": metadata, "spec": spec})

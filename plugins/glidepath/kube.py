@@ -1,0 +1,139 @@
+"""Calls to the Kubernetes API: time-outs, bounded retries of what may be retried, and one kind of error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import urllib3
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+
+from glidepath.errors import ClusterError
+
+CALL_TIMEOUT_S = (3, 10)
+ATTEMPTS = 3
+PAUSE_S = 0.3
+FIELD_MANAGER = "glidepath"
+GROUP = "glidepath.dev"
+TOKEN = f"{GROUP}/token"
+STATE = f"{GROUP}/state"
+HELD, OPEN = "held", "open"
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+
+T = TypeVar("T")
+
+
+def call(what: str, do: Callable[[], T], attempts: int = ATTEMPTS) -> T:
+    """Make one API call; a server's error, 429 or a lost connection is tried again, a refusal is not.
+
+    Args:
+        what: What is done, for the error's text.
+        do: The call; must be safe to make twice.
+        attempts: How often at most.
+
+    Raises:
+        ClusterError: With the API's own words; `status` is the HTTP status, 0 without an answer.
+    """
+    for attempt in range(1, attempts + 1):
+        try:
+            return do()
+        except ApiException as error:
+            status, text = int(error.status or 0), _message(error)
+            if attempt == attempts or not (status >= 500 or status == 429 or status == 0):
+                raise ClusterError(f"{what}: the Kubernetes API answered {status}: {text}", status) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            if attempt == attempts:
+                raise ClusterError(f"{what}: the Kubernetes API did not answer: {error}", 0) from error
+        time.sleep(PAUSE_S * attempt)
+    raise AssertionError("unreachable")
+
+
+def _message(error: ApiException) -> str:
+    import json
+
+    try:
+        return str(json.loads(error.body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return str(error.reason)
+
+
+class Objects:
+    """Custom and built-in namespaced objects as plain dictionaries.
+
+    Args:
+        api: An API client; its configuration says where and as whom.
+        namespace: The namespace of every call.
+    """
+
+    def __init__(self, api: client.ApiClient, namespace: str) -> None:
+        self._api, self.namespace = api, namespace
+
+    def path(self, kind: str, name: str = "") -> str:
+        """The API path of a kind such as `apps/v1/deployments`."""
+        prefix = "/api/" if kind.count("/") == 1 else "/apis/"
+        group, _, plural = kind.rpartition("/")
+        return f"{prefix}{group}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        """Read one object.
+
+        Raises:
+            ClusterError: `status` 404 when it is not there.
+        """
+        return call(f"reading {kind} {name}", lambda: self._send("GET", self.path(kind, name)))
+
+    def list(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
+        """Read all objects a label selector matches."""
+        query = [("labelSelector", selector)] if selector else []
+        listed = call(f"listing {kind}", lambda: self._send("GET", self.path(kind), query=query))
+        return list(listed.get("items", []))
+
+    def create(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Create an object; `status` 409 when it exists."""
+        return call(f"creating {kind}", lambda: self._send("POST", self.path(kind), body))
+
+    def replace(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Replace an object at its resourceVersion; `status` 409 when somebody was first."""
+        name = body["metadata"]["name"]
+        return call(f"updating {kind} {name}", lambda: self._send("PUT", self.path(kind, name), body))
+
+    def merge(self, kind: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Merge-patch an object; a resourceVersion in the body is a precondition."""
+        query = [("fieldManager", FIELD_MANAGER)]
+        return call(
+            f"patching {kind} {name}",
+            lambda: self._send("PATCH", self.path(kind, name), body, query, MERGE),
+        )
+
+    def apply(self, kind: str, body: dict[str, Any], force: bool = True) -> dict[str, Any]:
+        """Server-side apply as field manager `glidepath`; a resourceVersion in the body is a precondition."""
+        name = body["metadata"]["name"]
+        query = [("fieldManager", FIELD_MANAGER), ("force", str(force).lower()), ("fieldValidation", "Strict")]
+        return call(
+            f"applying {kind} {name}",
+            lambda: self._send("PATCH", self.path(kind, name), body, query, APPLY),
+        )
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        query: list[tuple[str, str]] | None = None,
+        content_type: str = "application/json",
+    ) -> dict[str, Any]:
+        answer: dict[str, Any] = self._api.call_api(
+            path,
+            method,
+            query_params=query or [],
+            header_params={"Accept": "application/json", "Content-Type": content_type},
+            body=body,
+            response_type="object",
+            auth_settings=["BearerToken"],
+            _return_http_data_only=True,
+            _request_timeout=CALL_TIMEOUT_S,
+        )
+        return answer

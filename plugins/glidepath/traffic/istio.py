@@ -1,0 +1,226 @@
+"""Istio: the weights of one VirtualService, written by server-side apply under the claim's token.
+
+`spec.http` is one atomic field with one owner at a time. `take` makes it ours (Helm's own apply of another value then
+fails with a conflict and changes nothing), `open` gives it back. Only destinations and weights are changed; whatever
+else a route says (matches, time-outs, retries) stays as it was read.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes import client
+
+from glidepath.claim.lease import Claim
+from glidepath.errors import ClaimLostError, ClusterError, PreflightError, TrafficDriftError
+from glidepath.kube import HELD, OPEN, STATE, TOKEN, Objects
+
+VIRTUAL_SERVICES = "networking.istio.io/v1/virtualservices"
+DESTINATION_RULES = "networking.istio.io/v1/destinationrules"
+DEPLOYMENTS = "apps/v1/deployments"
+KINDS = {
+    VIRTUAL_SERVICES: ("networking.istio.io/v1", "VirtualService"),
+    DESTINATION_RULES: ("networking.istio.io/v1", "DestinationRule"),
+    DEPLOYMENTS: ("apps/v1", "Deployment"),
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Who gets what: `canary_weight` percent to the canary, the rest to stable."""
+
+    stable: str
+    canary: str | None
+    canary_weight: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.canary_weight <= 100 or (self.canary is None and self.canary_weight):
+            raise ValueError(
+                f"a split of {self.canary_weight} % for canary {self.canary!r}: expected 0 to 100, and 0 without a canary"
+            )
+
+    def __str__(self) -> str:
+        canary = f", {self.canary} {self.canary_weight} %" if self.canary else ""
+        return f"{self.stable} {100 - self.canary_weight} %{canary}"
+
+
+@dataclass(frozen=True)
+class TrafficState:
+    """What the VirtualService says now.
+
+    Attributes:
+        split: The split of its first weighted route.
+        token: The fencing token it carries; 0 for none.
+        held: Whether a release holds it.
+        edited_by: The field manager that wrote `spec` last, and when.
+    """
+
+    split: Split
+    token: int
+    held: bool
+    edited_by: str
+    resource_version: str
+
+
+class IstioTraffic:
+    """The routing of one service: its VirtualService and DestinationRule carry the service's name.
+
+    Args:
+        api: An API client.
+        namespace: The service's namespace.
+        service: The service.
+    """
+
+    def __init__(self, api: client.ApiClient, namespace: str, service: str) -> None:
+        self._objects = Objects(api, namespace)
+        self.namespace, self.service = namespace, service
+
+    def read(self) -> TrafficState:
+        """The split in force, as the API has it.
+
+        Raises:
+            PreflightError: There is no VirtualService.
+            TrafficDriftError: Its routes are not a split of two subsets.
+        """
+        return self._parse(self._virtual_service())
+
+    def take(self, claim: Claim) -> None:
+        """Stamp every object with the claim's token and make `spec.http` ours, with the value it has.
+
+        Raises:
+            ClaimLostError: The objects carry a higher token.
+        """
+        found = self._virtual_service()
+        self._apply(claim, found, found["spec"]["http"])
+        self._stamp(claim, DESTINATION_RULES, self.service)
+        for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
+            self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"])
+
+    def shift(self, claim: Claim, split: Split) -> TrafficState:
+        """Make the split so and read it back; it is so already, nothing is written.
+
+        Raises:
+            ClaimLostError: The object carries a higher token: somebody else holds the service.
+            TrafficDriftError: What is read back is not what was written.
+        """
+        found = self._virtual_service()
+        state = self._parse(found)
+        if state.token > claim.token:
+            raise ClaimLostError(f"{self._name} carries token {state.token}, this claim has {claim.token}: not written")
+        if state.split == split and state.token == claim.token:
+            return state
+        self._apply(claim, found, self._routes(found["spec"]["http"], split))
+        after = self.read()
+        if after.split != split:
+            raise TrafficDriftError(f"{self._name} reads {after.split} after {split} was written; by {after.edited_by}")
+        return after
+
+    def open(self, claim: Claim) -> None:
+        """Mark every object open and give up `spec`: plain helm and kubectl work again. Opened already is fine.
+
+        Raises:
+            ClaimLostError: The objects carry a higher token.
+        """
+        state = self.read()
+        if state.token > claim.token:
+            raise ClaimLostError(f"{self._name} carries token {state.token}, this claim has {claim.token}: not opened")
+        for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
+            self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], OPEN)
+        self._stamp(claim, DESTINATION_RULES, self.service, OPEN)
+        self._stamp(claim, VIRTUAL_SERVICES, self.service, OPEN)
+
+    @property
+    def _name(self) -> str:
+        return f"VirtualService {self.namespace}/{self.service}"
+
+    def _virtual_service(self) -> dict[str, Any]:
+        try:
+            return self._objects.get(VIRTUAL_SERVICES, self.service)
+        except ClusterError as error:
+            if error.status == 404:
+                raise PreflightError(
+                    f"{self._name} does not exist, expected the one of the service's chart; is Istio installed, "
+                    "and was the chart installed with istio.enabled?"
+                ) from error
+            raise
+
+    def _parse(self, found: Mapping[str, Any]) -> TrafficState:
+        metadata = found["metadata"]
+        annotations = metadata.get("annotations") or {}
+        return TrafficState(
+            split=self._split(found["spec"].get("http") or []),
+            token=int(annotations.get(TOKEN) or 0),
+            held=annotations.get(STATE) == HELD,
+            edited_by=_editor(metadata.get("managedFields") or []),
+            resource_version=metadata["resourceVersion"],
+        )
+
+    def _split(self, http: list[Mapping[str, Any]]) -> Split:
+        if not http:
+            raise TrafficDriftError(f"{self._name} has no spec.http, expected a route to the service's subsets")
+        splits = {self._one(route.get("route") or []) for route in http}
+        if len(splits) != 1:
+            raise TrafficDriftError(f"{self._name} splits its routes differently: {', '.join(map(str, splits))}")
+        return splits.pop()
+
+    def _one(self, route: list[Mapping[str, Any]]) -> Split:
+        subsets = [str((entry.get("destination") or {}).get("subset") or "") for entry in route]
+        weights = [int(entry.get("weight", 100 if len(route) == 1 else 0)) for entry in route]
+        if not all(subsets) or len(route) not in (1, 2) or sum(weights) not in (0, 100):
+            raise TrafficDriftError(
+                f"{self._name} routes to {subsets} with {weights}, expected one or two subsets and weights that sum to 100"
+            )
+        if len(route) == 1:
+            return Split(subsets[0], None, 0)
+        return Split(subsets[0], subsets[1], weights[1])
+
+    def _routes(self, http: list[dict[str, Any]], split: Split) -> list[dict[str, Any]]:
+        """The routes with this split; all else as it was."""
+        changed = copy.deepcopy(http)
+        for route in changed:
+            destination = route["route"][0]["destination"]
+            stable = {"destination": {**destination, "subset": split.stable}, "weight": 100 - split.canary_weight}
+            route["route"] = [stable]
+            if split.canary is not None:
+                canary = {"destination": {**destination, "subset": split.canary}, "weight": split.canary_weight}
+                route["route"].append(canary)
+        return changed
+
+    def _apply(self, claim: Claim, found: Mapping[str, Any], http: list[dict[str, Any]]) -> None:
+        self._write(claim, VIRTUAL_SERVICES, self.service, HELD, {"http": http}, found["metadata"]["resourceVersion"])
+
+    def _stamp(self, claim: Claim, kind: str, name: str, state: str = HELD) -> None:
+        self._write(claim, kind, name, state, None, None)
+
+    def _write(
+        self, claim: Claim, kind: str, name: str, state: str, spec: dict[str, Any] | None, version: str | None
+    ) -> None:
+        api_version, kind_name = KINDS[kind]
+        metadata: dict[str, Any] = {"name": name, "annotations": {TOKEN: str(claim.token), STATE: state}}
+        if version is not None:
+            metadata["resourceVersion"] = version
+        body: dict[str, Any] = {"apiVersion": api_version, "kind": kind_name, "metadata": metadata}
+        if spec is not None:
+            body["spec"] = spec
+        try:
+            self._objects.apply(kind, body)
+        except ClusterError as error:
+            if error.status == 409 and version is not None:
+                # Somebody wrote between our read and our write: look again, once, then it is theirs to explain.
+                again = self._objects.get(kind, name)
+                if int((again["metadata"].get("annotations") or {}).get(TOKEN) or 0) <= claim.token:
+                    body["metadata"]["resourceVersion"] = again["metadata"]["resourceVersion"]
+                    self._objects.apply(kind, body)
+                    return
+            if "glidepath.dev/token" in str(error):
+                raise ClaimLostError(f"{kind_name} {name}: refused by the cluster: {error}") from error
+            raise
+
+
+def _editor(managed: list[Mapping[str, Any]]) -> str:
+    spec = [entry for entry in managed if "f:spec" in (entry.get("fieldsV1") or {})]
+    newest = max(spec, key=lambda entry: str(entry.get("time") or ""), default=None)
+    return f"{newest.get('manager')} at {newest.get('time')}" if newest else "nobody"
