@@ -1,0 +1,36 @@
+{{- define "service.labels" -}}
+app: {{ .Values.service.name }}
+app.kubernetes.io/name: {{ .Values.service.name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{/* Objects of a release under way carry its token and are held; see fence.yaml. Without a token nothing is said. */}}
+{{- define "service.token" -}}
+{{- with .Values.release.token }}
+annotations:
+  glidepath.dev/token: {{ . | quote }}
+  glidepath.dev/state: held
+{{- end }}
+{{- end }}
+
+{{/* The versions that have a role, as a JSON list of objects: version, role. */}}
+{{- define "service.versions" -}}
+{{- $roles := .Values.roles }}
+{{- if and $roles.canary (eq $roles.canary $roles.stable) }}
+{{- fail (printf "roles.stable and roles.canary are both %q; expected two different versions, or an empty canary" $roles.stable) }}
+{{- end }}
+{{- $list := list (dict "version" $roles.stable "role" "stable") }}
+{{- if $roles.canary }}{{ $list = append $list (dict "version" $roles.canary "role" "canary") }}{{ end }}
+{{- $list | toJson }}
+{{- end }}
+
+{{- define "service.split" -}}
+{{- $split := .Values.istio.trafficSplit }}
+{{- if ne (add $split.stable $split.canary) 100 }}
+{{- fail (printf "istio.trafficSplit is %v stable and %v canary; expected them to add up to 100" $split.stable $split.canary) }}
+{{- end }}
+{{- if and (not .Values.roles.canary) (ne (int $split.canary) 0) }}
+{{- fail (printf "istio.trafficSplit.canary is %v but roles.canary is empty; name the canary's version or set the split to 100/0" $split.canary) }}
+{{- end }}
+{{- end }}
