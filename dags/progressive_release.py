@@ -1,8 +1,8 @@
 """One release DAG for each policy in include/policies: plan, claim, deploy, steps under a guard, promote or rollback.
 
-    plan -> claim -> deploy -> guard ─────────────────────────────────────────────┐
-                         └───> step_1 ─> step_2 ─> ... ─> promote | rollback | ask ─> settle -> finish
-    step_n: shift (weight) -> bake (deferred) -> gate (branch)
+plan -> claim -> deploy -> guard ─────────────────────────────────────────────┐
+                     └───> step_1 ─> step_2 ─> ... ─> promote | rollback | ask ─> settle -> finish
+step_n: shift (weight) -> bake (deferred) -> gate (branch)
 """
 
 from __future__ import annotations
@@ -54,13 +54,20 @@ def form(policy: Policy) -> dict[str, Param]:
         ),
         "bake": Param(None, type=["null", "string"], title="Minimum bake a step", description="Such as 90s or 2m."),
         "tolerance": Param(
-            None, type=["null", "number"], exclusiveMinimum=1, maximum=3, title="Latency tolerance",
+            None,
+            type=["null", "number"],
+            exclusiveMinimum=1,
+            maximum=3,
+            title="Latency tolerance",
             description="1.10 lets the canary's quantile be 10 % above stable's.",
-        ),  # fmt: skip
+        ),
         "decision": Param(
-            None, type=["null", "string"], enum=[None, "non-inferior", "superior"], title="Decision rule",
+            None,
+            type=["null", "string"],
+            enum=[None, "non-inferior", "superior"],
+            title="Decision rule",
             description="non-inferior: comparable is enough. superior: it must be proven faster.",
-        ),  # fmt: skip
+        ),
         "dry_run": Param(False, type="boolean", title="Dry run", description="Plan and render; touch nothing."),
     }
 

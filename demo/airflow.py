@@ -169,7 +169,9 @@ class Airflow:
         started = time.monotonic()
         while (now := self.state(dag_id, run_id)) not in DONE:
             if time.monotonic() - started > timeout_s:
-                raise DemoError(f"run {run_id} of {dag_id} is {now} after {timeout_s:.0f} s: {self.tasks(dag_id, run_id)}")
+                raise DemoError(
+                    f"run {run_id} of {dag_id} is {now} after {timeout_s:.0f} s: {self.tasks(dag_id, run_id)}"
+                )
             time.sleep(2)
         return now
 
@@ -180,6 +182,8 @@ class Airflow:
 
     def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> str:
         """A task's log as text."""
-        path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}/logs/{attempt}?full_content=true"
+        path = (
+            f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}/logs/{attempt}?full_content=true"
+        )
         rows = self.call("GET", path)["content"]
         return "\n".join(row if isinstance(row, str) else str(row.get("event", row)) for row in rows)

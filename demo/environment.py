@@ -25,7 +25,9 @@ def cluster() -> dict[str, str]:
     Raises:
         DemoError: None is up.
     """
-    done = subprocess.run([sys.executable, "-m", "sandbox", "env"], cwd=REPO, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "env"], cwd=REPO, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise DemoError(done.stderr.strip())
     pairs = [line.removeprefix("export ").split("=", 1) for line in done.stdout.splitlines()]
@@ -72,7 +74,10 @@ def glidepath_kubeconfig() -> Path:
         "clusters": admin["clusters"],
         "users": [{"name": "glidepath", "user": {"token": token}}],
         "contexts": [
-            {"name": "glidepath", "context": {"cluster": admin["clusters"][0]["name"], "user": "glidepath", "namespace": NAMESPACE}}
+            {
+                "name": "glidepath",
+                "context": {"cluster": admin["clusters"][0]["name"], "user": "glidepath", "namespace": NAMESPACE},
+            }
         ],
         "current-context": "glidepath",
     }

@@ -1,18 +1,18 @@
 """Every error Glidepath raises.
 
-    GlidepathError
-    ├── PolicyError           the policy or the run's parameters are wrong: nothing was touched
-    ├── PreflightError        the cluster isn't what the policy expects: nothing was touched
-    ├── ClaimError
-    │   ├── ClaimHeldError    another release holds the service
-    │   ├── ReleaseFinishedError  this run's release is over already
-    │   └── ClaimLostError    our token is no longer the current one: stop writing
-    ├── ClusterError          the Kubernetes API refused, or did not answer in time
-    ├── HelmError             Helm failed; carries its stderr
-    ├── TrafficDriftError     the mesh doesn't say what Glidepath last wrote
-    ├── EvidenceError         Prometheus did not answer, or not with evidence
-    ├── RecordError           the record database refused
-    └── ReleaseTakenBack      the release ended on stable: what turns the run red
+GlidepathError
+├── PolicyError           the policy or the run's parameters are wrong: nothing was touched
+├── PreflightError        the cluster isn't what the policy expects: nothing was touched
+├── ClaimError
+│   ├── ClaimHeldError    another release holds the service
+│   ├── ReleaseFinishedError  this run's release is over already
+│   └── ClaimLostError    our token is no longer the current one: stop writing
+├── ClusterError          the Kubernetes API refused, or did not answer in time
+├── HelmError             Helm failed; carries its stderr
+├── TrafficDriftError     the mesh doesn't say what Glidepath last wrote
+├── EvidenceError         Prometheus did not answer, or not with evidence
+├── RecordError           the record database refused
+└── ReleaseTakenBack      the release ended on stable: what turns the run red
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ from glidepath.kube import GROUP, TOKEN, Objects
 LEASES = "coordination.k8s.io/v1/leases"
 LABEL = f"{GROUP}/claim"
 WATCHDOG = "glidepath-watchdog"
+# The outcome the watchdog leaves on a claim it took from a release nobody renewed.
+ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,18 @@ class LeaseClaims:
             raise
 
     def acquire(
-        self, holder: str, stable: str, canary: str, virtual_service: str, duration_s: float, run_url: str = ""
+        self,
+        holder: str,
+        stable: str,
+        canary: str,
+        virtual_service: str,
+        duration_s: float,
+        run_url: str = "",
+        again: bool = False,
     ) -> Claim:
         """Take the service. The holder's own claim is given back as it is, renewed.
+
+        With `again`, a release that the watchdog made safe may claim once more, to clean up.
 
         Raises:
             ClaimHeldError: Another holds it; names who, until when, and its run.
@@ -118,7 +129,11 @@ class LeaseClaims:
             claim = Claim(self.namespace, self.service, holder, state.token, stable, canary, duration_s)
             self.renew(claim)
             return claim
-        if state is not None and state.annotations.get(f"{GROUP}/last-run") == holder:
+        if (
+            state is not None
+            and state.annotations.get(f"{GROUP}/last-run") == holder
+            and not (again and state.annotations.get(f"{GROUP}/last-outcome") == ABANDONED)
+        ):
             outcome = state.annotations.get(f"{GROUP}/last-outcome", "ended")
             raise ReleaseFinishedError(f"release {holder} of {self.service} ended already: {outcome}; start a new run")
         if state is not None and state.holder:
@@ -149,7 +164,9 @@ class LeaseClaims:
         Raises:
             ClaimLostError: The Lease has another holder or token.
         """
-        self._write(claim.holder, claim.duration_s, {f"{GROUP}/stable": stable}, self._mine(claim))
+        state = self._mine(claim)
+        if state.annotations.get(f"{GROUP}/stable") != stable:
+            self._write(claim.holder, claim.duration_s, {f"{GROUP}/stable": stable}, state)
 
     def release(self, claim: Claim, outcome: str) -> None:
         """Give the service back and leave a mark of how it ended; given back already, it does nothing."""
@@ -192,9 +209,7 @@ class LeaseClaims:
             "freed by the cluster's watchdog once all traffic is on stable"
         )
 
-    def _write(
-        self, holder: str, duration_s: float, annotations: Mapping[str, str], state: ClaimState | None
-    ) -> None:
+    def _write(self, holder: str, duration_s: float, annotations: Mapping[str, str], state: ClaimState | None) -> None:
         now = _stamp(self._now())
         spec = {"holderIdentity": holder, "leaseDurationSeconds": max(1, round(duration_s)), "renewTime": now}
         if state is None:

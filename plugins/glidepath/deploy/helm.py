@@ -99,7 +99,7 @@ class Helm:
         """
         current = self.status()
         if current is not None and current.status in PENDING:
-            self._unlock(current)
+            self._unlock()
             current = self.status()
         if current is not None and current.status == "deployed" and current.values == values:
             return current
@@ -122,7 +122,7 @@ class Helm:
             ["template", self.release, str(self.chart), "--namespace", self.namespace], values, QUERY_TIMEOUT_S
         )
 
-    def _unlock(self, current: HelmRelease) -> None:
+    def _unlock(self) -> None:
         # An upgrade that was killed leaves its revision pending, and Helm then refuses every other one.
         # Its secret is what says so; the revision before it is what the cluster is measured against.
         self._run(["rollback", self.release, "--namespace", self.namespace, "--timeout", "60s"], 70)
@@ -141,7 +141,9 @@ class Helm:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
         except subprocess.TimeoutExpired as error:
-            raise HelmError(f"{shown} did not end within {timeout_s:.0f} s; is the Kubernetes API reachable?") from error
+            raise HelmError(
+                f"{shown} did not end within {timeout_s:.0f} s; is the Kubernetes API reachable?"
+            ) from error
         except OSError as error:
             raise HelmError(f"{shown} could not be started: {error}; install Helm 4 or set GLIDEPATH_HELM") from error
         if done.returncode != 0:

@@ -20,7 +20,12 @@ def stable_replicas(values: Mapping[str, Any]) -> int:
 
 
 def with_canary(
-    values: Mapping[str, Any], stable: str, canary: str | None, canary_weight: int, token: int, replicas: int | None = None
+    values: Mapping[str, Any],
+    stable: str,
+    canary: str | None,
+    canary_weight: int,
+    token: int,
+    replicas: int | None = None,
 ) -> dict[str, Any]:
     """The user's values changed to this pair of versions and weights.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 from glidepath.errors import EvidenceError
@@ -21,7 +22,7 @@ def requests_of(prometheus: Prometheus, source: Source, version: str, window_s: 
             continue
         pods.add(one.labels.get("pod", ""))
         values = [value for _, value in one.samples]
-        total += sum(b - a if b >= a else b for a, b in zip(values, values[1:], strict=False))
+        total += sum(b - a if b >= a else b for a, b in itertools.pairwise(values))
     return round(total), len(pods)
 
 

@@ -24,11 +24,11 @@ class PlanOperator(ReleaseOperator, BaseBranchOperator):
         from pathlib import Path
 
         from glidepath.hooks.ports import ports_for
-        from glidepath.policy import load_policy
+        from glidepath.policy import for_run, load_policy
         from glidepath.release.plan import plan
 
         policy = load_policy(Path(self.policy_path))
-        spec = policy.for_run({key: value for key, value in context["params"].items() if value is not None})
+        spec = for_run(policy, context["params"])
         ports = ports_for(policy, **self.conn_ids)
         return self.go if plan(release_id(context), spec, ports, self.log.info) else self.stay
 
@@ -70,7 +70,9 @@ class ShiftOperator(ReleaseOperator):
 class GateOperator(ReleaseOperator, BaseBranchOperator):
     """Branches on the guard's word: the next step, promote, rollback, or a person."""
 
-    def __init__(self, *, step: int, next_step: str | None, promote: str, rollback: str, ask: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *, step: int, next_step: str | None, promote: str, rollback: str, ask: str, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.step, self.next_step = step, next_step
         self.promote, self.rollback, self.ask = promote, rollback, ask

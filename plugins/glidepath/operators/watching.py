@@ -30,7 +30,7 @@ class GuardOperator(ReleaseOperator):
         trigger = GuardTrigger(policy_path=self.policy_path, release_id=run.id, **self.conn_ids)
         self.defer(trigger=trigger, method_name="done", timeout=_limit(run, 2))
 
-    def done(self, context: Context, event: dict[str, Any]) -> None:
+    def done(self, context: Context, event: dict[str, Any]) -> None:  # noqa: ARG002 - Airflow calls it so
         """The release is closed, or the guard failed."""
         self.log.info("guard: %s", event["why"])
         if event["status"] != "closed":
@@ -55,9 +55,9 @@ class BakeOperator(ReleaseOperator):
             step = run.spec.steps[self.step - 1]
             self.log.info(
                 "bake: step %d at %d %%: at least %.0f s and %d canary requests, judged at every scrape",
-                self.step, step.weight, step.bake_s, step.min_requests,
+                self.step, step.weight, step.bake, step.min_requests,
             )  # fmt: skip
-            trigger = BakeTrigger(release_id=run.id, step=self.step, silent_s=3 * run.spec.lease_s)
+            trigger = BakeTrigger(release_id=run.id, step=self.step, silent_s=3 * run.spec.lease)
             self.defer(trigger=trigger, method_name="done", timeout=_limit(run, 1))
         return self._tell(run)
 
@@ -95,4 +95,4 @@ def _versions(run: Run) -> tuple[str, str, str]:
 
 
 def _limit(run: Run, factor: int) -> timedelta:
-    return timedelta(seconds=factor * (run.spec.max_duration_s + GRACE_S))
+    return timedelta(seconds=factor * (run.spec.max_duration + GRACE_S))

@@ -1,15 +1,42 @@
-"""The brake: 100 % of the traffic on stable, now. The same code from everywhere."""
+"""The brake: 100 % of the traffic on stable, now. The same code from everywhere.
+
+A release has one fate, written once: `taken_back` or `committed`. Whichever is first in the record wins, so a brake and
+a promotion that meet can't both have their way: before the commit everything leads back to stable; after it the old
+version's pods may be gone, and everything leads on to the new one.
+"""
 
 from __future__ import annotations
 
 import time
 
+from glidepath.record import Record
 from glidepath.release.run import Run
 from glidepath.traffic import Split
 
+FATE = "fate"
+TAKEN_BACK, COMMITTED = "taken_back", "committed"
+
+
+def fate(record: Record, release_id: str) -> tuple[str, str] | None:
+    """The release's fate and why, or None while it is open."""
+    event = record.once(release_id, FATE)
+    return (event.kind, str(event.body.get("reason", ""))) if event is not None else None
+
+
+def taken_back(run: Run) -> bool:
+    """Whether this release has been told to go back; nothing may give its canary weight any more."""
+    now = fate(run.ports.record, run.id)
+    return now is not None and now[0] == TAKEN_BACK
+
+
+def committed(run: Run) -> bool:
+    """Whether this release is past the point of no return: the canary is the safe side now."""
+    now = fate(run.ports.record, run.id)
+    return now is not None and now[0] == COMMITTED
+
 
 def brake(run: Run, reason: str) -> float:
-    """Put all traffic on stable and read it back; done already, it does nothing.
+    """Put all traffic on the safe side and read it back; done already, it does nothing.
 
     Args:
         run: The release.
@@ -22,9 +49,11 @@ def brake(run: Run, reason: str) -> float:
         ClaimLostError: Another token holds the service: it is the other's to keep safe.
         ClusterError: The API did not answer; call again.
     """
+    if committed(run):
+        run.say(f"brake: {run.canary} is past the point of no return and has all traffic: {reason}")
+        return 0.0
     started, at = time.monotonic(), run.now()
-    split = run.ports.traffic.read().split
-    if split.stable == run.stable and (split.canary is None or split.canary_weight == 0):
+    if run.ports.traffic.all_on(run.stable):
         return 0.0
     run.ports.traffic.shift(run.claim, Split(run.stable, run.canary, 0))
     seconds = time.monotonic() - started
@@ -33,18 +62,18 @@ def brake(run: Run, reason: str) -> float:
     return seconds
 
 
-def taken_back(run: Run) -> bool:
-    """Whether this release has been told to go back; nothing may give its canary weight any more."""
-    return run.ports.record.once(run.id, "taken_back") is not None
+def note_taken_back(run: Run, reason: str) -> bool:
+    """Write that the release goes back; True when it does, now or already."""
+    return run.note(TAKEN_BACK, once=FATE, reason=reason) or taken_back(run)
 
 
 def take_back(run: Run, reason: str) -> None:
-    """Note that the release goes back, then brake. The note never keeps the brake from being pulled.
+    """Note that the release goes back, then brake. A note that fails does not keep the brake from being pulled.
 
     Raises:
         GlidepathError: The brake failed; call again.
     """
     try:
-        run.note("taken_back", once="taken_back", reason=reason)
+        note_taken_back(run, reason)
     finally:
         brake(run, reason)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from glidepath.deploy import values as chart
-from glidepath.errors import GlidepathError, ReleaseTakenBack
+from glidepath.errors import ClaimError, ClaimLostError, GlidepathError, ReleaseTakenBack
 from glidepath.evidence.effect import wait_silent
-from glidepath.release.brake import brake, taken_back
+from glidepath.release.brake import COMMITTED, FATE, brake, committed, fate, note_taken_back, taken_back
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
 from glidepath.traffic import Split
@@ -18,62 +18,107 @@ def promote(run: Run) -> None:
 
     Raises:
         ReleaseTakenBack: The guard found harm in the meantime.
-        GlidepathError: An outside system failed; the release then goes back to stable.
+        GlidepathError: An outside system failed; the release then goes back to stable, or on when it was committed.
     """
     if run.ended():
         return
     if taken_back(run):
-        raise ReleaseTakenBack("the guard took this release back after its last gate; it is not promoted")
+        raise ReleaseTakenBack("this release was taken back after its last gate; it is not promoted")
     ports, new, old = run.ports, run.canary, run.stable
     run.move(Phase.PROMOTING)
-    given = _given(run)
-    replicas = chart.stable_replicas(ports.helm.effective_values())
-    weight = ports.traffic.read().split.canary_weight if ports.traffic.read().split.stable == old else 100
-    if weight != 100:
-        scaled = chart.with_canary(given, old, new, weight, run.claim.token, replicas)
-        ports.helm.upgrade(scaled)
-        seconds = ports.workloads.wait_ready(new, run.spec.deploy_timeout_s)
-        run.say(f"promote: {new} has {replicas} replicas ready after {seconds:.0f} s, as many as {old} had")
-        ports.traffic.shift(run.claim, Split(old, new, 100))
-        run.note("promoted_traffic", once="promoted_traffic")
-        run.say(f"promote: {new} 100 %, {old} 0 %, read back")
-    _see_silent(run, old)
+    if not committed(run):
+        _carry_all(run)
+        _see_silent(run, old)
+        _commit(run)
     ports.traffic.shift(run.claim, Split(new, None, 0))
+    ports.traffic.open_version(run.claim, old)
     final = chart.without_replicas(chart.with_canary(_given(run), new, None, 0, run.claim.token), new)
     done = ports.helm.upgrade(final)
-    ports.workloads.wait_gone(old, run.spec.deploy_timeout_s)
+    ports.workloads.wait_gone(old, run.spec.deploy_timeout)
     run.say(f"promote: helm release {done.name} at revision {done.revision}: {new} is stable, {old} removed")
-    run.close(Phase.PROMOTED, f"{new} proved comparable to {old} at every weight and is the stable version")
+    run.close(Phase.PROMOTED, f"{new} was proven comparable to {old} and is the stable version")
+
+
+def _carry_all(run: Run) -> None:
+    """Give the canary as many replicas as stable has, then all the traffic."""
+    ports, new, old = run.ports, run.canary, run.stable
+    split = ports.traffic.read().split
+    if split == Split(old, new, 100):
+        return
+    replicas = chart.stable_replicas(ports.helm.effective_values())
+    token = run.claim.token
+    ports.helm.upgrade(chart.with_canary(_given(run), old, new, split.canary_weight, token, replicas))
+    seconds = ports.workloads.wait_ready(new, run.spec.deploy_timeout)
+    run.say(f"promote: {new} has {replicas} replicas ready after {seconds:.0f} s, as many as {old}")
+    if taken_back(run):
+        raise ReleaseTakenBack("this release was taken back while it was being promoted")
+    ports.traffic.shift(run.claim, Split(old, new, 100))
+    run.say(f"promote: {new} 100 %, {old} 0 %, read back")
+
+
+def _commit(run: Run) -> None:
+    """The point of no return: from here on the new version is the safe side, for the watchdog first."""
+    run.ports.claims.note(run.claim, run.canary)
+    if run.note(COMMITTED, once=FATE) or committed(run):
+        return
+    run.ports.claims.note(run.claim, run.stable)
+    raise ReleaseTakenBack("this release was taken back while it was being promoted")
 
 
 def rollback(run: Run) -> None:
-    """Take the canary back: 100/0, read back, seen at zero by the proxies' counts, then its pods removed.
+    """Take the canary back: 100/0, read back, seen at zero by the counts, then its pods removed.
 
     Raises:
         GlidepathError: An outside system failed; run again, it goes on where it stopped.
     """
     if run.ended():
         return
-    back = run.ports.record.once(run.id, "taken_back")
-    reason = str(back.body["reason"]) if back else "taken back by its own tasks"
-    run.note("taken_back", once="taken_back", reason=reason)
-    brake(run, reason)
+    note_taken_back(run, "taken back by its own tasks")
+    if committed(run):
+        promote(run)
+        return
+    now = fate(run.ports.record, run.id)
+    reason = now[1] if now else "taken back"
+    try:
+        brake(run, reason)
+    except ClaimLostError:
+        if not _retake(run):
+            run.close(Phase.ROLLED_BACK, f"{reason}; the claim was lost, and its next holder has the service")
+            return
+        brake(run, reason)
     run.move(Phase.ROLLING_BACK)
+    run.ports.claims.note(run.claim, run.stable)
     _see_silent(run, run.canary)
     run.ports.traffic.shift(run.claim, Split(run.stable, None, 0))
-    done = run.ports.helm.upgrade(chart.with_canary(_given(run), run.stable, None, 0, run.claim.token))
-    run.ports.workloads.wait_gone(run.canary, run.spec.deploy_timeout_s)
+    run.ports.traffic.open_version(run.claim, run.canary)
+    final = chart.with_canary(_given(run), run.stable, None, 0, run.claim.token)
+    done = run.ports.helm.upgrade(chart.without_replicas(final, run.canary))
+    run.ports.workloads.wait_gone(run.canary, run.spec.deploy_timeout)
     run.say(f"rollback: helm release {done.name} at revision {done.revision}: {run.canary} removed")
     run.close(Phase.ROLLED_BACK, reason)
 
 
+def _retake(run: Run) -> bool:
+    """Claim the service once more to clean up, after the watchdog made it safe; False when somebody else has it."""
+    spec = run.spec
+    try:
+        held = run.ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, again=True)
+    except ClaimError as error:
+        run.say(f"rollback: the claim can't be had again: {error}")
+        return False
+    run.ports.record.set_token(run.id, held.token)
+    run.ports.traffic.take(held)
+    run.say(f"rollback: claimed again with token {held.token}, to clean up after the watchdog")
+    return True
+
+
 def settle(run: Run) -> None:
-    """Close a release that neither exit closed (a task failed on the way): it ends on stable."""
+    """Close a release that neither exit closed (a task failed on the way): on stable, or on the new one if committed."""
     release = run.release
     if release.outcome is not None or release.token is None:
         run.say(f"settle: the release ended {release.outcome or 'before it claimed the service'}; nothing to settle")
         return
-    run.note("taken_back", once="taken_back", reason="a task of the release failed; see its log")
+    note_taken_back(run, "a task of the release failed; see its log")
     rollback(run)
 
 
@@ -91,21 +136,29 @@ def finish(run: Run) -> None:
         settle(run)
         release = run.release
     outcome, reason = str(release.outcome), str(release.reason)
-    if run.note("finished", once="finished", outcome=outcome):
-        run.ports.traffic.open(run.claim)
-        run.ports.claims.release(run.claim, outcome)
-        run.say(f"finish: the claim on {run.spec.namespace}/{run.spec.service} is given back")
+    if run.ports.record.once(run.id, "finished") is None:
+        _give_back(run, outcome)
+        run.note("finished", once="finished", outcome=outcome)
     if outcome != Phase.PROMOTED:
         raise ReleaseTakenBack(f"{run.canary} was taken back, {run.stable} has all traffic: {reason}")
     run.say(f"finish: {run.canary} is the stable version: {reason}")
+
+
+def _give_back(run: Run, outcome: str) -> None:
+    try:
+        run.ports.traffic.open(run.claim)
+        run.ports.claims.release(run.claim, outcome)
+        run.say(f"finish: the claim on {run.spec.namespace}/{run.spec.service} is given back")
+    except ClaimLostError as error:
+        run.say(f"finish: the claim is another's, nothing to give back: {error}")
 
 
 def abort(run: Run, reason: str) -> None:
     """What a killed task or trigger does: note it and brake; never raises, others finish the rollback."""
     try:
         release = run.release
-        if release.outcome is None and release.token is not None and release.phase != Phase.PROMOTING:
-            run.note("taken_back", once="taken_back", reason=reason)
+        if release.outcome is None and release.token is not None:
+            note_taken_back(run, reason)
             brake(run, reason)
     except GlidepathError as error:
         run.say(f"abort: the brake failed: {error}; the cluster's watchdog acts when the lease runs out")
@@ -120,7 +173,7 @@ def _see_silent(run: Run, version: str) -> None:
     """Wait until the counts say that a version gets no more requests, and write down how long that took."""
     started = time.monotonic()
     try:
-        seconds = wait_silent(run.ports.prometheus, run.source(), version, run.spec.evidence.scrape_s)
+        seconds = wait_silent(run.ports.prometheus, run.source(), version, run.spec.evidence.scrape)
     except GlidepathError as error:
         # The mesh has been read back; that telemetry can't confirm it must not keep a rollback from ending.
         run.say(f"{version}: traffic could not be seen to end: {error}")

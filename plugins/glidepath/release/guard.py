@@ -15,7 +15,7 @@ from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.collector import Collected
 from glidepath.judge import Interval, Judge, Look, Plan, Verdict
 from glidepath.release import words
-from glidepath.release.brake import brake, take_back, taken_back
+from glidepath.release.brake import brake, note_taken_back, take_back, taken_back
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.plan import arm
 from glidepath.release.run import Run
@@ -54,7 +54,7 @@ class Guard:
             else:
                 self.judge.no_data(look["at"], look["at"], look["reason"])
         versions = [run.stable, run.canary]
-        scrape_s = run.spec.evidence.scrape_s
+        scrape_s = run.spec.evidence.scrape
         self.collector = Collector(run.ports.prometheus, run.source(), run.stable, versions, scrape_s)
         if self.seq:
             run.say(f"guard: rebuilt from {self.seq} recorded looks; nothing is chosen anew")
@@ -82,14 +82,14 @@ class Guard:
 
     def _renew(self) -> None:
         now = self.run.now()
-        if now - self._renewed < self.run.spec.lease_s / 6:
+        if now - self._renewed < self.run.spec.lease / 6:
             return
         try:
             self.run.ports.claims.renew(self._claim)
             self._renewed = now
         except ClaimLostError as error:
             self.run.say(f"guard: the claim is lost: {error}")
-            self.run.note("taken_back", once="taken_back", reason=f"claim lost: {error}")
+            note_taken_back(self.run, f"claim lost: {error}")
         except ClusterError as error:
             self.run.say(f"guard: the claim could not be renewed, tried again at the next look: {error}")
 
@@ -114,7 +114,7 @@ class Guard:
     @property
     def gap_s(self) -> float:
         """Seconds of silence after which telemetry counts as broken: three scrapes."""
-        return 3 * self.run.spec.evidence.scrape_s
+        return 3 * self.run.spec.evidence.scrape
 
     def _check_edges(self, collected: Collected) -> None:
         if collected.edges != tuple(self.plan.edges):
@@ -126,7 +126,7 @@ class Guard:
     def _no_data(self, now: float, reason: str, step: Step) -> None:
         since = self._no_data_since = self._no_data_since or now
         self._write(self.judge.no_data(since, now, reason), None)
-        limit = self.run.spec.on_no_data.after_s
+        limit = self.run.spec.on_no_data.after
         self.run.say(f"guard: NO_DATA for {now - since:.0f} s (limit {limit:.0f} s): {reason}")
         if now - since >= limit:
             action = Decision.ASK if self.run.spec.on_no_data.action == "hold" else Decision.ROLLBACK
@@ -149,7 +149,7 @@ class Guard:
             self.decide(step, Decision.PROMOTE, words.verdict(look))
 
     def _deadline(self, step: Step) -> None:
-        limit = self.run.spec.max_duration_s
+        limit = self.run.spec.max_duration
         if self.run.now() - self._started < limit or self.run.ports.record.once(self.run.id, f"decision:{step.number}"):
             return
         answer = {"hold": Decision.ASK, "promote": Decision.PROMOTE, "rollback": Decision.ROLLBACK}

@@ -112,12 +112,12 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     make = mesh_source if spec.evidence.source == "mesh" else app_source
     source = make(spec.namespace, spec.service, [stable, spec.version])
     now = ports.prometheus.now()
-    seen, _ = baseline(ports.prometheus, source, stable, spec.evidence.baseline_s, now)
+    seen, _ = baseline(ports.prometheus, source, stable, spec.evidence.baseline, now)
     seconds = seen.end - seen.start
     counts = arm(seen, stable)
     if counts.requests == 0 or seconds <= 0:
         raise EvidenceError(
-            f"the stable version {stable} had no request in the last {spec.evidence.baseline_s:.0f} s; without traffic "
+            f"the stable version {stable} had no request in the last {spec.evidence.baseline:.0f} s; without traffic "
             "nothing can be judged. Send traffic, or release with another source of evidence"
         )
     judgement = plan_judgement(spec.judge_settings(), counts, seconds, seen.edges, counts.requests / seconds)
@@ -154,4 +154,4 @@ def _render(spec: ReleaseSpec, ports: Ports, present: Present, say: Say) -> None
     kinds = [line.split(":", 1)[1].strip() for line in manifests.splitlines() if line.startswith("kind:")]
     say(f"dry run: would claim {spec.namespace}/{spec.service}, then helm upgrade to {len(kinds)} objects")
     for step in spec.steps:
-        say(f"dry run: would give {spec.version} {step.weight} % for at least {step.bake_s:.0f} s")
+        say(f"dry run: would give {spec.version} {step.weight} % for at least {step.bake:.0f} s")

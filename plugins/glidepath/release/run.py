@@ -81,7 +81,7 @@ class Run:
             token=release.token,
             stable=release.stable,
             canary=release.canary,
-            duration_s=self.spec.lease_s,
+            duration_s=self.spec.lease,
         )
 
     def source(self) -> Source:

@@ -1,9 +1,9 @@
-"""The actions of a release up to its last gate: claim, deploy, shift. Each may be run again: it then finds nothing to do."""
+"""The actions of a release up to its last gate: claim, deploy, shift. Run again, each finds nothing to do."""
 
 from __future__ import annotations
 
 from glidepath.deploy import values as chart
-from glidepath.release.brake import brake, taken_back
+from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.run import Run
 from glidepath.traffic import Split
@@ -22,14 +22,13 @@ def claim(run: Run, url: str = "") -> None:
     if run.ended():
         return
     ports, spec = run.ports, run.spec
-    virtual_service = spec.service
-    held = ports.claims.acquire(run.id, run.stable, run.canary, virtual_service, spec.lease_s, url)
+    held = ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, url)
     ports.record.set_token(run.id, held.token)
-    run.note("claim", once="claim", token=held.token, lease_s=spec.lease_s)
+    run.note("claim", once="claim", token=held.token, lease_s=spec.lease)
     ports.traffic.take(held)
     if run.release.phase == Phase.PLANNED:
         run.move(Phase.CLAIMED)
-    run.say(f"claim: {spec.namespace}/{spec.service} held with token {held.token}, lease {spec.lease_s:.0f} s")
+    run.say(f"claim: {spec.namespace}/{spec.service} held with token {held.token}, lease {spec.lease:.0f} s")
 
 
 def deploy(run: Run) -> None:
@@ -44,13 +43,17 @@ def deploy(run: Run) -> None:
     ports = run.ports
     if ports.traffic.read().split.canary_weight == 0 or run.release.phase == Phase.CLAIMED:
         ports.traffic.shift(run.claim, Split(run.stable, run.canary, 0))
+        for leftover in ports.traffic.deployed_versions() - {run.stable, run.canary}:
+            run.say(f"deploy: {leftover} is left of an earlier release and has no role; helm removes it")
+            ports.traffic.open_version(run.claim, leftover)
         current = ports.helm.status()
         given = current.values if current else {}
         done = ports.helm.upgrade(chart.with_canary(given, run.stable, run.canary, 0, run.claim.token))
+        ports.traffic.hold_version(run.claim, run.canary)
         run.say(f"deploy: helm release {done.name} is at revision {done.revision}: {run.canary} beside {run.stable}")
     seconds = ports.workloads.wait_ready(
         run.canary,
-        run.spec.deploy_timeout_s,
+        run.spec.deploy_timeout,
         lambda now: run.say(f"deploy: {now.version}: {now.ready} of {now.wanted} ready; {now.why}"),
     )
     if run.release.phase == Phase.CLAIMED:
@@ -91,9 +94,9 @@ def shift(run: Run, number: int) -> None:
 
 def decision(run: Run, number: int) -> tuple[Decision, str] | None:
     """The guard's word on a step and why, or None while there is none."""
-    back = run.ports.record.once(run.id, "taken_back")
-    if back is not None:
-        return Decision.ROLLBACK, str(back.body["reason"])
+    now = fate(run.ports.record, run.id)
+    if now is not None and now[0] == TAKEN_BACK:
+        return Decision.ROLLBACK, now[1]
     word = run.ports.record.once(run.id, f"decision:{number}")
     if word is None:
         return None

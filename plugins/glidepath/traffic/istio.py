@@ -107,16 +107,42 @@ class IstioTraffic:
             TrafficDriftError: What is read back is not what was written.
         """
         found = self._virtual_service()
-        state = self._parse(found)
-        if state.token > claim.token:
-            raise ClaimLostError(f"{self._name} carries token {state.token}, this claim has {claim.token}: not written")
-        if state.split == split and state.token == claim.token:
-            return state
-        self._apply(claim, found, self._routes(found["spec"]["http"], split))
+        token = _token(found)
+        if token > claim.token:
+            raise ClaimLostError(f"{self._name} carries token {token}, this claim has {claim.token}: not written")
+        if token == claim.token and self._reads(found, split):
+            return self._parse(found)
+        self._apply(claim, found, self._routes(found["spec"].get("http") or [{}], split))
         after = self.read()
         if after.split != split:
             raise TrafficDriftError(f"{self._name} reads {after.split} after {split} was written; by {after.edited_by}")
         return after
+
+    def all_on(self, version: str) -> bool:
+        """Whether every request goes to a version. Routes that can't be read as a split count as no."""
+        try:
+            split = self.read().split
+        except TrafficDriftError:
+            return False
+        return split.stable == version and split.canary_weight == 0
+
+    def deployed_versions(self) -> set[str]:
+        """The versions whose Deployments are there."""
+        found = self._objects.list(DEPLOYMENTS, f"app={self.service}")
+        return {one["metadata"]["labels"].get("version", "") for one in found} - {""}
+
+    def hold_version(self, claim: Claim, version: str) -> None:
+        """Stamp a version's Deployment with the claim's token: nobody without it can change or delete it."""
+        self._stamp(claim, DEPLOYMENTS, f"{self.service}-{version}")
+
+    def open_version(self, claim: Claim, version: str) -> None:
+        """Let go of a version's Deployment, so that Helm can remove it. It is gone already: nothing to do.
+
+        Raises:
+            ClaimLostError: It carries a higher token.
+        """
+        if version in self.deployed_versions():
+            self._stamp(claim, DEPLOYMENTS, f"{self.service}-{version}", OPEN)
 
     def open(self, claim: Claim) -> None:
         """Mark every object open and give up `spec`: plain helm and kubectl work again. Opened already is fine.
@@ -152,11 +178,17 @@ class IstioTraffic:
         annotations = metadata.get("annotations") or {}
         return TrafficState(
             split=self._split(found["spec"].get("http") or []),
-            token=int(annotations.get(TOKEN) or 0),
+            token=_token(found),
             held=annotations.get(STATE) == HELD,
             edited_by=_editor(metadata.get("managedFields") or []),
             resource_version=metadata["resourceVersion"],
         )
+
+    def _reads(self, found: Mapping[str, Any], split: Split) -> bool:
+        try:
+            return self._split(found["spec"].get("http") or []) == split
+        except TrafficDriftError:
+            return False
 
     def _split(self, http: list[Mapping[str, Any]]) -> Split:
         if not http:
@@ -181,7 +213,7 @@ class IstioTraffic:
         """The routes with this split; all else as it was."""
         changed = copy.deepcopy(http)
         for route in changed:
-            destination = route["route"][0]["destination"]
+            destination = ((route.get("route") or [{}])[0]).get("destination") or {"host": self.service}
             stable = {"destination": {**destination, "subset": split.stable}, "weight": 100 - split.canary_weight}
             route["route"] = [stable]
             if split.canary is not None:
@@ -211,13 +243,18 @@ class IstioTraffic:
             if error.status == 409 and version is not None:
                 # Somebody wrote between our read and our write: look again, once, then it is theirs to explain.
                 again = self._objects.get(kind, name)
-                if int((again["metadata"].get("annotations") or {}).get(TOKEN) or 0) <= claim.token:
+                if _token(again) <= claim.token:
                     body["metadata"]["resourceVersion"] = again["metadata"]["resourceVersion"]
                     self._objects.apply(kind, body)
                     return
             if "glidepath.dev/token" in str(error):
                 raise ClaimLostError(f"{kind_name} {name}: refused by the cluster: {error}") from error
             raise
+
+
+def _token(found: Mapping[str, Any]) -> int:
+    """The fencing token an object carries; 0 for none."""
+    return int((found["metadata"].get("annotations") or {}).get(TOKEN) or 0)
 
 
 def _editor(managed: list[Mapping[str, Any]]) -> str:

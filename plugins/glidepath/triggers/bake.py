@@ -46,7 +46,7 @@ class BakeTrigger(BaseTrigger):
             await asyncio.sleep(POLL_S)
 
     def _status(self, record: Any, started: float) -> dict[str, str] | None:
-        if record.once(self.release_id, "taken_back") or record.once(self.release_id, f"decision:{self.step}"):
+        if record.once(self.release_id, "fate") or record.once(self.release_id, f"decision:{self.step}"):
             return {"status": "decided"}
         if record.get(self.release_id).outcome is not None:
             return {"status": "decided"}

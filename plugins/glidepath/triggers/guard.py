@@ -50,7 +50,7 @@ class GuardTrigger(BaseTrigger):
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="glidepath-guard") as pool:
             guard = await loop.run_in_executor(pool, self._guard)
-            period = guard.run.spec.evidence.scrape_s / TICKS_A_SCRAPE
+            period = guard.run.spec.evidence.scrape / TICKS_A_SCRAPE
             errors = 0
             while True:
                 try:

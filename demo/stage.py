@@ -1,0 +1,76 @@
+"""Sets the stage: the stable version of the service under traffic, nothing else."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import requests
+
+from demo import witness
+from demo.environment import NAMESPACE, REPO, DemoError, cluster, helm, kubectl
+
+RELEASE = "sms-app"
+CHART = REPO / "include" / "helm-chart"
+Say = Callable[[str], None]
+
+
+def pristine(stable: str) -> bool:
+    """Whether the chart is there with just this stable version, and no release is under way."""
+    listed = json.loads(helm("list", "-n", NAMESPACE, "-o", "json") or "[]")
+    if not any(one["name"] == RELEASE and one["status"] == "deployed" for one in listed):
+        return False
+    values = json.loads(helm("get", "values", RELEASE, "--all", "-n", NAMESPACE, "-o", "json"))
+    if values["roles"] != {"stable": stable, "canary": ""}:
+        return False
+    leases = json.loads(kubectl("get", "leases", "-n", NAMESPACE, "-l", "glidepath.dev/claim=true", "-o", "json"))
+    return not any(one["spec"].get("holderIdentity") for one in leases["items"])
+
+
+def set_stage(stable: str, rate: float, say: Say) -> None:
+    """Install the chart with one stable version, and send traffic. What is there already is left as it is.
+
+    Args:
+        stable: The version.
+        rate: Requests a second.
+        say: Where progress goes.
+
+    Raises:
+        DemoError: Something was not ready in time.
+    """
+    if not pristine(stable):
+        say(f"namespace {NAMESPACE} is made anew, with {stable} as the stable version")
+        kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=180)
+        kubectl("create", "namespace", NAMESPACE)
+        kubectl("label", "namespace", NAMESPACE, "istio-injection=enabled")
+        helm("install", RELEASE, str(CHART), "-n", NAMESPACE, "--set", f"roles.stable={stable},roles.canary=")
+    kubectl("apply", "-f", str(REPO / "include" / "traffic" / "traffic.yaml"))
+    for name in (f"model-service-{stable}", "glidepath-watchdog", "traffic-generator"):
+        say(f"waiting for {name}")
+        kubectl("rollout", "status", f"deployment/{name}", "-n", NAMESPACE, "--timeout=180s", timeout_s=190)
+    witness.rate(rate)
+    say(f"traffic: {rate:.0f} requests a second through the gateway and inside the mesh")
+
+
+def wait_answers(stable: str, count: int, since: float, timeout_s: float = 120) -> None:
+    """Wait until the stable version has answered `count` requests that were sent after `since`, and Prometheus saw it.
+
+    Raises:
+        DemoError: It has not within `timeout_s`.
+    """
+    url = cluster()["PROMETHEUS_URL"]
+    query = f'sum(app_predictions_total{{namespace="{NAMESPACE}",version="{stable}"}})'
+    started = time.monotonic()
+    while True:
+        seen = witness.counts(since).get(stable)
+        answer = requests.get(f"{url}/api/v1/query", params={"query": query}, timeout=5).json()["data"]["result"]
+        scraped = float(answer[0]["value"][1]) if answer else 0.0
+        if seen is not None and seen.requests >= count and scraped >= count:
+            return
+        if time.monotonic() - started > timeout_s:
+            raise DemoError(
+                f"{stable} answered {seen.requests if seen else 0} requests in {timeout_s:.0f} s, Prometheus saw "
+                f"{scraped:.0f}; expected {count}. Look at: kubectl -n {NAMESPACE} logs deploy/traffic-generator"
+            )
+        time.sleep(1)

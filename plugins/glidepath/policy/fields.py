@@ -1,0 +1,38 @@
+"""The kinds of values a policy is made of."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(value: Any) -> float:
+    """Seconds out of `90s`, `2m`, `1h30m`, or a number of seconds.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    text = str(value)
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError("expected a duration such as 45s, 2m or 1h30m")
+    return sum(float(number) * UNITS[unit] for number, unit in parts)
+
+
+# A name that is safe as a Kubernetes name, a label, an image tag and a subset.
+NAME = r"^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+_WRITTEN = WithJsonSchema(
+    {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h))+$"}]}
+)
+Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=30 * 86400), _WRITTEN]
+# A duration that may be none at all.
+Wait = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=30 * 86400), _WRITTEN]
+Share = Annotated[float, Field(gt=0, lt=1)]

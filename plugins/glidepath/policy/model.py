@@ -1,0 +1,140 @@
+"""The policy's form. Unknown keys are refused; durations are `90s`, `2m`, `1h30m` or seconds."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from glidepath.policy.fields import Duration, Name, Share, Wait
+
+# The DAG is built ahead with this many steps; those a run doesn't use are skipped.
+MAX_STEPS = 6
+Role = Literal["critical", "guard"]
+
+
+class Form(BaseModel):
+    """Base of everything a policy says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HelmRelease(Form):
+    """Helm's release and chart of the service."""
+
+    release: Name
+    chart: str = Field("include/helm-chart", description="Folder of the chart; relative to the checkout.")
+
+
+class Step(Form):
+    """A weight, and what it takes to leave it."""
+
+    weight: Annotated[int, Field(ge=1, le=100, strict=True, description="Percent of the requests.")]
+    bake: Duration = Field(60.0, description="Minimum time at this weight.")
+    min_requests: int = Field(100, ge=1, description="Minimum requests the canary must have answered at this weight.")
+
+
+class ErrorsMetric(Form):
+    """The share of requests that are errors. Margins are points as a share (0.002 is 0.2 percentage points)."""
+
+    kind: Literal["errors"]
+    role: Role = "critical"
+    tolerance: float = Field(0.10, ge=0, le=10, description="Of the stable's error share; widens both margins.")
+    harm_margin: float = Field(0.0005, ge=0, lt=1, description="Beyond this, proven, the canary goes back.")
+    safety_margin: float = Field(0.002, gt=0, lt=1, description="Within this, proven, the canary counts as comparable.")
+
+
+class LatencyMetric(Form):
+    """A quantile of the latency of successful requests."""
+
+    kind: Literal["latency"]
+    role: Role = "critical"
+    quantile: Share = 0.95
+    tolerance: float = Field(1.10, gt=1, le=3, description="1.10 lets the canary's quantile be 10 % above stable's.")
+
+
+Metric = Annotated[ErrorsMetric | LatencyMetric, Field(discriminator="kind")]
+
+
+class Evidence(Form):
+    """Where the counts come from."""
+
+    source: Literal["app", "mesh"] = Field(
+        "app", description="app: the service's own metrics; mesh: the callers' proxies."
+    )
+    scrape: Duration = Field(5.0, description="Prometheus' scrape interval for these metrics.")
+    baseline: Duration = Field(1800.0, description="How much of the stable's past the margins are fixed from.")
+    warmup: Wait = Field(0.0, description="First traffic of the canary that is left out.")
+
+
+class NoData(Form):
+    """What happens when telemetry is silent."""
+
+    after: Duration = Field(120.0, description="How long silence is waited out.")
+    action: Literal["rollback", "hold"] = "rollback"
+
+
+class Policy(Form):
+    """What a release of one service may do."""
+
+    service: Name
+    namespace: Name
+    helm: HelmRelease
+    version: Name | None = Field(None, description="The wanted version: what a scheduled run releases.")
+    schedule: str | None = Field(None, description="Cron expression or Airflow preset; null: only by hand.")
+    steps: list[Step] = Field(min_length=1, max_length=MAX_STEPS)
+    metrics: list[Metric] = Field(
+        default_factory=lambda: [ErrorsMetric(kind="errors"), LatencyMetric(kind="latency")], min_length=1
+    )
+    evidence: Evidence = Field(default_factory=Evidence)
+    decision: Literal["non-inferior", "superior"] = "non-inferior"
+    on_undecided: Literal["rollback", "hold", "promote"] = "rollback"
+    on_no_data: NoData = Field(default_factory=NoData)
+    max_duration: Duration = Field(7200.0, description="From plan to decision; then on_undecided.")
+    deploy_timeout: Duration = 300.0
+    lease: Duration = Field(60.0, description="Unrenewed for so long, the watchdog takes the canary back.")
+    false_rollback: Share = Field(0.01, description="Chance that a version within its margins is ever rolled back.")
+    wrong_promote: Share = Field(
+        0.05, description="Chance that a version beyond a margin at the last weight is promoted."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Policy:
+        weights = [step.weight for step in self.steps]
+        ascending(weights)
+        kinds = [(metric.kind, getattr(metric, "quantile", None)) for metric in self.metrics]
+        if len(set(kinds)) != len(kinds):
+            raise ValueError(f"metrics: {kinds} has one twice; expected each kind (and quantile) once")
+        if not any(metric.role == "critical" for metric in self.metrics):
+            raise ValueError(
+                "metrics: none is critical; expected at least one, or nothing would be proven before promotion"
+            )
+        if self.decision == "superior" and not any(metric.kind == "latency" for metric in self.metrics):
+            raise ValueError("decision: superior needs a latency metric: it is what must be proven better")
+        bakes = sum(step.bake for step in self.steps)
+        if bakes >= self.max_duration:
+            raise ValueError(
+                f"max_duration: {self.max_duration:.0f} s is not longer than the steps' bakes ({bakes:.0f} s)"
+            )
+        if self.lease < 3 * self.evidence.scrape:
+            raise ValueError(
+                f"lease: {self.lease:.0f} s, expected at least three scrapes ({3 * self.evidence.scrape:.0f} s)"
+            )
+        return self
+
+    def located(self, root: Path) -> Policy:
+        """The policy with its chart as an absolute path, relative ones taken from `root`."""
+        helm = self.helm.model_copy(update={"chart": str((root / self.helm.chart).resolve())})
+        return self.model_copy(update={"helm": helm})
+
+
+def ascending(weights: list[int]) -> None:
+    """Make sure that weights ascend.
+
+    Raises:
+        ValueError: They don't.
+    """
+    if any(b <= a for a, b in itertools.pairwise(weights)):
+        raise ValueError(f"weights {weights} must ascend: each step gives the canary more than the one before")

@@ -1,0 +1,104 @@
+"""A release's spec: the policy with one run's parameters laid over it, frozen in the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from glidepath.errors import PolicyError
+from glidepath.policy.fields import Duration, Name
+from glidepath.policy.load import told
+from glidepath.policy.model import MAX_STEPS, Form, LatencyMetric, Policy, Step, ascending
+
+
+class RunParams(Form):
+    """What a run may say. None: as the policy has it."""
+
+    version: Name | None = None
+    weights: (
+        Annotated[list[Annotated[int, Field(ge=1, le=100, strict=True)]], Field(min_length=1, max_length=MAX_STEPS)]
+        | None
+    ) = None
+    bake: Duration | None = None
+    tolerance: Annotated[float, Field(gt=1, le=3)] | None = None
+    decision: Literal["non-inferior", "superior"] | None = None
+    dry_run: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="after")
+    def _weights_ascend(self) -> RunParams:
+        ascending(self.weights or [])
+        return self
+
+
+class ReleaseSpec(Policy):
+    """Everything a release was started with. `version` is always there."""
+
+    version: Name
+    dry_run: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-safe values."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ReleaseSpec:
+        """Back from `to_dict`.
+
+        Raises:
+            PolicyError: The values are of another form, such as one written by another version of the code.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise PolicyError(f"the recorded spec can't be read: {told(error)}") from error
+
+
+def for_run(policy: Policy, params: Mapping[str, Any]) -> ReleaseSpec:
+    """A policy with a run's parameters.
+
+    Args:
+        policy: The service's policy.
+        params: version, weights, bake, tolerance, decision, dry_run; None or absent: the policy's.
+
+    Raises:
+        PolicyError: A parameter is unknown or not valid, or no version is named.
+    """
+    try:
+        asked = RunParams.model_validate({key: value for key, value in params.items() if value is not None})
+    except ValidationError as error:
+        known = ", ".join(RunParams.model_fields)
+        raise PolicyError(
+            f"the run's parameters are refused; nothing was touched. Known are {known}.\n{told(error)}"
+        ) from error
+    version = asked.version or policy.version
+    if version is None:
+        raise PolicyError(
+            f"no version to release: the run names none and the policy of {policy.service} has no `version`; "
+            'nothing was touched. Start the run with {"version": "v2"} or set `version` in the policy'
+        )
+    changes: dict[str, Any] = {"version": version, "dry_run": asked.dry_run, "steps": _steps(policy, asked)}
+    if asked.decision is not None:
+        changes["decision"] = asked.decision
+    if asked.tolerance is not None:
+        changes["metrics"] = [
+            metric.model_copy(update={"tolerance": asked.tolerance}) if isinstance(metric, LatencyMetric) else metric
+            for metric in policy.metrics
+        ]
+    values = {name: getattr(policy, name) for name in Policy.model_fields}
+    try:
+        return ReleaseSpec.model_validate({**values, **changes})
+    except ValidationError as error:
+        raise PolicyError(f"policy and parameters don't fit; nothing was touched.\n{told(error)}") from error
+
+
+def _steps(policy: Policy, asked: RunParams) -> list[Step]:
+    """The policy's steps; other weights take over the bake and requests of the step in their place, or of the last."""
+    steps = policy.steps
+    if asked.weights is not None:
+        like = [policy.steps[min(place, len(policy.steps) - 1)] for place in range(len(asked.weights))]
+        steps = [one.model_copy(update={"weight": weight}) for one, weight in zip(like, asked.weights, strict=True)]
+    if asked.bake is not None:
+        steps = [step.model_copy(update={"bake": asked.bake}) for step in steps]
+    return steps

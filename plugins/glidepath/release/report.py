@@ -1,0 +1,99 @@
+"""What became of a release, out of the record alone: the row that tables, logs and pages show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from glidepath.judge import Look, MetricLook, Verdict
+from glidepath.record import Record
+
+
+@dataclass(frozen=True)
+class Report:
+    """One release in a row.
+
+    Attributes:
+        outcome: promoted, rolled_back, ...; None while it runs.
+        verdict: The last look's verdict; None before the first look.
+        deciding: The metric that decided, as the last look had it.
+        traffic_from: When the canary first had weight, epoch seconds; None when it never had.
+        decided_at: When the guard gave its last word, epoch seconds.
+        brake_s: Seconds until the mesh's configuration read 100/0 again; None without a brake.
+    """
+
+    id: str
+    service: str
+    stable: str
+    version: str
+    outcome: str | None
+    reason: str | None
+    verdict: str | None
+    deciding: MetricLook | None
+    canary_requests: int
+    traffic_from: float | None
+    decided_at: float | None
+    brake_s: float | None
+
+    @property
+    def seconds(self) -> float | None:
+        """From the canary's first weight to the guard's last word."""
+        if self.traffic_from is None or self.decided_at is None:
+            return None
+        return self.decided_at - self.traffic_from
+
+
+def report(record: Record, release_id: str) -> Report:
+    """The report of a release.
+
+    Raises:
+        RecordError: The record has no such release.
+    """
+    release = record.get(release_id)
+    last = record.last_look(release_id)
+    look = Look.from_dict(last) if last else None
+    weights = record.events(release_id, "weight")
+    words = record.events(release_id, "decision")
+    brake = record.once(release_id, "brake")
+    return Report(
+        id=release.id,
+        service=release.service,
+        stable=release.stable,
+        version=release.canary,
+        outcome=release.outcome,
+        reason=release.reason,
+        verdict=str(look.verdict) if look else None,
+        deciding=_deciding(look),
+        canary_requests=look.canary_requests if look else 0,
+        traffic_from=weights[0].at if weights else None,
+        decided_at=words[-1].at if words else None,
+        brake_s=float(brake.body["seconds"]) if brake else None,
+    )
+
+
+def _deciding(look: Look | None) -> MetricLook | None:
+    """The metric the look names; for a pass without one, the critical metric that was proven last."""
+    if look is None:
+        return None
+    named = next((metric for metric in look.metrics if metric.name == look.deciding), None)
+    if named is None and look.verdict is Verdict.PASS:
+        critical = [metric for metric in look.metrics if metric.role == "critical"]
+        return min(critical, key=lambda metric: metric.safety_e, default=None)
+    return named
+
+
+def row(one: Report) -> dict[str, Any]:
+    """The report as JSON-safe values, with the deciding metric's estimate, interval and limit."""
+    metric = one.deciding
+    return {
+        "service": one.service,
+        "version": one.version,
+        "outcome": one.outcome,
+        "verdict": one.verdict,
+        "metric": metric.name if metric else None,
+        "unit": metric.unit if metric else None,
+        "estimate": metric.effect if metric else None,
+        "interval": [metric.low, metric.high] if metric else None,
+        "limit": metric.limit if metric else None,
+        "seconds": round(one.seconds, 1) if one.seconds is not None else None,
+    }
