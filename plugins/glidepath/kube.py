@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import urllib3
@@ -122,16 +122,16 @@ class Objects:
         method: str,
         path: str,
         body: dict[str, Any] | None = None,
-        query: list[tuple[str, str]] | None = None,
+        query: Sequence[tuple[str, str]] = (),
         content_type: str = "application/json",
     ) -> dict[str, Any]:
         answer: dict[str, Any] = self._api.call_api(
             path,
             method,
-            query_params=query or [],
+            query_params=[*query],
             header_params={"Accept": "application/json", "Content-Type": content_type},
             body=body,
-            response_type="object",
+            response_types_map=dict.fromkeys((200, 201, 202), "object"),
             auth_settings=["BearerToken"],
             _return_http_data_only=True,
             _request_timeout=CALL_TIMEOUT_S,
