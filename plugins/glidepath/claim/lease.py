@@ -19,6 +19,7 @@ from glidepath.kube import GROUP, TOKEN, Objects
 
 LEASES = "coordination.k8s.io/v1/leases"
 LABEL = f"{GROUP}/claim"
+TAKEN = f"{GROUP}/taken"
 WATCHDOG = "glidepath-watchdog"
 # The outcome the watchdog leaves on a claim it took from a release nobody renewed.
 ABANDONED = "abandoned"
@@ -176,19 +177,25 @@ class LeaseClaims:
         marks = {f"{GROUP}/last-run": claim.holder, f"{GROUP}/last-outcome": outcome, f"{GROUP}/run-url": ""}
         self._write("", claim.duration_s, marks, state)
 
-    def take_over(self, state: ClaimState, holder: str, duration_s: float) -> int:
+    def take_over(self, state: ClaimState, holder: str, duration_s: float, note: str = "") -> int:
         """Take an expired claim with the next token: what the watchdog does. The new token.
+
+        Args:
+            state: The claim as it was read; the write holds only while it is still so.
+            holder: Who takes it.
+            duration_s: Seconds after which it expires in turn.
+            note: What `holder` must know to finish after a crash; stays on the Lease until it is given back.
 
         Raises:
             ClusterError: `status` 409 when the holder renewed in the meantime.
         """
         token = state.token + 1
-        self._write(holder, duration_s, {TOKEN: str(token)}, state)
+        self._write(holder, duration_s, {TOKEN: str(token), TAKEN: note}, state)
         return token
 
     def give_back(self, state: ClaimState, outcome: str, run: str) -> None:
         """Free a Lease that was taken over, with a mark of what became of the run it was taken from."""
-        marks = {f"{GROUP}/last-run": run, f"{GROUP}/last-outcome": outcome}
+        marks = {f"{GROUP}/last-run": run, f"{GROUP}/last-outcome": outcome, TAKEN: None}
         self._write("", state.duration_s, marks, state)
 
     def _mine(self, claim: Claim) -> ClaimState:
@@ -209,7 +216,9 @@ class LeaseClaims:
             "freed by the cluster's watchdog once all traffic is on stable"
         )
 
-    def _write(self, holder: str, duration_s: float, annotations: Mapping[str, str], state: ClaimState | None) -> None:
+    def _write(
+        self, holder: str, duration_s: float, annotations: Mapping[str, str | None], state: ClaimState | None
+    ) -> None:
         now = _stamp(self._now())
         spec = {"holderIdentity": holder, "leaseDurationSeconds": max(1, round(duration_s)), "renewTime": now}
         if state is None:
