@@ -1,0 +1,263 @@
+"""One pass of the watchdog: which claims nobody renews, and what is done about each.
+
+A claim has expired when its Lease was seen unchanged for its duration. Only the monotonic clock counts, so a wall clock
+that is wrong or jumps, here or at the holder, neither brakes a release that lives nor spares one that is dead. Time in
+which this process did not look (it was stopped, the API was away) counts for a third of the duration at most: after an
+outage of the API the holder has the time to renew.
+
+Claims found at the start have no history here. For those a third of the duration is enough (a guard renews six times a
+duration, so it missed two), if the wall clock says too that they have expired.
+
+Each step is safe to do again, and the first one writes down what the others need: a pass that ends anywhere is finished
+by the next one, of this process or another.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+from kubernetes import client
+
+from glidepath.claim.lease import ABANDONED, LABEL, LEASES, TAKEN, WATCHDOG, Claim, ClaimState, LeaseClaims, parse_state
+from glidepath.errors import ClaimError, ClusterError, GlidepathError, PreflightError, TrafficDriftError
+from glidepath.kube import GROUP, Objects
+from glidepath.traffic.istio import IstioTraffic, Split
+from glidepath.watchdog.events import abandoned
+
+DEFAULT_DURATION_S = 60.0  # of a Lease that names none
+PREFIX = "glidepath-"
+
+log = logging.getLogger("glidepath.watchdog")
+
+
+@dataclass
+class Facts:
+    """What the watchdog has seen and done, for /healthz and /metrics.
+
+    Attributes:
+        brakes: How often a service's traffic was put back on stable.
+        errors: How often dealing with a service's claim failed.
+        claims: For each namespace the number of claims that are held, expired and free.
+        passed: When the last pass over all namespaces succeeded, by the monotonic clock; None before the first.
+    """
+
+    brakes: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    claims: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    passed: float | None = None
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A claim as it was seen last: what its holder changes when it renews, and for how long it did not."""
+
+    mark: tuple[str, int, float]
+    unchanged_s: float
+    at: float
+    from_start: bool
+
+
+class Sight:
+    """How long each claim has been seen unchanged."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Sighting] = {}
+        self._started = False
+
+    def look(self, states: Mapping[str, ClaimState], at: float) -> None:
+        """Take in all claims as they are at a moment of the monotonic clock."""
+        self._seen = {name: self._sighting(name, state, at) for name, state in states.items()}
+        self._started = True
+
+    def _sighting(self, name: str, state: ClaimState, at: float) -> Sighting:
+        mark = (state.holder, state.token, state.renewed)
+        before = self._seen.get(name)
+        if before is None or before.mark != mark:
+            return Sighting(mark, 0.0, at, from_start=not self._started)
+        gap = min(at - before.at, duration(state) / 3)
+        return replace(before, unchanged_s=before.unchanged_s + gap, at=at)
+
+    def expired(self, name: str, state: ClaimState, now: float) -> bool:
+        """Whether a claim's holder has not renewed it in time.
+
+        Args:
+            name: The Lease.
+            state: The claim as it was looked at last.
+            now: The wall clock, epoch seconds.
+        """
+        if not state.holder:
+            return False
+        seen = self._seen[name]
+        if seen.from_start and now > state.renewed + duration(state):
+            return seen.unchanged_s >= duration(state) / 3
+        return seen.unchanged_s >= duration(state)
+
+
+def duration(state: ClaimState) -> float:
+    """Seconds a claim lasts without a renewal."""
+    return state.duration_s or DEFAULT_DURATION_S
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is written on a Lease when it is taken over.
+
+    Attributes:
+        run: The release that held it.
+        silent_s: Seconds since that release renewed it last.
+        before: The split then, in words.
+        braked: Whether traffic has to be moved.
+    """
+
+    run: str
+    silent_s: float
+    before: str
+    braked: bool
+
+    def to_json(self) -> str:
+        """For the Lease's annotation."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Taken:
+        """Out of the Lease's annotation; a claim taken by hand, which has none, is of an unknown run."""
+        return cls(**json.loads(text)) if text else cls("unknown", 0.0, "unknown", braked=True)
+
+
+def safe_split(stable: str, canary: str | None, now: Split | None) -> Split:
+    """All traffic on stable. A split that has it there already stays as it is."""
+    if now is not None and now.stable == stable and now.canary_weight == 0:
+        return now
+    return Split(stable, canary if canary != stable else None, 0)
+
+
+def share(split: Split, version: str) -> int:
+    """The percentage of the requests that a version gets."""
+    if split.stable == version:
+        return 100 - split.canary_weight
+    return split.canary_weight if split.canary == version else 0
+
+
+class Watchdog:
+    """Watches the claims of one namespace.
+
+    Args:
+        api: An API client.
+        namespace: The namespace.
+        facts: Where it counts.
+        now: The wall clock, epoch seconds.
+        monotonic: The clock that doesn't jump, seconds.
+    """
+
+    def __init__(
+        self,
+        api: client.ApiClient,
+        namespace: str,
+        facts: Facts,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api, self.namespace, self.facts = api, namespace, facts
+        self._now, self._monotonic = now, monotonic
+        self._objects = Objects(api, namespace)
+        self._sight = Sight()
+
+    def look(self) -> None:
+        """One pass: read all claims, end those that have expired. What fails for one service is tried at the next pass.
+
+        Raises:
+            ClusterError: The claims could not be listed.
+        """
+        states: dict[str, ClaimState] = {}
+        for lease in self._objects.list(LEASES, f"{LABEL}=true"):
+            name = lease["metadata"]["name"]
+            try:
+                states[name] = parse_state(lease)
+            except (ValueError, TypeError) as error:
+                self._failed(name, f"Lease {name} can't be read as a claim: {error}; expected what Glidepath wrote")
+        self._sight.look(states, self._monotonic())
+        expired = {name: state for name, state in states.items() if self._sight.expired(name, state, self._now())}
+        ours = {name: state for name, state in states.items() if state.holder == WATCHDOG}
+        free = sum(not state.holder for state in states.values())
+        due = expired | ours
+        counts = {"held": len(states) - free - len(due), "expired": len(due), "free": free}
+        self.facts.claims[self.namespace] = counts
+        for name in states:
+            self.facts.brakes[name.removeprefix(PREFIX)] += 0
+        for name, state in due.items():
+            self._end(name.removeprefix(PREFIX), state)
+
+    def _end(self, service: str, state: ClaimState) -> None:
+        try:
+            traffic = IstioTraffic(self._api, self.namespace, service)
+            claims = LeaseClaims(self._api, self.namespace, service, self._now)
+            now = self._split(traffic)
+            stable = state.annotations.get(f"{GROUP}/stable") or (now.stable if now else "")
+            if not stable:
+                raise ClaimError(
+                    f"the Lease has no annotation {GROUP}/stable and the routes can't be read: which version is stable? "
+                    f"Say it: kubectl -n {self.namespace} annotate lease {claims.name} {GROUP}/stable=VERSION"
+                )
+            canary = state.annotations.get(f"{GROUP}/canary") or None
+            if state.holder == WATCHDOG:
+                taken, token = Taken.from_json(state.annotations.get(TAKEN, "")), state.token
+            else:
+                before = str(now) if now else "routes that are no split of two versions"
+                braked = now is None or share(now, stable) < 100
+                taken = Taken(state.holder, round(self._now() - state.renewed, 1), before, braked)
+                token = claims.take_over(state, WATCHDOG, duration(state), taken.to_json())
+                log.warning("%s: taken over from %s with token %d: %s", service, taken.run, token, taken)
+            claim = Claim(self.namespace, service, WATCHDOG, token, stable, canary or "", duration(state))
+            self._finish(claim, traffic, claims, safe_split(stable, canary, now), taken)
+        except ClusterError as error:
+            if error.status != 409:
+                self._failed(service, str(error))
+                return
+            log.info("%s: somebody was first, nothing done; looked at again at the next pass: %s", service, error)
+        except (GlidepathError, ValueError, TypeError) as error:
+            self._failed(service, str(error))
+
+    def _finish(self, claim: Claim, traffic: IstioTraffic, claims: LeaseClaims, split: Split, taken: Taken) -> None:
+        service = claim.service
+        try:
+            after = str(traffic.shift(claim, split).split)
+            traffic.take(claim)  # the other objects refuse the old token from here on too
+        except PreflightError as error:
+            after = "no VirtualService"
+            log.warning("%s: no traffic to move: %s", service, error)
+        log.warning("%s: traffic was %s, is %s, read back", service, taken.before, after)
+        self._record(claim, taken, after)
+        state = claims.read()
+        if state is None or (state.holder, state.token) != (WATCHDOG, claim.token):
+            log.info("%s: the claim was given back by another watchdog", service)
+            return
+        claims.give_back(state, ABANDONED, taken.run)
+        self.facts.brakes[service] += taken.braked
+        log.warning("%s: claim given back, outcome of %s: %s", service, taken.run, ABANDONED)
+
+    def _record(self, claim: Claim, taken: Taken, after: str) -> None:
+        """Leave an Event. It is for people; that it can't be written keeps nothing from being made safe."""
+        message = (
+            f"release {taken.run} did not renew its claim for {taken.silent_s:.0f} s (it lasts {claim.duration_s:.0f} s): "
+            f"traffic was {taken.before}, is {after}; token {claim.token}"
+        )
+        try:
+            abandoned(self._objects, claim, message, self._now())
+        except ClusterError as error:
+            log.error("%s: no Event written: %s", claim.service, error)
+
+    def _split(self, traffic: IstioTraffic) -> Split | None:
+        try:
+            return traffic.read().split
+        except (TrafficDriftError, PreflightError) as error:
+            log.warning("%s: %s", traffic.service, error)
+            return None
+
+    def _failed(self, service: str, text: str) -> None:
+        self.facts.errors[service.removeprefix(PREFIX)] += 1
+        log.error("%s: %s", service, text)

@@ -1,0 +1,273 @@
+"""A small Kubernetes API server in memory, over real HTTP: what `glidepath.kube.Objects` uses of the real one.
+
+Get, list by labels, create, replace, merge patch and server-side apply with field owners; resourceVersion preconditions;
+the fence of the chart (an object that is held refuses a lower or missing token, and deletion). Lists are atomic, as
+`spec.http` is. Rules make it fail, wait, or run something just before a request is carried out.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from kubernetes import client
+
+from tests.support.fields import SERVER_SET, Object, Owners, Refused, apply, entry, leaves, merged, owners_of
+
+TOKEN, STATE = "glidepath.dev/token", "glidepath.dev/state"
+FENCED = frozenset({"virtualservices", "destinationrules", "deployments"})
+
+
+@dataclass
+class Rule:
+    """What happens to the next `times` requests of a method whose path contains `part`."""
+
+    method: str
+    part: str
+    times: int
+    status: int = 0
+    delay_s: float = 0.0
+    run: Callable[[], object] | None = None
+
+
+class ApiServer:
+    """The server; a context manager. `log` has every request as (method, path, status)."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], Object] = {}
+        self.log: list[tuple[str, str, int]] = []
+        self._rules: list[Rule] = []
+        self._version = 1000
+        self._lock = threading.RLock()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+
+    def __enter__(self) -> ApiServer:
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+    def api(self) -> client.ApiClient:
+        """A real client of this server."""
+        settings = client.Configuration(host=self.url)
+        settings.retries = False
+        return client.ApiClient(settings)
+
+    def fail(self, method: str, part: str, status: int, times: int = 1) -> None:
+        """Answer the next matching requests with a status, doing nothing."""
+        self._rules.append(Rule(method, part, times, status=status))
+
+    def delay(self, method: str, part: str, seconds: float, times: int = 1) -> None:
+        """Wait before the next matching requests."""
+        self._rules.append(Rule(method, part, times, delay_s=seconds))
+
+    def before(self, method: str, part: str, run: Callable[[], object]) -> None:
+        """Call something once, just before the next matching request is carried out."""
+        self._rules.append(Rule(method, part, 1, run=run))
+
+    def heal(self) -> None:
+        """Drop all rules."""
+        self._rules.clear()
+
+    def find(self, plural: str, name: str) -> Object:
+        """A copy of an object, by its plural and name."""
+        with self._lock:
+            [found] = [one for (base, at), one in self.objects.items() if at == name and base.endswith(f"/{plural}")]
+            return copy.deepcopy(found)
+
+    def all(self, plural: str) -> list[Object]:
+        """Copies of all objects of a plural."""
+        with self._lock:
+            return [copy.deepcopy(one) for (base, _), one in self.objects.items() if base.endswith(f"/{plural}")]
+
+    def writes(self) -> list[str]:
+        """The requests so far that were carried out and could change something, such as `PATCH leases`."""
+        return [
+            f"{method} {path.split('/')[-2]}" for method, path, status in self.log if method != "GET" and status < 300
+        ]
+
+    def put(self, base: str, body: Object, manager: str = "helm") -> Object:
+        """Put an object there as another client would have applied it."""
+        return self._carry_out("PATCH", f"{base}/{body['metadata']['name']}", {"fieldManager": manager}, "apply", body)
+
+    def handle(self, method: str, target: str, content_type: str, body: Object | None) -> tuple[int, Object]:
+        """Answer one request."""
+        url = urlsplit(target)
+        query = {key: values[-1] for key, values in parse_qs(url.query).items()}
+        kind = "apply" if "apply-patch" in content_type else "merge"
+        try:
+            self._disturb(method, url.path)
+            status, answer = 201 if method == "POST" else 200, self._carry_out(method, url.path, query, kind, body)
+        except Refused as error:
+            status = error.status
+            answer = {
+                "kind": "Status",
+                "status": "Failure",
+                "code": status,
+                "reason": error.reason,
+                "message": error.message,
+            }
+        self.log.append((method, url.path, status))
+        return status, answer
+
+    def _disturb(self, method: str, path: str) -> None:
+        for rule in list(self._rules):
+            if rule.times > 0 and rule.method == method and rule.part in path:
+                rule.times -= 1
+                if rule.run:
+                    rule.run()
+                time.sleep(rule.delay_s)
+                if rule.status:
+                    raise Refused(rule.status, "Injected", f"injected {rule.status}")
+
+    def _carry_out(self, method: str, path: str, query: dict[str, str], patch: str, body: Object | None) -> Object:
+        with self._lock:
+            parts = path.strip("/").split("/")
+            at = parts.index("namespaces") + 3
+            base, name = "/" + "/".join(parts[:at]), parts[at] if len(parts) > at else ""
+            if method == "GET" and not name:
+                return {"kind": "List", "items": copy.deepcopy(self._selected(base, query.get("labelSelector", "")))}
+            if method == "POST":
+                return self._create(base, body or {}, query.get("fieldManager", "client"))
+            old = self.objects.get((base, name))
+            if old is None and not (method == "PATCH" and patch == "apply"):
+                raise Refused(404, "NotFound", f'{parts[-2]} "{name}" not found')
+            if method == "GET":
+                return copy.deepcopy(old or {})
+            if method == "DELETE":
+                _fence(base, name, old or {}, None)
+                return self.objects.pop((base, name))
+            return self._update(method, base, name, old, query, patch, body or {})
+
+    def _selected(self, base: str, selector: str) -> list[Object]:
+        wanted = dict(one.split("=", 1) for one in selector.split(",") if one)
+        found = [one for (at, _), one in self.objects.items() if at == base]
+        return [one for one in found if wanted.items() <= (one["metadata"].get("labels") or {}).items()]
+
+    def _create(self, base: str, body: Object, manager: str) -> Object:
+        name = body["metadata"]["name"]
+        if (base, name) in self.objects:
+            raise Refused(409, "AlreadyExists", f'{base.split("/")[-1]} "{name}" already exists')
+        return self._store(base, name, None, body, owners_of(None) | {(manager, "Update"): set(leaves(body))})
+
+    def _update(
+        self, method: str, base: str, name: str, old: Object | None, query: dict[str, str], patch: str, body: Object
+    ) -> Object:
+        asked = body.get("metadata", {}).get("resourceVersion")
+        plural = base.split("/")[-1]
+        if asked and (old is None or asked != old["metadata"]["resourceVersion"]):
+            raise Refused(
+                409,
+                "Conflict",
+                f'Operation cannot be fulfilled on {plural} "{name}": the object has been modified; please apply your '
+                "changes to the latest version and try again",
+            )
+        owners, manager = owners_of(old), query.get("fieldManager", "client")
+        if method == "PATCH" and patch == "apply":
+            new = apply(old, body, owners, manager, query.get("force") == "true")
+        else:
+            new = copy.deepcopy(body) if method == "PUT" else merged(old or {}, body)
+            changed = {leaf for leaf, value in leaves(new).items() if leaves(old or {}).get(leaf, ...) != value}
+            for fields in owners.values():
+                fields -= changed
+            owners[manager, "Update"] = owners.get((manager, "Update"), set()) | changed
+        if old is not None:
+            _fence(base, name, old, new)
+        return self._store(base, name, old, new, owners)
+
+    def _store(self, base: str, name: str, old: Object | None, new: Object, owners: Owners) -> Object:
+        new = copy.deepcopy(new)
+        metadata, was = new["metadata"], old["metadata"] if old else {}
+        for key in SERVER_SET:
+            metadata.pop(key, None)
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        managed = [entry(key, fields, was, now) for key, fields in owners.items() if fields]
+        fixed = {key: was[key] for key in ("resourceVersion", "uid", "creationTimestamp") if key in was}
+        if old is not None and old == {**new, "metadata": {**metadata, **fixed, "managedFields": managed}}:
+            return copy.deepcopy(old)
+        self._version += 1
+        metadata.update({"creationTimestamp": now, "uid": str(uuid.uuid4())} | fixed)
+        metadata.update(resourceVersion=str(self._version), managedFields=managed)
+        self.objects[base, name] = new
+        return copy.deepcopy(new)
+
+
+def _fence(base: str, name: str, old: Object, new: Object | None) -> None:
+    """The chart's ValidatingAdmissionPolicy."""
+    plural = base.split("/")[-1]
+    before = old["metadata"].get("annotations") or {}
+    if plural not in FENCED or before.get(STATE) != "held":
+        return
+    was = before.get(TOKEN, "0")
+    now = ((new or {}).get("metadata", {}).get("annotations") or {}).get(TOKEN, "")
+    if new is None or not now.isdecimal() or int(now) < int(was):
+        text = f"a release holds this object with token {was}, this write has {now or 'none'}"
+        raise Refused(422, "Invalid", f'{plural} "{name}" is forbidden: denied request: {TOKEN}: {text}')
+
+
+def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def _do(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length)) if length else None
+            status, answer = server.handle(self.command, self.path, self.headers.get("Content-Type", ""), body)
+            text = json.dumps(answer).encode()
+            try:
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+            except ConnectionError:
+                self.close_connection = True
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _do
+
+        def log_message(self, format: str, *args: object) -> None:
+            """`ApiServer.log` has them."""
+
+    return Handler
+
+
+NAMESPACE, SERVICE = "shop", "prices"
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
+MESH = f"/apis/networking.istio.io/v1/namespaces/{NAMESPACE}"
+DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
+
+
+def http_routes(weights: dict[str, int], **more: object) -> list[Object]:
+    """`spec.http` with one route to these subsets."""
+    route = [
+        {"destination": {"host": SERVICE, "subset": version, "port": {"number": 8081}}, "weight": weight}
+        for version, weight in weights.items()
+    ]
+    return [{"timeout": "2s", "retries": {"attempts": 0}, "route": route} | more]
+
+
+def install(server: ApiServer, weights: dict[str, int]) -> None:
+    """What the chart makes of a service, as Helm applies it."""
+    labels = {"app": SERVICE}
+    mesh = {"apiVersion": "networking.istio.io/v1", "metadata": {"name": SERVICE, "labels": labels}}
+    subsets = [{"name": version, "labels": {"version": version}} for version in weights]
+    rule = mesh | {"kind": "DestinationRule", "spec": {"host": SERVICE, "subsets": subsets}}
+    server.put(f"{MESH}/destinationrules", rule)
+    routing = {"hosts": [SERVICE], "gateways": ["mesh"], "http": http_routes(weights)}
+    server.put(f"{MESH}/virtualservices", mesh | {"kind": "VirtualService", "spec": routing})
+    for version in weights:
+        metadata = {"name": f"{SERVICE}-{version}", "labels": labels | {"version": version}}
+        body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"replicas": 2}}
+        server.put(DEPLOYMENTS, body)

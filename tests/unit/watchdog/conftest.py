@@ -1,0 +1,17 @@
+"""The world of each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.apiserver import ApiServer, install
+from tests.unit.watchdog.world import World
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with ApiServer() as server:
+        install(server, {"v1": 100, "v2": 0})
+        yield World(server)

@@ -1,0 +1,55 @@
+"""A cluster in memory with one service, and clocks that are set by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kubernetes import client
+
+from glidepath.claim import Claim, LeaseClaims
+from glidepath.traffic import IstioTraffic, Split
+from glidepath.watchdog.loop import Facts, Watchdog
+from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+
+LEASE_S = 60.0
+
+
+@dataclass
+class World:
+    """The cluster, the time, and the release that is about to be abandoned."""
+
+    server: ApiServer
+    wall: float = 1_800_000_000.0
+    steady: float = 500.0
+    facts: Facts = field(default_factory=Facts)
+
+    def claims(self, api: client.ApiClient | None = None) -> LeaseClaims:
+        return LeaseClaims(api or self.server.api(), NAMESPACE, SERVICE, lambda: self.wall)
+
+    def traffic(self) -> IstioTraffic:
+        return IstioTraffic(self.server.api(), NAMESPACE, SERVICE)
+
+    def watchdog(self, api: client.ApiClient | None = None) -> Watchdog:
+        return Watchdog(
+            api or self.server.api(), NAMESPACE, self.facts, now=lambda: self.wall, monotonic=lambda: self.steady
+        )
+
+    def release(self, weight: int) -> Claim:
+        """A release of v2 with a share of the traffic."""
+        claim = self.claims().acquire("run-1", "v1", "v2", SERVICE, LEASE_S)
+        self.traffic().take(claim)
+        self.traffic().shift(claim, Split("v1", "v2", weight))
+        return claim
+
+    def wait(self, seconds: float) -> None:
+        self.wall += seconds
+        self.steady += seconds
+
+    def watch(self, watchdog: Watchdog, seconds: float, step: float = 1.0) -> None:
+        """Passes for so many seconds."""
+        for _ in range(round(seconds / step)):
+            self.wait(step)
+            watchdog.look()
+
+    def split(self) -> Split:
+        return self.traffic().read().split
