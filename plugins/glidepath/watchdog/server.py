@@ -31,7 +31,7 @@ def render(facts: Facts, at: float) -> str:
     claims: Counter[str] = Counter(dict.fromkeys(STATES, 0))
     for counts in list(facts.claims.values()):
         claims.update(counts)
-    age = {} if facts.passed is None else {"": at - facts.passed}
+    age = {} if facts.passed is None else {"": round(at - facts.passed, 3)}
     return "".join(
         (
             _metric(
@@ -48,7 +48,7 @@ def _metric(name: str, kind: str, text: str, label: str, values: Mapping[str, fl
     full = f"glidepath_watchdog_{name}"
     lines = [f"# HELP {full} {text}", f"# TYPE {full} {kind}"]
     for key, value in sorted(dict(values).items()):
-        lines.append(f'{full}{{{label}="{key}"}} {value:g}' if label else f"{full} {value:g}")
+        lines.append(f'{full}{{{label}="{key}"}} {value}' if label else f"{full} {value}")
     return "\n".join(lines) + "\n"
 
 
