@@ -5,6 +5,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 PY ?= python3
 VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)
 
 .PHONY: help
 help: ## list the commands
@@ -16,7 +18,64 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt
 .PHONY: venv
 venv: $(VENV)/.ready ## install what Python needs into .venv
 
+.PHONY: demo
+demo: venv ## everything: cluster, Airflow, three releases, and a table of how they ended
+	@python -m demo
+
+.PHONY: down
+down: ## end the demo's Airflow and the embedded cluster
+	@if [ -x $(VENV)/bin/python ]; then python -m demo.down; fi
+	$(PY) -m sandbox down
+
+.PHONY: sandbox
+sandbox: ## bring the embedded cluster up
+	@$(PY) -m sandbox up
+
+.PHONY: test
+test: check unit sandbox cluster-test ## set up and run every check and test
+
+.PHONY: check
+check: lint types contract ## lint, format, types, import contract
+
+.PHONY: lint
+lint: venv
+	@echo "== lint and format"
+	ruff check .
+	ruff format --check .
+
+.PHONY: types
+types: venv
+	@echo "== types"
+	mypy
+
+.PHONY: contract
+contract: venv
+	@echo "== import contract"
+	lint-imports --no-cache
+
+.PHONY: unit
+unit: venv ## unit tests: no cluster
+	@echo "== unit tests"
+	pytest tests/unit
+
+.PHONY: chart
+chart: venv sandbox ## the chart against the real API server
+	@pytest tests/chart
+
+.PHONY: cluster-test
+cluster-test: venv sandbox ## chart, dashboard and end-to-end tests on the cluster
+	@echo "== tests on the cluster"
+	pytest tests/chart tests/e2e
+
+.PHONY: audit
+audit: venv ## known vulnerabilities of the locked packages
+	@uv tool run pip-audit --disable-pip -r requirements.txt
+
 .PHONY: lock
-lock: ## write requirements*.txt from requirements*.in
-	@$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements.in -o requirements.txt
-	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+lock: $(VENV)/.ready ## write requirements*.txt from requirements*.in
+	@uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements.in -o requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+
+.PHONY: schema
+schema: venv ## write the policy's JSON Schema
+	@python -c 'import json; from glidepath.policy import policy_json_schema; print(json.dumps(policy_json_schema(), indent=1))' > include/policies/policy.schema.json

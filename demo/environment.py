@@ -63,10 +63,10 @@ def helm(*arguments: str, timeout_s: float = 180) -> str:
     return done.stdout
 
 
-def glidepath_kubeconfig() -> Path:
+def glidepath_kubeconfig(namespace: str = NAMESPACE) -> Path:
     """A kubeconfig of the service account that the chart makes for Glidepath: least privilege, as in production."""
     env = cluster()
-    token = kubectl("create", "token", "glidepath", "-n", NAMESPACE, "--duration=24h").strip()
+    token = kubectl("create", "token", "glidepath", "-n", namespace, "--duration=24h").strip()
     admin = json.loads(kubectl("config", "view", "--raw", "--flatten", "-o", "json"))
     config = {
         "apiVersion": "v1",
@@ -76,13 +76,13 @@ def glidepath_kubeconfig() -> Path:
         "contexts": [
             {
                 "name": "glidepath",
-                "context": {"cluster": admin["clusters"][0]["name"], "user": "glidepath", "namespace": NAMESPACE},
+                "context": {"cluster": admin["clusters"][0]["name"], "user": "glidepath", "namespace": namespace},
             }
         ],
         "current-context": "glidepath",
     }
     STATE.mkdir(parents=True, exist_ok=True)
-    path = STATE / f"glidepath-{Path(env['KUBECONFIG']).parent.name}.kubeconfig"
+    path = STATE / f"glidepath-{namespace}.kubeconfig"
     path.touch(mode=0o600)
     path.write_text(json.dumps(config))
     return path

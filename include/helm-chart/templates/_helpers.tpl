@@ -5,12 +5,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{/* Objects of a release under way carry its token and are held; see fence.yaml. Without a token nothing is said. */}}
+{{/* Objects of a release under way carry its token; Glidepath itself marks them held or open (fence.yaml). */}}
 {{- define "service.token" -}}
 {{- with .Values.release.token }}
 annotations:
   glidepath.dev/token: {{ . | quote }}
-  glidepath.dev/state: held
 {{- end }}
 {{- end }}
 

@@ -16,7 +16,7 @@ from kubernetes import client
 
 from glidepath.claim.lease import Claim
 from glidepath.errors import ClaimLostError, ClusterError, PreflightError, TrafficDriftError
-from glidepath.kube import HELD, OPEN, STATE, TOKEN, Objects
+from glidepath.kube import FIELD_MANAGER, HELD, OPEN, STATE, TOKEN, Objects
 
 VIRTUAL_SERVICES = "networking.istio.io/v1/virtualservices"
 DESTINATION_RULES = "networking.istio.io/v1/destinationrules"
@@ -147,16 +147,20 @@ class IstioTraffic:
     def open(self, claim: Claim) -> None:
         """Mark every object open and give up `spec`: plain helm and kubectl work again. Opened already is fine.
 
+        Routes that nobody else owns (no helm upgrade with the final weights came before) stay ours: given up they
+        would be gone.
+
         Raises:
             ClaimLostError: The objects carry a higher token.
         """
-        state = self.read()
-        if state.token > claim.token:
-            raise ClaimLostError(f"{self._name} carries token {state.token}, this claim has {claim.token}: not opened")
+        found = self._virtual_service()
+        if _token(found) > claim.token:
+            raise ClaimLostError(f"{self._name} carries token {_token(found)}, this claim has {claim.token}: not opened")
         for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
             self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], OPEN)
         self._stamp(claim, DESTINATION_RULES, self.service, OPEN)
-        self._stamp(claim, VIRTUAL_SERVICES, self.service, OPEN)
+        ours = None if _shared(found["metadata"].get("managedFields") or []) else {"http": found["spec"]["http"]}
+        self._write(claim, VIRTUAL_SERVICES, self.service, OPEN, ours, found["metadata"]["resourceVersion"])
 
     @property
     def _name(self) -> str:
@@ -255,6 +259,15 @@ class IstioTraffic:
 def _token(found: Mapping[str, Any]) -> int:
     """The fencing token an object carries; 0 for none."""
     return int((found["metadata"].get("annotations") or {}).get(TOKEN) or 0)
+
+
+def _shared(managed: list[Mapping[str, Any]]) -> bool:
+    """Whether somebody beside Glidepath owns the routes."""
+    return any(
+        "f:http" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+        for entry in managed
+        if entry.get("manager") != FIELD_MANAGER
+    )
 
 
 def _editor(managed: list[Mapping[str, Any]]) -> str:

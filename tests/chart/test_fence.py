@@ -1,0 +1,162 @@
+"""The fence on the real API server: who may write an object that a release holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from demo.environment import REPO, DemoError, glidepath_kubeconfig, helm, kubectl
+from kubernetes import client, config
+
+from glidepath.claim import Claim, LeaseClaims
+from glidepath.errors import ClaimHeldError, ClaimLostError
+from glidepath.traffic import IstioTraffic, Split
+
+pytestmark = pytest.mark.cluster
+NAMESPACE, SERVICE = "fence-test", "fenced"
+CHART = str(REPO / "include" / "helm-chart")
+# No pods: what is tested is the API's word on writes.
+GIVEN = (
+    f"service.name={SERVICE},replicas.stable=0,replicas.canary=0,glidepath.watchdog.enabled=false,"
+    "istio.hosts={fenced.example.com}"
+)
+OBJECTS = (f"virtualservice/{SERVICE}", f"destinationrule/{SERVICE}", f"deployment/{SERVICE}-v2")
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[client.ApiClient]:
+    """The chart installed by hand, and the API as Glidepath's own service account."""
+    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
+    kubectl("create", "namespace", NAMESPACE)
+    helm("install", "app", CHART, "-n", NAMESPACE, "--set", GIVEN)
+    yield config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
+    helm("uninstall", "app", "-n", NAMESPACE)
+    kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def upgrade(*settings: str) -> str:
+    """`helm upgrade` by a person."""
+    return helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", ",".join((GIVEN, *settings)))
+
+
+def upgrade_with(claim: Claim) -> str:
+    """`helm upgrade` as a release makes it, with the claim's token."""
+    token = ["--set-string", f"release.token={claim.token}"]
+    return helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", GIVEN, *token)
+
+
+@pytest.fixture
+def held(api: client.ApiClient) -> Iterator[Claim]:
+    """A claim under way; given back at the end."""
+    claims, traffic = LeaseClaims(api, NAMESPACE, SERVICE), IstioTraffic(api, NAMESPACE, SERVICE)
+    claim = claims.acquire("run/of-the-test", "v1", "v2", SERVICE, 60, "http://airflow/run")
+    traffic.take(claim)
+    yield claim
+    newest = claims.read()
+    assert newest is not None
+    last = Claim(NAMESPACE, SERVICE, claim.holder, newest.token, "v1", "v2", 60)
+    traffic.take(last)
+    traffic.shift(last, Split("v1", "v2", 0))
+    upgrade_with(last)
+    traffic.open(last)
+    claims.release(last, "")
+    kubectl("delete", "lease", f"glidepath-{SERVICE}", "-n", NAMESPACE)
+
+
+def annotate(what: str, *pairs: str) -> None:
+    """Write annotations as a person does."""
+    kubectl("annotate", "--overwrite", what, "-n", NAMESPACE, *pairs)
+
+
+def annotations(what: str) -> dict[str, str]:
+    """What the object carries."""
+    return dict(json.loads(kubectl("get", what, "-n", NAMESPACE, "-o", "json"))["metadata"].get("annotations", {}))
+
+
+@pytest.mark.parametrize("what", OBJECTS)
+def test_a_held_object_refuses_lower_and_missing_tokens_and_deletion(held: Claim, what: str) -> None:
+    assert annotations(what)["glidepath.dev/token"] == str(held.token)
+    for pair in (f"glidepath.dev/token={held.token - 1}", "glidepath.dev/token=many", "glidepath.dev/token-"):
+        with pytest.raises(DemoError, match="a release holds this object with token"):
+            annotate(what, pair)
+    with pytest.raises(DemoError, match="mark it open first"):
+        kubectl("delete", what, "-n", NAMESPACE)
+    annotate(what, "note=an emergency edit keeps the token and passes")
+    annotate(what, f"glidepath.dev/token={held.token}")
+    annotate(what, f"glidepath.dev/token={held.token + 1}")
+    with pytest.raises(DemoError, match="a release holds this object with token"):
+        annotate(what, f"glidepath.dev/token={held.token}")
+    # Put back what the other cases expect.
+    annotate(what, "glidepath.dev/state=open")
+    annotate(what, f"glidepath.dev/token={held.token}", "note-")
+
+
+@pytest.mark.parametrize("what", OBJECTS)
+def test_an_open_object_lets_everything_pass(api: client.ApiClient, held: Claim, what: str) -> None:
+    IstioTraffic(api, NAMESPACE, SERVICE).open(held)
+    annotate(what, "glidepath.dev/token=0")
+    annotate(what, f"glidepath.dev/token={held.token}")
+
+
+def test_a_stale_release_is_refused_and_the_newer_one_is_not(api: client.ApiClient, held: Claim) -> None:
+    claims, traffic = LeaseClaims(api, NAMESPACE, SERVICE), IstioTraffic(api, NAMESPACE, SERVICE)
+    traffic.shift(held, Split("v1", "v2", 20))
+    state = claims.read()
+    assert state is not None
+    newer = Claim(NAMESPACE, SERVICE, "watchdog", claims.take_over(state, "watchdog", 60), "v1", "v2", 60)
+    traffic.shift(newer, Split("v1", "v2", 0))
+    with pytest.raises(ClaimLostError, match=f"token {newer.token}"):
+        traffic.shift(held, Split("v1", "v2", 50))
+    with pytest.raises(ClaimLostError):
+        claims.renew(held)
+    assert traffic.read().split == Split("v1", "v2", 0)
+
+
+def test_a_second_release_is_refused_with_the_holder_and_a_link(api: client.ApiClient, held: Claim) -> None:
+    with pytest.raises(ClaimHeldError, match=r"run/of-the-test .*http://airflow/run"):
+        LeaseClaims(api, NAMESPACE, SERVICE).acquire("another", "v1", "v3", SERVICE, 60)
+    assert held.token >= 1
+
+
+def test_helm_cannot_undo_a_brake_and_works_again_when_the_release_is_over(api: client.ApiClient, held: Claim) -> None:
+    traffic = IstioTraffic(api, NAMESPACE, SERVICE)
+    traffic.shift(held, Split("v1", "v2", 0))
+    upgrade()
+    with pytest.raises(DemoError, match="conflict"):
+        upgrade("istio.trafficSplit.stable=50", "istio.trafficSplit.canary=50")
+    assert traffic.read().split == Split("v1", "v2", 0)
+    traffic.open(held)
+    upgrade("istio.trafficSplit.stable=50", "istio.trafficSplit.canary=50")
+    assert traffic.read().split == Split("v1", "v2", 50)
+    upgrade("istio.trafficSplit.stable=100", "istio.trafficSplit.canary=0")
+    assert traffic.read().split == Split("v1", "v2", 0)
+
+
+def test_helm_cannot_remove_a_version_that_a_release_holds(api: client.ApiClient, held: Claim) -> None:
+    traffic = IstioTraffic(api, NAMESPACE, SERVICE)
+    traffic.shift(held, Split("v1", None, 0))
+    with pytest.raises(DemoError, match="mark it open first"):
+        upgrade("roles.canary=")
+    assert "v2" in traffic.deployed_versions()
+    traffic.open_version(held, "v2")
+    upgrade("roles.canary=")
+    assert "v2" not in traffic.deployed_versions()
+    traffic.open(held)
+    upgrade()
+
+
+def test_glidepath_may_not_do_what_it_has_no_need_of(api: client.ApiClient) -> None:
+    for verb, what in (
+        ("create", "pods"),
+        ("delete", "namespaces"),
+        ("delete", "virtualservices.networking.istio.io"),
+        ("get", "secrets -n kube-system"),
+        ("create", "clusterroles.rbac.authorization.k8s.io"),
+        ("patch", "validatingadmissionpolicies.admissionregistration.k8s.io/other"),
+        ("create", "pods/exec"),
+    ):
+        account = f"system:serviceaccount:{NAMESPACE}:glidepath"
+        namespace = [] if " -n " in what else ["-n", NAMESPACE]
+        done = kubectl("auth", "can-i", verb, *what.split(), *namespace, "--as", account, check=False)
+        assert done.strip() == "no", (verb, what, done)

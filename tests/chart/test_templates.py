@@ -1,0 +1,121 @@
+"""The chart as Helm renders it: every values file, and what the schema refuses. Needs Helm, no cluster."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from demo.environment import cluster
+
+CHART = Path(__file__).resolve().parents[2] / "include" / "helm-chart"
+VALUES = sorted(CHART.glob("values*.yaml"))
+
+
+def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Helm, its result not judged."""
+    return subprocess.run([cluster()["HELM"], *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def rendered(*arguments: str) -> Iterator[dict[str, Any]]:
+    """The objects that `helm template` gives."""
+    done = helm("template", "sms-app", str(CHART), "-n", "sms-app", *arguments)
+    assert done.returncode == 0, done.stderr
+    return (one for one in yaml.safe_load_all(done.stdout) if one)
+
+
+def named(objects: Iterator[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    """Those of a kind, by name."""
+    return {one["metadata"]["name"]: one for one in objects if one["kind"] == kind}
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.name)
+def test_lint_and_template_accept_every_values_file(values: Path) -> None:
+    done = helm("lint", "--strict", str(CHART), "-f", str(values))
+    assert done.returncode == 0, done.stdout + done.stderr
+    deployments = named(rendered("-f", str(values)), "Deployment")
+    assert {"model-service-v1", "model-service-v2", "glidepath-watchdog"} == set(deployments)
+
+
+def test_the_example_splits_ninety_to_ten() -> None:
+    objects = rendered("-f", str(CHART / "values-canary-example.yaml"))
+    route = named(objects, "VirtualService")["model-service"]["spec"]["http"][0]["route"]
+    assert [(one["destination"]["subset"], one["weight"]) for one in route] == [("v1", 90), ("v2", 10)]
+
+
+def test_without_a_canary_there_is_one_version_and_one_destination() -> None:
+    objects = list(rendered("--set", "roles.stable=v7,roles.canary="))
+    assert set(named(iter(objects), "Deployment")) == {"model-service-v7", "glidepath-watchdog"}
+    subsets = named(iter(objects), "DestinationRule")["model-service"]["spec"]["subsets"]
+    assert subsets == [{"name": "v7", "labels": {"version": "v7"}}]
+    assert len(named(iter(objects), "VirtualService")["model-service"]["spec"]["http"][0]["route"]) == 1
+
+
+def test_the_token_is_on_everything_a_release_holds_and_on_nothing_without_one() -> None:
+    with_token, without = list(rendered("--set-string", "release.token=41")), list(rendered())
+    for kind, name in (
+        ("Deployment", "model-service-v1"),
+        ("Deployment", "model-service-v2"),
+        ("DestinationRule", "model-service"),
+        ("VirtualService", "model-service"),
+    ):
+        metadata = named(iter(with_token), kind)[name]["metadata"]
+        assert metadata["annotations"] == {"glidepath.dev/token": "41"}
+        assert "annotations" not in named(iter(without), kind)[name]["metadata"]
+
+
+def test_a_version_may_differ_in_tag_replicas_and_environment() -> None:
+    version = "versions.v2.tag=2.0.1,versions.v2.replicas=5,versions.v2.env.DRAIN_S=7"
+    one = named(rendered("--set", version), "Deployment")["model-service-v2"]["spec"]
+    container = one["template"]["spec"]["containers"][0]
+    assert one["replicas"] == 5
+    assert container["image"] == "localhost/model-service:2.0.1"
+    assert {"name": "DRAIN_S", "value": "7"} in container["env"]
+
+
+def test_a_digest_pins_the_image() -> None:
+    digest = "sha256:" + "a" * 64
+    one = named(rendered("--set", f"image.digests.v2={digest}"), "Deployment")["model-service-v2"]
+    assert one["spec"]["template"]["spec"]["containers"][0]["image"] == f"localhost/model-service@{digest}"
+
+
+def test_containers_are_confined() -> None:
+    for one in named(rendered(), "Deployment").values():
+        pod = one["spec"]["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        for container in pod["containers"]:
+            context = container["securityContext"]
+            assert context["readOnlyRootFilesystem"] is True
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            assert container["resources"]["limits"]["memory"]
+
+
+def test_an_existing_gateway_is_referred_to() -> None:
+    objects = list(rendered("--set", "istio.gateway.existing=istio-system/shared"))
+    assert not named(iter(objects), "Gateway")
+    service = named(iter(objects), "VirtualService")["model-service"]
+    assert service["spec"]["gateways"] == ["mesh", "istio-system/shared"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "word"),
+    [
+        ("istio.trafficSplit.stable=90", "add up to 100"),
+        ("istio.trafficSplit.canary=150", "150"),
+        ("roles.canary=v1", "two different versions"),
+        ("roles.canary=,istio.trafficSplit.stable=90,istio.trafficSplit.canary=10", "roles.canary is empty"),
+        ("roles.stable=V1", "pattern"),
+        ("trafficsplit.stable=90", "additional properties"),
+        ("istio.trafficsplit.stable=90", "additional properties"),
+        ("replicas.stable=many", "got string, want integer"),
+        ("versions.v2.image=x", "additional properties"),
+    ],
+)
+def test_wrong_values_are_refused_by_name(setting: str, word: str) -> None:
+    done = helm("template", "sms-app", str(CHART), "--set", setting)
+    assert done.returncode != 0
+    assert word in done.stderr
