@@ -70,6 +70,8 @@ class Objects:
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
         self._api, self.namespace = api, namespace
+        # `call` tries again; with urllib3's own three retries below it each time-out would last four times as long.
+        api.rest_client.pool_manager.connection_pool_kw["retries"] = False
 
     def path(self, kind: str, name: str = "") -> str:
         """The API path of a kind such as `apps/v1/deployments`."""

@@ -60,9 +60,7 @@ class ApiServer:
 
     def api(self) -> client.ApiClient:
         """A real client of this server."""
-        settings = client.Configuration(host=self.url)
-        settings.retries = False
-        return client.ApiClient(settings)
+        return client.ApiClient(client.Configuration(host=self.url))
 
     def fail(self, method: str, part: str, status: int, times: int = 1) -> None:
         """Answer the next matching requests with a status, doing nothing."""

@@ -40,7 +40,6 @@ def connect() -> client.ApiClient:
         ConfigException: Neither is there.
     """
     settings = client.Configuration()
-    settings.retries = False  # glidepath.kube retries; below it urllib3 would wait four times as long
     if os.environ.get("KUBECONFIG"):
         config.load_kube_config(client_configuration=settings)
     else:
