@@ -125,6 +125,25 @@ class LeaseClaims:
             ClaimHeldError: Another holds it; names who, until when, and its run.
             ReleaseFinishedError: This holder's release ended already.
         """
+        for last in (False, True):
+            try:
+                return self._acquire(holder, stable, canary, virtual_service, duration_s, run_url, again)
+            except ClusterError as error:
+                # Somebody was first, or it is our own write whose answer was lost: the Lease says which.
+                if error.status != 409 or last:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _acquire(
+        self,
+        holder: str,
+        stable: str,
+        canary: str,
+        virtual_service: str,
+        duration_s: float,
+        run_url: str,
+        again: bool,
+    ) -> Claim:
         state = self.read()
         if state is not None and state.holder == holder:
             claim = Claim(self.namespace, self.service, holder, state.token, stable, canary, duration_s)
