@@ -8,7 +8,7 @@ else a route says (matches, time-outs, retries) stays as it was read.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,7 @@ class IstioTraffic:
             ClaimLostError: The objects carry a higher token.
         """
         found = self._virtual_service()
-        self._apply(claim, found, found["spec"]["http"])
+        self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, lambda now: now["spec"]["http"])
         self._stamp(claim, DESTINATION_RULES, self.service)
         for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
             self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"])
@@ -112,7 +112,7 @@ class IstioTraffic:
             raise ClaimLostError(f"{self._name} carries token {token}, this claim has {claim.token}: not written")
         if token == claim.token and self._reads(found, split):
             return self._parse(found)
-        self._apply(claim, found, self._routes(found["spec"].get("http") or [{}], split))
+        self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, lambda now: self._routes(now, split))
         after = self.read()
         if after.split != split:
             raise TrafficDriftError(f"{self._name} reads {after.split} after {split} was written; by {after.edited_by}")
@@ -155,12 +155,13 @@ class IstioTraffic:
         """
         found = self._virtual_service()
         if _token(found) > claim.token:
-            raise ClaimLostError(f"{self._name} carries token {_token(found)}, this claim has {claim.token}: not opened")
+            raise ClaimLostError(
+                f"{self._name} carries token {_token(found)}, this claim has {claim.token}: not opened"
+            )
         for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
             self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], OPEN)
         self._stamp(claim, DESTINATION_RULES, self.service, OPEN)
-        ours = None if _shared(found["metadata"].get("managedFields") or []) else {"http": found["spec"]["http"]}
-        self._write(claim, VIRTUAL_SERVICES, self.service, OPEN, ours, found["metadata"]["resourceVersion"])
+        self._write(claim, VIRTUAL_SERVICES, self.service, OPEN, found, _unshared)
 
     @property
     def _name(self) -> str:
@@ -213,9 +214,9 @@ class IstioTraffic:
             return Split(subsets[0], None, 0)
         return Split(subsets[0], subsets[1], weights[1])
 
-    def _routes(self, http: list[dict[str, Any]], split: Split) -> list[dict[str, Any]]:
+    def _routes(self, found: Mapping[str, Any], split: Split) -> list[dict[str, Any]]:
         """The routes with this split; all else as it was."""
-        changed = copy.deepcopy(http)
+        changed: list[dict[str, Any]] = copy.deepcopy(found["spec"].get("http") or [{}])
         for route in changed:
             destination = ((route.get("route") or [{}])[0]).get("destination") or {"host": self.service}
             stable = {"destination": {**destination, "subset": split.stable}, "weight": 100 - split.canary_weight}
@@ -225,35 +226,41 @@ class IstioTraffic:
                 route["route"].append(canary)
         return changed
 
-    def _apply(self, claim: Claim, found: Mapping[str, Any], http: list[dict[str, Any]]) -> None:
-        self._write(claim, VIRTUAL_SERVICES, self.service, HELD, {"http": http}, found["metadata"]["resourceVersion"])
-
     def _stamp(self, claim: Claim, kind: str, name: str, state: str = HELD) -> None:
-        self._write(claim, kind, name, state, None, None)
+        self._write(claim, kind, name, state)
 
     def _write(
-        self, claim: Claim, kind: str, name: str, state: str, spec: dict[str, Any] | None, version: str | None
+        self,
+        claim: Claim,
+        kind: str,
+        name: str,
+        state: str,
+        found: Mapping[str, Any] | None = None,
+        routes: Callable[[Mapping[str, Any]], list[dict[str, Any]] | None] = lambda _: None,
     ) -> None:
+        """Apply the claim's annotations, and the routes made from the object as it was found, if there are any.
+
+        Somebody wrote between our read and our write: look again, once, then it is theirs to explain.
+        """
         api_version, kind_name = KINDS[kind]
-        metadata: dict[str, Any] = {"name": name, "annotations": {TOKEN: str(claim.token), STATE: state}}
-        if version is not None:
-            metadata["resourceVersion"] = version
-        body: dict[str, Any] = {"apiVersion": api_version, "kind": kind_name, "metadata": metadata}
-        if spec is not None:
-            body["spec"] = spec
-        try:
-            self._objects.apply(kind, body)
-        except ClusterError as error:
-            if error.status == 409 and version is not None:
-                # Somebody wrote between our read and our write: look again, once, then it is theirs to explain.
-                again = self._objects.get(kind, name)
-                if _token(again) <= claim.token:
-                    body["metadata"]["resourceVersion"] = again["metadata"]["resourceVersion"]
-                    self._objects.apply(kind, body)
-                    return
-            if "glidepath.dev/token" in str(error):
-                raise ClaimLostError(f"{kind_name} {name}: refused by the cluster: {error}") from error
-            raise
+        for last in (False, True):
+            metadata: dict[str, Any] = {"name": name, "annotations": {TOKEN: str(claim.token), STATE: state}}
+            body: dict[str, Any] = {"apiVersion": api_version, "kind": kind_name, "metadata": metadata}
+            if found is not None:
+                metadata["resourceVersion"] = found["metadata"]["resourceVersion"]
+                http = routes(found)
+                body |= {"spec": {"http": http}} if http is not None else {}
+            try:
+                self._objects.apply(kind, body)
+                return
+            except ClusterError as error:
+                if TOKEN in str(error):
+                    raise ClaimLostError(f"{kind_name} {name}: refused by the cluster: {error}") from error
+                if error.status != 409 or found is None or last:
+                    raise
+            found = self._objects.get(kind, name)
+            if _token(found) > claim.token:
+                raise ClaimLostError(f"{kind_name} {name} carries token {_token(found)}, this claim has {claim.token}")
 
 
 def _token(found: Mapping[str, Any]) -> int:
@@ -261,13 +268,14 @@ def _token(found: Mapping[str, Any]) -> int:
     return int((found["metadata"].get("annotations") or {}).get(TOKEN) or 0)
 
 
-def _shared(managed: list[Mapping[str, Any]]) -> bool:
-    """Whether somebody beside Glidepath owns the routes."""
-    return any(
+def _unshared(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """The routes, if nobody beside Glidepath owns them."""
+    shared = any(
         "f:http" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
-        for entry in managed
+        for entry in found["metadata"].get("managedFields") or []
         if entry.get("manager") != FIELD_MANAGER
     )
+    return None if shared else found["spec"]["http"]
 
 
 def _editor(managed: list[Mapping[str, Any]]) -> str:
