@@ -1,0 +1,127 @@
+"""Helm's command line: what it is given, what is made of its answers, and its failures. Helm itself is a script here."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from glidepath.deploy import Helm
+from glidepath.errors import HelmError, PreflightError
+
+SCRIPT = """#!/usr/bin/env python3
+import json, pathlib, sys, time
+here = pathlib.Path(__file__).parent
+calls = here / "calls.jsonl"
+args = sys.argv[1:]
+given = pathlib.Path(args[args.index("--values") + 1]).read_text() if "--values" in args else None
+with calls.open("a") as log:
+    log.write(json.dumps({"args": args, "values": given}) + "\\n")
+answers = json.loads((here / "answers.json").read_text())
+answer = answers.get(args[0], "")
+if args[0] == "get":
+    answer = answers["get --all"] if "--all" in args else answers["get"]
+if isinstance(answer, dict) and "sleep" in answer:
+    time.sleep(answer["sleep"])
+if isinstance(answer, dict) and "fail" in answer:
+    sys.exit(answer["fail"])
+print(answer if isinstance(answer, str) else json.dumps(answer))
+"""
+
+
+class Script:
+    """A Helm that answers what it is told to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.binary = folder, folder / "helm"
+        self.binary.write_text(SCRIPT)
+        self.binary.chmod(0o755)
+        self.chart = folder / "chart"
+        self.chart.mkdir()
+        (self.chart / "Chart.yaml").write_text("name: x")
+        self.answer(version="v4.3.1", list=[], get=None)
+
+    def answer(self, **answers: object) -> None:
+        old = json.loads(self.answers.read_text()) if self.answers.exists() else {}
+        self.answers.write_text(json.dumps(old | answers))
+
+    @property
+    def answers(self) -> Path:
+        return self.folder / "answers.json"
+
+    @property
+    def calls(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in (self.folder / "calls.jsonl").read_text().splitlines()]
+
+    def helm(self) -> Helm:
+        return Helm(self.chart, "sms-app", "sms-app", Path("/kube config"), str(self.binary))
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Script:
+    """A fresh one."""
+    return Script(tmp_path)
+
+
+def test_helm_4_is_accepted_and_helm_3_refused_with_the_reason(script: Script) -> None:
+    assert script.helm().check() == "v4.3.1"
+    script.answer(version="v3.17.0")
+    with pytest.raises(PreflightError, match=r"v3\.17\.0, expected v4.*undo a rollback"):
+        script.helm().check()
+
+
+def test_a_missing_helm_or_chart_is_named(script: Script) -> None:
+    with pytest.raises(PreflightError, match="GLIDEPATH_HELM"):
+        Helm(script.chart, "a", "b", binary="/no/helm").check()
+    with pytest.raises(PreflightError, match="no Helm chart"):
+        Helm(Path("/no/chart"), "a", "b", binary=str(script.binary)).check()
+
+
+def test_a_release_that_is_not_there_is_none(script: Script) -> None:
+    assert script.helm().status() is None
+
+
+def test_an_upgrade_passes_values_as_a_file_and_never_forces(script: Script) -> None:
+    evil = {"roles": {"canary": "$(touch /tmp/x); {{ .Values }}"}}
+    script.answer(list=[{"name": "sms-app", "revision": "2", "status": "deployed"}], get={"old": 1}, upgrade={})
+    done = script.helm().upgrade(evil, timeout_s=60)
+    (call,) = (one for one in script.calls if one["args"][0] == "upgrade")  # type: ignore[index]
+    args = call["args"]
+    assert isinstance(args, list)
+    assert json.loads(str(call["values"])) == evil
+    assert not any("touch" in arg for arg in args)
+    assert not any("force" in arg for arg in args)
+    assert args[args.index("--timeout") + 1] == "60s"
+    assert args[-2:] == ["--kubeconfig", "/kube config"]
+    assert done.revision == 2
+
+
+def test_an_upgrade_to_what_is_there_does_nothing(script: Script) -> None:
+    script.answer(list=[{"name": "sms-app", "revision": "2", "status": "deployed"}], get={"a": 1})
+    assert script.helm().upgrade({"a": 1}).revision == 2
+    assert all(one["args"][0] != "upgrade" for one in script.calls)  # type: ignore[index]
+
+
+def test_helms_own_words_are_in_the_error(script: Script) -> None:
+    script.answer(list=[], upgrade={"fail": "Error: conflict with \"glidepath\": .spec.http"})
+    with pytest.raises(HelmError, match=r"exit code 1: Error: conflict with .glidepath."):
+        script.helm().upgrade({})
+
+
+def test_a_helm_that_hangs_is_given_up(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glidepath.deploy.helm.QUERY_TIMEOUT_S", 1)
+    script.answer(list={"sleep": 30})
+    started = time.monotonic()
+    with pytest.raises(HelmError, match="did not end within 1 s"):
+        script.helm().status()
+    assert time.monotonic() - started < 10
+
+
+def test_a_revision_left_pending_is_rolled_back_first(script: Script) -> None:
+    script.answer(list=[{"name": "sms-app", "revision": "3", "status": "pending-upgrade"}], get={}, rollback="")
+    with pytest.raises(HelmError, match="pending-upgrade"):
+        script.helm().upgrade({"a": 1})
+    verbs = [one["args"][0] for one in script.calls]  # type: ignore[index]
+    assert verbs.index("rollback") < verbs.index("upgrade")

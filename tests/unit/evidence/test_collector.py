@@ -1,0 +1,210 @@
+"""From raw samples to counts: births, resets, gaps, silence, and both arms speaking of the same time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glidepath.errors import EvidenceError
+from glidepath.evidence import Collector, Waiting, app_source
+from glidepath.evidence.collector import Collected, baseline
+from glidepath.evidence.prometheus import Series
+
+SOURCE = app_source("sms-app", "model-service", ["v1", "v2"])
+EDGES = ("0.05", "0.1", "+Inf")
+SCRAPE = 5.0
+
+
+@dataclass
+class Scraped:
+    """A Prometheus in memory: every series' samples, answered as a range selector does."""
+
+    series: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = field(default_factory=dict)
+
+    def add(self, at: float, value: float, **labels: str) -> None:
+        self.series.setdefault(tuple(sorted(labels.items())), []).append((at, value))
+
+    def pod(self, at: float, version: str, pod: str, good: int, bad: int = 0, buckets: tuple[int, ...] = ()) -> None:
+        """One scrape of a pod: its counters, and cumulative buckets (all good requests quick unless said)."""
+        self.add(at, good, name="requests", version=version, pod=pod, status="success")
+        if bad:
+            self.add(at, bad, name="requests", version=version, pod=pod, status="error")
+        for edge, count in zip(EDGES, buckets or (good, good, good), strict=True):
+            self.add(at, count, name="latency", version=version, pod=pod, status="success", le=edge)
+
+    def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
+        assert step_s is None or step_s > 0
+        wanted = "requests" if selector == SOURCE.requests else "latency"
+        found = []
+        for labels, samples in self.series.items():
+            inside = tuple(sample for sample in samples if at - window_s < sample[0] <= at)
+            if dict(labels)["name"] == wanted and inside:
+                found.append(Series({k: v for k, v in labels if k != "name"}, inside))
+        return found
+
+
+def collector(scraped: Scraped) -> Collector:
+    """A collector on it."""
+    return Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+
+
+def started(scraped: Scraped) -> Collector:
+    """A collector that has its baseline at 100 s: one stable pod with 1,000 requests, a canary pod with none."""
+    scraped.pod(100, "v1", "a", 1000, 5)
+    scraped.pod(100, "v2", "c", 0)
+    watch = collector(scraped)
+    assert isinstance(watch.collect(101), Waiting)
+    return watch
+
+
+def collected(watch: Collector, now: float) -> Collected:
+    """The interval, which must be there."""
+    got = watch.collect(now)
+    assert isinstance(got, Collected), got
+    return got
+
+
+def test_counters_are_differenced_from_the_first_sample_on() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(105, "v1", "a", 1450, 7, (1400, 1440, 1450))
+    scraped.pod(105, "v2", "c", 48, 2, (40, 44, 48))
+    got = collected(watch, 106)
+    assert (got.start, got.end, got.edges) == (100, 105, (0.05, 0.1))
+    stable, canary = got.versions["v1"], got.versions["v2"]
+    assert (stable.requests, stable.errors, stable.latency) == (452, 2, (400, 40, 10))
+    assert (canary.requests, canary.errors, canary.latency) == (50, 2, (40, 4, 4))
+    assert canary.by_pod == {"c": (50, 2)}
+
+
+def test_nothing_is_told_twice() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(105, "v1", "a", 1100, 5)
+    scraped.pod(105, "v2", "c", 10)
+    assert collected(watch, 106).versions["v1"].requests == 100
+    again = watch.collect(107)
+    assert isinstance(again, Waiting)
+    assert "no newer sample yet of a, c" in again.why
+
+
+def test_a_fall_is_a_reset_and_the_new_value_counts() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(105, "v1", "a", 30, 1)
+    scraped.pod(105, "v2", "c", 10)
+    stable = collected(watch, 106).versions["v1"]
+    assert (stable.requests, stable.errors) == (31, 1)
+
+
+def test_a_pod_born_while_watching_starts_from_zero() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(105, "v1", "a", 1010, 5)
+    scraped.pod(105, "v2", "c", 10)
+    scraped.pod(105, "v2", "d", 7)
+    canary = collected(watch, 106).versions["v2"]
+    assert canary.by_pod == {"c": (10, 0), "d": (7, 0)}
+
+
+def test_an_error_series_that_appears_late_counts_from_zero() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(105, "v1", "a", 1010, 5)
+    scraped.pod(105, "v2", "c", 10, 3)
+    assert collected(watch, 106).versions["v2"].errors == 3
+
+
+def test_an_interval_waits_for_the_slower_arm() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(105, "v1", "a", 1010, 5)
+    waiting = watch.collect(106)
+    assert isinstance(waiting, Waiting)
+    assert "no newer sample yet of c" in waiting.why
+    scraped.pod(107, "v2", "c", 10)
+    assert collected(watch, 108).versions["v2"].requests == 10
+
+
+def test_a_pod_that_is_gone_is_not_waited_for() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(110, "v1", "a", 1100, 5)
+    scraped.pod(115, "v1", "a", 1200, 5)
+    got = collected(watch, 116)
+    assert got.versions["v1"].requests == 200
+    assert (got.versions["v2"].requests, got.versions["v2"].by_pod) == (0, {})
+
+
+def test_a_silent_control_is_no_evidence() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(120, "v2", "c", 10)
+    waiting = watch.collect(121)
+    assert isinstance(waiting, Waiting)
+    assert "no pod of the control v1 reports" in waiting.why
+    assert waiting.silent_s == 21
+
+
+def test_after_a_long_gap_the_first_sample_is_a_new_baseline() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(400, "v1", "a", 9000, 5)
+    scraped.pod(400, "v2", "c", 900, 300)
+    assert isinstance(watch.collect(401), Waiting)
+    scraped.pod(405, "v1", "a", 9100, 5)
+    scraped.pod(405, "v2", "c", 910, 300)
+    got = collected(watch, 406)
+    assert (got.versions["v1"].requests, got.versions["v2"].requests, got.versions["v2"].errors) == (100, 10, 0)
+
+
+def test_a_nan_sample_is_no_sample() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(103, "v1", "a", float("nan"))  # type: ignore[arg-type]
+    scraped.pod(105, "v1", "a", 1020, 5)
+    scraped.pod(105, "v2", "c", 10)
+    assert collected(watch, 106).versions["v1"].requests == 20
+
+
+def test_a_bucket_without_an_edge_is_refused() -> None:
+    scraped = Scraped()
+    scraped.pod(100, "v1", "a", 10)
+    scraped.add(100, 1, name="latency", version="v1", pod="a", status="success", le="fast")
+    with pytest.raises(EvidenceError, match="no readable `le`"):
+        collector(scraped).collect(101)
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.booleans()), min_size=1, max_size=12))
+def test_what_is_collected_adds_up_to_what_was_served(steps: list[tuple[int, bool]]) -> None:
+    """Whatever the pod serves between scrapes and whenever it restarts after a scrape, no request is lost or doubled."""
+    scraped = Scraped()
+    watch = started(scraped)
+    value, total, served, at = 1000, 0, 0, 100.0
+    for count, restarted in steps:
+        at += SCRAPE
+        if restarted and count < value:  # a restart that has served more than before looks like none
+            value = 0
+        value, served = value + count, served + count
+        scraped.pod(at, "v1", "a", value, 0)
+        scraped.pod(at, "v2", "c", 0)
+        total += collected(watch, at + 1).versions["v1"].requests
+    assert total == served
+
+
+def test_the_baseline_is_what_the_window_saw() -> None:
+    scraped = Scraped()
+    for at, good in ((100, 1000), (110, 1100), (120, 1200)):
+        scraped.pod(at, "v1", "a", good, 5, (good - 100, good - 50, good))
+        scraped.pod(at, "v1", "b", good, 0)
+    seen, pods = baseline(scraped, SOURCE, "v1", 600, 121)  # type: ignore[arg-type]
+    assert (seen.start, seen.end, pods) == (100, 120, 2)
+    assert (seen.versions["v1"].requests, seen.versions["v1"].errors) == (400, 0)
+
+
+def test_without_the_stable_version_there_is_no_baseline() -> None:
+    with pytest.raises(EvidenceError, match="no series"):
+        baseline(Scraped(), SOURCE, "v1", 600, 121)  # type: ignore[arg-type]

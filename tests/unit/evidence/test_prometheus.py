@@ -1,0 +1,120 @@
+"""Prometheus over real HTTP: what is asked, and what happens when the answer is slow, wrong or missing."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+import pytest
+
+from glidepath.errors import EvidenceError
+from glidepath.evidence import Prometheus, app_source, mesh_source
+from glidepath.evidence.source import quoted
+
+
+class Answer:
+    """What the server says next, and what it was asked."""
+
+    status, body, delay_s = 200, b"{}", 0.0
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, list[str]]] = []
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[Answer, Prometheus]]:
+    """A server under the test's control, and the client on it with a short time-out."""
+    answer = Answer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            answer.asked.append(parse_qs(self.rfile.read(length).decode()) | parse_qs(self.path.partition("?")[2]))
+            time.sleep(answer.delay_s)
+            self.send_response(answer.status)
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Silence."""
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    http.daemon_threads = True
+    threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield answer, Prometheus(f"http://127.0.0.1:{http.server_port}", timeout_s=1)
+    http.shutdown()
+    http.server_close()
+
+
+def test_raw_samples_are_asked_for_and_read(server: tuple[Answer, Prometheus]) -> None:
+    answer, prometheus = server
+    rows = [{"metric": {"pod": "a"}, "values": [[100.5, "1"], [105.5, "3"]]}]
+    answer.body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": rows}}).encode()
+    (series,) = prometheus.range_vector('m{a="b"}', 59.7, 106)
+    assert series.samples == ((100.5, 1.0), (105.5, 3.0))
+    assert answer.asked[0]["query"] == ['m{a="b"}[60s]']
+    assert answer.asked[0]["time"] == ["106.000"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, b"{}"),
+        (404, b"not found"),
+        (400, json.dumps({"status": "error", "error": "parse error"}).encode()),
+        (200, b"<html>a login page</html>"),
+        (200, b'{"status": "success"}'),
+    ],
+)
+def test_an_answer_that_is_no_evidence_is_an_error(server: tuple[Answer, Prometheus], status: int, body: bytes) -> None:
+    answer, prometheus = server
+    answer.status, answer.body = status, body
+    with pytest.raises(EvidenceError, match=r"did not answer the query 'm\[5s\]'"):
+        prometheus.range_vector("m", 5, 106)
+
+
+def test_a_slow_answer_is_given_up_in_time(server: tuple[Answer, Prometheus]) -> None:
+    answer, prometheus = server
+    answer.delay_s = 3
+    started = time.monotonic()
+    with pytest.raises(EvidenceError):
+        prometheus.range_vector("m", 5, 106)
+    assert time.monotonic() - started < 2.9
+
+
+def test_a_closed_port_is_an_error_with_the_address() -> None:
+    with pytest.raises(EvidenceError, match=r"127\.0\.0\.1:9.*Is it up"):
+        Prometheus("http://127.0.0.1:9").now()
+
+
+@pytest.mark.parametrize("evil", ['v2"} or vector(1) #', "v2\\", "v2\n}", "v.2|.*"])
+def test_no_text_leaves_its_string_in_promql(evil: str) -> None:
+    for make in (app_source, mesh_source):
+        source = make(evil, evil, ["v1", evil])
+        for selector in (source.requests, source.latency):
+            # Without its string literals a selector has no text of ours left.
+            rest = []
+            inside = escaped = False
+            for letter in selector:
+                if inside and escaped:
+                    escaped = False
+                elif inside and letter == "\\":
+                    escaped = True
+                elif letter == '"':
+                    inside = not inside
+                elif not inside:
+                    rest.append(letter)
+            assert not inside
+            assert "vector" not in "".join(rest)
+            assert "\n" not in selector
+    assert json.loads(quoted(evil)) == evil
+
+
+def test_sources_tell_errors_as_their_telemetry_does() -> None:
+    app, mesh = app_source("n", "s", ["v1"]), mesh_source("n", "s", ["v1"])
+    assert [app.is_error(status) for status in ("success", "error")] == [False, True]
+    assert [mesh.is_error(code) for code in ("200", "404", "500", "503", "0")] == [False, False, True, True, True]
