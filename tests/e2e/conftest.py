@@ -1,0 +1,44 @@
+"""One cluster and one Airflow for all end-to-end tests; each test starts with v1 stable under traffic."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from demo import stage
+from demo.airflow import Airflow
+from glidepath.record import Record
+from tests.e2e import policies
+from tests.e2e.world import World
+
+RATE = 100.0
+BASELINE_REQUESTS = 6000
+
+
+def say(text: str) -> None:
+    """Progress, past pytest's capture."""
+    print(f"[e2e] {text}", flush=True)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Everything up."""
+    home = tmp_path_factory.mktemp("airflow")
+    folder = policies.write(Path(home) / "policies", deploy_timeout="25s")
+    stage.set_stage("v1", RATE, say)
+    airflow = Airflow(home, folder)
+    airflow.start()
+    airflow.wait_dag(policies.DAG_ID)
+    yield World(airflow, Record(f"sqlite:///{home}/glidepath.db"))
+    airflow.stop()
+
+
+@pytest.fixture
+def on_v1(world: World) -> World:
+    """v1 stable, and enough of its traffic seen to plan from."""
+    since = time.time() if not stage.pristine("v1") else 0.0
+    stage.set_stage("v1", RATE, say)
+    stage.wait_answers("v1", BASELINE_REQUESTS, since, timeout_s=180)
+    return world

@@ -1,0 +1,139 @@
+"""Whole releases through the DAG on the real cluster, seen from the outside."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from demo import witness
+from demo.environment import NAMESPACE, REPO, DemoError, helm
+from glidepath.release.report import report
+from tests.e2e.policies import DAG_ID
+from tests.e2e.world import World, assert_at_rest, deployments, lease, objects, split
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+
+def test_a_good_version_is_promoted_without_a_failed_request(on_v1: World) -> None:
+    began = time.time()
+    state, release = on_v1.released(version="v2")
+    assert (state, release.outcome) == ("success", "promoted"), release.reason
+    assert_at_rest("v2", began)
+    told = report(on_v1.record, release.id)
+    assert told.verdict == "PASS"
+    assert told.deciding is not None
+    assert told.canary_requests >= 2000
+    run_id = release.id.split("/", 1)[1]
+    assert "v2 is the stable version" in on_v1.log(run_id, "finish")
+    assert "read back" in on_v1.log(run_id, "promote")
+    # What a finished release's tasks do when they are run again: nothing.
+    before = objects()
+    tasks = [task for task, state in on_v1.airflow.tasks(DAG_ID, run_id).items() if state == "success"]
+    assert {"claim", "deploy", "guard", "step_1.shift", "step_1.bake", "promote", "settle", "finish"} <= set(tasks)
+    body = {"dry_run": False, "dag_run_id": run_id, "task_ids": tasks, "only_failed": False, "reset_dag_runs": True}
+    on_v1.airflow.call("POST", f"/dags/{DAG_ID}/clearTaskInstances", body)
+    assert on_v1.end(run_id) == "success"
+    assert objects() == before
+    # The wanted version is the stable one: nothing to do, and green.
+    state, again = on_v1.released(version="v2")
+    assert (state, again.outcome) == ("success", "nothing_to_do")
+    assert objects() == before
+
+
+@pytest.mark.parametrize(
+    ("version", "metric", "limit_s"), [("v3", "errors", 90), ("v4", "latency_p95", 240)], ids=["errors", "latency"]
+)
+def test_a_harmful_version_is_taken_back(on_v1: World, version: str, metric: str, limit_s: float) -> None:
+    began = time.time()
+    state, release = on_v1.released(version=version)
+    assert (state, release.outcome) == ("failed", "rolled_back"), release.reason
+    assert_at_rest("v1", began)
+    told = report(on_v1.record, release.id)
+    assert told.verdict == "FAIL"
+    assert told.deciding is not None
+    assert told.deciding.name == metric
+    assert told.deciding.low is not None
+    assert told.deciding.low > told.deciding.limit
+    assert told.seconds is not None
+    assert told.seconds < limit_s
+    verdict = on_v1.record.once(release.id, "fail")
+    assert verdict is not None
+    assert witness.counts(began)[version].last - verdict.at < 0.5
+    run_id = release.id.split("/", 1)[1]
+    assert "was taken back" in on_v1.log(run_id, "finish")
+
+
+def test_a_canary_that_never_becomes_ready_gets_no_traffic(on_v1: World) -> None:
+    began = time.time()
+    state, release = on_v1.released(version="v5")
+    assert (state, release.outcome) == ("failed", "rolled_back")
+    assert_at_rest("v1", began)
+    assert "v5" not in witness.counts(began)
+    assert "0 of 1 replicas ready" in on_v1.log(release.id.split("/", 1)[1], "deploy")
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [{"version": "v2", "weights": [50, 10]}, {"version": "v2", "wieghts": [10]}],
+    ids=["descending", "unknown key"],
+)
+def test_bad_parameters_touch_nothing(on_v1: World, conf: dict[str, object]) -> None:
+    before = objects()
+    run_id, release_id = on_v1.start(**conf)
+    assert on_v1.end(run_id) == "failed"
+    assert objects() == before
+    assert on_v1.record.find(release_id) is None
+    assert "nothing was touched" in on_v1.log(run_id, "plan")
+
+
+def test_parameters_that_json_schema_can_refuse_never_start_a_run(on_v1: World) -> None:
+    for conf in ({"version": "v2; reboot"}, {"version": "v2", "weights": ["ten"]}, {"version": "v2", "tolerance": 0.5}):
+        with pytest.raises(DemoError, match="400"):
+            on_v1.start(**conf)
+
+
+def test_a_dry_run_touches_nothing(on_v1: World) -> None:
+    before = objects()
+    state, release = on_v1.released(version="v2", dry_run=True)
+    assert (state, release.outcome) == ("success", "dry_run")
+    assert objects() == before
+
+
+def test_the_seeds_commands_work_before_and_after_a_release(on_v1: World) -> None:
+    chart = str(REPO / "include" / "helm-chart")
+
+    def by_hand() -> None:
+        helm("upgrade", "sms-app", chart, "-n", NAMESPACE, "-f", f"{chart}/values-canary-example.yaml")
+        assert split() == {"v1": 90, "v2": 10}
+        for stable, canary in ((50, 50), (100, 0)):
+            shares = f"istio.trafficSplit.stable={stable}", f"istio.trafficSplit.canary={canary}"
+            helm("upgrade", "sms-app", chart, "-n", NAMESPACE, "--set", shares[0], "--set", shares[1])
+            assert split() == {"v1": stable, "v2": canary}
+
+    by_hand()
+    on_v1.wait("v2 ready", lambda: deployments().get("v2") == 1, 60)
+    state, release = on_v1.released(version="v3")
+    assert (state, release.outcome) == ("failed", "rolled_back")
+    by_hand()
+
+
+def test_when_airflow_is_killed_the_watchdog_puts_traffic_back(on_v1: World) -> None:
+    began = time.time()
+    _, release_id = on_v1.start(version="v2", weights=[50], bake="10m")
+    on_v1.wait("weight on the canary", lambda: on_v1.record.find(release_id) is not None and split().get("v2") == 50, 120)
+    on_v1.wait("a look", lambda: on_v1.record.last_look(release_id) is not None, 60)
+    killed = time.time()
+    on_v1.airflow.kill()
+    took = on_v1.wait("traffic back on stable", lambda: split().get("v2", 0) == 0, 60)
+    lost = float(lease()["spec"]["leaseDurationSeconds"])
+    assert took < lost + 15
+    on_v1.wait("no more requests", lambda: time.time() - witness.counts(began)["v2"].last > 3, 30)
+    assert witness.counts(began)["v2"].last - killed < 60
+    assert witness.routing_failures(witness.counts(began)) == 0
+    assert lease()["spec"].get("holderIdentity", "") == ""
+    # Airflow comes back: the release cleans up after itself, and ends red.
+    on_v1.airflow.start()
+    run_id = release_id.split("/", 1)[1]
+    assert on_v1.end(run_id, 300) == "failed"
+    assert on_v1.record.get(release_id).outcome == "rolled_back"
+    assert_at_rest("v1", began)
