@@ -55,7 +55,7 @@ class TrafficState:
         split: The split of its first weighted route.
         token: The fencing token it carries; 0 for none.
         held: Whether a release holds it.
-        edited_by: The field manager that wrote `spec` last, and when.
+        edited_by: The field manager that wrote the routes last, and when.
     """
 
     split: Split
@@ -270,15 +270,15 @@ def _token(found: Mapping[str, Any]) -> int:
 
 def _unshared(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """The routes, if nobody beside Glidepath owns them."""
-    shared = any(
-        "f:http" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
-        for entry in found["metadata"].get("managedFields") or []
-        if entry.get("manager") != FIELD_MANAGER
-    )
+    managed = found["metadata"].get("managedFields") or []
+    shared = any(_owns_routes(entry) for entry in managed if entry.get("manager") != FIELD_MANAGER)
     return None if shared else found["spec"]["http"]
 
 
+def _owns_routes(entry: Mapping[str, Any]) -> bool:
+    return "f:http" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+
+
 def _editor(managed: list[Mapping[str, Any]]) -> str:
-    spec = [entry for entry in managed if "f:spec" in (entry.get("fieldsV1") or {})]
-    newest = max(spec, key=lambda entry: str(entry.get("time") or ""), default=None)
+    newest = max(filter(_owns_routes, managed), key=lambda entry: str(entry.get("time") or ""), default=None)
     return f"{newest.get('manager')} at {newest.get('time')}" if newest else "nobody"
