@@ -35,6 +35,7 @@ class Rule:
     status: int = 0
     delay_s: float = 0.0
     run: Callable[[], object] | None = None
+    carried_out: bool = False
 
 
 class ApiServer:
@@ -65,6 +66,10 @@ class ApiServer:
     def fail(self, method: str, part: str, status: int, times: int = 1) -> None:
         """Answer the next matching requests with a status, doing nothing."""
         self._rules.append(Rule(method, part, times, status=status))
+
+    def lose(self, method: str, part: str, status: int = 504) -> None:
+        """Carry out the next matching request, but answer as a gateway that lost the answer."""
+        self._rules.append(Rule(method, part, 1, status=status, carried_out=True))
 
     def delay(self, method: str, part: str, seconds: float, times: int = 1) -> None:
         """Wait before the next matching requests."""
@@ -105,8 +110,10 @@ class ApiServer:
         query = {key: values[-1] for key, values in parse_qs(url.query).items()}
         kind = "apply" if "apply-patch" in content_type else "merge"
         try:
-            self._disturb(method, url.path)
+            rule = self._disturb(method, url.path)
             status, answer = 201 if method == "POST" else 200, self._carry_out(method, url.path, query, kind, body)
+            if rule and rule.carried_out:
+                raise Refused(rule.status, "Injected", f"injected {rule.status}")
         except Refused as error:
             status = error.status
             answer = {
@@ -119,15 +126,20 @@ class ApiServer:
         self.log.append((method, url.path, status))
         return status, answer
 
-    def _disturb(self, method: str, path: str) -> None:
-        for rule in list(self._rules):
-            if rule.times > 0 and rule.method == method and rule.part in path:
-                rule.times -= 1
-                if rule.run:
-                    rule.run()
-                time.sleep(rule.delay_s)
-                if rule.status:
-                    raise Refused(rule.status, "Injected", f"injected {rule.status}")
+    def _disturb(self, method: str, path: str) -> Rule | None:
+        """At most one rule a request, the oldest that matches."""
+        with self._lock:
+            matching = (one for one in self._rules if one.times > 0 and one.method == method and one.part in path)
+            rule = next(matching, None)
+            if rule is None:
+                return None
+            rule.times -= 1
+        if rule.run:
+            rule.run()
+        time.sleep(rule.delay_s)
+        if rule.status and not rule.carried_out:
+            raise Refused(rule.status, "Injected", f"injected {rule.status}")
+        return rule
 
     def _carry_out(self, method: str, path: str, query: dict[str, str], patch: str, body: Object | None) -> Object:
         with self._lock:

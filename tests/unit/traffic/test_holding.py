@@ -1,0 +1,128 @@
+"""Taking a service, keeping others out, and letting it go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from glidepath.errors import ClaimLostError
+from glidepath.traffic import IstioTraffic, Split
+from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE, http_routes
+from tests.unit.traffic.world import CLAIM, KINDS, NEXT, OLD, VIRTUAL_SERVICE, World
+
+
+def test_taking_marks_every_object_and_changes_nothing_else(world: World) -> None:
+    before = world.found()["spec"]
+    world.traffic.take(CLAIM)
+    assert world.marks() == {("7", "held")}
+    assert world.found()["spec"] == before
+    version = world.traffic.read().resource_version
+    world.traffic.take(CLAIM)
+    assert world.traffic.read().resource_version == version
+
+
+def test_taking_makes_a_helm_upgrade_with_other_weights_fail(taken: World) -> None:
+    taken.traffic.shift(CLAIM, Split("v1", "v2", 10))
+    status, answer = taken.helm({"v1": 50, "v2": 50})
+    assert status == 409
+    assert 'conflict with "glidepath": .spec.http' in answer["message"]
+    assert taken.traffic.read().split == Split("v1", "v2", 10)
+    assert taken.helm({"v1": 90, "v2": 10})[0] == 200
+
+
+def test_taking_again_keeps_an_edit_that_came_in_between(world: World) -> None:
+    world.server.before("PATCH", VIRTUAL_SERVICE, lambda: world.edit(http_routes({"v1": 40, "v2": 60})))
+    world.traffic.take(CLAIM)
+    assert world.traffic.read().split == Split("v1", "v2", 60)
+    assert world.traffic.read().token == 7
+
+
+def test_an_old_claim_cannot_take(taken: World) -> None:
+    with pytest.raises(ClaimLostError, match="refused by the cluster"):
+        taken.traffic.take(OLD)
+    assert taken.marks() == {("7", "held")}
+
+
+def test_the_next_claim_can(taken: World) -> None:
+    taken.traffic.take(NEXT)
+    assert taken.marks() == {("8", "held")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_held_object_refuses_who_has_no_token(taken: World, kind: str) -> None:
+    base = DEPLOYMENTS if kind == "deployments" else f"{MESH}/{kind}"
+    path = f"{base}/{SERVICE}-v1" if kind == "deployments" else f"{base}/{SERVICE}"
+    strip = {"metadata": {"annotations": {"glidepath.dev/token": None}}}
+    assert taken.server.handle("PATCH", path, "application/merge-patch+json", strip)[0] == 422
+    assert taken.server.handle("DELETE", path, "", None)[0] == 422
+    assert taken.marks() == {("7", "held")}
+
+
+def test_opening_lets_everything_pass_and_keeps_the_routes(taken: World) -> None:
+    taken.traffic.shift(CLAIM, Split("v1", "v2", 30))
+    taken.traffic.open(CLAIM)
+    assert taken.marks() == {("7", "open")}
+    state = taken.traffic.read()
+    assert (state.split, state.held) == (Split("v1", "v2", 30), False)
+    assert taken.server.handle("DELETE", f"{DEPLOYMENTS}/{SERVICE}-v2", "", None)[0] == 200
+
+
+def test_opening_after_helm_has_the_final_weights_gives_the_routes_to_helm(taken: World) -> None:
+    taken.traffic.shift(CLAIM, Split("v1", "v2", 30))
+    assert taken.helm({"v1": 70, "v2": 30})[0] == 200
+    taken.traffic.open(CLAIM)
+    assert taken.traffic.read().split == Split("v1", "v2", 30)
+    assert taken.helm({"v1": 50, "v2": 50})[0] == 200
+    assert taken.traffic.read().split == Split("v1", "v2", 50)
+
+
+def test_opening_twice_changes_nothing(taken: World) -> None:
+    taken.traffic.open(CLAIM)
+    version = taken.traffic.read().resource_version
+    taken.traffic.open(CLAIM)
+    assert taken.traffic.read().resource_version == version
+
+
+def test_an_old_claim_cannot_open(taken: World) -> None:
+    with pytest.raises(ClaimLostError, match="carries token 7, this claim has 6: not opened"):
+        taken.traffic.open(OLD)
+    assert taken.marks() == {("7", "held")}
+
+
+def test_one_version_can_be_let_go_and_held_again(taken: World) -> None:
+    taken.traffic.open_version(CLAIM, "v2")
+    assert taken.server.find("deployments", f"{SERVICE}-v2")["metadata"]["annotations"]["glidepath.dev/state"] == "open"
+    assert taken.server.find("deployments", f"{SERVICE}-v1")["metadata"]["annotations"]["glidepath.dev/state"] == "held"
+    taken.traffic.hold_version(CLAIM, "v2")
+    assert taken.marks() == {("7", "held")}
+    with pytest.raises(ClaimLostError):
+        taken.traffic.open_version(OLD, "v2")
+
+
+def test_a_version_that_is_gone_needs_no_letting_go(taken: World) -> None:
+    before = taken.server.writes()
+    taken.traffic.open_version(CLAIM, "v9")
+    assert taken.server.writes() == before
+    assert taken.traffic.deployed_versions() == {"v1", "v2"}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda traffic: traffic.shift(CLAIM, Split("v1", "v2", 10)),
+        lambda traffic: traffic.take(CLAIM),
+        lambda traffic: traffic.open(CLAIM),
+    ],
+    ids=["shift", "take", "open"],
+)
+def test_an_answer_that_was_lost_is_written_again(
+    taken: World, monkeypatch: pytest.MonkeyPatch, act: Callable[[IstioTraffic], Any]
+) -> None:
+    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    taken.server.lose("PATCH", VIRTUAL_SERVICE)
+    act(taken.traffic)
+    after = taken.found()
+    act(taken.traffic)
+    assert taken.found() == after

@@ -1,0 +1,52 @@
+"""A service in a cluster in memory, and who else writes to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from glidepath.claim import Claim
+from glidepath.traffic import IstioTraffic
+from tests.support.apiserver import MESH, NAMESPACE, SERVICE, ApiServer, http_routes
+from tests.support.fields import Object
+
+CLAIM = Claim(NAMESPACE, SERVICE, "run-1", 7, "v1", "v2", 60.0)
+OLD, NEXT = replace(CLAIM, token=6), replace(CLAIM, token=8, holder="run-2")
+VIRTUAL_SERVICE = f"{MESH}/virtualservices/{SERVICE}"
+KINDS = ["virtualservices", "destinationrules", "deployments"]
+
+
+@dataclass
+class World:
+    server: ApiServer
+    traffic: IstioTraffic = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.traffic = IstioTraffic(self.server.api(), NAMESPACE, SERVICE)
+
+    def found(self) -> Object:
+        return self.server.find("virtualservices", SERVICE)
+
+    def edit(self, http: list[Object] | None, token: int | None = None) -> None:
+        """A person's `kubectl edit`: keeps the annotations, or gives a token."""
+        body: Object = {"spec": {"http": http}}
+        if token is not None:
+            body["metadata"] = {"annotations": {"glidepath.dev/token": str(token)}}
+        status, answer = self.server.handle("PATCH", VIRTUAL_SERVICE, "application/merge-patch+json", body)
+        assert status == 200, answer
+
+    def helm(self, weights: dict[str, int]) -> tuple[int, Object]:
+        """`helm upgrade`: applies its own routes, never by force."""
+        found = self.found()
+        metadata = {"name": SERVICE, "labels": found["metadata"]["labels"]}
+        metadata["annotations"] = {key: found["metadata"]["annotations"][key] for key in ("glidepath.dev/token",)}
+        spec = found["spec"] | {"http": http_routes(weights)}
+        body = {key: found[key] for key in ("apiVersion", "kind")} | {"metadata": metadata, "spec": spec}
+        return self.server.handle(
+            "PATCH", f"{VIRTUAL_SERVICE}?fieldManager=helm&force=false", "application/apply-patch+yaml", body
+        )
+
+    def marks(self) -> set[tuple[str, str]]:
+        """Token and state of all objects."""
+        objects = [one for kind in KINDS for one in self.server.all(kind)]
+        notes: list[dict[str, str]] = [one["metadata"].get("annotations", {}) for one in objects]
+        return {(one.get("glidepath.dev/token", ""), one.get("glidepath.dev/state", "")) for one in notes}
