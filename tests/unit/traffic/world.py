@@ -26,11 +26,9 @@ class World:
     def found(self) -> Object:
         return self.server.find("virtualservices", SERVICE)
 
-    def edit(self, http: list[Object] | None, token: int | None = None) -> None:
-        """A person's `kubectl edit`: keeps the annotations, or gives a token."""
+    def edit(self, http: list[Object]) -> None:
+        """A person's `kubectl edit`: keeps the annotations."""
         body: Object = {"spec": {"http": http}}
-        if token is not None:
-            body["metadata"] = {"annotations": {"glidepath.dev/token": str(token)}}
         status, answer = self.server.handle("PATCH", VIRTUAL_SERVICE, "application/merge-patch+json", body)
         assert status == 200, answer
 

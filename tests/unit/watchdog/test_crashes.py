@@ -22,7 +22,7 @@ class Died(BaseException):
     """The process ended here."""
 
 
-class Mortal(client.ApiClient):
+class Mortal(client.ApiClient):  # type: ignore[misc]
     """A client whose process dies at a request: before it is sent, or before the answer is seen."""
 
     def __init__(self, settings: client.Configuration, at: int, sent: bool) -> None:

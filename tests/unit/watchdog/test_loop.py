@@ -227,3 +227,17 @@ def test_a_claim_that_another_took_in_the_meantime_is_not_touched(world: World) 
     assert world.split() == Split("v1", "v2", 5)
     assert lease(world) == ("run-2", old.token + 2, "abandoned")
     assert IstioTraffic(world.server.api(), NAMESPACE, SERVICE).read().token == old.token + 2
+
+
+def test_a_claim_that_was_given_back_and_taken_in_the_meantime_is_not_given_back_again(world: World) -> None:
+    watchdog, old = abandoned(world, 30)
+    world.watch(watchdog, LEASE_S - 1)
+
+    def the_next_release_begins() -> None:
+        Watchdog(world.server.api(), NAMESPACE, Facts(), lambda: world.wall, lambda: world.steady).look()
+        world.claims().acquire("run-2", "v1", "v2", SERVICE, LEASE_S)
+
+    world.server.before("POST", "events", the_next_release_begins)
+    world.watch(watchdog, 1)
+    assert lease(world) == ("run-2", old.token + 2, "abandoned")
+    assert world.facts.brakes == {SERVICE: 0}
