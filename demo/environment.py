@@ -65,7 +65,6 @@ def helm(*arguments: str, timeout_s: float = 180) -> str:
 
 def glidepath_kubeconfig(namespace: str = NAMESPACE) -> Path:
     """A kubeconfig of the service account that the chart makes for Glidepath: least privilege, as in production."""
-    env = cluster()
     token = kubectl("create", "token", "glidepath", "-n", namespace, "--duration=24h").strip()
     admin = json.loads(kubectl("config", "view", "--raw", "--flatten", "-o", "json"))
     config = {

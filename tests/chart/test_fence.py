@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from demo.environment import REPO, DemoError, glidepath_kubeconfig, helm, kubectl
 from kubernetes import client, config
 
+from demo.environment import REPO, DemoError, glidepath_kubeconfig, helm, kubectl
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.errors import ClaimHeldError, ClaimLostError
 from glidepath.traffic import IstioTraffic, Split
@@ -146,7 +146,8 @@ def test_helm_cannot_remove_a_version_that_a_release_holds(api: client.ApiClient
     upgrade()
 
 
-def test_glidepath_may_not_do_what_it_has_no_need_of(api: client.ApiClient) -> None:
+@pytest.mark.usefixtures("api")
+def test_glidepath_may_not_do_what_it_has_no_need_of() -> None:
     for verb, what in (
         ("create", "pods"),
         ("delete", "namespaces"),

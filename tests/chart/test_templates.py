@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from demo.environment import cluster
 
 CHART = Path(__file__).resolve().parents[2] / "include" / "helm-chart"

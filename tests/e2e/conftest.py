@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from demo import stage
 from demo.airflow import Airflow
 from glidepath.record import Record

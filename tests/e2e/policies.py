@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from demo.environment import REPO
 
 DAG_ID = "release_model_service"

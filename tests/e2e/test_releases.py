@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from demo import witness
 from demo.environment import NAMESPACE, REPO, DemoError, helm
 from glidepath.release.report import report

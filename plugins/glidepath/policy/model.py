@@ -76,6 +76,10 @@ class NoData(Form):
     action: Literal["rollback", "hold"] = "rollback"
 
 
+def _default_metrics() -> list[Metric]:
+    return [ErrorsMetric(kind="errors"), LatencyMetric(kind="latency")]
+
+
 class Policy(Form):
     """What a release of one service may do."""
 
@@ -85,9 +89,7 @@ class Policy(Form):
     version: Name | None = Field(None, description="The wanted version: what a scheduled run releases.")
     schedule: str | None = Field(None, description="Cron expression or Airflow preset; null: only by hand.")
     steps: list[Step] = Field(min_length=1, max_length=MAX_STEPS)
-    metrics: list[Metric] = Field(
-        default_factory=lambda: [ErrorsMetric(kind="errors"), LatencyMetric(kind="latency")], min_length=1
-    )
+    metrics: list[Metric] = Field(default_factory=_default_metrics, min_length=1)
     evidence: Evidence = Field(default_factory=Evidence)
     decision: Literal["non-inferior", "superior"] = "non-inferior"
     on_undecided: Literal["rollback", "hold", "promote"] = "rollback"

@@ -9,8 +9,8 @@ from glidepath.deploy import values as chart
 from glidepath.errors import EvidenceError, PreflightError
 from glidepath.evidence.collector import Collected, baseline
 from glidepath.evidence.source import app_source, mesh_source
-from glidepath.judge import ArmCounts, Plan, plan_judgement
-from glidepath.policy import ReleaseSpec
+from glidepath.judge import ArmCounts, MetricSettings, Plan, Settings, StepSettings, plan_judgement
+from glidepath.policy import LatencyMetric, Metric, ReleaseSpec
 from glidepath.record import Release
 from glidepath.release import words
 from glidepath.release.phases import Phase
@@ -96,6 +96,27 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
     return Present(release.revision, stable, values, dict(release.values))
 
 
+def judge_settings(spec: ReleaseSpec) -> Settings:
+    """What the policy asks of the judge, in the judge's own words."""
+    return Settings(
+        metrics=tuple(_metric(one) for one in spec.metrics),
+        steps=tuple(StepSettings(step.weight, step.bake, step.min_requests) for step in spec.steps),
+        scrape_s=spec.evidence.scrape,
+        deadline_s=spec.max_duration,
+        decision=spec.decision,
+        alpha=spec.false_rollback,
+        beta=spec.wrong_promote,
+        warmup_s=spec.evidence.warmup,
+    )
+
+
+def _metric(one: Metric) -> MetricSettings:
+    if isinstance(one, LatencyMetric):
+        name = f"latency_p{100 * one.quantile:g}"
+        return MetricSettings(name, one.kind, one.role, one.tolerance, quantile=one.quantile)
+    return MetricSettings("errors", one.kind, one.role, one.tolerance, one.harm_margin, one.safety_margin)
+
+
 def arm(collected: Collected, version: str) -> ArmCounts:
     """One version's counts as the judge takes them."""
     counts = collected.versions[version]
@@ -120,7 +141,7 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
             f"the stable version {stable} had no request in the last {spec.evidence.baseline:.0f} s; without traffic "
             "nothing can be judged. Send traffic, or release with another source of evidence"
         )
-    judgement = plan_judgement(spec.judge_settings(), counts, seconds, seen.edges, counts.requests / seconds)
+    judgement = plan_judgement(judge_settings(spec), counts, seconds, seen.edges, counts.requests / seconds)
     for line in words.plan_lines(judgement, counts, seconds):
         say(line)
     return judgement

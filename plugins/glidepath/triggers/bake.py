@@ -22,7 +22,7 @@ class BakeTrigger(BaseTrigger):
     """
 
     def __init__(self, release_id: str, step: int, silent_s: float) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.release_id, self.step, self.silent_s = release_id, step, silent_s
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

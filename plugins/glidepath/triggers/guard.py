@@ -29,7 +29,7 @@ class GuardTrigger(BaseTrigger):
     """
 
     def __init__(self, policy_path: str, release_id: str, kubernetes_conn_id: str, prometheus_conn_id: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.policy_path, self.release_id = policy_path, release_id
         self.kubernetes_conn_id, self.prometheus_conn_id = kubernetes_conn_id, prometheus_conn_id
 

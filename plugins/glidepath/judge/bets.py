@@ -1,0 +1,64 @@
+"""Which alternatives are bet on, and how the mass of the bets is put in over time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glidepath.judge.evalue import CAP, Array, Mask
+from glidepath.judge.plan import MetricPlan
+
+HARM_FACTORS = {"errors": (1.3, 1.8, 3.0, 6.0, 12.0, 40.0), "latency": (1.12, 1.25, 1.5, 2.0, 4.0, 10.0)}
+HARM_WEIGHTS = {"errors": (0.22, 0.22, 0.16, 0.16, 0.16, 0.08), "latency": (0.22, 0.22, 0.18, 0.16, 0.12, 0.10)}
+SAFETY_WEIGHTS = (0.6, 0.2, 0.2)
+# For a question that a version exactly like stable can't answer with yes, such as "is it faster?".
+FASTER = (0.88, 0.7, 0.45)
+HARM_SPREAD_S, SAFETY_SPREAD_S = 1800.0, 600.0
+
+
+class Bets:
+    """The bets of one metric, as arrays shaped (questions, bets)."""
+
+    def __init__(self, plan: MetricPlan) -> None:
+        rows = plan.questions
+        self.margins: Array = np.array([[row.margin] for row in rows])
+        self._tails: Array = np.array([[row.tail] for row in rows])
+        self._rates = plan.edge < 0
+        self._factors: Array = np.array(HARM_FACTORS[plan.settings.kind])[None, :]
+
+    def harm(self, base: float) -> tuple[Array, Mask]:
+        """The canary's probabilities bet on, and where such a bet can be made at all.
+
+        Args:
+            base: The stable's probability, from past intervals only.
+        """
+        null = base + self.margins
+        bets = np.minimum(self._factors * np.maximum(null, 1e-12), CAP)
+        return bets, (null > 0) & (bets > null)
+
+    def safety(self, base: float) -> tuple[Array, Mask]:
+        """As `harm`, for the bets that the canary is within the margin."""
+        null = base + self.margins
+        if self._rates:
+            comparable = np.concatenate(
+                [np.full_like(null, base), base + 0.35 * self.margins, np.full_like(null, 0.6 * base)], axis=1
+            )
+            below = np.maximum(null, 1e-12) * np.array([[0.8, 0.5, 0.25]])
+            bets = np.where(self.margins > 0, comparable, below)
+        else:
+            rho = self._tails
+            comparable = base * np.concatenate([rho, 1.0 - 0.55 * (1.0 - rho), 0.8 * rho], axis=1)
+            bets = np.where(rho < 1.0, comparable, base * np.array([FASTER]))
+        return np.maximum(bets, 1e-12), (null > 0) & (bets < null)
+
+
+def harm_shares(weight_changes: int) -> tuple[float, float, float]:
+    """Shares of the harm bets' mass: at the start, at each planned weight change, spread over time."""
+    if weight_changes == 0:
+        return 0.60, 0.0, 0.40
+    return 0.35, 0.25 / weight_changes, 0.40
+
+
+def spread(total: float, horizon_s: float, before_s: float, after_s: float) -> float:
+    """How much of a spread share starts between two times since the beginning: total h/(h+t) is what is left at t."""
+    left_before, left_after = (total * horizon_s / (horizon_s + max(0.0, at)) for at in (before_s, after_s))
+    return left_before - left_after

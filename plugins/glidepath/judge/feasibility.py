@@ -1,0 +1,158 @@
+"""What a policy can achieve at a given traffic, told before the canary gets any."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glidepath.judge.evalue import log_e
+from glidepath.judge.values import Settings, StepSettings
+
+# What the bets' weights and their late start cost, in log units: taken from the share of the best bet.
+HARM_COST = -math.log(0.2 * 0.4)
+SAFETY_COST = -math.log(0.6 * 0.8)
+DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """How long something takes at this traffic: `seconds` is a mean, None when it won't be found."""
+
+    what: str
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Feasibility:
+    """What to expect of a release, and what stands in its way."""
+
+    requests_per_second: float
+    limits: tuple[str, ...]
+    expectations: tuple[Expectation, ...]
+    warnings: tuple[str, ...]
+
+    def lines(self) -> Iterator[str]:
+        """One fact a line."""
+        yield from self.limits
+        yield f"at {self.requests_per_second:.1f} requests a second, expected times:"
+        for one in self.expectations:
+            yield f"  {one.what}: {duration(one.seconds)}"
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Feasibility:
+        """Back from `asdict`."""
+        expectations = tuple(Expectation(**one) for one in values["expectations"])
+        return cls(values["requests_per_second"], tuple(values["limits"]), expectations, tuple(values["warnings"]))
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as people say them."""
+    if seconds is None or seconds > 30 * DAY:
+        return "not within a month"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 2 * DAY else f"{seconds / DAY:.1f} days"
+
+
+def growth(n: float, m: float, d: float, c: float, s: float) -> float:
+    """Expected log e in a second, when (c, s) is bet on and true. n and m are requests a second."""
+    return float(log_e(n, m, n * c, m * s, np.array(d), np.array(c), np.array(s)))
+
+
+def feasible(settings: Settings, metrics: Iterable[Mapping[str, Any]], per_second: float) -> Feasibility:
+    """What to expect.
+
+    Args:
+        settings: The policy's.
+        metrics: Each metric's margins and bases, as `plan_judgement` fixed them.
+        per_second: Requests a second, both arms together.
+    """
+    known = list(metrics)
+    log_harm = math.log(len(known) / settings.alpha)
+    last = settings.steps[-1]
+    climb = sum(step.bake_s for step in settings.steps[:-1])
+    limits, warnings, proofs = [], [], []
+    expectations: list[Expectation] = []
+    for one in known:
+        limits.append(_limit(one))
+        if one["note"]:
+            warnings.append(f"{one['name']}: {one['note']}")
+        if one["role"] == "critical":
+            proofs.append(_proof(one, last, per_second, settings.beta))
+    proof = None if None in proofs or not proofs else max(p for p in proofs if p is not None)
+    promoted = climb + max(last.bake_s, proof) if proof is not None else None
+    expectations.append(Expectation("a comparable version is promoted", promoted))
+    for one in known:
+        for what, factor in _harms(one):
+            seconds = _found(one, factor, settings.steps, per_second, log_harm, settings.scrape_s)
+            expectations.append(Expectation(f"{what} taken back", seconds))
+    if promoted is None or promoted > settings.deadline_s:
+        warnings.append(
+            f"a comparable version needs {duration(promoted)}, max_duration is {duration(settings.deadline_s)}: give more "
+            "time, a larger last weight, wider safety margins, or more traffic"
+        )
+    return Feasibility(per_second, tuple(limits), tuple(expectations), tuple(warnings))
+
+
+def _limit(one: Mapping[str, Any]) -> str:
+    if one["kind"] == "errors":
+        return (
+            f"{one['name']}: stable {100 * one['base']:.3g} %; harm beyond +{100 * one['limit']:.3g} points, "
+            f"comparable below +{100 * one['safe_limit']:.3g} points"
+        )
+    return f"{one['name']}: harm beyond x{one['limit']:.3f}, comparable below x{one['safe_limit']:.3f}"
+
+
+def _harms(one: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+    if one["kind"] == "errors":
+        return (("errors x2", 2.0), ("errors x10", 10.0))
+    return ((f"{one['name']} +15 %", 1.15), (f"{one['name']} +30 %", 1.30))
+
+
+def _proof(one: Mapping[str, Any], step: StepSettings, per_second: float, beta: float) -> float | None:
+    margin = one["safety_margin"]
+    if margin is None:
+        return None
+    share = step.weight / 100
+    canary = one["base"] * (one["safety_tail"] if one["kind"] == "latency" else 1.0)
+    rate = growth(share * per_second, (1 - share) * per_second, margin, canary, one["base"])
+    return (math.log(1 / beta) + SAFETY_COST) / rate if rate > 0 else None
+
+
+def _found(
+    one: Mapping[str, Any],
+    factor: float,
+    steps: tuple[StepSettings, ...],
+    per_second: float,
+    log_harm: float,
+    scrape: float,
+) -> float | None:
+    """Seconds until harm of a factor is proven, walking up the steps. Three scrapes at least: the cap on a bet's gain."""
+    margin = one["harm_margin"]
+    if margin is None:
+        return None
+    base = one["base"]
+    if one["kind"] == "errors":
+        canary = min(0.9, factor * base)
+    else:
+        # A tail that falls as a power through (l, 1) and (limit l, tail): a factor moves it along.
+        steepness = -math.log(one["harm_tail"]) / math.log(one["limit"]) if 0 < one["harm_tail"] < 1 else 4.0
+        canary = min(0.9, base * (factor / one["limit"]) ** steepness)
+    if canary <= base + margin:
+        return None
+    needed, spent = log_harm + HARM_COST, 0.0
+    for number, step in enumerate(steps):
+        share = step.weight / 100
+        rate = growth(share * per_second, (1 - share) * per_second, margin, canary, base)
+        if rate <= 0:
+            return None
+        if number == len(steps) - 1 or needed / rate <= step.bake_s:
+            return max(3 * scrape, spent + needed / rate)
+        needed, spent = needed - rate * step.bake_s, spent + step.bake_s
+    return None

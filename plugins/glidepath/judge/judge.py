@@ -1,0 +1,226 @@
+"""The judge: intervals in, a look each out. Pure and deterministic; the live gate and a replay are this same class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from glidepath.judge.feasibility import growth
+from glidepath.judge.plan import Plan
+from glidepath.judge.process import MetricProcess
+from glidepath.judge.split import SplitTest
+from glidepath.judge.values import ArmCounts, Interval, Look, MetricLook, StepSettings, Verdict
+
+MERGE_REQUESTS = 5
+SUSPICIOUS = 5.0
+# So many requests are expected of a canary that is silent: the chance of none by luck is below 1e-6.
+SILENT_EXPECTED = 14.0
+SETTLE_SCRAPES = 2
+
+
+@dataclass
+class _Step:
+    """The step in force."""
+
+    number: int
+    weight: int
+    started: float
+    requests: int = 0
+    silent_stable: int = 0
+    silent_s: float = 0.0
+
+
+class Judge:
+    """Judges one release.
+
+    Args:
+        plan: Frozen at plan time.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        settings = plan.settings
+        alpha = settings.alpha / len(plan.metrics)
+        changes = len(settings.steps) - 1
+        self._metrics = [MetricProcess(one, plan.edges, alpha, settings.beta, changes) for one in plan.metrics]
+        self._step: _Step | None = None
+        self._split = SplitTest(0)
+        self._pending: tuple[ArmCounts, ArmCounts, float] | None = None
+        self._stable = self._canary = 0
+        self._first: float | None = None
+        self._failed: tuple[str, str] | None = None
+        self._last: Look | None = None
+
+    def look(self, interval: Interval) -> Look:
+        """Take in the next interval and judge.
+
+        Raises:
+            ValueError: Its buckets don't fit the plan's edges.
+        """
+        buckets = len(self.plan.edges) + 1
+        if {len(interval.stable.latency), len(interval.canary.latency)} != {buckets}:
+            raise ValueError(
+                f"latency buckets {len(interval.stable.latency)} and {len(interval.canary.latency)}, expected {buckets}"
+            )
+        step = self._enter(interval)
+        self._stable += interval.stable.requests
+        self._canary += interval.canary.requests
+        step.requests += interval.canary.requests
+        self._watch_silence(step, interval)
+        if interval.end - step.started > SETTLE_SCRAPES * self.plan.settings.scrape_s:
+            self._split.feed(interval.canary.requests, interval.stable.requests)
+        if not self._warming(interval.end):
+            self._feed(interval)
+        looks = tuple(one.look() for one in self._metrics)
+        self._last = self._judged(interval, step, looks)
+        return self._last
+
+    def no_data(self, start: float, end: float, reason: str) -> Look:
+        """The look for a time without telemetry: nothing is learned, nobody is blamed.
+
+        Args:
+            start: Since when, epoch seconds.
+            end: Now, epoch seconds.
+            reason: What is missing.
+        """
+        self._pending = None
+        if self._last is None:
+            step = self._step
+            number, weight = (step.number, step.weight) if step else (0, 0)
+            looks = tuple(one.look() for one in self._metrics)
+            nothing = Verdict.NO_DATA
+            return Look(max(start, end), number, weight, nothing, reason, False, False, False, 0, 0, 0, looks, "", None)
+        if self._failed is not None:
+            return self._last
+        return self._last.without_data(max(start, end), reason)
+
+    def _enter(self, interval: Interval) -> _Step:
+        if self._first is None:
+            self._first = interval.start
+        if self._step is None or self._step.weight != interval.weight:
+            number = 1 if self._step is None else self._step.number + 1
+            if self._step is not None:
+                for one in self._metrics:
+                    one.change_weight()
+            self._step = _Step(number, interval.weight, interval.start)
+            self._split = SplitTest(interval.weight)
+            self._pending = None
+        return self._step
+
+    def _settings(self, step: _Step) -> StepSettings:
+        steps = self.plan.settings.steps
+        return steps[min(step.number, len(steps)) - 1]
+
+    def _warming(self, at: float) -> bool:
+        return self._first is not None and at - self._first <= self.plan.settings.warmup_s
+
+    def _watch_silence(self, step: _Step, interval: Interval) -> None:
+        if interval.canary.requests > 0 or step.weight == 0:
+            step.silent_stable, step.silent_s = 0, 0.0
+            return
+        step.silent_stable += interval.stable.requests
+        step.silent_s += interval.end - interval.start
+        share = step.weight / 100
+        expected = step.silent_stable * share / (1 - share) if share < 1 else 0.0
+        long_enough = step.silent_s >= (SETTLE_SCRAPES + 1) * self.plan.settings.scrape_s
+        if expected >= SILENT_EXPECTED and long_enough and self._failed is None:
+            self._failed = ("canary_silent", "traffic")
+
+    def _feed(self, interval: Interval) -> None:
+        seconds = max(0.0, interval.end - interval.start)
+        stable, canary = interval.stable, interval.canary
+        if self._pending is not None:
+            stable, canary = self._pending[0].plus(stable), self._pending[1].plus(canary)
+            seconds += self._pending[2]
+        if min(stable.requests, canary.requests) < MERGE_REQUESTS:
+            self._pending = (stable, canary, seconds)
+            return
+        self._pending = None
+        for one in self._metrics:
+            one.feed(stable, canary, seconds)
+
+    def _judged(self, interval: Interval, step: _Step, looks: tuple[MetricLook, ...]) -> Look:
+        worst = max(looks, key=lambda one: one.harm_e / one.harm_threshold)
+        if self._failed is None and worst.harm_e >= worst.harm_threshold:
+            self._failed = ("harm_proven", worst.name)
+        suspicious = any(one.harm_e >= SUSPICIOUS for one in looks)
+        safe = all(one.proven_safe for one in looks if one.role == "critical") and self._superior()
+        due = self._due(step, interval.end) and not suspicious and not self._split.mismatch
+        due = due and not self._warming(interval.end) and self._failed is None
+        last = step.number >= len(self.plan.settings.steps)
+        if self._failed is not None:
+            verdict, (reason, deciding) = Verdict.FAIL, self._failed
+        else:
+            critical = [one for one in looks if one.role == "critical"]
+            deciding = min(critical, key=lambda one: one.safety_e).name if critical else ""
+            verdict = Verdict.PASS if last and due and safe else Verdict.UNDECIDED
+            reason = "proven_safe" if verdict is Verdict.PASS else self._why(step, interval.end, looks)
+        return Look(
+            at=interval.end,
+            step=step.number,
+            weight=step.weight,
+            verdict=verdict,
+            reason=reason,
+            suspicious=suspicious,
+            proven_safe=safe,
+            may_advance=due and not last,
+            stable_requests=self._stable,
+            canary_requests=self._canary,
+            step_canary_requests=step.requests,
+            metrics=looks,
+            deciding=deciding,
+            remaining_s=self._remaining(step, interval, looks) if verdict is Verdict.UNDECIDED and last else None,
+        )
+
+    def _superior(self) -> bool:
+        """For `decision: superior` the canary's latency must be proven lower."""
+        if self.plan.settings.decision != "superior":
+            return True
+        return any(one.plan.settings.kind == "latency" and one.faster() for one in self._metrics)
+
+    def _due(self, step: _Step, at: float) -> bool:
+        settings = self._settings(step)
+        return at - step.started >= settings.bake_s and step.requests >= settings.min_requests
+
+    def _why(self, step: _Step, at: float, looks: tuple[MetricLook, ...]) -> str:
+        if self._warming(at):
+            return "warming_up"
+        if self._split.mismatch:
+            return "split_mismatch"
+        critical = [one for one in looks if one.role == "critical" and not one.proven_safe]
+        if any(one.note for one in critical):
+            return "resolution_limited"
+        settings = self._settings(step)
+        if at - step.started >= settings.bake_s and step.requests < settings.min_requests:
+            return "low_traffic"
+        if any(_between(one) for one in critical) and at - step.started >= settings.bake_s:
+            return "boundary"
+        return "evidence_growing"
+
+    def _remaining(self, step: _Step, interval: Interval, looks: tuple[MetricLook, ...]) -> tuple[float, float] | None:
+        """From the growth that a comparable canary would show at this interval's traffic; a range of a factor of two."""
+        seconds = interval.end - interval.start
+        if seconds <= 0 or min(interval.canary.requests, interval.stable.requests) == 0:
+            return None
+        n, m = interval.canary.requests / seconds, interval.stable.requests / seconds
+        settings = self._settings(step)
+        longest = max(0.0, settings.bake_s - (interval.end - step.started))
+        for one, look in zip(self._metrics, looks, strict=True):
+            if look.role != "critical" or look.proven_safe:
+                continue
+            if one.plan.safety < 0:
+                return None
+            row, base = one.plan.questions[one.plan.safety], one.base()
+            rate = growth(n, m, row.margin, base * row.tail, base)
+            if rate <= 0:
+                return None
+            longest = max(longest, one.missing_safety() / rate)
+        return (round(longest / 2, 1), round(longest * 2, 1))
+
+
+def _between(one: MetricLook) -> bool:
+    """Whether the effect seems to lie between what is harm and what is comparable."""
+    if one.effect is None:
+        return False
+    if one.unit == "points":
+        return one.limit < one.effect < one.safe_limit
+    return one.limit / 1.04 < one.effect < one.limit * 1.04

@@ -1,0 +1,215 @@
+"""What is fixed before the canary gets traffic: margins, edges, and what can be found in what time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+from glidepath.judge.feasibility import Feasibility, feasible
+from glidepath.judge.values import ArmCounts, MetricSettings, Settings
+
+# Edges that belong together are told to six digits.
+SAME = 1e-4
+RATE_GRID = (
+    -0.9,
+    -0.6,
+    -0.4,
+    -0.25,
+    -0.15,
+    -0.08,
+    0.0,
+    0.05,
+    0.1,
+    0.2,
+    0.35,
+    0.5,
+    0.75,
+    1.0,
+    1.4,
+    2,
+    3,
+    4.5,
+    7,
+    10,
+    15,
+    25,
+    50,
+)
+EDGES_AROUND = range(-8, 15)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One row of a metric: an event in either arm and a margin, asked for harm and for safety.
+
+    Attributes:
+        value: What the row stands for: a margin (rates) or a ratio of quantiles (latency).
+        margin: The null's margin d, a probability.
+        edge: latency: index of the edge that the canary's slow requests lie above; -1 for rates.
+        tail: latency: the stable's share above that edge, as a part of its share above its own.
+    """
+
+    value: float
+    margin: float
+    edge: int = -1
+    tail: float = 1.0
+
+
+@dataclass(frozen=True)
+class MetricPlan:
+    """One metric, frozen for a release.
+
+    Attributes:
+        settings: As the policy has it.
+        base: The stable's probability of the event at plan time.
+        edge: latency: index of the stable's edge l; -1 for rates.
+        questions: The rows, ascending by value.
+        harm: Index of the row whose proof is harm; -1 when no edge allows one.
+        safety: Index of the row whose proof is safety; -1 when no edge allows one.
+        limit: What the harm row stands for; safe_limit: the safety row.
+        note: What limits this metric, for people; empty when nothing does.
+    """
+
+    settings: MetricSettings
+    base: float
+    edge: int
+    questions: tuple[Question, ...]
+    harm: int
+    safety: int
+    limit: float
+    safe_limit: float
+    note: str = ""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> MetricPlan:
+        """Back from `asdict`."""
+        questions = tuple(Question(**one) for one in values["questions"])
+        return cls(**{**values, "settings": MetricSettings(**values["settings"]), "questions": questions})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A release's judgement before it starts: nothing in here is chosen again.
+
+    Attributes:
+        edges: The latency buckets' finite edges, seconds.
+    """
+
+    settings: Settings
+    metrics: tuple[MetricPlan, ...]
+    edges: tuple[float, ...]
+    feasibility: Feasibility
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-safe values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Plan:
+        """Back from `to_dict`."""
+        metrics = tuple(MetricPlan.from_dict(one) for one in values["metrics"])
+        edges = tuple(float(edge) for edge in values["edges"])
+        return cls(Settings.from_dict(values["settings"]), metrics, edges, Feasibility.from_dict(values["feasibility"]))
+
+
+def plan_judgement(
+    settings: Settings, baseline: ArmCounts, baseline_seconds: float, edges: Sequence[float], requests_per_second: float
+) -> Plan:
+    """Fix margins and edges from the stable version's past.
+
+    Args:
+        settings: What the policy asks.
+        baseline: The stable version's counts.
+        baseline_seconds: Over how long.
+        edges: The latency buckets' finite edges, seconds, ascending.
+        requests_per_second: Both arms together.
+
+    Raises:
+        ValueError: There was no request, or counts and edges don't fit.
+    """
+    if baseline.requests <= 0 or baseline_seconds <= 0:
+        raise ValueError(
+            f"{baseline.requests} requests in {baseline_seconds} s: expected some, to fix the margins from"
+        )
+    if len(baseline.latency) != len(edges) + 1 or any(b <= a for a, b in pairwise(edges)):
+        raise ValueError(
+            f"{len(baseline.latency)} buckets, edges {tuple(edges)}: expected ascending edges, one bucket more"
+        )
+    metrics = tuple(
+        _rates(one, baseline) if one.kind == "errors" else _latency(one, baseline, tuple(edges))
+        for one in settings.metrics
+    )
+    return Plan(settings, metrics, tuple(edges), feasible(settings, _known(metrics), requests_per_second))
+
+
+def _known(metrics: tuple[MetricPlan, ...]) -> Iterator[dict[str, Any]]:
+    """What feasibility works from."""
+    for one in metrics:
+        rows = one.questions
+        yield {
+            "name": one.settings.name,
+            "kind": one.settings.kind,
+            "role": one.settings.role,
+            "base": one.base,
+            "harm_margin": rows[one.harm].margin if one.harm >= 0 else None,
+            "safety_margin": rows[one.safety].margin if one.safety >= 0 else None,
+            "harm_tail": rows[one.harm].tail if one.harm >= 0 else None,
+            "safety_tail": rows[one.safety].tail if one.safety >= 0 else None,
+            "limit": one.limit,
+            "safe_limit": one.safe_limit,
+            "note": one.note,
+        }
+
+
+def _rates(settings: MetricSettings, baseline: ArmCounts) -> MetricPlan:
+    base = (baseline.errors + 0.5) / (baseline.requests + 1)
+    harm = max(settings.tolerance * base, settings.harm_margin)
+    safety = max(settings.tolerance * base, settings.safety_margin)
+    scale = max(base, 0.001)
+    values = sorted({harm, safety, *(scale * step for step in RATE_GRID)})
+    questions = tuple(Question(value, value) for value in values if -base < value < 0.8)
+    margins = [one.value for one in questions]
+    return MetricPlan(settings, base, -1, questions, margins.index(harm), margins.index(safety), harm, safety)
+
+
+def _latency(settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:
+    total = sum(baseline.latency)
+    above = [total]
+    for count in baseline.latency:
+        above.append(above[-1] - count)
+    # above[i + 1]: requests slower than edges[i].
+    shares = [(above[place + 1] + 0.5) / (total + 1) for place in range(len(edges))]
+    if total == 0 or not edges:
+        return _none(settings, "no successful request, or no latency bucket: nothing can be said about latency")
+    wanted = 1 - settings.quantile
+    own = min(range(len(edges)), key=lambda place: abs(math.log(shares[place] / wanted)))
+    if above[len(edges)] / total > wanted:
+        return _none(settings, f"the stable's {settings.quantile:g} quantile is beyond the last edge, {edges[-1]:g} s")
+    ratio = settings.tolerance
+    places = [own + step for step in EDGES_AROUND if 0 <= own + step < len(edges)]
+    questions = tuple(Question(edges[place] / edges[own], 0.0, place, shares[place] / shares[own]) for place in places)
+    values = [one.value for one in questions]
+    over = [row for row, value in enumerate(values) if value >= ratio * (1 - SAME)]
+    under = [row for row, value in enumerate(values) if 1 + SAME < value <= ratio * (1 + SAME)]
+    harm, safety = (over[0] if over else -1), (under[-1] if under else -1)
+    note = ""
+    if harm < 0 or safety < 0 or values[harm] > ratio * (1 + SAME) or values[safety] < ratio * (1 - SAME):
+        near = edges[own]
+        note = (
+            f"resolution_limited: no edge at {ratio:g} x {near:.6g} s; for full power configure edges spaced by {ratio:g}: "
+            + ", ".join(f"{near * ratio**step:.6g}" for step in range(-2, 4))
+        )
+    limit = values[harm] if harm >= 0 else ratio
+    return MetricPlan(
+        settings, shares[own], own, questions, harm, safety, limit, values[safety] if safety >= 0 else ratio, note
+    )
+
+
+def _none(settings: MetricSettings, why: str) -> MetricPlan:
+    return MetricPlan(
+        settings, 0.5, -1, (Question(settings.tolerance, 0.0),), -1, -1, settings.tolerance, settings.tolerance,
+        f"resolution_limited: {why}",
+    )  # fmt: skip

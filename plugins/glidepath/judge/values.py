@@ -1,0 +1,227 @@
+"""What goes into the judge and what comes out: frozen, and JSON-safe both ways without losing a bit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """The four answers."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    UNDECIDED = "UNDECIDED"
+    NO_DATA = "NO_DATA"
+
+
+@dataclass(frozen=True)
+class ArmCounts:
+    """One version's counts in an interval.
+
+    Attributes:
+        requests: Answered requests.
+        errors: Those that were errors.
+        latency: Successful requests per latency bucket, not cumulative; one more than there are finite edges.
+        pods: How many pods reported.
+        by_pod: Per pod (requests, errors), where dispersion needs them.
+
+    Raises:
+        ValueError: A count is negative, or there are more errors than requests.
+    """
+
+    requests: int
+    errors: int
+    latency: tuple[int, ...]
+    pods: int = 0
+    by_pod: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.errors <= self.requests or min(self.latency, default=0) < 0:
+            raise ValueError(
+                f"{self.requests} requests, {self.errors} errors, buckets {self.latency}: expected counts of zero or more, "
+                "and no more errors than requests"
+            )
+
+    def plus(self, other: ArmCounts) -> ArmCounts:
+        """Both counts together."""
+        if len(self.latency) != len(other.latency):
+            raise ValueError(f"{len(self.latency)} latency buckets and {len(other.latency)}: expected the same edges")
+        latency = tuple(a + b for a, b in zip(self.latency, other.latency, strict=True))
+        return ArmCounts(
+            self.requests + other.requests, self.errors + other.errors, latency, max(self.pods, other.pods)
+        )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ArmCounts:
+        """Back from `asdict`, JSON's lists and all."""
+        by_pod = {pod: (int(pair[0]), int(pair[1])) for pod, pair in values.get("by_pod", {}).items()}
+        latency = tuple(int(count) for count in values["latency"])
+        return cls(int(values["requests"]), int(values["errors"]), latency, int(values["pods"]), by_pod)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What happened from `start` to `end` (epoch seconds) while the canary had `weight` percent."""
+
+    start: float
+    end: float
+    weight: int
+    stable: ArmCounts
+    canary: ArmCounts
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-safe values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Interval:
+        """Back from `to_dict`."""
+        stable, canary = ArmCounts.from_dict(values["stable"]), ArmCounts.from_dict(values["canary"])
+        return cls(float(values["start"]), float(values["end"]), int(values["weight"]), stable, canary)
+
+
+@dataclass(frozen=True)
+class MetricSettings:
+    """One question of a policy.
+
+    Attributes:
+        name: As people see it: `errors`, `latency_p95`.
+        kind: `errors` or `latency`.
+        role: `critical` (can fail a release and must be proven safe) or `guard` (can fail it).
+        tolerance: errors: of the stable's share, widens both margins; latency: the largest ratio of the quantiles.
+        harm_margin: errors: smallest margin of harm, a share.
+        safety_margin: errors: smallest margin of safety, a share.
+        quantile: latency: which.
+    """
+
+    name: str
+    kind: str
+    role: str
+    tolerance: float
+    harm_margin: float = 0.0
+    safety_margin: float = 0.0
+    quantile: float = 0.0
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """A weight in percent, its minimum bake in seconds, and the canary requests it takes to leave it."""
+
+    weight: int
+    bake_s: float
+    min_requests: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a policy asks of the judge."""
+
+    metrics: tuple[MetricSettings, ...]
+    steps: tuple[StepSettings, ...]
+    scrape_s: float
+    deadline_s: float
+    decision: str = "non-inferior"
+    alpha: float = 0.01
+    beta: float = 0.05
+    warmup_s: float = 0.0
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Settings:
+        """Back from `asdict`."""
+        metrics = tuple(MetricSettings(**one) for one in values["metrics"])
+        steps = tuple(StepSettings(**one) for one in values["steps"])
+        return cls(**{**values, "metrics": metrics, "steps": steps})
+
+
+@dataclass(frozen=True)
+class MetricLook:
+    """One metric at one look.
+
+    Attributes:
+        effect: Canary minus stable (a share) or canary's quantile over stable's.
+        low, high: Where the effect lies, valid however often it is looked at; None when nothing is known on that side.
+        limit: Beyond this the canary is harmful.
+        safe_limit: Below this it counts as comparable.
+        unit: `points` (of a share) or `ratio`.
+        harm_e, safety_e: The evidence; `FAIL` when harm_e reaches harm_threshold, safe when safety_e reaches its own.
+    """
+
+    name: str
+    role: str
+    estimate_stable: float | None
+    estimate_canary: float | None
+    effect: float | None
+    low: float | None
+    high: float | None
+    limit: float
+    safe_limit: float
+    unit: str
+    harm_e: float
+    harm_threshold: float
+    safety_e: float
+    safety_threshold: float
+    note: str = ""
+
+    @property
+    def proven_safe(self) -> bool:
+        """Whether the canary is proven comparable at this weight."""
+        return self.safety_e >= self.safety_threshold
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the judge says after an interval.
+
+    Attributes:
+        at: End of the interval, epoch seconds.
+        step: Number of the step, from 1; 0 before any traffic.
+        reason: Why, in a word: harm_proven, canary_silent, proven_safe, warming_up, split_mismatch, low_traffic,
+            boundary, resolution_limited, evidence_growing; for NO_DATA what is missing.
+        suspicious: Some harm evidence is 5 or more: no weight is added.
+        may_advance: A step in the middle may be left.
+        deciding: The metric that decided, or that is furthest from being proven.
+        remaining_s: How long until a comparable canary is proven, as a range; None when that can't be said.
+    """
+
+    at: float
+    step: int
+    weight: int
+    verdict: Verdict
+    reason: str
+    suspicious: bool
+    proven_safe: bool
+    may_advance: bool
+    stable_requests: int
+    canary_requests: int
+    step_canary_requests: int
+    metrics: tuple[MetricLook, ...]
+    deciding: str
+    remaining_s: tuple[float, float] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-safe values: what is not a finite number becomes None."""
+        return {**asdict(self), "verdict": str(self.verdict)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Look:
+        """Back from `to_dict`."""
+        metrics = tuple(MetricLook(**one) for one in values["metrics"])
+        left = values["remaining_s"]
+        remaining = (float(left[0]), float(left[1])) if left is not None else None
+        verdict = Verdict(values["verdict"])
+        return cls(**{**values, "verdict": verdict, "metrics": metrics, "remaining_s": remaining})
+
+    def without_data(self, at: float, reason: str) -> Look:
+        """The look for a time of silence: what was known stays known, and nothing may go on."""
+        return replace(
+            self, at=at, verdict=Verdict.NO_DATA, reason=reason, may_advance=False, proven_safe=False, deciding=""
+        )
+
+
+def finite(value: float) -> float | None:
+    """The value, or None for one that JSON does not know."""
+    return value if math.isfinite(value) else None
