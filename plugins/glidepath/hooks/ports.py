@@ -7,6 +7,7 @@ imports happen inside the functions: this module is read whenever a DAG file is 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from glidepath.deploy import Helm
     from glidepath.evidence import Prometheus
     from glidepath.policy import Policy
-    from glidepath.release.run import Ports
+    from glidepath.release.run import Ports, Run
     from glidepath.traffic import IstioTraffic
 
 KUBERNETES_CONN_ID = "kubernetes_default"
@@ -115,3 +116,13 @@ def ports_for(
         workloads=Workloads(api, policy.namespace, policy.service),
         prometheus=PrometheusHook(prometheus_conn_id).get_conn(),
     )
+
+
+def load_run(policy_path: str, identity: str, say: Callable[[str], None], conn_ids: dict[str, str]) -> Run:
+    """A release as its tasks and triggers work with it: the spec frozen by `plan`, the ports from the connections."""
+    from glidepath.policy import ReleaseSpec, load_policy
+    from glidepath.release.run import Run
+
+    ports = ports_for(load_policy(Path(policy_path)), **conn_ids)
+    spec = ReleaseSpec.from_dict(ports.record.get(identity).spec)
+    return Run(identity, spec, ports, say)

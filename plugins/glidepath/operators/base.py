@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -27,19 +26,6 @@ def run_url(context: Context) -> str:
 
     base = conf.get("api", "base_url", fallback="").rstrip("/")
     return f"{base}/dags/{context['dag'].dag_id}/runs/{quote(context['run_id'], safe='')}"
-
-
-def load_run(policy_path: str, identity: str, say: Callable[[str], None], conn_ids: dict[str, str]) -> Run:
-    """The release as its tasks work with it: the spec frozen by `plan`, the ports from the connections."""
-    from pathlib import Path
-
-    from glidepath.hooks.ports import ports_for
-    from glidepath.policy import ReleaseSpec, load_policy
-    from glidepath.release.run import Run
-
-    ports = ports_for(load_policy(Path(policy_path)), **conn_ids)
-    spec = ReleaseSpec.from_dict(ports.record.get(identity).spec)
-    return Run(identity, spec, ports, say)
 
 
 class ReleaseOperator(BaseOperator):
@@ -73,12 +59,15 @@ class ReleaseOperator(BaseOperator):
     def run_of(self, context: Context) -> Run:
         """The release this task belongs to."""
         self._release_id = release_id(context)
+        from glidepath.hooks.ports import load_run
+
         return load_run(self.policy_path, self._release_id, self.log.info, self.conn_ids)
 
     def on_kill(self) -> None:
         """A killed task of a running release pulls the brake."""
         if self._release_id is None:
             return
+        from glidepath.hooks.ports import load_run
         from glidepath.release.endings import abort
 
         log = logging.getLogger("airflow.task")

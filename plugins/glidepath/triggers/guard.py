@@ -78,7 +78,7 @@ class GuardTrigger(BaseTrigger):
         abort(self._run(), "the guard was ended by a person")
 
     def _run(self) -> Any:
-        from glidepath.operators.base import load_run
+        from glidepath.hooks.ports import load_run
 
         conn_ids = {"kubernetes_conn_id": self.kubernetes_conn_id, "prometheus_conn_id": self.prometheus_conn_id}
         return load_run(self.policy_path, self.release_id, log.info, conn_ids)
