@@ -121,7 +121,9 @@ def test_the_seeds_commands_work_before_and_after_a_release(on_v1: World) -> Non
 def test_when_airflow_is_killed_the_watchdog_puts_traffic_back(on_v1: World) -> None:
     began = time.time()
     _, release_id = on_v1.start(version="v2", weights=[50], bake="10m")
-    on_v1.wait("weight on the canary", lambda: on_v1.record.find(release_id) is not None and split().get("v2") == 50, 120)
+    on_v1.wait(
+        "weight on the canary", lambda: on_v1.record.find(release_id) is not None and split().get("v2") == 50, 120
+    )
     on_v1.wait("a look", lambda: on_v1.record.last_look(release_id) is not None, 60)
     killed = time.time()
     on_v1.airflow.kill()

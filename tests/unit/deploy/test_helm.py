@@ -105,7 +105,7 @@ def test_an_upgrade_to_what_is_there_does_nothing(script: Script) -> None:
 
 
 def test_helms_own_words_are_in_the_error(script: Script) -> None:
-    script.answer(list=[], upgrade={"fail": "Error: conflict with \"glidepath\": .spec.http"})
+    script.answer(list=[], upgrade={"fail": 'Error: conflict with "glidepath": .spec.http'})
     with pytest.raises(HelmError, match=r"exit code 1: Error: conflict with .glidepath."):
         script.helm().upgrade({})
 

@@ -56,7 +56,10 @@ def test_defaults_are_the_documented_ones() -> None:
     policy = parsed(MINIMAL)
     assert policy.helm.chart == "/checkout/include/helm-chart"
     assert (policy.on_undecided, policy.on_no_data.action, policy.decision) == ("rollback", "rollback", "non-inferior")
-    assert [(metric.kind, metric.role) for metric in policy.metrics] == [("errors", "critical"), ("latency", "critical")]
+    assert [(metric.kind, metric.role) for metric in policy.metrics] == [
+        ("errors", "critical"),
+        ("latency", "critical"),
+    ]
     assert (policy.false_rollback, policy.wrong_promote, policy.lease) == (0.01, 0.05, 60)
     assert policy.steps[1].bake == 120
 
