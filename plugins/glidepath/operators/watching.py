@@ -77,11 +77,12 @@ class BakeOperator(ReleaseOperator):
         return self._tell(run)
 
     def _tell(self, run: Run) -> str | None:
+        from glidepath.judge import Look
         from glidepath.release import words
         from glidepath.release.steps import decision
 
         look = run.ports.record.last_look(run.id)
-        for line in words.summary_lines(look) if look else ():
+        for line in words.look_lines(Look.from_dict(look), "bake: newest look") if look else ():
             self.log.info(line)
         word = decision(run, self.step)
         if word is None:

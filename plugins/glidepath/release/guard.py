@@ -135,7 +135,7 @@ class Guard:
     def _write(self, look: Look, interval: dict[str, Any] | None) -> None:
         self.seq += 1
         self.run.ports.record.add_look(self.run.id, self.seq, look.at, interval, look.to_dict())
-        for line in words.look_lines(look, self.seq):
+        for line in words.look_lines(look, f"look {self.seq}"):
             self.run.say(line)
 
     def _act(self, look: Look, step: Step) -> None:

@@ -17,6 +17,10 @@ from glidepath.release.phases import Phase
 from glidepath.release.run import Ports, Run, Say
 
 
+# The traffic that the release will meet is that of the last minute, not of the whole baseline.
+LATELY_S = 60.0
+
+
 @dataclass(frozen=True)
 class Present:
     """What the cluster has now: Helm's revision, the stable version, and the values that are in force."""
@@ -141,7 +145,9 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
             f"the stable version {stable} had no request in the last {spec.evidence.baseline:.0f} s; without traffic "
             "nothing can be judged. Send traffic, or release with another source of evidence"
         )
-    judgement = plan_judgement(judge_settings(spec), counts, seconds, seen.edges, counts.requests / seconds)
+    lately, _ = baseline(ports.prometheus, source, stable, LATELY_S, now)
+    per_second = lately.versions[stable].requests / max(lately.end - lately.start, spec.evidence.scrape)
+    judgement = plan_judgement(judge_settings(spec), counts, seconds, seen.edges, per_second)
     for line in words.plan_lines(judgement, counts, seconds):
         say(line)
     return judgement

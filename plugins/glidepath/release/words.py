@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from glidepath.judge import ArmCounts, Look, MetricLook, Plan
 
 
 def number(value: float | None, unit: str) -> str:
-    """A number with its unit, as people read it; `points` are percentage points."""
+    """A number with its unit, as people read it; `points` are percentage points; None is not known."""
     if value is None:
-        return "?"
+        return "..."
     if unit == "points":
         return f"{100 * value:+.2f} points"
     if unit == "ratio":
@@ -21,28 +20,23 @@ def number(value: float | None, unit: str) -> str:
 
 def metric_line(metric: MetricLook) -> str:
     """One metric of one look."""
-    safety = f", safe {metric.safety_e:.3g} of {metric.safety_threshold:.3g}"
     return (
-        f"{metric.name}: {number(metric.effect, metric.unit)} "
+        f"{metric.name}: {number(metric.effect, metric.unit)}, within "
         f"[{number(metric.low, metric.unit)}, {number(metric.high, metric.unit)}], "
-        f"limit {number(metric.limit, metric.unit)}; harm {metric.harm_e:.3g} of {metric.harm_threshold:.3g}{safety}"
-        + (f" ({metric.note})" if metric.note else "")
+        f"limit {number(metric.limit, metric.unit)}; evidence of harm {metric.harm_e:.3g} of {metric.harm_threshold:.0f}, "
+        f"of safety {metric.safety_e:.3g} of {metric.safety_threshold:.0f}" + (f" ({metric.note})" if metric.note else "")
     )
 
 
-def look_lines(look: Look, seq: int) -> Iterator[str]:
+def look_lines(look: Look, name: str) -> Iterator[str]:
     """A look: a head line, then a line a metric."""
+    left = f"; {look.remaining_s[0]:.0f}-{look.remaining_s[1]:.0f} s left if comparable" if look.remaining_s else ""
     yield (
-        f"look {seq}: {look.verdict} ({look.reason}) at weight {look.weight} %: canary {look.canary_requests} requests, "
-        f"stable {look.stable_requests}"
+        f"{name}: {look.verdict} ({look.reason}) at weight {look.weight} %: canary {look.canary_requests} requests, "
+        f"stable {look.stable_requests}{left}"
     )
     for metric in look.metrics:
-        yield f"look {seq}: {metric_line(metric)}"
-
-
-def summary_lines(look: Mapping[str, Any]) -> Iterator[str]:
-    """The newest look out of the record."""
-    yield from look_lines(Look.from_dict(look), 0)
+        yield f"{name}: {metric_line(metric)}"
 
 
 def verdict(look: Look) -> str:
@@ -56,8 +50,8 @@ def plan_lines(plan: Plan, counts: ArmCounts, seconds: float) -> Iterator[str]:
     """What was frozen at plan time, and what the policy can see at this traffic."""
     rate = counts.errors / counts.requests if counts.requests else 0.0
     yield (
-        f"plan: stable over the last {seconds:.0f} s: {counts.requests} requests ({counts.requests / seconds:.1f}/s), "
-        f"{100 * rate:.2f} % errors, {counts.pods} pods"
+        f"plan: stable over the last {seconds:.0f} s: {counts.requests} requests, {100 * rate:.2f} % errors, "
+        f"{counts.pods} pods"
     )
     for line in plan.feasibility.lines():
         yield f"plan: {line}"
