@@ -16,7 +16,6 @@ from glidepath.release import words
 from glidepath.release.phases import Phase
 from glidepath.release.run import Ports, Run, Say
 
-
 # The traffic that the release will meet is that of the last minute, not of the whole baseline.
 LATELY_S = 60.0
 

@@ -24,7 +24,8 @@ def metric_line(metric: MetricLook) -> str:
         f"{metric.name}: {number(metric.effect, metric.unit)}, within "
         f"[{number(metric.low, metric.unit)}, {number(metric.high, metric.unit)}], "
         f"limit {number(metric.limit, metric.unit)}; evidence of harm {metric.harm_e:.3g} of {metric.harm_threshold:.0f}, "
-        f"of safety {metric.safety_e:.3g} of {metric.safety_threshold:.0f}" + (f" ({metric.note})" if metric.note else "")
+        f"of safety {metric.safety_e:.3g} of {metric.safety_threshold:.0f}"
+        + (f" ({metric.note})" if metric.note else "")
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
