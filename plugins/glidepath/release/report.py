@@ -94,6 +94,11 @@ def row(one: Report) -> dict[str, Any]:
         "unit": metric.unit if metric else None,
         "estimate": metric.effect if metric else None,
         "interval": [metric.low, metric.high] if metric else None,
-        "limit": metric.limit if metric else None,
+        "limit": _limit(one, metric) if metric else None,
         "seconds": round(one.seconds, 1) if one.seconds is not None else None,
     }
+
+
+def _limit(one: Report, metric: MetricLook) -> float:
+    """The limit that the verdict is about: for a pass the one of safety, else the one of harm."""
+    return metric.safe_limit if one.verdict == Verdict.PASS else metric.limit
