@@ -20,12 +20,12 @@ def number(value: float | None, unit: str) -> str:
 
 def metric_line(metric: MetricLook) -> str:
     """One metric of one look."""
+    unit = metric.unit
     return (
-        f"{metric.name}: {number(metric.effect, metric.unit)}, within "
-        f"[{number(metric.low, metric.unit)}, {number(metric.high, metric.unit)}], "
-        f"limit {number(metric.limit, metric.unit)}; evidence of harm {metric.harm_e:.3g} of {metric.harm_threshold:.0f}, "
-        f"of safety {metric.safety_e:.3g} of {metric.safety_threshold:.0f}"
-        + (f" ({metric.note})" if metric.note else "")
+        f"{metric.name}: {number(metric.effect, unit)}, within [{number(metric.low, unit)}, {number(metric.high, unit)}]; "
+        f"harm beyond {number(metric.limit, unit)} (evidence {metric.harm_e:.3g} of {metric.harm_threshold:.0f}), "
+        f"comparable below {number(metric.safe_limit, unit)} (evidence {metric.safety_e:.3g} of "
+        f"{metric.safety_threshold:.0f})" + (f"; {metric.note}" if metric.note else "")
     )
 
 
