@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from demo import stage
 from demo.airflow import Airflow
+from demo.environment import STATE
 from glidepath.record import Record
 from tests.e2e import policies
 from tests.e2e.world import World
@@ -24,10 +25,12 @@ def say(text: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Everything up."""
-    home = tmp_path_factory.mktemp("airflow")
-    folder = policies.write(Path(home) / "policies", deploy_timeout="25s")
+def world() -> Iterator[World]:
+    """Everything up, Airflow and its record fresh; both stay to be looked at when a test has failed."""
+    home = STATE / "e2e"
+    Airflow(home).stop()
+    shutil.rmtree(home, ignore_errors=True)
+    folder = policies.write(home / "policies", deploy_timeout="25s")
     stage.set_stage("v1", RATE, say)
     airflow = Airflow(home, folder)
     airflow.start()
