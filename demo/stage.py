@@ -9,27 +9,35 @@ from collections.abc import Callable
 import requests
 
 from demo import witness
-from demo.environment import NAMESPACE, REPO, DemoError, cluster, helm, kubectl
+from demo.environment import NAMESPACE, REPO, DemoError, cluster, glidepath_kubeconfig, helm, kubectl
 
 RELEASE = "sms-app"
 CHART = REPO / "include" / "helm-chart"
 Say = Callable[[str], None]
 
 
-def pristine(stable: str) -> bool:
-    """Whether the chart is there with just this stable version, and no release is under way."""
+def roles() -> dict[str, str] | None:
+    """The roles that Helm has, or None when the chart is not installed."""
     listed = json.loads(helm("list", "-n", NAMESPACE, "-o", "json") or "[]")
     if not any(one["name"] == RELEASE and one["status"] == "deployed" for one in listed):
-        return False
-    values = json.loads(helm("get", "values", RELEASE, "--all", "-n", NAMESPACE, "-o", "json"))
-    if values["roles"] != {"stable": stable, "canary": ""}:
-        return False
+        return None
+    return dict(json.loads(helm("get", "values", RELEASE, "--all", "-n", NAMESPACE, "-o", "json"))["roles"])
+
+
+def untouched() -> bool:
+    """Whether no release holds anything: a person's helm works."""
     leases = json.loads(kubectl("get", "leases", "-n", NAMESPACE, "-l", "glidepath.dev/claim=true", "-o", "json"))
-    return not any(one["spec"].get("holderIdentity") for one in leases["items"])
+    held = kubectl("get", "deployments", "-n", NAMESPACE, "-o", "jsonpath={.items[*].metadata.annotations}")
+    return not any(one["spec"].get("holderIdentity") for one in leases["items"]) and '"held"' not in held
+
+
+def pristine(stable: str) -> bool:
+    """Whether the chart is there with just this stable version, and no release is under way."""
+    return roles() == {"stable": stable, "canary": ""} and untouched()
 
 
 def set_stage(stable: str, rate: float, say: Say) -> None:
-    """Install the chart with one stable version, and send traffic. What is there already is left as it is.
+    """Bring the service to one stable version under traffic, with nothing else. What is there already is left as it is.
 
     Args:
         stable: The version.
@@ -39,18 +47,35 @@ def set_stage(stable: str, rate: float, say: Say) -> None:
     Raises:
         DemoError: Something was not ready in time.
     """
-    if not pristine(stable):
+    now = roles()
+    if now is not None and untouched():
+        if now != {"stable": stable, "canary": ""}:
+            say(f"{stable} becomes the stable version again, by hand")
+            _upgrade(now["stable"], stable if now["stable"] != stable else "")
+            _ready(f"model-service-{stable}")
+    else:
         say(f"namespace {NAMESPACE} is made anew, with {stable} as the stable version")
         kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=180)
         kubectl("create", "namespace", NAMESPACE)
         kubectl("label", "namespace", NAMESPACE, "istio-injection=enabled")
-        helm("install", RELEASE, str(CHART), "-n", NAMESPACE, "--set", f"roles.stable={stable},roles.canary=")
+    _upgrade(stable, "")
     kubectl("apply", "-f", str(REPO / "include" / "traffic" / "traffic.yaml"))
     for name in (f"model-service-{stable}", "glidepath-watchdog", "traffic-generator"):
         say(f"waiting for {name}")
-        kubectl("rollout", "status", f"deployment/{name}", "-n", NAMESPACE, "--timeout=180s", timeout_s=190)
+        _ready(name)
+    # A service account that was made anew has other tokens.
+    glidepath_kubeconfig()
     witness.rate(rate)
     say(f"traffic: {rate:.0f} requests a second through the gateway and inside the mesh")
+
+
+def _upgrade(stable: str, canary: str) -> None:
+    given = f"roles.stable={stable},roles.canary={canary}"
+    helm("upgrade", "--install", RELEASE, str(CHART), "-n", NAMESPACE, "--reset-values", "--set", given)
+
+
+def _ready(deployment: str) -> None:
+    kubectl("rollout", "status", f"deployment/{deployment}", "-n", NAMESPACE, "--timeout=180s", timeout_s=190)
 
 
 def wait_answers(stable: str, count: int, since: float, timeout_s: float = 120) -> None:
