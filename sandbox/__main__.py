@@ -12,11 +12,22 @@ from sandbox.common import SandboxError, cache, run, say, state
 SHOWN = ("KUBECONFIG", "PROMETHEUS_URL", "GATEWAY_URL", "HELM", "KUBECTL")
 
 
+def _own() -> bool:
+    """Whether the user brings a cluster.
+
+    Raises:
+        SandboxError: The environment does not say where it is.
+    """
+    if os.environ.get("GLIDEPATH_CLUSTER") != "own":
+        return False
+    missing = [name for name in ("KUBECONFIG", "PROMETHEUS_URL") if not os.environ.get(name)]
+    if missing:
+        raise SandboxError(f"GLIDEPATH_CLUSTER=own needs {' and '.join(missing)} in the environment")
+    return True
+
+
 def _env() -> int:
-    if os.environ.get("GLIDEPATH_CLUSTER") == "own":
-        missing = [name for name in ("KUBECONFIG", "PROMETHEUS_URL") if not os.environ.get(name)]
-        if missing:
-            raise SandboxError(f"GLIDEPATH_CLUSTER=own needs {' and '.join(missing)} in the environment")
+    if _own():
         details = dict(os.environ)
     else:
         details = cluster.about()
@@ -52,7 +63,7 @@ def _build() -> int:
 def _load() -> int:
     if not cluster.healthy():
         raise SandboxError("no cluster is up; start it: python3 -m sandbox up")
-    addons.load(cluster.about(), images.applications())
+    addons.load(images.applications())
     return 0
 
 
@@ -84,12 +95,12 @@ def main() -> int:
     commands.add_parser("logs", help="the components' last lines").add_argument("component", nargs="*")
     given = parser.parse_args()
     try:
-        if given.command == "up":
-            cluster.up()
-            return 0
-        if given.command == "down":
+        if given.command in ("up", "down"):
+            if _own():
+                say("GLIDEPATH_CLUSTER=own: the cluster is yours, nothing to start or end")
+                return 0
             host.require_root()
-            cluster.down()
+            {"up": cluster.up, "down": cluster.down}[given.command]()
             return 0
         if given.command == "kubeconfig":
             print(cluster.about().get("KUBECONFIG") or "no cluster is up; start it: python3 -m sandbox up")

@@ -61,6 +61,7 @@ def base(kubectl: Kubectl) -> None:
 def istio(details: dict[str, str], charts: Path) -> None:
     """Istio's base, istiod and ingress gateway, from its own charts."""
     helm = [details["HELM"], "--kubeconfig", details["KUBECONFIG"]]
+    kubectl = Kubectl(details)
     for name, chart, values in (
         ("istio-base", "base", None),
         ("istiod", "istio-discovery", "istiod.json"),
@@ -71,7 +72,6 @@ def istio(details: dict[str, str], charts: Path) -> None:
         run([*command, *(["-f", str(MANIFESTS / values)] if values else [])], 150, what=f"helm install {name}")
         if name == "istiod":
             # The gateway's pod is made by istiod's injection webhook: it must answer first.
-            kubectl = Kubectl(details)
             wait("istiod", lambda: _available(kubectl, "istio-system", "istiod"), 180)
             say("istiod ready")
 
@@ -98,16 +98,16 @@ def import_image(archive: Path) -> None:
             time.sleep(0.5)
 
 
-def load(details: dict[str, str], applications: list[tuple[str, Path]]) -> None:
-    """Put the application images into containerd, those that are not there yet."""
+def load(applications: list[tuple[str, Path]]) -> None:
+    """Put the applications' images into containerd, those that are not there yet."""
     done = state() / "loaded.json"
     loaded = dict(json.loads(done.read_text())) if done.exists() else {}
-    for reference, archive in applications:
-        if loaded.get(reference) != archive.name:
+    for name, archive in applications:
+        if loaded.get(name) != archive.name:
             import_image(archive)
-            loaded[reference] = archive.name
+            loaded[name] = archive.name
             done.write_text(json.dumps(loaded))
-            say(f"image {reference} loaded")
+            say(f"images of {name} loaded")
 
 
 def wait_ready(kubectl: Kubectl, details: dict[str, str]) -> None:

@@ -29,7 +29,17 @@ def make(folder: Path, node: str, addresses: list[str]) -> None:
          "-days", DAYS, "-out", str(folder / "ca.crt")]
     )  # fmt: skip
     _key(folder / "service-accounts.key")
-    run(["openssl", "pkey", "-in", str(folder / "service-accounts.key"), "-pubout", "-out", str(folder / "service-accounts.pub")])
+    run(
+        [
+            "openssl",
+            "pkey",
+            "-in",
+            str(folder / "service-accounts.key"),
+            "-pubout",
+            "-out",
+            str(folder / "service-accounts.pub"),
+        ]
+    )
     names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost"]
     alternative = ",".join([f"DNS:{name}" for name in names] + [f"IP:{address}" for address in addresses])
     _sign(folder, "apiserver", "kube-apiserver", "", f"subjectAltName={alternative}\nextendedKeyUsage=serverAuth\n")

@@ -50,7 +50,7 @@ def up() -> None:
     host.packages()
     if healthy():
         say("the cluster is up and healthy")
-        addons.load(about(), images.applications())
+        addons.load(images.applications())
         return
     if init_pid() is not None or state().exists():
         say("something of an earlier cluster is left: ending it first")
@@ -58,7 +58,7 @@ def up() -> None:
     binaries = build.binaries()
     archives = images.system()
     _start(binaries)
-    _ready(binaries, archives)
+    _ready(archives)
     say("cluster ready")
 
 
@@ -99,7 +99,7 @@ def _start(binaries: Path) -> None:
     say(f"init {init}: components start; node {slot.inside}, host end {slot.interface}")
 
 
-def _ready(binaries: Path, archives: list[Path]) -> None:
+def _ready(archives: list[Path]) -> None:
     details = about()
     kubectl = addons.Kubectl(details)
     with ThreadPoolExecutor(2) as pool:
@@ -113,7 +113,7 @@ def _ready(binaries: Path, archives: list[Path]) -> None:
         wait("the node", lambda: kubectl.node_ready(components.NODE), 90)
         say("node ready")
         helm.result()
-        addons.load(details, applications.result())
+        addons.load(applications.result())
     addons.wait_ready(kubectl, details)
     details["GATEWAY_URL"] = f"http://{details['NODE_ADDRESS']}:{kubectl.gateway_port()}"
     (state() / "sandbox.json").write_text(json.dumps(details))

@@ -10,7 +10,6 @@ import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sandbox import build, oci
 from sandbox.common import REPO, SandboxError, cache, digest, run, say
@@ -80,7 +79,11 @@ def system() -> list[Path]:
         work = Path(name)
         made = []
         for image, reference, make in (
-            ("pause", "localhost/pause:1", lambda: ([_one(work, binaries / "pause", "/pause")], oci.Config(["/pause"]))),
+            (
+                "pause",
+                "localhost/pause:1",
+                lambda: ([_one(work, binaries / "pause", "/pause")], oci.Config(["/pause"])),
+            ),
             (
                 "coredns",
                 "localhost/coredns:local",
@@ -97,7 +100,7 @@ def system() -> list[Path]:
             if not target.exists():
                 say(f"packing image {reference}")
                 layers, config = make()
-                oci.archive(target, reference, layers, config)
+                oci.archive(target, [oci.Image(reference, layers, config)])
             made.append(target)
     return made
 
@@ -151,20 +154,22 @@ def declared() -> list[App]:
 
 
 def applications() -> list[tuple[str, Path]]:
-    """Every application image as (reference, archive), built where it is not yet."""
+    """Every application as (name, archive with the images of all its tags), built where it is not yet."""
     made = []
     for app in declared():
-        layers: list[Path] | None = None
-        for tag, env in app.tags.items():
-            reference = f"localhost/{app.name}:{tag}"
-            key = digest(json.dumps([env, app.env, app.entrypoint, app.user, app.workdir]), *_inputs(app))
-            target = _store() / f"{app.name}-{tag}-{key}.tar"
-            if not target.exists():
-                layers = layers or _app_layers(app)
-                say(f"packing image {reference}")
-                oci.archive(target, reference, layers, oci.Config(app.entrypoint, {**app.env, **env}, app.user, app.workdir))
-            made.append((reference, target))
+        key = digest(json.dumps([app.tags, app.env, app.entrypoint, app.user, app.workdir]), *_inputs(app))
+        target = _store() / f"{app.name}-{key}.tar"
+        if not target.exists():
+            layers = _app_layers(app)
+            say(f"packing image {app.name}: {', '.join(app.tags)}")
+            oci.archive(target, [_tagged(app, tag, env, layers) for tag, env in app.tags.items()])
+        made.append((app.name, target))
     return made
+
+
+def _tagged(app: App, tag: str, env: dict[str, str], layers: list[Path]) -> oci.Image:
+    config = oci.Config(app.entrypoint, {**app.env, **env}, app.user, app.workdir)
+    return oci.Image(f"localhost/{app.name}:{tag}", layers, config)
 
 
 def _inputs(app: App) -> list[str | Path]:
@@ -215,7 +220,9 @@ def _built(app: App, layers: list[Path], target: Path) -> None:
             destination = root / inside.lstrip("/")
             destination.parent.mkdir(parents=True, exist_ok=True)
             if (REPO / source).is_dir():
-                shutil.copytree(REPO / source, destination, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(
+                    REPO / source, destination, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+                )
             else:
                 shutil.copy(REPO / source, destination)
         say(f"image {app.name}: running {' '.join(app.build)}")

@@ -54,60 +54,82 @@ def links(target: Path, pairs: Mapping[str, str]) -> Path:
     return target
 
 
-def archive(target: Path, name: str, layers: Sequence[Path], config: Config) -> Path:
-    """An OCI archive with this reference, of uncompressed layers, lowest first."""
-    blobs: dict[str, bytes | Path] = {}
+@dataclass(frozen=True)
+class Image:
+    """One image: its reference, its uncompressed layers, lowest first, and what it runs."""
 
-    def put(content: bytes | Path) -> dict[str, object]:
+    reference: str
+    layers: Sequence[Path]
+    config: Config
+
+
+class _Blobs:
+    """Content by its digest; the same layer is kept once."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, bytes | Path] = {}
+        self._known: dict[Path, dict[str, object]] = {}
+
+    def put(self, content: bytes | Path) -> dict[str, object]:
+        """Keep it; its descriptor."""
         if isinstance(content, Path):
-            with content.open("rb") as file:
-                key, size = hashlib.file_digest(file, "sha256").hexdigest(), content.stat().st_size
-        else:
-            key, size = hashlib.sha256(content).hexdigest(), len(content)
-        blobs[key] = content
-        return {"digest": f"sha256:{key}", "size": size}
+            if content not in self._known:
+                with content.open("rb") as file:
+                    key = hashlib.file_digest(file, "sha256").hexdigest()
+                self.content[key] = content
+                self._known[content] = {"digest": f"sha256:{key}", "size": content.stat().st_size}
+            return self._known[content]
+        key = hashlib.sha256(content).hexdigest()
+        self.content[key] = content
+        return {"digest": f"sha256:{key}", "size": len(content)}
 
-    put_layers = [put(one) for one in layers]
-    described = [{"mediaType": "application/vnd.oci.image.layer.v1.tar", **one} for one in put_layers]
-    image = {
-        "architecture": "amd64",
-        "os": "linux",
-        "config": {
-            "Entrypoint": list(config.entrypoint),
-            "Env": [PATH, *(f"{key}={value}" for key, value in sorted(config.env.items()))],
-            "User": config.user,
-            "WorkingDir": config.workdir,
-        },
-        "rootfs": {"type": "layers", "diff_ids": [one["digest"] for one in put_layers]},
-    }
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": {"mediaType": "application/vnd.oci.image.config.v1+json", **put(_json(image))},
-        "layers": described,
-    }
-    index = {
-        "schemaVersion": 2,
-        "manifests": [
-            {
-                "mediaType": manifest["mediaType"],
-                **put(_json(manifest)),
-                "annotations": {
-                    "io.containerd.image.name": name,
-                    "org.opencontainers.image.ref.name": name.rsplit(":", 1)[-1],
-                },
-                "platform": {"architecture": "amd64", "os": "linux"},
-            }
-        ],
-    }
+
+def archive(target: Path, images: Sequence[Image]) -> Path:
+    """An OCI archive with these images; layers that they share are in it once."""
+    blobs = _Blobs()
+    index = {"schemaVersion": 2, "manifests": [_described(one, blobs) for one in images]}
     half = target.with_name(f".{target.name}.half")
     with tarfile.open(half, "w") as out:
         _add(out, "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
         _add(out, "index.json", _json(index))
-        for key, content in blobs.items():
+        for key, content in blobs.content.items():
             _add(out, f"blobs/sha256/{key}", content)
     half.rename(target)
     return target
+
+
+def _described(image: Image, blobs: _Blobs) -> dict[str, object]:
+    """An image's entry in the index, its parts put among the blobs."""
+    layers = [blobs.put(one) for one in image.layers]
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {
+            "Entrypoint": list(image.config.entrypoint),
+            "Env": [PATH, *(f"{key}={value}" for key, value in sorted(image.config.env.items()))],
+            "User": image.config.user,
+            "WorkingDir": image.config.workdir,
+        },
+        "rootfs": {"type": "layers", "diff_ids": [one["digest"] for one in layers]},
+    }
+    media = "application/vnd.oci.image"
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": f"{media}.manifest.v1+json",
+        "config": {"mediaType": f"{media}.config.v1+json", **blobs.put(_json(config))},
+        "layers": [{"mediaType": f"{media}.layer.v1.tar", **one} for one in layers],
+    }
+    names = {
+        "io.containerd.image.name": image.reference,
+        "org.opencontainers.image.ref.name": image.reference.rsplit(":", 1)[-1],
+    }
+    platform = {"architecture": "amd64", "os": "linux"}
+    return {
+        "mediaType": f"{media}.manifest.v1+json",
+        **blobs.put(_json(manifest)),
+        "annotations": names,
+        "platform": platform,
+    }
 
 
 def _json(value: object) -> bytes:
