@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from sandbox.common import REPO
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from urllib3.util.retry import Retry
 
 from glidepath.errors import EvidenceError
 
+log = logging.getLogger(__name__)
 TIMEOUT_S = 4
 RETRY = Retry(total=1, backoff_factor=0.2, status_forcelist=(502, 503, 504))
 
@@ -70,6 +72,7 @@ class Prometheus:
         return float(answer[1])
 
     def _query(self, query: str, at: float | None) -> Any:
+        log.debug("query at %s: %s", at, query)
         params = {"timeout": f"{self._timeout_s}s"} | ({} if at is None else {"time": f"{at:.3f}"})
         try:
             return self._client.custom_query(query, params=params, timeout=self._timeout_s)

@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from sandbox import certs, common, host, images, network, oci
 from sandbox.common import REPO, SandboxError
 
@@ -82,7 +83,7 @@ class TestCommands:
 class TestHost:
     def test_not_root_is_told_what_else_will_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("os.geteuid", lambda: 1000)
-        with pytest.raises(SandboxError, match="needs root.*GLIDEPATH_CLUSTER=own"):
+        with pytest.raises(SandboxError, match=r"needs root.*GLIDEPATH_CLUSTER=own"):
             host.require_root()
 
     def test_no_apt_is_told_what_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
