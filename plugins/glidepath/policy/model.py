@@ -94,6 +94,10 @@ class Policy(Form):
     decision: Literal["non-inferior", "superior"] = "non-inferior"
     on_undecided: Literal["rollback", "hold", "promote"] = "rollback"
     on_no_data: NoData = Field(default_factory=NoData)
+    on_drift: Literal["rollback", "restore"] = Field(
+        "rollback",
+        description="Somebody changes the weights in mid-release: take the canary back, or put the weights back.",
+    )
     max_duration: Duration = Field(7200.0, description="From plan to decision; then on_undecided.")
     deploy_timeout: Duration = 300.0
     lease: Duration = Field(60.0, description="Unrenewed for so long, the watchdog takes the canary back.")

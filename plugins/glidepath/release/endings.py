@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from glidepath.deploy import values as chart
 from glidepath.errors import ClaimError, ClaimLostError, GlidepathError, ReleaseTakenBack
 from glidepath.evidence.effect import wait_silent
 from glidepath.release.brake import COMMITTED, FATE, brake, committed, fate, note_taken_back, taken_back
+from glidepath.release.keep import kept
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
 from glidepath.traffic import Split
@@ -24,6 +26,13 @@ def promote(run: Run) -> None:
         return
     if taken_back(run):
         raise ReleaseTakenBack("this release was taken back after its last gate; it is not promoted")
+    if not _hold(run, again=committed(run)):
+        raise ReleaseTakenBack("the claim was lost before the release was promoted")
+    with kept(run):
+        _promote(run)
+
+
+def _promote(run: Run) -> None:
     ports, new, old = run.ports, run.canary, run.stable
     run.move(Phase.PROMOTING)
     if not committed(run):
@@ -79,13 +88,17 @@ def rollback(run: Run) -> None:
         return
     now = fate(run.ports.record, run.id)
     reason = now[1] if now else "taken back"
-    try:
+    with suppress(ClaimLostError):
         brake(run, reason)
-    except ClaimLostError:
-        if not _retake(run):
-            run.close(Phase.ROLLED_BACK, f"{reason}; the claim was lost, and its next holder has the service")
-            return
-        brake(run, reason)
+    if not _hold(run, again=True):
+        run.close(Phase.ROLLED_BACK, f"{reason}; the claim was lost, and its next holder has the service")
+        return
+    with kept(run):
+        _rollback(run, reason)
+
+
+def _rollback(run: Run, reason: str) -> None:
+    brake(run, reason)
     run.move(Phase.ROLLING_BACK)
     run.ports.claims.note(run.claim, run.stable)
     _see_silent(run, run.canary)
@@ -98,17 +111,24 @@ def rollback(run: Run) -> None:
     run.close(Phase.ROLLED_BACK, reason)
 
 
-def _retake(run: Run) -> bool:
-    """Claim the service once more to clean up, after the watchdog made it safe; False when somebody else has it."""
-    spec = run.spec
+def _hold(run: Run, again: bool) -> bool:
+    """Whether this release has the claim. With `again`, one that the watchdog took is claimed once more, to clean up."""
     try:
-        held = run.ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, again=True)
+        run.ports.claims.renew(run.claim)
+        return True
+    except ClaimLostError as error:
+        run.say(f"the claim was lost: {error}")
+        if not again:
+            return False
+    spec, safe = run.spec, run.canary if committed(run) else run.stable
+    try:
+        held = run.ports.claims.acquire(run.id, safe, run.canary, spec.service, spec.lease, again=True)
     except ClaimError as error:
-        run.say(f"rollback: the claim can't be had again: {error}")
+        run.say(f"the claim can't be had again: {error}")
         return False
     run.ports.record.set_token(run.id, held.token)
     run.ports.traffic.take(held)
-    run.say(f"rollback: claimed again with token {held.token}, to clean up after the watchdog")
+    run.say(f"claimed again with token {held.token}, to clean up after the watchdog")
     return True
 
 

@@ -16,9 +16,12 @@ from glidepath.evidence.collector import Collected
 from glidepath.judge import Interval, Judge, Look, Plan, Verdict
 from glidepath.release import words
 from glidepath.release.brake import brake, note_taken_back, take_back, taken_back
+from glidepath.release.drift import objects_drift, routes_drift
+from glidepath.release.keep import RENEWALS
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.plan import arm
 from glidepath.release.run import Run
+from glidepath.traffic import Split
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Guard:
         self._claim = run.claim
         self._started = release.created
         self._no_data_since: float | None = None
+        self._lost = False
         for self.seq, interval, look in run.ports.record.looks(run.id):
             if interval is not None:
                 self.judge.look(Interval.from_dict(interval))
@@ -65,12 +69,35 @@ class Guard:
             return False
         self._renew()
         if taken_back(self.run):
-            brake(self.run, "the release was taken back")
+            self._hold_back()
             return True
         step = self.step()
-        if step.number and self.run.release.phase == Phase.BAKING:
+        if step.number and self.run.release.phase == Phase.BAKING and not self._drifted(step):
             self._look(step)
             self._deadline(step)
+        return True
+
+    def _hold_back(self) -> None:
+        try:
+            brake(self.run, "the release was taken back")
+        except ClaimLostError as error:
+            if not self._lost:
+                self.run.say(f"guard: traffic is the next holder's to keep: {error}")
+            self._lost = True
+
+    def _drifted(self, step: Step) -> bool:
+        """Whether somebody else changed what the release needs; then nothing is judged, and the policy's answer given."""
+        routes = routes_drift(self.run, step.number)
+        drift = routes or objects_drift(self.run)
+        if drift is None or taken_back(self.run) or self.step() != step:
+            return False
+        self.run.note("drift", what=drift, step=step.number)
+        self.run.say(f"guard: drift: {drift}")
+        if routes and self.run.spec.on_drift == "restore":
+            self.run.ports.traffic.shift(self._claim, Split(self.run.stable, self.run.canary, step.weight))
+            self.run.say(f"guard: the weights of step {step.number} are put back")
+            return True
+        self.decide(step, Decision.ROLLBACK, f"drift: {drift}")
         return True
 
     def step(self) -> Step:
@@ -82,7 +109,7 @@ class Guard:
 
     def _renew(self) -> None:
         now = self.run.now()
-        if now - self._renewed < self.run.spec.lease / 6:
+        if now - self._renewed < self.run.spec.lease / RENEWALS:
             return
         try:
             self.run.ports.claims.renew(self._claim)

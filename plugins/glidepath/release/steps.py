@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from glidepath.deploy import values as chart
 from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
+from glidepath.release.keep import kept
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.run import Run
 from glidepath.traffic import Split
@@ -40,6 +43,11 @@ def deploy(run: Run) -> None:
     """
     if run.ended():
         return
+    with kept(run):
+        _deploy(run)
+
+
+def _deploy(run: Run) -> None:
     ports = run.ports
     if ports.traffic.read().split.canary_weight == 0 or run.release.phase == Phase.CLAIMED:
         ports.traffic.shift(run.claim, Split(run.stable, run.canary, 0))
@@ -78,6 +86,8 @@ def shift(run: Run, number: int) -> None:
     if last is not None and int(last.body["step"]) >= number:
         run.say(f"shift: step {number} was given its weight already; nothing is done")
         return
+    with kept(run):
+        _make_room(run, weight)
     started = run.now()
     run.move(Phase.BAKING)
     run.ports.traffic.shift(run.claim, Split(run.stable, run.canary, weight))
@@ -90,6 +100,28 @@ def shift(run: Run, number: int) -> None:
         f"shift: step {number} of {len(run.spec.steps)}: {run.stable} {100 - weight} %, {run.canary} {weight} %, "
         f"read back after {seconds:.2f} s"
     )
+
+
+def _make_room(run: Run, weight: int) -> None:
+    """See to it that the canary has the ready replicas for its share: as many for each percent as stable has.
+
+    Raises:
+        ClusterError: They were not ready in time; the weight is not given.
+    """
+    ports = run.ports
+    values = ports.helm.effective_values()
+    stable = chart.stable_replicas(values)
+    needed = max(1, math.ceil(stable * weight / 100))
+    have = ports.workloads.readiness(run.canary)
+    if have.wanted < needed:
+        current = ports.helm.status()
+        given = current.values if current else {}
+        weight_now = ports.traffic.read().split.canary_weight
+        ports.helm.upgrade(chart.with_canary(given, run.stable, run.canary, weight_now, run.claim.token, needed))
+    if have.wanted < needed or not have.complete:
+        seconds = ports.workloads.wait_ready(run.canary, run.spec.deploy_timeout)
+        run.say(f"shift: {run.canary} has the {needed} replicas that {weight} % takes, ready after {seconds:.0f} s")
+    run.note("replicas", versions={run.stable: stable, run.canary: max(needed, have.wanted)})
 
 
 def decision(run: Run, number: int) -> tuple[Decision, str] | None:

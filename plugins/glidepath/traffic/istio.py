@@ -126,6 +126,16 @@ class IstioTraffic:
             return False
         return split.stable == version and split.canary_weight == 0
 
+    def subsets(self) -> set[str]:
+        """The versions that the DestinationRule has a subset for; none when it is gone."""
+        try:
+            found = self._objects.get(DESTINATION_RULES, self.service)
+        except ClusterError as error:
+            if error.status == 404:
+                return set()
+            raise
+        return {str(one.get("name")) for one in found["spec"].get("subsets") or []}
+
     def deployed_versions(self) -> set[str]:
         """The versions whose Deployments are there."""
         found = self._objects.list(DEPLOYMENTS, f"app={self.service}")
