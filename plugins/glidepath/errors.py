@@ -8,6 +8,7 @@ GlidepathError
 │   ├── ReleaseFinishedError  this run's release is over already
 │   └── ClaimLostError    our token is no longer the current one: stop writing
 ├── ClusterError          the Kubernetes API refused, or did not answer in time
+│   └── NotReadyError     a version's pods were not ready in time
 ├── HelmError             Helm failed; carries its stderr
 ├── TrafficDriftError     the mesh doesn't say what Glidepath last wrote
 ├── EvidenceError         Prometheus did not answer, or not with evidence
@@ -56,6 +57,10 @@ class ClusterError(GlidepathError):
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
+
+
+class NotReadyError(ClusterError):
+    """A version's pods were not ready in time: its own fault as far as can be seen, so it is not tried again."""
 
 
 class HelmError(GlidepathError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from glidepath.errors import ClusterError
+from glidepath.errors import ClusterError, NotReadyError
 
 CALL_TIMEOUT_S = 10
 
@@ -57,7 +57,7 @@ class Workloads:
         """Wait until every replica of a version is ready; seconds it took.
 
         Raises:
-            ClusterError: Not ready within `timeout_s`; says what the pods wait for.
+            NotReadyError: Not ready within `timeout_s`; says what the pods wait for.
         """
         started = time.monotonic()
         last: Readiness | None = None
@@ -69,7 +69,7 @@ class Workloads:
                 said(now)
                 last = now
             if time.monotonic() - started > timeout_s:
-                raise ClusterError(
+                raise NotReadyError(
                     f"{self.service} {version} has {now.ready} of {now.wanted} replicas ready after {timeout_s:.0f} s, "
                     f"expected all: {now.why or 'no reason given by the pods'}. Look at: "
                     f"kubectl -n {self.namespace} describe pods -l app={self.service},version={version}"

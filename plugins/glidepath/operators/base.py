@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -28,8 +30,21 @@ def run_url(context: Context) -> str:
     return f"{base}/dags/{context['dag'].dag_id}/runs/{quote(context['run_id'], safe='')}"
 
 
+@contextmanager
+def final() -> Iterator[None]:
+    """Errors that another try can't mend fail the task at once; all others are tried again as the DAG says."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from glidepath.errors import ClaimError, NotReadyError, PolicyError, PreflightError, ReleaseTakenBack
+
+    try:
+        yield
+    except (PolicyError, PreflightError, ClaimError, NotReadyError, ReleaseTakenBack) as error:
+        raise AirflowFailException(str(error)) from error
+
+
 class ReleaseOperator(BaseOperator):
-    """A task of a release.
+    """A task of a release; `work` is what it does.
 
     Args:
         policy_path: The policy's YAML file.
@@ -50,6 +65,15 @@ class ReleaseOperator(BaseOperator):
         self.kubernetes_conn_id = kubernetes_conn_id
         self.prometheus_conn_id = prometheus_conn_id
         self._release_id: str | None = None
+
+    def execute(self, context: Context) -> Any:
+        """Do the work; see `final` for what is tried again."""
+        with final():
+            return self.work(context)
+
+    def work(self, context: Context) -> Any:
+        """What this task does."""
+        raise NotImplementedError
 
     @property
     def conn_ids(self) -> dict[str, str]:

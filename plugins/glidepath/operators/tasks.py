@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class PlanOperator(ReleaseOperator, BaseBranchOperator):
+class BranchOperator(ReleaseOperator, BaseBranchOperator):
+    """A task of a release that chooses the way."""
+
+    def work(self, context: Context) -> Any:
+        """Choose, and skip the other ways."""
+        return self.do_branch(context, self.choose_branch(context))
+
+
+class PlanOperator(BranchOperator):
     """Validates, looks at the cluster, freezes the release; branches to `go` or, with nothing to release, to `stay`."""
 
     def __init__(self, *, go: str, stay: str, **kwargs: Any) -> None:
@@ -36,7 +44,7 @@ class PlanOperator(ReleaseOperator, BaseBranchOperator):
 class ClaimOperator(ReleaseOperator):
     """Takes the service for this release."""
 
-    def execute(self, context: Context) -> None:
+    def work(self, context: Context) -> None:
         """See `glidepath.release.steps.claim`."""
         from glidepath.release.steps import claim
 
@@ -46,7 +54,7 @@ class ClaimOperator(ReleaseOperator):
 class DeployOperator(ReleaseOperator):
     """Deploys the canary with Helm and waits for its pods."""
 
-    def execute(self, context: Context) -> None:
+    def work(self, context: Context) -> None:
         """See `glidepath.release.steps.deploy`."""
         from glidepath.release.steps import deploy
 
@@ -60,14 +68,14 @@ class ShiftOperator(ReleaseOperator):
         super().__init__(**kwargs)
         self.step = step
 
-    def execute(self, context: Context) -> None:
+    def work(self, context: Context) -> None:
         """See `glidepath.release.steps.shift`."""
         from glidepath.release.steps import shift
 
         shift(self.run_of(context), self.step)
 
 
-class GateOperator(ReleaseOperator, BaseBranchOperator):
+class GateOperator(BranchOperator):
     """Branches on the guard's word: the next step, promote, rollback, or a person."""
 
     def __init__(
@@ -101,7 +109,7 @@ class GateOperator(ReleaseOperator, BaseBranchOperator):
 class PromoteOperator(ReleaseOperator):
     """Makes the canary the stable version."""
 
-    def execute(self, context: Context) -> None:
+    def work(self, context: Context) -> None:
         """See `glidepath.release.endings.promote`."""
         from glidepath.release.endings import promote
 
@@ -111,7 +119,7 @@ class PromoteOperator(ReleaseOperator):
 class RollbackOperator(ReleaseOperator):
     """Takes the canary back."""
 
-    def execute(self, context: Context) -> None:
+    def work(self, context: Context) -> None:
         """See `glidepath.release.endings.rollback`."""
         from glidepath.release.endings import rollback
 
@@ -121,7 +129,7 @@ class RollbackOperator(ReleaseOperator):
 class SettleOperator(ReleaseOperator):
     """Closes a release whose tasks failed on the way: on stable."""
 
-    def execute(self, context: Context) -> None:
+    def work(self, context: Context) -> None:
         """See `glidepath.release.endings.settle`."""
         from glidepath.release.endings import settle
 
@@ -142,7 +150,7 @@ class SettleOperator(ReleaseOperator):
 class FinishOperator(ReleaseOperator):
     """The teardown: makes safe, gives the claim back, and fails the run unless it promoted."""
 
-    def execute(self, context: Context) -> None:
+    def work(self, context: Context) -> None:
         """See `glidepath.release.endings.finish`."""
         from glidepath.release.endings import finish
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from glidepath.operators.base import ReleaseOperator
+from glidepath.operators.base import ReleaseOperator, final
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -19,7 +19,7 @@ GRACE_S = 120.0
 class GuardOperator(ReleaseOperator):
     """Defers to the trigger that looks and judges until the release is closed."""
 
-    def execute(self, context: Context) -> None:
+    def work(self, context: Context) -> None:
         """Hand over to the triggerer."""
         from glidepath.triggers.guard import GuardTrigger
 
@@ -44,7 +44,7 @@ class BakeOperator(ReleaseOperator):
         super().__init__(**kwargs)
         self.step = step
 
-    def execute(self, context: Context) -> str | None:
+    def work(self, context: Context) -> str | None:
         """Hand over to the triggerer, unless the word is there."""
         from glidepath.release.steps import decision
         from glidepath.triggers.bake import BakeTrigger
@@ -73,7 +73,8 @@ class BakeOperator(ReleaseOperator):
         run = self.run_of(context)
         if event["status"] == "silent":
             abort(run, event["why"])
-            raise ReleaseTakenBack(event["why"])
+            with final():
+                raise ReleaseTakenBack(event["why"])
         return self._tell(run)
 
     def _tell(self, run: Run) -> str | None:
