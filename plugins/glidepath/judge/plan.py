@@ -14,30 +14,8 @@ from glidepath.judge.values import ArmCounts, MetricSettings, Settings
 # Edges that belong together are told to six digits.
 SAME = 1e-4
 RATE_GRID = (
-    -0.9,
-    -0.6,
-    -0.4,
-    -0.25,
-    -0.15,
-    -0.08,
-    0.0,
-    0.05,
-    0.1,
-    0.2,
-    0.35,
-    0.5,
-    0.75,
-    1.0,
-    1.4,
-    2,
-    3,
-    4.5,
-    7,
-    10,
-    15,
-    25,
-    50,
-)
+    -0.9, -0.6, -0.4, -0.25, -0.15, -0.08, 0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.4, 2, 3, 4.5, 7, 10, 15, 25, 50,
+)  # fmt: skip
 EDGES_AROUND = range(-8, 15)
 
 
@@ -96,12 +74,17 @@ class Plan:
 
     Attributes:
         edges: The latency buckets' finite edges, seconds.
+        baseline: The counts it was made from, so that another policy can be planned on the same past; None in plans of
+            an older code version.
+        baseline_s: Over how many seconds they were counted.
     """
 
     settings: Settings
     metrics: tuple[MetricPlan, ...]
     edges: tuple[float, ...]
     feasibility: Feasibility
+    baseline: ArmCounts | None = None
+    baseline_s: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-safe values."""
@@ -112,7 +95,11 @@ class Plan:
         """Back from `to_dict`."""
         metrics = tuple(MetricPlan.from_dict(one) for one in values["metrics"])
         edges = tuple(float(edge) for edge in values["edges"])
-        return cls(Settings.from_dict(values["settings"]), metrics, edges, Feasibility.from_dict(values["feasibility"]))
+        feasibility = Feasibility.from_dict(values["feasibility"])
+        past = values.get("baseline")
+        baseline = ArmCounts.from_dict(past) if past is not None else None
+        seconds = float(values.get("baseline_s", 0.0))
+        return cls(Settings.from_dict(values["settings"]), metrics, edges, feasibility, baseline, seconds)
 
 
 def plan_judgement(
@@ -142,7 +129,8 @@ def plan_judgement(
         _rates(one, baseline) if one.kind == "errors" else _latency(one, baseline, tuple(edges))
         for one in settings.metrics
     )
-    return Plan(settings, metrics, tuple(edges), feasible(settings, _known(metrics), requests_per_second))
+    feasibility = feasible(settings, _known(metrics), requests_per_second)
+    return Plan(settings, metrics, tuple(edges), feasibility, baseline, baseline_seconds)
 
 
 def _known(metrics: tuple[MetricPlan, ...]) -> Iterator[dict[str, Any]]:
