@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from demo.environment import NAMESPACE, REPO, cluster
-from tests.e2e.world import World
 from tests.support.dashboards import dashboard_queries
+from tests.support.world import World
 
 pytestmark = pytest.mark.cluster
 QUERIES = dashboard_queries(

@@ -9,8 +9,8 @@ import pytest
 from demo import witness
 from demo.environment import NAMESPACE, REPO, DemoError, helm
 from glidepath.release.report import report
-from tests.e2e.policies import DAG_ID
-from tests.e2e.world import World, assert_at_rest, deployments, lease, objects, split
+from tests.support.policies import DAG_ID
+from tests.support.world import World, assert_at_rest, deployments, lease, objects, split
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 

@@ -135,8 +135,10 @@ def _hold(run: Run, again: bool) -> bool:
 def settle(run: Run) -> None:
     """Close a release that neither exit closed (a task failed on the way): on stable, or on the new one if committed."""
     release = run.release
-    if release.outcome is not None or release.token is None:
-        run.say(f"settle: the release ended {release.outcome or 'before it claimed the service'}; nothing to settle")
+    if release.outcome is None and release.token is None:
+        run.close(Phase.REFUSED, "the service could not be claimed; nothing was touched")
+    if run.release.outcome is not None:
+        run.say(f"settle: the release ended {run.release.outcome}; nothing to settle")
         return
     note_taken_back(run, "a task of the release failed; see its log")
     rollback(run)

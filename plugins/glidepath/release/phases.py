@@ -16,14 +16,15 @@ class Phase(StrEnum):
     ROLLING_BACK = "rolling_back"  # traffic is back on stable; the canary is being removed
     PROMOTED = "promoted"  # the end: the canary is the new stable
     ROLLED_BACK = "rolled_back"  # the end: all traffic on stable, no canary
+    REFUSED = "refused"  # the end: planned, but the service could not be claimed; nothing was touched
     DRY_RUN = "dry_run"  # the end: planned and rendered only
     NOTHING_TO_DO = "nothing_to_do"  # the end: the wanted version is the stable one
 
 
-ENDS = frozenset({Phase.PROMOTED, Phase.ROLLED_BACK, Phase.DRY_RUN, Phase.NOTHING_TO_DO})
+ENDS = frozenset({Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED, Phase.DRY_RUN, Phase.NOTHING_TO_DO})
 
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {
-    Phase.PLANNED: frozenset({Phase.CLAIMED, Phase.ROLLING_BACK, Phase.DRY_RUN, Phase.NOTHING_TO_DO}),
+    Phase.PLANNED: frozenset({Phase.CLAIMED, Phase.ROLLING_BACK, Phase.REFUSED, Phase.DRY_RUN, Phase.NOTHING_TO_DO}),
     Phase.CLAIMED: frozenset({Phase.DEPLOYED, Phase.ROLLING_BACK}),
     Phase.DEPLOYED: frozenset({Phase.BAKING, Phase.ROLLING_BACK}),
     Phase.BAKING: frozenset({Phase.BAKING, Phase.PROMOTING, Phase.ROLLING_BACK}),
@@ -31,6 +32,7 @@ TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.ROLLING_BACK: frozenset({Phase.ROLLED_BACK}),
     Phase.PROMOTED: frozenset(),
     Phase.ROLLED_BACK: frozenset(),
+    Phase.REFUSED: frozenset(),
     Phase.DRY_RUN: frozenset(),
     Phase.NOTHING_TO_DO: frozenset(),
 }

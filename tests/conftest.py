@@ -1,32 +1,37 @@
-"""One cluster and one Airflow for all end-to-end tests; each test starts with v1 stable under traffic."""
+"""One cluster and one Airflow for all tests that need them; each such test starts with v1 stable under traffic."""
 
 from __future__ import annotations
 
 import shutil
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from demo import stage
-from demo.airflow import Airflow
-from demo.environment import STATE
-from glidepath.record import Record
-from tests.e2e import policies
-from tests.e2e.world import World
+if TYPE_CHECKING:
+    from tests.support.world import World
 
 RATE = 100.0
 BASELINE_REQUESTS = 6000
 
 
 def say(text: str) -> None:
-    """Progress, past pytest's capture."""
-    print(f"[e2e] {text}", flush=True)
+    """Progress, for `pytest -s`."""
+    print(f"[cluster] {text}", flush=True)
 
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
     """Everything up, Airflow and its record fresh; both stay to be looked at when a test has failed."""
+    # Only here: unit tests need none of it.
+    from demo import stage
+    from demo.airflow import Airflow
+    from demo.environment import STATE
+    from glidepath.record import Record
+    from tests.support import policies
+    from tests.support.world import World
+
     home = STATE / "e2e"
     Airflow(home).stop()
     shutil.rmtree(home, ignore_errors=True)
@@ -42,7 +47,10 @@ def world() -> Iterator[World]:
 @pytest.fixture
 def on_v1(world: World) -> World:
     """v1 stable, and enough of its traffic seen to plan from."""
+    from demo import stage
+
     since = time.time() if not stage.pristine("v1") else 0.0
+    world.airflow.start()
     stage.set_stage("v1", RATE, say)
     stage.wait_answers("v1", BASELINE_REQUESTS, since, timeout_s=180)
     return world

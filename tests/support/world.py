@@ -12,7 +12,7 @@ from demo import stage, witness
 from demo.airflow import Airflow
 from demo.environment import NAMESPACE, helm, kubectl
 from glidepath.record import Record, Release
-from tests.e2e.policies import DAG_ID
+from tests.support.policies import DAG_ID
 
 SERVICE = "model-service"
 
