@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -48,13 +49,15 @@ class GuardTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Tick until the record says that the release is over."""
         loop = asyncio.get_running_loop()
+        # Airflow tells a trigger's log lines by its context, which a thread does not have by itself.
+        here = contextvars.copy_context()
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="glidepath-guard") as pool:
-            guard = await loop.run_in_executor(pool, self._guard)
+            guard = await loop.run_in_executor(pool, here.run, self._guard)
             period = guard.run.spec.evidence.scrape / TICKS_A_SCRAPE
             errors = 0
             while True:
                 try:
-                    if not await loop.run_in_executor(pool, guard.tick):
+                    if not await loop.run_in_executor(pool, here.run, guard.tick):
                         yield TriggerEvent({"status": "closed", "why": "the release is closed"})
                         return
                     errors = 0
