@@ -1,0 +1,103 @@
+"""Which recorded decisions another policy would have changed, and when it would have decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from glidepath.errors import EvidenceError
+from glidepath.judge import Look, Verdict
+from glidepath.policy import Policy
+from glidepath.replay.evidence import Evidence, Recorded, read_evidence
+from glidepath.replay.judging import replanned, replay
+
+WORDS = {Verdict.PASS: "promote", Verdict.FAIL: "rollback"}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How a release was decided, or would have been.
+
+    Attributes:
+        word: promote, rollback, hold, or undecided when the evidence ends before anything decides.
+        reason: Why, in a word, and the metric.
+        after_s: Seconds from the canary's first interval.
+    """
+
+    word: str
+    reason: str
+    after_s: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """One recorded release: what was decided, and what would have been."""
+
+    name: str
+    release: str
+    recorded: Decision
+    judged: Decision
+
+    @property
+    def changed(self) -> bool:
+        """Whether the word is another one."""
+        return self.recorded.word != self.judged.word
+
+
+def backtest(policy: Policy, folder: Path) -> Iterator[Change]:
+    """Judge every `*.jsonl` of a folder by a policy.
+
+    Raises:
+        EvidenceError: There is none, or one is not valid.
+        PolicyError: A record's weights don't fit the policy.
+    """
+    files = sorted(folder.glob("*.jsonl"))
+    if not files:
+        raise EvidenceError(f"{folder}: no *.jsonl in it; expected a folder of exported evidence")
+    for path in files:
+        evidence = read_evidence(path)
+        judged = decided(evidence, list(replay(evidence, replanned(evidence, policy))), policy)
+        yield Change(path.name, evidence.header.release, recorded(evidence), judged)
+
+
+def recorded(evidence: Evidence) -> Decision:
+    """What the record says; where its lines keep no verdicts, what its own plan says today."""
+    start = first(evidence)
+    told = [line for line in evidence.lines if isinstance(line, Recorded) and line.verdict is not None]
+    if not told:
+        return decided(evidence, list(replay(evidence)), None)
+    for line in told:
+        if line.verdict in WORDS:
+            return Decision(WORDS[line.verdict], line.reason or "", line.end - start)
+    outcome = {"promoted": "promote", "rolled_back": "rollback"}.get(evidence.header.outcome or "", "undecided")
+    return Decision(outcome, evidence.header.reason or told[-1].reason or "", told[-1].end - start)
+
+
+def decided(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) -> Decision:
+    """The first look that decides; else the policy's word when its time was over; else undecided.
+
+    Args:
+        evidence: For when it was planned, and when the canary's first interval began.
+        looks: What the judge says of it, in order.
+        policy: For its `max_duration` and `on_undecided`; None when they are not known.
+    """
+    start = first(evidence)
+    deadline = evidence.header.created + policy.max_duration if policy else None
+    for look in _until(looks, deadline):
+        if look.verdict in WORDS:
+            return Decision(WORDS[look.verdict], " ".join(filter(None, (look.reason, look.deciding))), look.at - start)
+    last = looks[-1] if looks else None
+    if policy is not None and deadline is not None and last is not None and last.at >= deadline:
+        word = "rollback" if last.verdict is Verdict.NO_DATA else policy.on_undecided
+        return Decision(word, f"undecided ({last.reason}) when max_duration was over", deadline - start)
+    return Decision("undecided", last.reason if last else "no look", last.at - start if last else 0.0)
+
+
+def _until(looks: Iterable[Look], end: float | None) -> Iterator[Look]:
+    return (look for look in looks if end is None or look.at <= end)
+
+
+def first(evidence: Evidence) -> float:
+    """When the canary's first interval began; without one, when the release was planned."""
+    return next((line.start for line in evidence.lines if isinstance(line, Recorded)), evidence.header.created)

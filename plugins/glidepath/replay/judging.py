@@ -1,0 +1,120 @@
+"""Evidence through the judge: the very class that judges live releases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+from glidepath.errors import EvidenceError
+from glidepath.judge import (
+    ArmCounts,
+    Interval,
+    Judge,
+    Look,
+    MetricSettings,
+    Plan,
+    Settings,
+    StepSettings,
+    plan_judgement,
+)
+from glidepath.policy import LatencyMetric, Metric, Policy, for_run
+from glidepath.replay.evidence import Evidence, Silence
+
+
+def judge_settings(policy: Policy) -> Settings:
+    """What a policy asks of the judge, in the judge's own words."""
+    return Settings(
+        metrics=tuple(_metric(one) for one in policy.metrics),
+        steps=tuple(StepSettings(step.weight, step.bake, step.min_requests) for step in policy.steps),
+        scrape_s=policy.evidence.scrape,
+        deadline_s=policy.max_duration,
+        decision=policy.decision,
+        alpha=policy.false_rollback,
+        beta=policy.wrong_promote,
+        warmup_s=policy.evidence.warmup,
+    )
+
+
+def looks(
+    policy: Policy, intervals: Iterable[Interval], edges: Sequence[float] = (), baseline: ArmCounts | None = None,
+    baseline_s: float = 1800.0,
+) -> Iterator[Look]:  # fmt: skip
+    """Judge intervals by a policy: a look for each, as a live release would have had it.
+
+        from glidepath.policy import load_policy
+        from glidepath.replay import looks
+
+        for look in looks(load_policy(Path("include/policies/model-service.yaml")), intervals, edges):
+            print(look.at, look.verdict, look.reason)
+
+    Args:
+        policy: Its metrics, limits and steps; steps are taken in the order in which the intervals' weights change.
+        intervals: In order of time. Those at the start whose weight is 0 are the stable's past, if no `baseline` is given.
+        edges: The latency buckets' finite edges, seconds, ascending; every `latency` has one count more.
+        baseline: The stable's past, that the margins are fixed from.
+        baseline_s: Over how many seconds `baseline` was counted.
+
+    Raises:
+        EvidenceError: There is no past of the stable version to fix margins from.
+        ValueError: Counts and edges don't fit.
+    """
+    rest = iter(intervals)
+    if baseline is None:
+        past, rest = _past(rest)
+        if not past:
+            raise EvidenceError(
+                "no past of the stable version: give `baseline`, or intervals of weight 0 before the canary's first"
+            )
+        baseline = past[0].stable
+        for one in past[1:]:
+            baseline = baseline.plus(one.stable)
+        baseline_s = sum(one.end - one.start for one in past)
+    per_second = baseline.requests / baseline_s if baseline_s > 0 else 0.0
+    judge = Judge(plan_judgement(judge_settings(policy), baseline, baseline_s, edges, per_second))
+    for one in rest:
+        yield judge.look(one)
+
+
+def replay(evidence: Evidence, plan: Plan | None = None) -> Iterator[Look]:
+    """Every look again, by the recorded plan or by another one on the same baseline."""
+    judge = Judge(plan or evidence.header.plan)
+    for line in evidence.lines:
+        yield judge.no_data(line.at, line.at, line.no_data) if isinstance(line, Silence) else judge.look(line)
+
+
+def replanned(evidence: Evidence, policy: Policy) -> Plan:
+    """The plan that another policy would have made of the recorded baseline and edges.
+
+    The weights stay those of the record, since their traffic is what was recorded; each takes over bake and minimum
+    requests of the policy's step in its place, or of the last.
+
+    Raises:
+        EvidenceError: The record keeps no baseline.
+        PolicyError: The recorded weights don't fit the policy.
+    """
+    header = evidence.header
+    if header.plan.baseline is None:
+        raise EvidenceError(
+            f"{evidence.name}:1: recorded by code version {header.code_version} without the baseline's counts: it can be "
+            "replayed as it was, not by another policy"
+        )
+    spec = for_run(policy, {"version": header.canary, "weights": [one.weight for one in header.plan.settings.steps]})
+    per_second = header.plan.feasibility.requests_per_second
+    edges, seconds = header.plan.edges, header.plan.baseline_s
+    return plan_judgement(judge_settings(spec), header.plan.baseline, seconds, edges, per_second)
+
+
+def _past(intervals: Iterator[Interval]) -> tuple[list[Interval], Iterator[Interval]]:
+    past: list[Interval] = []
+    for one in intervals:
+        if one.weight > 0:
+            return past, chain([one], intervals)
+        past.append(one)
+    return past, iter(())
+
+
+def _metric(one: Metric) -> MetricSettings:
+    if isinstance(one, LatencyMetric):
+        name = f"latency_p{100 * one.quantile:g}"
+        return MetricSettings(name, one.kind, one.role, one.tolerance, quantile=one.quantile)
+    return MetricSettings("errors", one.kind, one.role, one.tolerance, one.harm_margin, one.safety_margin)

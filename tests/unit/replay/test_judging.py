@@ -1,0 +1,211 @@
+"""Recorded releases judged again: as they were, and by another policy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glidepath.errors import EvidenceError
+from glidepath.judge import Interval, Judge, Look, Verdict, plan_judgement
+from glidepath.policy import Policy
+from glidepath.record import Record
+from glidepath.release.plan import judge_settings as live_settings
+from glidepath.replay import Evidence, backtest, export, judge_settings, looks, replanned, replay, write_evidence
+from glidepath.replay.__main__ import main
+from glidepath.replay.decisions import decided
+from tests.unit.judge.traffic import EDGES, arm
+from tests.unit.replay.world import POLICY, policy, recorded, spec
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """A good release, and one with four times the errors."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('record')}/r.db"
+    recorded(url, "good")
+    return recorded(url, "bad", seed=2, errors=0.02)
+
+
+@pytest.fixture(scope="module")
+def folder(record: Record, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both, exported."""
+    folder = tmp_path_factory.mktemp("evidence")
+    for name in ("good", "bad"):
+        assert main(["export", name, "-o", str(folder / f"{name}.jsonl"), "--record", record.url]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("name", ["good", "bad"])
+def test_a_replay_is_the_live_release_to_the_bit(record: Record, name: str) -> None:
+    live = [Look.from_dict(look) for _, _, look in record.looks(name)]
+    assert list(replay(export(record, name))) == live
+    assert live[-1].verdict is (Verdict.PASS if name == "good" else Verdict.FAIL)
+
+
+def test_the_live_gate_asks_the_judge_the_same() -> None:
+    assert judge_settings(spec()) == live_settings(spec())
+
+
+class TestAnotherPolicy:
+    def test_the_same_policy_plans_the_same(self, record: Record) -> None:
+        evidence = export(record, "good")
+        assert replanned(evidence, policy()) == evidence.header.plan
+
+    def test_its_limits_count(self, record: Record) -> None:
+        evidence = export(record, "bad")
+        lax = replanned(evidence, policy("safety_margin: 0.006", "harm_margin: 0.05, safety_margin: 0.06"))
+        assert lax.metrics[0].limit == pytest.approx(0.05)
+        assert all(look.verdict is not Verdict.FAIL for look in replay(evidence, lax))
+
+    def test_the_recorded_weights_stay(self, record: Record) -> None:
+        plan = replanned(export(record, "good"), policy("- {weight: 50, bake: 60s, min_requests: 2000}\n"))
+        assert [(one.weight, one.bake_s) for one in plan.settings.steps] == [(20, 30.0), (50, 30.0)]
+
+    def test_a_record_without_a_baseline_says_so(self, record: Record) -> None:
+        evidence = export(record, "good")
+        old = replace(evidence, header=replace(evidence.header, plan=replace(evidence.header.plan, baseline=None)))
+        with pytest.raises(EvidenceError, match="without the baseline's counts"):
+            replanned(old, policy())
+
+
+class TestDecisions:
+    def test_a_backtest_names_what_would_change(self, folder: Path) -> None:
+        same = {one.name: one for one in backtest(policy(), folder)}
+        assert not any(one.changed for one in same.values())
+        assert {name: one.judged.word for name, one in same.items()} == {
+            "bad.jsonl": "rollback",
+            "good.jsonl": "promote",
+        }
+        for one in same.values():
+            assert one.judged.after_s == one.recorded.after_s
+        lax = policy("safety_margin: 0.006", "harm_margin: 0.05, safety_margin: 0.06")
+        later = {one.name: one for one in backtest(lax, folder)}
+        assert later["bad.jsonl"].changed
+        assert later["bad.jsonl"].judged.word == "undecided"
+        assert not later["good.jsonl"].changed
+
+    def test_time_that_is_over_is_the_policys_word(self, record: Record) -> None:
+        evidence = export(record, "good")
+        short: Policy = policy("max_duration: 20m", "max_duration: 95s\non_undecided: promote")
+        said = list(replay(evidence, replanned(evidence, short)))
+        assert decided(evidence, said, short).word == "promote"
+        assert decided(evidence, said, short).after_s == 85  # it was planned 10 s before the first interval
+        assert decided(evidence, said[:5], short).word == "undecided"
+        silent = [*said[:10], said[10].without_data(1200.0, "away")]
+        assert decided(evidence, silent, short).word == "rollback"  # silence never promotes
+        assert decided(evidence, [], short).word == "undecided"
+
+    def test_an_empty_folder_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(EvidenceError, match=r"no \*.jsonl in it"):
+            list(backtest(policy(), tmp_path))
+
+
+class TestEntry:
+    def intervals(self) -> list[Interval]:
+        random = np.random.default_rng(4)
+        past = [Interval(5 * n, 5 * n + 5, 0, arm(random, 500), arm(random, 0)) for n in range(120)]
+        weights = [20] * 10 + [50] * 10
+        return past + [
+            Interval(600 + 5 * n, 605 + 5 * n, weight, arm(random, 5 * (100 - weight)), arm(random, 5 * weight))
+            for n, weight in enumerate(weights)
+        ]
+
+    def test_intervals_of_weight_0_are_the_baseline(self) -> None:
+        given = self.intervals()
+        said = list(looks(policy(), given, EDGES))
+        assert [one.weight for one in said] == [20] * 10 + [50] * 10
+        baseline = given[0].stable
+        for one in given[1:120]:
+            baseline = baseline.plus(one.stable)
+        judge = Judge(plan_judgement(judge_settings(policy()), baseline, 600.0, EDGES, baseline.requests / 600))
+        assert said == [judge.look(one) for one in given[120:]]
+        assert said == list(looks(policy(), given[120:], EDGES, baseline, 600.0))
+
+    def test_without_a_past_nothing_is_judged(self) -> None:
+        with pytest.raises(EvidenceError, match="no past of the stable version"):
+            list(looks(policy(), self.intervals()[120:], EDGES))
+
+
+class TestCommands:
+    def test_the_same_file_gives_the_same_output_bit_for_bit(self, folder: Path) -> None:
+        told = [
+            subprocess.run([ROOT / "bin" / "glidepath", "replay", folder / "bad.jsonl", "-o", "json"],
+                           check=True, capture_output=True).stdout
+            for _ in range(2)
+        ]  # fmt: skip
+        assert told[0] == told[1]
+        values = json.loads(told[0])
+        assert values["decision"]["word"] == values["recorded"]["word"] == "rollback"
+        assert values["decision"]["after_s"] == values["recorded"]["after_s"]
+        assert values["looks"][-1]["verdict"] == "FAIL"
+
+    def test_text_shows_each_looks_numbers(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["replay", str(folder / "bad.jsonl")]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        count = len(list((folder / "bad.jsonl").read_text().splitlines())) - 1
+        assert len(lines) == 3 + count + 2
+        assert "FAIL      harm_proven" in lines[-3]
+        assert "errors +" in lines[-3]
+        assert lines[-2].startswith("decision: rollback after ")
+
+    def test_another_policys_and_a_backtest(
+        self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        lax = tmp_path / "lax.yaml"
+        lax.write_text(POLICY.replace("safety_margin: 0.006", "harm_margin: 0.05, safety_margin: 0.06"))
+        assert main(["replay", "--policy", str(lax), str(folder / "bad.jsonl")]) == 0
+        assert "decision: undecided" in capsys.readouterr().out
+        assert main(["backtest", "--policy", str(lax), str(folder)]) == 0
+        assert capsys.readouterr().out.endswith("1 of 2 decisions would change\n")
+        assert main(["backtest", "--policy", str(lax), str(folder), "-o", "json"]) == 0
+        assert [one["changed"] for one in json.loads(capsys.readouterr().out)] == [True, False]
+
+    def test_refusals_end_with_2_and_name_the_place(
+        self, record: Record, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        bad = tmp_path / "bad.jsonl"
+        header, *lines = (folder / "bad.jsonl").read_text().splitlines()
+        bad.write_text("\n".join([header, *(line.replace('"weight":20', '"weight":"x"') for line in lines)]))
+        assert main(["replay", str(bad)]) == 2
+        assert f"glidepath: {bad}:2: weight: given 'x'" in capsys.readouterr().err
+        assert main(["export", "unknown", "--record", record.url]) == 2
+        assert "no release 'unknown'" in capsys.readouterr().err
+
+    def test_a_release_that_was_never_judged(self, record: Record, tmp_path: Path) -> None:
+        empty = Record(f"sqlite:///{tmp_path}/r.db")
+        empty.open_release(replace(record.get("good"), id="none", plan=None, phase="nothing_to_do"))
+        with pytest.raises(EvidenceError, match="has no plan"):
+            export(empty, "none")
+
+
+def test_airflow_is_not_needed(folder: Path) -> None:
+    """With Airflow's import failing, a replay still runs; and nothing of the cluster's client is loaded either."""
+    program = (
+        "import sys; sys.modules['airflow'] = None\n"
+        "from glidepath.replay.__main__ import main\n"
+        f"code = main(['replay', {str(folder / 'good.jsonl')!r}])\n"
+        "assert 'kubernetes' not in sys.modules and 'glidepath.release' not in sys.modules\n"
+        "sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          env={"PYTHONPATH": str(ROOT / "plugins")})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "decision: promote" in done.stdout
+
+
+def test_no_recorded_verdict_is_judged_by_its_own_plan(record: Record, tmp_path: Path) -> None:
+    evidence = export(record, "bad")
+    bare = tuple(
+        replace(line, verdict=None, reason=None) if hasattr(line, "weight") else line for line in evidence.lines
+    )
+    with (tmp_path / "bare.jsonl").open("w") as file:
+        write_evidence(Evidence("bare", evidence.header, bare), file)
+    (change,) = backtest(policy(), tmp_path)
+    assert (change.recorded.word, change.changed) == ("rollback", False)
