@@ -10,13 +10,19 @@ from glidepath.judge.plan import MetricPlan
 HARM_FACTORS = {"errors": (1.3, 1.8, 3.0, 6.0, 12.0, 40.0), "latency": (1.12, 1.25, 1.5, 2.0, 4.0, 10.0)}
 HARM_WEIGHTS = {"errors": (0.22, 0.22, 0.16, 0.16, 0.16, 0.08), "latency": (0.22, 0.22, 0.18, 0.16, 0.12, 0.10)}
 SAFETY_WEIGHTS = (0.6, 0.2, 0.2)
-# For a question that a version exactly like stable can't answer with yes, such as "is it faster?".
-FASTER = (0.88, 0.7, 0.45)
+# For questions that a version exactly like stable can't answer with yes: "is it faster?", "has it fewer errors?".
+FASTER = np.array([[0.88, 0.7, 0.45]])
+BELOW = np.array([[0.8, 0.5, 0.25]])
 HARM_SPREAD_S, SAFETY_SPREAD_S = 1800.0, 600.0
 
 
 class Bets:
-    """The bets of one metric, as arrays shaped (questions, bets)."""
+    """The bets of one metric, as arrays shaped (questions, bets): harm's first, then safety's.
+
+    Attributes:
+        margins: The questions' margins, as a column.
+        harm, safety: Where each kind's bets stand.
+    """
 
     def __init__(self, plan: MetricPlan) -> None:
         rows = plan.questions
@@ -24,31 +30,31 @@ class Bets:
         self._tails: Array = np.array([[row.tail] for row in rows])
         self._rates = plan.edge < 0
         self._factors: Array = np.array(HARM_FACTORS[plan.settings.kind])[None, :]
+        count = self._factors.shape[1]
+        self.harm, self.safety = slice(0, count), slice(count, count + len(SAFETY_WEIGHTS))
 
-    def harm(self, base: float) -> tuple[Array, Mask]:
+    def at(self, base: float) -> tuple[Array, Mask]:
         """The canary's probabilities bet on, and where such a bet can be made at all.
 
         Args:
             base: The stable's probability, from past intervals only.
         """
         null = base + self.margins
-        bets = np.minimum(self._factors * np.maximum(null, 1e-12), CAP)
-        return bets, (null > 0) & (bets > null)
+        harm = np.minimum(self._factors * np.maximum(null, 1e-12), CAP)
+        safety = np.maximum(self._safe(base, null), 1e-12)
+        possible = np.concatenate([harm > null, safety < null], axis=1) & (null > 0)
+        return np.concatenate([harm, safety], axis=1), possible
 
-    def safety(self, base: float) -> tuple[Array, Mask]:
-        """As `harm`, for the bets that the canary is within the margin."""
-        null = base + self.margins
+    def _safe(self, base: float, null: Array) -> Array:
         if self._rates:
             comparable = np.concatenate(
                 [np.full_like(null, base), base + 0.35 * self.margins, np.full_like(null, 0.6 * base)], axis=1
             )
-            below = np.maximum(null, 1e-12) * np.array([[0.8, 0.5, 0.25]])
-            bets = np.where(self.margins > 0, comparable, below)
-        else:
-            rho = self._tails
-            comparable = base * np.concatenate([rho, 1.0 - 0.55 * (1.0 - rho), 0.8 * rho], axis=1)
-            bets = np.where(rho < 1.0, comparable, base * np.array([FASTER]))
-        return np.maximum(bets, 1e-12), (null > 0) & (bets < null)
+            below = np.maximum(null, 1e-12) * BELOW
+            return np.where(self.margins > 0, comparable, below)
+        rho = self._tails
+        comparable = base * np.concatenate([rho, 1.0 - 0.55 * (1.0 - rho), 0.8 * rho], axis=1)
+        return np.where(rho < 1.0, comparable, base * FASTER)
 
 
 def harm_shares(weight_changes: int) -> tuple[float, float, float]:

@@ -19,7 +19,7 @@ Mask = NDArray[np.bool_]
 CAP = 0.9
 
 
-def log_e(n: float, m: float, x: float, y: float, d: Array, c: Array, s: Array) -> Array:
+def log_e(n: float, m: float, x: Array | float, y: Array | float, d: Array, c: Array, s: Array | float) -> Array:
     """The logarithm of the e-value of one interval for arrays of questions and bets.
 
     Args:

@@ -60,9 +60,9 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 3600:.1f} h" if seconds < 2 * DAY else f"{seconds / DAY:.1f} days"
 
 
-def growth(n: float, m: float, d: float, c: float, s: float) -> float:
-    """Expected log e in a second, when (c, s) is bet on and true. n and m are requests a second."""
-    return float(log_e(n, m, n * c, m * s, np.array(d), np.array(c), np.array(s)))
+def growth(n: float, m: float, d: float, c: float, s: float, phi: float = 1.0) -> float:
+    """Expected gain in a second, when (c, s) is bet on and true. n and m are requests a second, phi the dispersion."""
+    return float(log_e(n, m, n * c, m * s, np.array(d), np.array(c), s)) / phi
 
 
 def feasible(settings: Settings, metrics: Iterable[Mapping[str, Any]], per_second: float) -> Feasibility:
@@ -121,7 +121,7 @@ def _proof(one: Mapping[str, Any], step: StepSettings, per_second: float, beta: 
         return None
     share = step.weight / 100
     canary = one["base"] * (one["safety_tail"] if one["kind"] == "latency" else 1.0)
-    rate = growth(share * per_second, (1 - share) * per_second, margin, canary, one["base"])
+    rate = growth(share * per_second, (1 - share) * per_second, margin, canary, one["base"], one["phi"])
     return (math.log(1 / beta) + SAFETY_COST) / rate if rate > 0 else None
 
 
@@ -149,7 +149,7 @@ def _found(
     needed, spent = log_harm + HARM_COST, 0.0
     for number, step in enumerate(steps):
         share = step.weight / 100
-        rate = growth(share * per_second, (1 - share) * per_second, margin, canary, base)
+        rate = growth(share * per_second, (1 - share) * per_second, margin, canary, base, one["phi"])
         if rate <= 0:
             return None
         if number == len(steps) - 1 or needed / rate <= step.bake_s:

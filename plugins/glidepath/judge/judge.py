@@ -143,7 +143,7 @@ class Judge:
         if self._failed is None and worst.harm_e >= worst.harm_threshold:
             self._failed = ("harm_proven", worst.name)
         suspicious = any(one.harm_e >= SUSPICIOUS for one in looks)
-        safe = all(one.proven_safe for one in looks if one.role == "critical") and self._superior()
+        safe = all(one.proven_safe for one in looks if one.role == "critical") and self._superior(looks)
         due = self._due(step, interval.end) and not suspicious and not self._split.mismatch
         due = due and not self._warming(interval.end) and self._failed is None
         last = step.number >= len(self.plan.settings.steps)
@@ -171,11 +171,11 @@ class Judge:
             remaining_s=self._remaining(step, interval, looks) if verdict is Verdict.UNDECIDED and last else None,
         )
 
-    def _superior(self) -> bool:
-        """For `decision: superior` the canary's latency must be proven lower."""
-        if self.plan.settings.decision != "superior":
-            return True
-        return any(one.plan.settings.kind == "latency" and one.faster() for one in self._metrics)
+    def _superior(self, looks: tuple[MetricLook, ...]) -> bool:
+        """For `decision: superior` some latency must be proven lower; whether it is, is told in any case."""
+        return self.plan.settings.decision != "superior" or any(
+            one.proven_better for one in looks if one.unit == "ratio"
+        )
 
     def _due(self, step: _Step, at: float) -> bool:
         settings = self._settings(step)
@@ -210,7 +210,7 @@ class Judge:
             if one.plan.safety < 0:
                 return None
             row, base = one.plan.questions[one.plan.safety], one.base()
-            rate = growth(n, m, row.margin, base * row.tail, base)
+            rate = growth(n, m, row.margin, base * row.tail, base, one.plan.phi)
             if rate <= 0:
                 return None
             longest = max(longest, one.missing_safety() / rate)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from glidepath.judge.dispersion import Blocks, dispersion
 from glidepath.judge.feasibility import Feasibility, feasible
 from glidepath.judge.values import ArmCounts, MetricSettings, Settings
 
@@ -49,6 +50,8 @@ class MetricPlan:
         safety: Index of the row whose proof is safety; -1 when no edge allows one.
         limit: What the harm row stands for; safe_limit: the safety row.
         note: What limits this metric, for people; empty when nothing does.
+        phi: What log e-values are divided by: the over-dispersion of the stable's own pods.
+        dispersion: What phi was measured on, for people.
     """
 
     settings: MetricSettings
@@ -60,6 +63,14 @@ class MetricPlan:
     limit: float
     safe_limit: float
     note: str = ""
+    phi: float = 1.0
+    dispersion: str = "dispersion not measured: no counts per pod"
+
+    @property
+    def better(self) -> int:
+        """Index of the row "better than stable": no margin, the same edge; -1 when there is none."""
+        ratio = 0.0 if self.settings.kind == "errors" else 1.0
+        return next((row for row, one in enumerate(self.questions) if one.value == ratio), -1)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> MetricPlan:
@@ -103,8 +114,9 @@ class Plan:
 
 
 def plan_judgement(
-    settings: Settings, baseline: ArmCounts, baseline_seconds: float, edges: Sequence[float], requests_per_second: float
-) -> Plan:
+    settings: Settings, baseline: ArmCounts, baseline_seconds: float, edges: Sequence[float], requests_per_second: float,
+    blocks: Blocks = (), block_s: float = 15.0,
+) -> Plan:  # fmt: skip
     """Fix margins and edges from the stable version's past.
 
     Args:
@@ -113,6 +125,8 @@ def plan_judgement(
         baseline_seconds: Over how long.
         edges: The latency buckets' finite edges, seconds, ascending.
         requests_per_second: Both arms together.
+        blocks: The baseline's counts per pod, in consecutive blocks; empty when nobody counted them.
+        block_s: Length of a block, seconds.
 
     Raises:
         ValueError: There was no request, or counts and edges don't fit.
@@ -129,8 +143,15 @@ def plan_judgement(
         _rates(one, baseline) if one.kind == "errors" else _latency(one, baseline, tuple(edges))
         for one in settings.metrics
     )
+    if blocks:
+        metrics = tuple(_tempered(one, blocks, block_s) for one in metrics)
     feasibility = feasible(settings, _known(metrics), requests_per_second)
     return Plan(settings, metrics, tuple(edges), feasibility, baseline, baseline_seconds)
+
+
+def _tempered(metric: MetricPlan, blocks: Blocks, block_s: float) -> MetricPlan:
+    seen = dispersion(blocks, block_s, metric.edge)
+    return replace(metric, phi=seen.phi, dispersion=seen.told)
 
 
 def _known(metrics: tuple[MetricPlan, ...]) -> Iterator[dict[str, Any]]:
@@ -149,6 +170,7 @@ def _known(metrics: tuple[MetricPlan, ...]) -> Iterator[dict[str, Any]]:
             "limit": one.limit,
             "safe_limit": one.safe_limit,
             "note": one.note,
+            "phi": one.phi,
         }
 
 

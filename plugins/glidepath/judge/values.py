@@ -142,12 +142,13 @@ class MetricLook:
     """One metric at one look.
 
     Attributes:
-        effect: Canary minus stable (a share) or canary's quantile over stable's.
+        effect: Canary minus stable (a share) or canary's quantile over stable's, at this weight.
         low, high: Where the effect lies, valid however often it is looked at; None when nothing is known on that side.
         limit: Beyond this the canary is harmful.
         safe_limit: Below this it counts as comparable.
         unit: `points` (of a share) or `ratio`.
         harm_e, safety_e: The evidence; `FAIL` when harm_e reaches harm_threshold, safe when safety_e reaches its own.
+        better_e: The evidence that the canary is better than stable; proven when it reaches safety_threshold.
     """
 
     name: str
@@ -165,6 +166,12 @@ class MetricLook:
     safety_e: float
     safety_threshold: float
     note: str = ""
+    better_e: float = 1.0
+
+    @property
+    def proven_better(self) -> bool:
+        """Whether the canary is proven better than stable at this weight: faster, or with fewer errors."""
+        return self.better_e >= self.safety_threshold
 
     @property
     def proven_safe(self) -> bool:

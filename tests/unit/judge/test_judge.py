@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from glidepath.judge import ArmCounts, Interval, Judge, Look, Plan, StepSettings, Verdict
+from glidepath.judge.estimates import quantile
 from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, RAMP, arm, planned, release, settings
 
 ONE_STEP = (StepSettings(50, 30, 100),)
@@ -140,6 +141,13 @@ class TestVerdicts:
         assert release(1, asked=asked, most_s=900).verdict is Verdict.UNDECIDED
         assert release(1, slower=0.85, asked=asked, most_s=900).verdict is Verdict.PASS
 
+    def test_whether_it_is_better_is_told_in_any_case(self) -> None:
+        asked = settings((StepSettings(50, 300, 100),))
+        same, fast, fewer = (release(1, asked=asked, **change) for change in ({}, {"slower": 0.85}, {"errors": 0.0005}))
+        assert [[one.proven_better for one in ended.look.metrics] for ended in (same, fast, fewer)] == [
+            [False, False], [False, True], [True, False],
+        ]  # fmt: skip
+
     def test_a_guard_metric_can_fail_and_need_not_be_proven(self) -> None:
         watched = replace(LATENCY, role="guard")
         coarse = settings(ONE_STEP, metrics=(ERRORS, watched))
@@ -180,6 +188,23 @@ class TestIntervals:
                 truth = 0.0 if one.unit == "points" else 1.0
                 missed += (one.low is not None and one.low > truth) or (one.high is not None and one.high < truth)
         assert missed == 0
+
+
+class TestEstimates:
+    def test_they_are_of_the_weight_in_force(self) -> None:
+        """Errors rise from 1 to 4 % in both arms while the canary's share grows: added up, the canary looks worse."""
+        judge = Judge(planned(settings((StepSettings(10, 30, 1), StepSettings(50, 30, 1)))))
+        looks(judge, 10, flat(900, 9), flat(100, 1), weight=10)
+        last = looks(judge, 10, flat(500, 20), flat(500, 20), weight=50, at=50).metrics[0]
+        assert (last.estimate_stable, last.estimate_canary, last.effect) == (0.04, 0.04, 0.0)
+
+    def test_quantiles_are_interpolated_within_a_bucket(self) -> None:
+        edges = (1.0, 2.0, 4.0)
+        assert quantile((50, 50, 0, 0), edges, 0.5) == pytest.approx(1.0)
+        assert quantile((0, 100, 0, 0), edges, 0.5) == pytest.approx(2**0.5)
+        assert quantile((0, 50, 50, 0), edges, 0.75) == pytest.approx(2 * 2**0.5)
+        assert quantile((10, 0, 0, 90), edges, 0.95) is None
+        assert quantile((0, 0, 0, 0), edges, 0.95) is None
 
 
 class TestReplay:

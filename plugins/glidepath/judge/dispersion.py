@@ -1,0 +1,108 @@
+"""Over-dispersion: how much more than chance one version's own pods differ.
+
+The e-values take events as independent. Where pods have moods (a noisy node, a cold cache), counts of pods of the very
+same version differ more than that, and so would those of two equal versions. What the stable's pods show of it tempers
+every log e-value. Empirical: it has no theorem.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from glidepath.judge.evalue import Array
+from glidepath.judge.values import ArmCounts
+
+SCALES_S = (15.0, 30.0, 60.0, 300.0, 900.0)
+SIGNIFICANCE = 0.05
+LEAST_MEAN = 1.0
+
+Blocks = Sequence[Mapping[str, ArmCounts]]
+
+
+@dataclass(frozen=True)
+class Dispersion:
+    """How much log e-values are divided by, and what that was measured on, for people."""
+
+    phi: float
+    told: str
+
+
+def dispersion(blocks: Blocks, block_s: float, edge: int) -> Dispersion:
+    """Measure one metric's over-dispersion on the stable's past.
+
+    Args:
+        blocks: The counts of each pod, in consecutive blocks of time; a pod that did not report is left out.
+        block_s: Length of a block, seconds.
+        edge: latency: a request above this bucket edge's index is slow, and that is the event; -1: errors are.
+    """
+    pods = sorted({pod for block in blocks for pod in block})
+    if len(pods) < 2:
+        return Dispersion(1.0, f"dispersion not measured: {len(pods)} stable pods in the baseline's blocks, needs two")
+    requests, events = _counted(blocks, pods, edge)
+    factors = {}
+    for scale in SCALES_S:
+        size = max(1, round(scale / block_s))
+        one = _significant(_summed(requests, size), _summed(events, size), scales=len(SCALES_S))
+        if one is not None:
+            factors[size * block_s] = one
+    if not factors:
+        return Dispersion(1.0, f"dispersion not measured: too few events a block in {len(blocks)} blocks")
+    scale = max(factors, key=factors.__getitem__)
+    phi = max(1.0, factors[scale])
+    where = f", most over {scale:.0f} s" if phi > 1 else ""
+    return Dispersion(phi, f"dispersion {phi:.2f}, measured on {len(pods)} stable pods{where}")
+
+
+def pearson(requests: Array, events: Array) -> tuple[float, float, float]:
+    """The Pearson ratio of pods within blocks, its degrees of freedom, and the mean of 1/expected.
+
+    Every block has a rate of its own, so what hits all pods at once is no dispersion.
+
+    Args:
+        requests: Shaped (blocks, pods).
+        events: Likewise.
+    """
+    total = requests.sum(axis=1, keepdims=True)
+    rate = np.divide(events.sum(axis=1, keepdims=True), total, out=np.zeros_like(total), where=total > 0)
+    expected = requests * rate
+    variance = expected * (1.0 - rate)
+    used = variance > 0
+    freedom = float((np.maximum(used.sum(axis=1) - 1, 0)).sum())
+    if freedom == 0:
+        return 0.0, 0.0, math.inf
+    squares = np.divide((events - expected) ** 2, variance, out=np.zeros_like(variance), where=used)
+    return float(squares.sum() / freedom), freedom, float(np.mean(1.0 / expected[used]))
+
+
+def _significant(requests: Array, events: Array, scales: int) -> float | None:
+    """The ratio over what chance alone reaches; None where there are too few events to say."""
+    seen = requests > 0
+    if not seen.any() or events.sum() / seen.sum() < LEAST_MEAN:
+        return None
+    ratio, freedom, inverse = pearson(requests, events)
+    if freedom == 0:
+        return None
+    z = NormalDist().inv_cdf(1.0 - SIGNIFICANCE / scales)
+    return ratio / (1.0 + z * math.sqrt((2.0 + inverse) / freedom))
+
+
+def _counted(blocks: Blocks, pods: Sequence[str], edge: int) -> tuple[Array, Array]:
+    requests, events = np.zeros((len(blocks), len(pods))), np.zeros((len(blocks), len(pods)))
+    for row, block in enumerate(blocks):
+        for column, pod in enumerate(pods):
+            if pod in block:
+                counts = block[pod]
+                requests[row, column] = counts.requests if edge < 0 else sum(counts.latency)
+                events[row, column] = counts.errors if edge < 0 else sum(counts.latency[edge + 1 :])
+    return requests, events
+
+
+def _summed(values: Array, size: int) -> Array:
+    """Whole groups of so many blocks, added up."""
+    groups = values.shape[0] // size
+    return np.asarray(values[: groups * size].reshape(groups, size, -1).sum(axis=1))
