@@ -186,4 +186,12 @@ class Airflow:
             f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}/logs/{attempt}?full_content=true"
         )
         rows = self.call("GET", path)["content"]
-        return "\n".join(row if isinstance(row, str) else str(row.get("event", row)) for row in rows)
+        return "\n".join(_line(row) for row in rows)
+
+
+def _line(row: Any) -> str:
+    """A log row: its text, and the words of the exceptions it carries."""
+    if isinstance(row, str):
+        return row
+    errors = [str(one.get("exc_value", "")) for one in row.get("error_detail") or []]
+    return " ".join([str(row.get("event", row)), *errors])

@@ -40,6 +40,7 @@ def final() -> Iterator[None]:
     try:
         yield
     except (PolicyError, PreflightError, ClaimError, NotReadyError, ReleaseTakenBack) as error:
+        logging.getLogger("airflow.task").error("%s", error)
         raise AirflowFailException(str(error)) from error
 
 

@@ -215,9 +215,11 @@ class Record:
         with self._begin() as connection:
             return [(row.seq, row.interval, row.look) for row in connection.execute(query)]
 
-    def last_look(self, release_id: str) -> Mapping[str, Any] | None:
-        """The newest look, or None before the first."""
+    def last_look(self, release_id: str, at_most: int | None = None) -> Mapping[str, Any] | None:
+        """The newest look, or the newest up to a sequence number; None when there is none."""
         query = select(looks.c.look).where(looks.c.release_id == release_id)
+        if at_most is not None:
+            query = query.where(looks.c.seq <= at_most)
         with self._begin() as connection:
             row = connection.execute(query.order_by(looks.c.seq.desc()).limit(1)).first()
         return row.look if row else None

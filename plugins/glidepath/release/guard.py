@@ -195,7 +195,7 @@ class Guard:
         if decision is Decision.ROLLBACK:
             take_back(self.run, reason)
         once = f"decision:{step.number}"
-        if self.run.note("decision", once=once, step=step.number, decision=str(decision), reason=reason):
+        if self.run.note("decision", once=once, step=step.number, decision=str(decision), reason=reason, look=self.seq):
             self.run.say(f"guard: step {step.number}: {decision}: {reason}")
 
 

@@ -15,8 +15,8 @@ class Report:
 
     Attributes:
         outcome: promoted, rolled_back, ...; None while it runs.
-        verdict: The last look's verdict; None before the first look.
-        deciding: The metric that decided, as the last look had it.
+        verdict: That of the look that decided, else of the last one; None before the first look.
+        deciding: The metric that decided, as that look had it.
         traffic_from: When the canary first had weight, epoch seconds; None when it never had.
         decided_at: When the guard gave its last word, epoch seconds.
         brake_s: Seconds until the mesh's configuration read 100/0 again; None without a brake.
@@ -50,10 +50,11 @@ def report(record: Record, release_id: str) -> Report:
         RecordError: The record has no such release.
     """
     release = record.get(release_id)
-    last = record.last_look(release_id)
-    look = Look.from_dict(last) if last else None
     weights = record.events(release_id, "weight")
     words = record.events(release_id, "decision")
+    # The look that decided: the guard goes on looking until the release is over.
+    last = record.last_look(release_id, words[-1].body.get("look") if words else None)
+    look = Look.from_dict(last) if last else None
     brake = record.once(release_id, "brake")
     return Report(
         id=release.id,
