@@ -68,6 +68,13 @@ def form(policy: Policy) -> dict[str, Param]:
             title="Decision rule",
             description="non-inferior: comparable is enough. superior: it must be proven faster.",
         ),
+        "override_freeze": Param(
+            None,
+            type=["null", "string"],
+            minLength=8,
+            title="Override a freeze",
+            description="Why this release can't wait for the end of a freeze window. Recorded.",
+        ),
         "dry_run": Param(False, type="boolean", title="Dry run", description="Plan and render; touch nothing."),
     }
 

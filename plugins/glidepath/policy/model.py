@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from glidepath.policy.fields import Duration, Name, Share, Wait
+from glidepath.policy.freeze import Window
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
@@ -101,6 +102,7 @@ class Policy(Form):
     max_duration: Duration = Field(7200.0, description="From plan to decision; then on_undecided.")
     deploy_timeout: Duration = 300.0
     lease: Duration = Field(60.0, description="Unrenewed for so long, the watchdog takes the canary back.")
+    freeze: tuple[Window, ...] = Field((), description="Times in which no release starts.")
     false_rollback: Share = Field(0.01, description="Chance that a version within its margins is ever rolled back.")
     wrong_promote: Share = Field(
         0.05, description="Chance that a version beyond a margin at the last weight is promoted."

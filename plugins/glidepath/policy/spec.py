@@ -25,6 +25,7 @@ class RunParams(Form):
     tolerance: Annotated[float, Field(gt=1, le=3)] | None = None
     decision: Literal["non-inferior", "superior"] | None = None
     dry_run: Annotated[bool, Field(strict=True)] = False
+    override_freeze: Annotated[str, Field(min_length=8, max_length=500)] | None = None
 
     @model_validator(mode="after")
     def _weights_ascend(self) -> RunParams:
@@ -37,6 +38,7 @@ class ReleaseSpec(Policy):
 
     version: Name
     dry_run: bool = False
+    override_freeze: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-safe values."""
@@ -60,7 +62,7 @@ def for_run(policy: Policy, params: Mapping[str, Any]) -> ReleaseSpec:
 
     Args:
         policy: The service's policy.
-        params: version, weights, bake, tolerance, decision, dry_run; None or absent: the policy's.
+        params: version, weights, bake, tolerance, decision, dry_run, override_freeze; None or absent: the policy's.
 
     Raises:
         PolicyError: A parameter is unknown or not valid, or no version is named.
@@ -79,6 +81,7 @@ def for_run(policy: Policy, params: Mapping[str, Any]) -> ReleaseSpec:
             'nothing was touched. Start the run with {"version": "v2"} or set `version` in the policy'
         )
     changes: dict[str, Any] = {"version": version, "dry_run": asked.dry_run, "steps": _steps(policy, asked)}
+    changes["override_freeze"] = asked.override_freeze
     if asked.decision is not None:
         changes["decision"] = asked.decision
     if asked.tolerance is not None:

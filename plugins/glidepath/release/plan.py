@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from glidepath import code_version
 from glidepath.deploy import values as chart
@@ -11,6 +12,7 @@ from glidepath.evidence.collector import Collected, baseline
 from glidepath.evidence.source import app_source, mesh_source
 from glidepath.judge import ArmCounts, MetricSettings, Plan, Settings, StepSettings, plan_judgement
 from glidepath.policy import LatencyMetric, Metric, ReleaseSpec
+from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
 from glidepath.release import words
 from glidepath.release.phases import Phase
@@ -53,6 +55,7 @@ def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say) -> bool:
         run = Run(identity, spec, ports, say)
         run.close(Phase.NOTHING_TO_DO, f"{spec.version} is the stable version of {spec.service} already")
         return False
+    _thawed(spec, say)
     judgement = _judgement(spec, ports, present.stable, say)
     _write(identity, spec, ports, present.stable, judgement)
     if spec.dry_run:
@@ -60,6 +63,24 @@ def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say) -> bool:
         Run(identity, spec, ports, say).close(Phase.DRY_RUN, "a dry run plans and renders; nothing was touched")
         return False
     return True
+
+
+def _thawed(spec: ReleaseSpec, say: Say) -> None:
+    """Make sure that no freeze window holds, or that somebody said why it does not matter.
+
+    Raises:
+        PreflightError: Says until when releases are frozen, and why.
+    """
+    frozen = frozen_until(spec.freeze, datetime.now(UTC))
+    if frozen is None or spec.dry_run:
+        return
+    until, why = frozen
+    words = f"releases of {spec.service} are frozen until {until:%Y-%m-%d %H:%M %Z}" + (f" ({why})" if why else "")
+    if spec.override_freeze is None:
+        raise PreflightError(
+            f'{words}; nothing was touched. Wait, or start with {{"override_freeze": "the reason"}}, which is recorded'
+        )
+    say(f"plan: {words}; overridden: {spec.override_freeze}")
 
 
 def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
