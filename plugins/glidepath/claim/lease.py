@@ -107,6 +107,16 @@ class LeaseClaims:
                 return None
             raise
 
+    def check(self, holder: str) -> None:
+        """Make sure that nobody else holds the service, taking nothing.
+
+        Raises:
+            ClaimHeldError: Names who, until when, and its run.
+        """
+        state = self.read()
+        if state is not None and state.holder not in ("", holder):
+            raise ClaimHeldError(self._held(state))
+
     def acquire(
         self,
         holder: str,

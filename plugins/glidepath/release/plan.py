@@ -42,6 +42,7 @@ def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say) -> bool:
         say: Where facts go.
 
     Raises:
+        ClaimHeldError: Another release holds the service.
         PreflightError: The cluster is not in a state to start from.
         EvidenceError: The stable version gives no evidence to judge against.
     """
@@ -49,6 +50,7 @@ def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say) -> bool:
     if known is not None:
         say(f"plan: release {identity} is planned already ({known.phase}); nothing is chosen anew")
         return known.phase not in (Phase.DRY_RUN, Phase.NOTHING_TO_DO)
+    ports.claims.check(identity)
     present = preflight(spec, ports, say)
     if present.stable == spec.version:
         _write(identity, spec, ports, present.stable, None)
