@@ -100,9 +100,10 @@ class ApiServer:
             f"{method} {path.split('/')[-2]}" for method, path, status in self.log if method != "GET" and status < 300
         ]
 
-    def put(self, base: str, body: Object, manager: str = "helm") -> Object:
+    def put(self, base: str, body: Object, manager: str = "helm", force: bool = False) -> Object:
         """Put an object there as another client would have applied it."""
-        return self._carry_out("PATCH", f"{base}/{body['metadata']['name']}", {"fieldManager": manager}, "apply", body)
+        query = {"fieldManager": manager, "force": str(force).lower()}
+        return self._carry_out("PATCH", f"{base}/{body['metadata']['name']}", query, "apply", body)
 
     def handle(self, method: str, target: str, content_type: str, body: Object | None) -> tuple[int, Object]:
         """Answer one request."""

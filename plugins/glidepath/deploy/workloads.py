@@ -47,7 +47,7 @@ class Workloads:
                 return Readiness(version, 0, 0, f"no Deployment {name}")
             raise ClusterError(f"reading Deployment {name} failed: {error.status} {error.reason}") from error
         wanted, status = int(found.spec.replicas or 0), found.status
-        behind = (status.observed_generation or 0) < found.metadata.generation
+        behind = (status.observed_generation or 0) < (found.metadata.generation or 0)
         ready = 0 if behind else min(int(status.updated_replicas or 0), int(status.available_replicas or 0))
         return Readiness(version, wanted, ready, "" if ready >= wanted else self._why(version))
 

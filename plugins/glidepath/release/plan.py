@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,7 +34,7 @@ class Present:
     given: dict[str, object]
 
 
-def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say) -> bool:
+def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say, now: Callable[[], float] = time.time) -> bool:
     """Plan a release and write it to the record; True when there is something to release.
 
     Args:
@@ -40,6 +42,7 @@ def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say) -> bool:
         spec: What it may do, already validated.
         ports: The outside.
         say: Where facts go.
+        now: The clock, epoch seconds.
 
     Raises:
         ClaimHeldError: Another release holds the service.
@@ -53,13 +56,13 @@ def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say) -> bool:
     ports.claims.check(identity)
     present = preflight(spec, ports, say)
     if present.stable == spec.version:
-        _write(identity, spec, ports, present.stable, None)
+        _write(identity, spec, ports, present.stable, None, now())
         run = Run(identity, spec, ports, say)
         run.close(Phase.NOTHING_TO_DO, f"{spec.version} is the stable version of {spec.service} already")
         return False
-    _thawed(spec, say)
+    _thawed(spec, say, now())
     judgement = _judgement(spec, ports, present.stable, say)
-    _write(identity, spec, ports, present.stable, judgement)
+    _write(identity, spec, ports, present.stable, judgement, now())
     if spec.dry_run:
         _render(spec, ports, present, say)
         Run(identity, spec, ports, say).close(Phase.DRY_RUN, "a dry run plans and renders; nothing was touched")
@@ -67,13 +70,13 @@ def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say) -> bool:
     return True
 
 
-def _thawed(spec: ReleaseSpec, say: Say) -> None:
+def _thawed(spec: ReleaseSpec, say: Say, at: float) -> None:
     """Make sure that no freeze window holds, or that somebody said why it does not matter.
 
     Raises:
         PreflightError: Says until when releases are frozen, and why.
     """
-    frozen = frozen_until(spec.freeze, datetime.now(UTC))
+    frozen = frozen_until(spec.freeze, datetime.fromtimestamp(at, UTC))
     if frozen is None or spec.dry_run:
         return
     until, why = frozen
@@ -175,8 +178,7 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     return judgement
 
 
-def _write(identity: str, spec: ReleaseSpec, ports: Ports, stable: str, judgement: Plan | None) -> None:
-    run = Run(identity, spec, ports)
+def _write(identity: str, spec: ReleaseSpec, ports: Ports, stable: str, judgement: Plan | None, at: float) -> None:
     ports.record.open_release(
         Release(
             id=identity,
@@ -191,7 +193,7 @@ def _write(identity: str, spec: ReleaseSpec, ports: Ports, stable: str, judgemen
             outcome=None,
             reason=None,
             code_version=code_version(),
-            created=run.now(),
+            created=at,
             closed=None,
         )
     )

@@ -1,0 +1,253 @@
+"""A whole release's surroundings in memory: API server, Helm, Prometheus, clock; the record is a real SQLite file."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glidepath.claim import LeaseClaims
+from glidepath.deploy import Workloads
+from glidepath.deploy.helm import HelmRelease
+from glidepath.errors import HelmError
+from glidepath.evidence.prometheus import Series
+from glidepath.policy import ReleaseSpec, for_run
+from glidepath.policy.load import parse_policy
+from glidepath.record import Record
+from glidepath.release.plan import plan
+from glidepath.release.run import Ports, Run
+from glidepath.traffic import IstioTraffic
+from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SERVICE, ApiServer, http_routes
+from tests.support.fields import Refused
+
+POLICY = f"""\
+service: {SERVICE}
+namespace: {NAMESPACE}
+helm: {{release: shop}}
+steps:
+- {{weight: 20, bake: 10s, min_requests: 100}}
+- {{weight: 50, bake: 10s, min_requests: 100}}
+evidence: {{scrape: 5s, baseline: 10m}}
+on_no_data: {{after: 30s, action: rollback}}
+lease: 60s
+max_duration: 20m
+deploy_timeout: 1s
+"""
+EDGES = tuple(float(f"{0.005 * 1.10**step:.6g}") for step in range(60))
+
+
+class HelmInMemory:
+    """What `glidepath.deploy.Helm` does, on the in-memory API server, as field manager `helm`."""
+
+    release, chart = "shop", Path("chart")
+
+    def __init__(self, server: ApiServer) -> None:
+        self.server = server
+        self.values: dict[str, Any] = {}
+        self.revision = 0
+        self.ready: Callable[[str], bool] = lambda _: True
+        self.before: Callable[[], object] = lambda: None
+
+    def check(self) -> str:
+        return "v4.0.0"
+
+    def status(self) -> HelmRelease | None:
+        if not self.revision:
+            return None
+        return HelmRelease("shop", NAMESPACE, self.revision, "deployed", copy.deepcopy(self.values))
+
+    def effective_values(self) -> Mapping[str, Any]:
+        return {"replicas": {"stable": 2, "canary": 1}, "versions": {}, **copy.deepcopy(self.values)}
+
+    def render(self, values: Mapping[str, Any]) -> str:
+        return "kind: Deployment\nkind: VirtualService\n" + json.dumps(values)
+
+    def upgrade(self, values: Mapping[str, Any]) -> HelmRelease:
+        if values == self.values:
+            return HelmRelease("shop", NAMESPACE, self.revision, "deployed", dict(values))
+        self.before()
+        given = copy.deepcopy(dict(values))
+        try:
+            self._apply(given)
+        except Refused as error:
+            raise HelmError(f"helm upgrade failed: {error.message}") from error
+        self.values, self.revision = given, self.revision + 1
+        return HelmRelease("shop", NAMESPACE, self.revision, "deployed", given)
+
+    def _apply(self, values: dict[str, Any]) -> None:
+        roles, split = values["roles"], values["istio"]["trafficSplit"]
+        token = (values.get("release") or {}).get("token")
+        marks = {"annotations": {"glidepath.dev/token": token}} if token else {}
+        versions = [roles["stable"], *([roles["canary"]] if roles["canary"] else [])]
+        for version in versions:
+            role = "stable" if version == roles["stable"] else "canary"
+            wanted = (values.get("versions") or {}).get(version, {}).get("replicas") or {"stable": 2, "canary": 1}[role]
+            labels = {"app": SERVICE, "version": version}
+            metadata = {"name": f"{SERVICE}-{version}", "labels": labels, **marks}
+            spec = {
+                "replicas": wanted,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}},
+            }
+            body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+            self.server.put(DEPLOYMENTS, body)
+            self._pods(version, wanted)
+        mesh = {
+            "apiVersion": "networking.istio.io/v1",
+            "metadata": {"name": SERVICE, "labels": {"app": SERVICE}, **marks},
+        }
+        subsets = [{"name": version, "labels": {"version": version}} for version in versions]
+        self.server.put(f"{MESH}/destinationrules", mesh | {"kind": "DestinationRule", "spec": {"subsets": subsets}})
+        weights = {roles["stable"]: split["stable"], **({roles["canary"]: split["canary"]} if roles["canary"] else {})}
+        routing = {"hosts": [SERVICE], "gateways": ["mesh"], "http": http_routes(weights)}
+        self.server.put(f"{MESH}/virtualservices", mesh | {"kind": "VirtualService", "spec": routing})
+        for one in self.server.all("deployments"):
+            if one["metadata"]["labels"]["version"] not in versions:
+                status, answer = self.server.handle("DELETE", f"{DEPLOYMENTS}/{one['metadata']['name']}", "", None)
+                if status >= 300:
+                    raise HelmError(f"helm upgrade failed: {answer['message']}")
+
+    def _pods(self, version: str, wanted: int) -> None:
+        """What the Deployment's controller and the kubelet would report."""
+        ready = wanted if self.ready(version) else 0
+        stored = self.server.objects[(DEPLOYMENTS, f"{SERVICE}-{version}")]
+        stored["metadata"].setdefault("generation", 1)
+        stored["status"] = {"observedGeneration": 1, "updatedReplicas": ready, "availableReplicas": ready}
+
+
+@dataclass
+class PrometheusInMemory:
+    """Counters of each version, as raw samples at the scrapes that were made."""
+
+    clock: Callable[[], float]
+    down: Exception | None = None
+    samples: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = field(default_factory=dict)
+    totals: dict[str, np.ndarray] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+
+    def scrape(self, version: str, requests: int, errors: int = 0, slower: float = 1.0) -> None:
+        """Serve so many requests more, 5 % of them beyond the quantile, and scrape."""
+        random = np.random.default_rng(round(self.clock()) + requests)
+        latency = 0.05 * slower * np.exp(0.25 * random.standard_normal(requests - errors))
+        counts = np.bincount(np.searchsorted(EDGES, latency), minlength=len(EDGES) + 1)
+        self.totals[version] = self.totals.get(version, np.zeros(len(EDGES) + 1, dtype=int)) + counts
+        self.errors[version] = self.errors.get(version, 0) + errors
+        good = int(self.totals[version].sum())
+        self._add(good, version, "requests", "success")
+        self._add(self.errors[version], version, "requests", "error")
+        for edge, below in zip((*EDGES, "+Inf"), np.cumsum(self.totals[version]), strict=True):
+            self._add(int(below), version, "latency", "success", le=str(edge))
+
+    def _add(self, value: float, version: str, name: str, status: str, **labels: str) -> None:
+        key = {"name": name, "version": version, "pod": f"{SERVICE}-{version}-a", "status": status, **labels}
+        self.samples.setdefault(tuple(sorted(key.items())), []).append((self.clock(), value))
+
+    def now(self) -> float:
+        return self.clock()
+
+    def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
+        if self.down is not None:
+            raise self.down
+        assert step_s is None or step_s > 0
+        wanted = "requests" if selector.startswith("app_predictions_total") else "latency"
+        found = []
+        for key, samples in self.samples.items():
+            labels = dict(key)
+            inside = tuple(one for one in samples if at - window_s < one[0] <= at)
+            if labels.pop("name") == wanted and inside:
+                found.append(Series(labels, inside))
+        return found
+
+
+class Stage:
+    """A service with v1 stable under traffic, and a clock that is set by hand."""
+
+    def __init__(self, server: ApiServer, folder: Path) -> None:
+        self.server, self.clock = server, 1_800_000_000.0
+        self.said: list[str] = []
+        self.record = Record(f"sqlite:///{folder}/record.db")
+        self.helm = HelmInMemory(server)
+        self.prometheus = PrometheusInMemory(lambda: self.clock)
+        self.helm.upgrade(
+            {"roles": {"stable": "v1", "canary": ""}, "istio": {"trafficSplit": {"stable": 100, "canary": 0}}}
+        )
+        for _ in range(24):
+            self.clock += 5
+            self.prometheus.scrape("v1", 500, 2)
+
+    def ports(self) -> Ports:
+        """Ports of a process of its own."""
+        api = self.server.api()
+        return Ports(
+            record=self.record,
+            claims=LeaseClaims(api, NAMESPACE, SERVICE, lambda: self.clock),
+            traffic=IstioTraffic(api, NAMESPACE, SERVICE),
+            helm=self.helm,  # type: ignore[arg-type]
+            workloads=Workloads(api, NAMESPACE, SERVICE),
+            prometheus=self.prometheus,  # type: ignore[arg-type]
+        )
+
+    def spec(self, policy: str = "", **params: Any) -> ReleaseSpec:
+        """The spec of a run; `policy` is added to the policy's text."""
+        parsed = parse_policy(POLICY + policy, "p.yaml", Path("/checkout"))
+        return for_run(parsed, {"version": "v2", **params})
+
+    def run(self, identity: str = "dag/run", policy: str = "", **params: Any) -> Run:
+        """A release, planned."""
+        spec = self.spec(policy, **params)
+        plan(identity, spec, self.ports(), self.said.append, lambda: self.clock)
+        return Run(identity, spec, self.ports(), self.said.append, lambda: self.clock)
+
+    def traffic(self, canary: str = "v2", errors: int = 0, slower: float = 1.0, stable_errors: int = 1) -> None:
+        """Five seconds of 100 requests a second, split as the routes say, and a scrape of each version."""
+        self.clock += 5
+        weight = self.weights().get(canary, 0)
+        rest = 5 * (100 - weight) if "v1" in self.weights() else 0
+        self.prometheus.scrape("v1", rest, min(stable_errors, rest))
+        if weight or canary in self.prometheus.totals:
+            self.prometheus.scrape(canary, 5 * weight, min(errors, 5 * weight), slower)
+
+    def weights(self) -> dict[str, int]:
+        """What the VirtualService says."""
+        route = self.server.find("virtualservices", SERVICE)["spec"]["http"][0]["route"]
+        return {one["destination"]["subset"]: one["weight"] for one in route}
+
+    def versions(self) -> set[str]:
+        """The versions whose Deployments are there."""
+        return {one["metadata"]["labels"]["version"] for one in self.server.all("deployments")}
+
+    def states(self) -> set[str]:
+        """The states of every object a release holds."""
+        plurals = ("virtualservices", "destinationrules", "deployments")
+        found = [one for plural in plurals for one in self.server.all(plural)]
+        return {(one["metadata"].get("annotations") or {}).get("glidepath.dev/state", "") for one in found}
+
+    def written(self) -> dict[str, Any]:
+        """What a release writes, as it is now: specs and annotations, Helm's revision."""
+        plurals = ("virtualservices", "destinationrules", "deployments")
+        objects = {
+            f"{plural}/{one['metadata']['name']}": (one["spec"], one["metadata"].get("annotations"))
+            for plural in plurals
+            for one in self.server.all(plural)
+        }
+        return {**objects, "helm": self.helm.revision, "holder": self.holder()}
+
+    def holder(self) -> str:
+        """Who holds the service."""
+        leases = self.server.all("leases")
+        return str((leases[0]["spec"].get("holderIdentity") or "") if leases else "")
+
+    def at_rest(self, stable: str) -> bool:
+        """One version with everything, nothing held."""
+        return (
+            self.weights() == {stable: 100}
+            and self.versions() == {stable}
+            and self.helm.values["roles"] == {"stable": stable, "canary": ""}
+            and self.states() == {"open"}
+            and self.holder() == ""
+        )

@@ -1,0 +1,185 @@
+"""The guard: what it decides and when, what it writes down first, and how it begins again."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from glidepath.errors import EvidenceError
+from glidepath.release import endings, steps
+from glidepath.release.brake import taken_back
+from glidepath.release.guard import Guard
+from glidepath.release.phases import Decision
+from glidepath.release.report import report, row
+from glidepath.release.run import Run
+from tests.support.apiserver import MESH, SERVICE, http_routes
+from tests.support.stage import Stage
+
+
+def started(stage: Stage, step: int = 1, policy: str = "", **params: object) -> tuple[Run, Guard]:
+    """A release at a step, and its guard, which has its first baseline."""
+    run = stage.run(policy=policy, **params)
+    steps.claim(run)
+    steps.deploy(run)
+    stage.prometheus.scrape("v2", 0)
+    for number in range(1, step + 1):
+        steps.shift(run, number)
+    guard = Guard(run)
+    guard.tick()
+    return run, guard
+
+
+def ticks(stage: Stage, guard: Guard, count: int, **served: object) -> None:
+    """So many scrapes, a look after each."""
+    for _ in range(count):
+        stage.traffic(**served)  # type: ignore[arg-type]
+        guard.tick()
+
+
+def word(run: Run, step: int) -> Decision | None:
+    """The guard's word."""
+    told = steps.decision(run, step)
+    return told[0] if told else None
+
+
+def test_harm_is_braked_at_once_by_the_guard_itself_and_once(stage: Stage) -> None:
+    run, guard = started(stage)
+    ticks(stage, guard, 8, errors=40)
+    assert stage.weights() == {"v1": 100, "v2": 0}
+    assert word(run, 1) is Decision.ROLLBACK
+    assert len(run.ports.record.events(run.id, "brake")) == 1
+    told = report(run.ports.record, run.id)
+    assert told.verdict == "FAIL"
+    assert told.deciding is not None
+    assert told.deciding.name == "errors"
+    assert row(told)["limit"] == told.deciding.limit
+    writes = stage.written()
+    ticks(stage, guard, 3)
+    assert stage.written() == writes
+
+
+def test_a_good_step_advances_and_the_last_one_promotes(stage: Stage) -> None:
+    run, guard = started(stage)
+    ticks(stage, guard, 4)
+    assert word(run, 1) is Decision.ADVANCE
+    steps.shift(run, 2)
+    ticks(stage, guard, 120, stable_errors=3)
+    assert word(run, 2) is Decision.PROMOTE
+    told = report(run.ports.record, run.id)
+    assert told.verdict == "PASS"
+    assert told.deciding is not None
+    assert row(told)["limit"] == told.deciding.safe_limit
+    endings.promote(run)
+    assert not guard.tick()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [("rollback", Decision.ROLLBACK), ("hold", Decision.ASK), ("promote", Decision.PROMOTE)],
+)
+def test_without_a_decision_the_policy_answers(stage: Stage, answer: str, expected: Decision) -> None:
+    run, guard = started(stage, policy=f"on_undecided: {answer}\n", weights=[20], bake="10m")
+    ticks(stage, guard, 2)
+    stage.clock += 1200
+    for _ in range(3):
+        stage.traffic()
+        guard.tick()
+    assert word(run, 1) is expected
+    assert taken_back(run) == (expected is Decision.ROLLBACK)
+
+
+def test_silence_is_never_promoted(stage: Stage) -> None:
+    run, guard = started(stage, policy="on_undecided: promote\n", weights=[20], bake="10m")
+    ticks(stage, guard, 2)
+    stage.prometheus.down = EvidenceError("away")
+    stage.clock += 1199
+    guard.tick()
+    stage.clock += 5
+    guard.tick()
+    assert word(run, 1) is Decision.ROLLBACK
+
+
+def test_a_telemetry_outage_is_waited_out_and_then_goes_back_without_blame(stage: Stage) -> None:
+    run, guard = started(stage)
+    ticks(stage, guard, 1)
+    stage.prometheus.down = EvidenceError("away")
+    for _ in range(5):
+        stage.clock += 5
+        guard.tick()
+    assert not taken_back(run)
+    last = run.ports.record.last_look(run.id)
+    assert last is not None
+    assert last["verdict"] == "NO_DATA"
+    stage.clock += 10
+    guard.tick()
+    assert taken_back(run)
+    assert run.ports.record.once(run.id, "fail") is None
+    assert stage.weights() == {"v1": 100, "v2": 0}
+
+
+def test_a_guard_that_begins_again_rebuilds_every_look_to_the_bit(stage: Stage) -> None:
+    run, guard = started(stage, weights=[20], bake="10m")
+    ticks(stage, guard, 10, errors=1)
+    again = Guard(dataclasses.replace(run, ports=stage.ports()))
+    assert again.seq == guard.seq
+    assert again.judge._last == guard.judge._last
+    assert any("rebuilt from" in line for line in stage.said)
+
+
+def test_other_buckets_are_no_evidence(stage: Stage) -> None:
+    run, guard = started(stage)
+    guard.plan = dataclasses.replace(guard.plan, edges=guard.plan.edges[:-1])
+    ticks(stage, guard, 2)
+    last = run.ports.record.last_look(run.id)
+    assert last is not None
+    assert "buckets changed" in last["reason"]
+
+
+def test_it_renews_the_lease(stage: Stage) -> None:
+    _, guard = started(stage)
+    before = stage.server.all("leases")[0]["spec"]["renewTime"]
+    ticks(stage, guard, 3)
+    assert stage.server.all("leases")[0]["spec"]["renewTime"] > before
+
+
+@pytest.mark.parametrize("answer", ["rollback", "restore"])
+def test_weights_changed_by_somebody_are_drift(stage: Stage, answer: str) -> None:
+    run, guard = started(stage, policy=f"on_drift: {answer}\n")
+    ticks(stage, guard, 1)
+    found = stage.server.find("virtualservices", SERVICE)
+    body = {
+        "apiVersion": found["apiVersion"],
+        "kind": "VirtualService",
+        "metadata": {"name": SERVICE, "annotations": found["metadata"]["annotations"]},
+        "spec": {"http": http_routes({"v1": 10, "v2": 90})},
+    }
+    stage.server.put(f"{MESH}/virtualservices", body, manager="a-person", force=True)
+    seen = guard.seq
+    guard.tick()
+    assert guard.seq == seen  # nothing was judged
+    if answer == "restore":
+        assert stage.weights() == {"v1": 80, "v2": 20}
+        assert not taken_back(run)
+    else:
+        assert stage.weights() == {"v1": 100, "v2": 0}
+        assert "a-person" in steps.decision(run, 1)[1]  # type: ignore[index]
+
+
+def test_a_canary_scaled_away_is_drift(stage: Stage) -> None:
+    run, guard = started(stage)
+    stage.server.objects[next(key for key in stage.server.objects if key[1] == "prices-v2")]["spec"]["replicas"] = 0
+    guard.tick()
+    assert "v2 was scaled to 0" in steps.decision(run, 1)[1]  # type: ignore[index]
+
+
+def test_a_lost_claim_is_left_to_its_next_holder(stage: Stage) -> None:
+    run, guard = started(stage)
+    state = run.ports.claims.read()
+    assert state is not None
+    run.ports.claims.take_over(state, "somebody", 60)
+    stage.clock += 30
+    stage.traffic()
+    for _ in range(3):
+        guard.tick()
+    assert taken_back(run)

@@ -1,0 +1,317 @@
+"""The tasks of a release, each run once, twice, and after a crash at any of its calls to the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from glidepath.errors import (
+    ClaimHeldError,
+    ClaimLostError,
+    ClusterError,
+    GlidepathError,
+    NotReadyError,
+    PreflightError,
+    ReleaseFinishedError,
+    ReleaseTakenBack,
+)
+from glidepath.release import brake, endings, steps
+from glidepath.release.phases import Decision, Phase
+from glidepath.release.plan import plan
+from glidepath.release.run import Run
+from glidepath.traffic import Split
+from glidepath.watchdog.loop import Facts, Watchdog
+from tests.support.apiserver import NAMESPACE
+from tests.support.stage import Stage
+
+Action = Callable[[Run], object]
+
+
+def first(run: Run) -> None:
+    """Step 1."""
+    steps.shift(run, 1)
+
+
+def second(run: Run) -> None:
+    """Step 2."""
+    steps.shift(run, 2)
+
+
+GOOD: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, endings.promote, endings.settle, endings.finish)
+UP_TO_WEIGHT: tuple[Action, ...] = (steps.claim, steps.deploy, first)
+
+
+def do(run: Run, *actions: Action) -> None:
+    """One after the other; the red end of a release that was taken back is no failure here."""
+    for action in actions:
+        try:
+            action(run)
+        except ReleaseTakenBack:
+            assert action is endings.finish
+
+
+class TestPlan:
+    def test_a_plan_is_made_once(self, stage: Stage) -> None:
+        run = stage.run()
+        stage.prometheus.scrape("v1", 500, 400)
+        before = run.release
+        assert plan(run.id, run.spec, stage.ports(), stage.said.append)
+        assert run.release == before
+        assert run.release.phase == Phase.PLANNED
+
+    def test_the_stable_version_is_nothing_to_do(self, stage: Stage) -> None:
+        assert not plan("a", stage.spec(version="v1"), stage.ports(), stage.said.append)
+        assert stage.record.get("a").outcome == "nothing_to_do"
+
+    def test_a_dry_run_writes_nothing(self, stage: Stage) -> None:
+        before = len(stage.server.writes())
+        assert not plan("a", stage.spec(dry_run=True), stage.ports(), stage.said.append)
+        assert len(stage.server.writes()) == before
+        assert any("20 %" in line for line in stage.said)
+
+    def test_what_a_release_cannot_start_from_is_refused(self, stage: Stage) -> None:
+        def refused(words: str) -> None:
+            with pytest.raises(GlidepathError, match=words):
+                plan("a", stage.spec(), stage.ports(), stage.said.append)
+            assert stage.record.find("a") is None
+
+        stage.helm.values["istio"]["trafficSplit"] = {"stable": 90, "canary": 10}
+        stage.helm.upgrade(
+            {"roles": {"stable": "v1", "canary": "v9"}, "istio": {"trafficSplit": {"stable": 90, "canary": 10}}}
+        )
+        refused("'v9' has 10 % of the traffic outside any release")
+        stage.helm.values["roles"] = {"stable": "v7", "canary": ""}
+        refused("Helm says that 'v7' is stable, the VirtualService routes to 'v1'")
+        stage.helm.revision = 0
+        refused("is not installed")
+
+    def test_no_traffic_is_no_baseline(self, stage: Stage) -> None:
+        stage.prometheus.samples.clear()
+        with pytest.raises(GlidepathError, match="no series"):
+            stage.run()
+
+    def test_a_service_that_is_held_is_refused_by_name(self, stage: Stage) -> None:
+        steps.claim(stage.run("one"), "http://airflow/one")
+        with pytest.raises(ClaimHeldError, match=r"held by one .*http://airflow/one"):
+            plan("two", stage.spec(version="v3"), stage.ports(), stage.said.append)
+
+    def test_an_unready_stable_version_is_refused(self, stage: Stage) -> None:
+        stage.helm.ready = lambda _: False
+        stage.helm.upgrade({**stage.helm.values, "note": 1})
+        with pytest.raises(PreflightError, match="0 of 2 replicas ready"):
+            stage.run()
+
+
+class TestGoodRelease:
+    def test_it_ends_on_the_new_version_and_leaves_nothing_held(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, *UP_TO_WEIGHT)
+        assert stage.weights() == {"v1": 80, "v2": 20}
+        assert stage.states() == {"held"}
+        do(run, *GOOD[3:])
+        assert stage.at_rest("v2")
+        assert run.release.outcome == "promoted"
+        assert stage.server.find("deployments", "prices-v2")["spec"]["replicas"] == 2
+
+    def test_every_task_twice_is_the_same_as_once(self, stage: Stage) -> None:
+        run = stage.run()
+        for action in GOOD:
+            action(run)
+            before = stage.written()
+            action(run)
+            assert stage.written() == before, action
+        assert stage.at_rest("v2")
+
+    def test_tasks_of_a_finished_release_change_nothing(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, *GOOD)
+        writes, revision = len(stage.server.writes()), stage.helm.revision
+        do(run, *GOOD)
+        endings.rollback(run)
+        assert (len(stage.server.writes()), stage.helm.revision) == (writes, revision)
+        with pytest.raises(ReleaseFinishedError):
+            run.ports.claims.acquire(run.id, "v1", "v2", "prices", 60)
+
+    def test_a_larger_share_gets_the_replicas_it_takes(self, stage: Stage) -> None:
+        run = stage.run(weights=[80])
+        do(run, *UP_TO_WEIGHT)
+        assert stage.server.find("deployments", "prices-v2")["spec"]["replicas"] == 2
+
+
+class TestBadRelease:
+    def test_it_goes_back_and_finish_turns_red(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, *UP_TO_WEIGHT)
+        brake.take_back(run, "errors")
+        assert stage.weights() == {"v1": 100, "v2": 0}
+        second(run)
+        assert stage.weights() == {"v1": 100, "v2": 0}
+        assert steps.decision(run, 1) == (Decision.ROLLBACK, "errors")
+        endings.rollback(run)
+        for _ in range(2):
+            with pytest.raises(ReleaseTakenBack, match="v2 was taken back, v1 has all traffic: errors"):
+                endings.finish(run)
+        assert stage.at_rest("v1")
+
+    def test_pods_that_never_come_get_no_weight(self, stage: Stage) -> None:
+        stage.helm.ready = lambda version: version != "v2"
+        run = stage.run()
+        steps.claim(run)
+        with pytest.raises(NotReadyError, match="v2 has 0 of 1 replicas ready"):
+            steps.deploy(run)
+        do(run, endings.settle, endings.finish)
+        assert stage.at_rest("v1")
+
+    def test_a_shift_that_meets_the_brake_takes_itself_back(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, steps.claim, steps.deploy)
+        stage.server.before("PATCH", "virtualservices", lambda: brake.note_taken_back(run, "harm"))
+        first(run)
+        assert stage.weights() == {"v1": 100, "v2": 0}
+
+    def test_an_abort_never_raises_and_brakes(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, *UP_TO_WEIGHT)
+        stage.server.fail("GET", "virtualservices", 500, times=9)
+        endings.abort(run, "killed")
+        assert any("the brake failed" in line for line in stage.said)
+        stage.server.heal()
+        endings.abort(run, "killed")
+        assert stage.weights() == {"v1": 100, "v2": 0}
+
+    def test_what_an_earlier_release_left_is_removed(self, stage: Stage) -> None:
+        run = stage.run("one")
+        do(run, *UP_TO_WEIGHT)
+        abandon(stage)
+        other = stage.run("two", version="v3")
+        do(other, steps.claim, steps.deploy)
+        assert stage.versions() == {"v1", "v3"}
+
+
+class TestOneFate:
+    def test_taken_back_first_is_never_promoted(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, *GOOD[:4])
+        brake.take_back(run, "late harm")
+        with pytest.raises(ReleaseTakenBack):
+            endings.promote(run)
+        do(run, endings.settle, endings.finish)
+        assert stage.at_rest("v1")
+
+    def test_committed_first_goes_on_whoever_pulls_the_brake(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, *GOOD[:4])
+        stage.helm.before = lambda: _fail_when(brake.committed(run))
+        with pytest.raises(ClusterError):
+            endings.promote(run)
+        assert not brake.note_taken_back(run, "too late")
+        assert brake.brake(run, "too late") == 0.0
+        stage.helm.before = lambda: None
+        do(run, endings.settle, endings.finish)
+        assert stage.at_rest("v2")
+
+    def test_taken_back_at_the_commit_wins_and_the_lease_says_stable_again(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, *GOOD[:4])
+        real = run.ports.claims.note
+
+        def note(claim: object, stable: str) -> None:
+            real(claim, stable)  # type: ignore[arg-type]
+            if stable == "v2":
+                brake.note_taken_back(run, "harm at the last moment")
+
+        run.ports.claims.note = note  # type: ignore[method-assign]
+        with pytest.raises(ReleaseTakenBack):
+            endings.promote(run)
+        assert stage.server.all("leases")[0]["metadata"]["annotations"]["glidepath.dev/stable"] == "v1"
+        do(run, endings.settle, endings.finish)
+        assert stage.at_rest("v1")
+
+
+def _fail_when(true: bool) -> None:
+    if true:
+        raise ClusterError("injected", 500)
+
+
+def abandon(stage: Stage) -> None:
+    """Nobody renews, and the watchdog takes the service over."""
+    steady = [0.0]
+    watchdog = Watchdog(stage.server.api(), NAMESPACE, Facts(), lambda: stage.clock, lambda: steady[0])
+    for _ in range(70):
+        stage.clock += 1
+        steady[0] += 1
+        watchdog.look()
+    assert stage.holder() == ""
+    for _ in range(13):
+        stage.traffic()
+
+
+class TestAbandoned:
+    def test_its_tasks_are_refused_and_its_rollback_cleans_up(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, *UP_TO_WEIGHT)
+        abandon(stage)
+        assert stage.weights() == {"v1": 100, "v2": 0}
+        with pytest.raises(ClaimLostError):
+            second(run)
+        with pytest.raises(ReleaseTakenBack):
+            endings.promote(run)
+        do(run, endings.settle, endings.finish)
+        assert stage.at_rest("v1")
+        assert run.release.outcome == "rolled_back"
+
+    def test_one_that_was_committed_goes_on(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, *GOOD[:4])
+        stage.helm.before = lambda: _fail_when(brake.committed(run))
+        with pytest.raises(ClusterError):
+            endings.promote(run)
+        abandon(stage)
+        assert stage.weights() == {"v2": 100}
+        stage.helm.before = lambda: None
+        do(run, endings.settle, endings.finish)
+        assert stage.at_rest("v2")
+
+    def test_when_another_release_has_the_service_it_only_closes(self, stage: Stage) -> None:
+        run = stage.run("one")
+        do(run, *UP_TO_WEIGHT)
+        abandon(stage)
+        other = stage.run("two", version="v3")
+        do(other, *UP_TO_WEIGHT)
+        do(run, endings.settle, endings.finish)
+        assert run.release.outcome == "rolled_back"
+        assert stage.weights() == {"v1": 80, "v3": 20}
+        assert stage.holder() == "two"
+
+
+CALLS = [
+    ("GET", "virtualservices"),
+    ("PATCH", "virtualservices"),
+    ("GET", "leases"),
+    ("PATCH", "leases"),
+    ("GET", "deployments"),
+]
+
+
+@pytest.mark.parametrize(("method", "part"), CALLS)
+@pytest.mark.parametrize("bad", [False, True], ids=["good", "bad"])
+def test_a_call_that_fails_anywhere_is_mended_by_the_next_try(stage: Stage, method: str, part: str, bad: bool) -> None:
+    """Before each task its first calls of one kind fail for good; the task fails or not, is tried again, and all ends well."""
+    run = stage.run()
+    endings_of = (endings.rollback, endings.settle, endings.finish) if bad else GOOD[4:]
+    for action in (*GOOD[:4], *endings_of):
+        if bad and action is endings.rollback:
+            brake.note_taken_back(run, "harm")
+        for failed in range(3):
+            stage.server.fail(method, f"/{part}", 403, times=1 if failed < 2 else 0)
+            try:
+                action(run)
+            except ReleaseTakenBack:
+                break
+            except GlidepathError:
+                continue
+            finally:
+                stage.server.heal()
+    assert stage.at_rest("v1" if bad else "v2")
+    assert run.ports.traffic.read().split == Split("v1" if bad else "v2", None, 0)
