@@ -15,12 +15,14 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import DAG, Param, TaskGroup, TriggerRule
 
+from glidepath.errors import PolicyError
 from glidepath.operators.tasks import (
     ClaimOperator,
     DeployOperator,
     FinishOperator,
     GateOperator,
     PlanOperator,
+    PolicyErrorOperator,
     PromoteOperator,
     RollbackOperator,
     SettleOperator,
@@ -131,6 +133,21 @@ def build(policy: Policy, path: Path) -> DAG:
     return dag
 
 
+def refused(path: Path, error: PolicyError) -> DAG:
+    """What stands in for a policy that is not valid: it shows why. The other policies' DAGs are not touched by it."""
+    with DAG(
+        f"release_{path.stem.replace('-', '_')}",
+        schedule=None,
+        tags=["glidepath", "policy-error"],
+        doc_md=f"The policy is not valid:\n\n```\n{error}\n```",
+    ) as dag:
+        PolicyErrorOperator(task_id="policy_error", error=str(error))
+    return dag
+
+
 for file in sorted(POLICIES.glob("*.yaml")):
-    one = build(load_policy(file), file)
+    try:
+        one = build(load_policy(file), file)
+    except PolicyError as error:
+        one = refused(file, error)
     globals()[one.dag_id] = one

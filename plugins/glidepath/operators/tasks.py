@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseBranchOperator
+from airflow.sdk import BaseBranchOperator, BaseOperator
 
-from glidepath.operators.base import ReleaseOperator, release_id, run_url
+from glidepath.operators.base import ReleaseOperator, final, release_id, run_url
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+
+class PolicyErrorOperator(BaseOperator):
+    """Fails with what is wrong in a policy."""
+
+    def __init__(self, *, error: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.error = error
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow calls it so
+        """Say it."""
+        from glidepath.errors import PolicyError
+
+        with final():
+            raise PolicyError(f"the policy is not valid; nothing can be released:\n{self.error}")
 
 
 class BranchOperator(ReleaseOperator, BaseBranchOperator):

@@ -1,0 +1,96 @@
+"""The release DAG: what Airflow makes of the file, and of policies that are wrong."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG, TriggerRule
+from airflow.sdk.exceptions import ParamValidationError
+
+from glidepath.policy import MAX_STEPS
+
+REPO = Path(__file__).resolve().parents[3]
+FILE = REPO / "dags" / "progressive_release.py"
+GOOD = (REPO / "include" / "policies" / "model-service.yaml").read_text()
+
+
+def dags(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, DAG]:
+    """The DAGs that the file builds of a folder of policies."""
+    monkeypatch.setenv("GLIDEPATH_POLICIES", str(folder))
+    found = runpy.run_path(str(FILE))
+    return {value.dag_id: value for value in found.values() if isinstance(value, DAG)}
+
+
+@pytest.fixture
+def dag(monkeypatch: pytest.MonkeyPatch) -> DAG:
+    """That of the project's own policy."""
+    return dags(REPO / "include" / "policies", monkeypatch)["release_model_service"]
+
+
+def upstream(dag: DAG, task: str) -> set[str]:
+    """The tasks right before one."""
+    return set(dag.get_task(task).upstream_task_ids)
+
+
+def test_the_order_is_that_of_a_release(dag: DAG) -> None:
+    assert upstream(dag, "claim") == {"plan"}
+    assert upstream(dag, "deploy") == {"claim"}
+    assert upstream(dag, "guard") == {"deploy"}
+    assert upstream(dag, "step_1.shift") == {"deploy"}
+    for number in range(1, MAX_STEPS + 1):
+        assert upstream(dag, f"step_{number}.bake") == {f"step_{number}.shift"}
+        assert upstream(dag, f"step_{number}.gate") == {f"step_{number}.bake"}
+        if number > 1:
+            assert upstream(dag, f"step_{number}.shift") == {f"step_{number - 1}.gate"}
+    gates = {f"step_{number}.gate" for number in range(1, MAX_STEPS + 1)}
+    for end in ("promote", "rollback"):
+        assert upstream(dag, end) == gates | {"ask"}
+    assert upstream(dag, "settle") == {"promote", "rollback"}
+
+
+def test_what_must_run_whatever_happens_does(dag: DAG) -> None:
+    assert dag.get_task("settle").trigger_rule == TriggerRule.ALL_DONE
+    finish = dag.get_task("finish")
+    assert finish.is_teardown
+    assert finish.on_failure_fail_dagrun
+    assert {"settle", "guard"} <= upstream(dag, "finish")
+    # With ONE_SUCCESS it would run in the middle of a good release.
+    for end in ("promote", "rollback"):
+        assert dag.get_task(end).trigger_rule == TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [
+        {"version": "v2; reboot"}, {"version": "V2"}, {"version": "v2", "weights": ["ten"]}, {"version": "v2", "weights": [0]},
+        {"version": "v2", "weights": list(range(1, MAX_STEPS + 2))}, {"version": "v2", "tolerance": 1},
+        {"version": "v2", "decision": "maybe"}, {"version": "v2", "dry_run": "yes"}, {"version": "v2", "override_freeze": "x"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_form_refuses_what_a_schema_can(dag: DAG, conf: dict[str, Any]) -> None:
+    with pytest.raises(ParamValidationError):
+        validated(dag, conf)
+
+
+def validated(dag: DAG, conf: dict[str, Any]) -> None:
+    for name, value in conf.items():
+        dag.params.get_param(name).resolve(value)
+
+
+def test_the_form_takes_what_a_run_may_say(dag: DAG) -> None:
+    validated(dag, {"version": "v2", "weights": [5, 25, 50], "bake": "90s", "tolerance": 1.2, "decision": "superior"})
+
+
+def test_one_dag_a_policy_and_a_broken_one_takes_no_other_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model-service.yaml").write_text(GOOD)
+    (tmp_path / "other.yaml").write_text(GOOD.replace("service: model-service", "service: prices"))
+    (tmp_path / "wrong-one.yaml").write_text(GOOD.replace("weight: 20", "weight: 200"))
+    found = dags(tmp_path, monkeypatch)
+    assert set(found) == {"release_model_service", "release_prices", "release_wrong_one"}
+    wrong = found["release_wrong_one"]
+    assert wrong.task_ids == ["policy_error"]
+    assert "wrong-one.yaml:13: steps[0].weight: given 200" in str(wrong.doc_md)

@@ -1,0 +1,126 @@
+"""The triggers: they survive serialization, fire when they must, and end with the release."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.triggers.base import TriggerEvent
+
+from glidepath.errors import ClaimHeldError, ClusterError, EvidenceError, NotReadyError, PolicyError, ReleaseTakenBack
+from glidepath.operators.base import final
+from glidepath.record import Record
+from glidepath.release import endings, steps
+from glidepath.triggers.bake import BakeTrigger
+from glidepath.triggers.guard import GuardTrigger
+from tests.support.apiserver import ApiServer
+from tests.support.stage import Stage
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [BakeTrigger("dag/run", 2, 90.0), GuardTrigger("p.yaml", "dag/run", "kubernetes_default", "prometheus_default")],
+    ids=["bake", "guard"],
+)
+def test_a_trigger_survives_the_database(trigger: Any) -> None:
+    path, arguments = trigger.serialize()
+    module, _, name = path.rpartition(".")
+    again = getattr(__import__(module, fromlist=[name]), name)(**arguments)
+    assert type(again) is type(trigger)
+    assert again.serialize() == (path, arguments)
+
+
+async def event_of(run: AsyncIterator[TriggerEvent], meanwhile: Callable[[], object]) -> dict[str, Any]:
+    """The trigger's event; `meanwhile` is called once it runs."""
+    task = asyncio.ensure_future(anext(run))
+    await asyncio.sleep(0.05)
+    assert not task.done()
+    meanwhile()
+    return dict((await asyncio.wait_for(task, 30)).payload)
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A release whose canary has weight, and the record where triggers look for it."""
+    monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
+    monkeypatch.setattr("glidepath.release.endings.wait_silent", lambda *_: 0.0)
+    with ApiServer() as server:
+        made = Stage(server, tmp_path)
+        run = made.run()
+        steps.claim(run)
+        steps.deploy(run)
+        steps.shift(run, 1)
+        yield made, run
+
+
+def test_a_bake_wakes_by_the_guards_word(stage: Any) -> None:
+    _, run = stage
+    word = {"step": 1, "decision": "advance", "reason": "good"}
+    event = asyncio.run(
+        event_of(BakeTrigger(run.id, 1, 90).run(), lambda: run.note("decision", once="decision:1", **word))
+    )
+    assert event == {"status": "decided"}
+
+
+def test_a_bake_wakes_when_the_release_is_taken_back(stage: Any) -> None:
+    _, run = stage
+    event = asyncio.run(event_of(BakeTrigger(run.id, 1, 90).run(), lambda: endings.abort(run, "killed")))
+    assert event == {"status": "decided"}
+
+
+def test_a_bake_notices_that_nobody_looks(stage: Any) -> None:
+    _, run = stage
+
+    async def first() -> dict[str, Any]:
+        return dict((await asyncio.wait_for(anext(BakeTrigger(run.id, 1, 0.6).run()), 30)).payload)
+
+    event = asyncio.run(first())
+    assert event["status"] == "silent"
+    assert "is the triggerer alive" in event["why"]
+
+
+def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
+    stage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, run = stage
+    trigger = GuardTrigger("p.yaml", run.id, "kubernetes_default", "prometheus_default")
+    monkeypatch.setattr(trigger, "_run", lambda: run)
+    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    made.server.fail("GET", "virtualservices", 500, times=6)
+
+    def back() -> None:
+        endings.abort(run, "enough")
+        endings.rollback(run)
+
+    event = asyncio.run(event_of(trigger.run(), back))
+    assert event["status"] == "closed"
+
+
+def test_a_guard_that_is_ended_by_a_person_brakes(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, run = stage
+    trigger = GuardTrigger("p.yaml", run.id, "kubernetes_default", "prometheus_default")
+    monkeypatch.setattr(trigger, "_run", lambda: run)
+    assert made.weights()["v2"] == 20
+    asyncio.run(trigger.on_kill())
+    assert made.weights()["v2"] == 0
+
+
+@pytest.mark.parametrize("error", [PolicyError("x"), ClaimHeldError("x"), NotReadyError("x"), ReleaseTakenBack("x")])
+def test_what_another_try_cannot_mend_is_not_tried_again(error: Exception) -> None:
+    with pytest.raises(AirflowFailException, match="x"), final():
+        raise error
+
+
+@pytest.mark.parametrize("error", [ClusterError("x"), EvidenceError("x")])
+def test_what_may_pass_is_tried_again(error: Exception) -> None:
+    with pytest.raises(type(error)), final():
+        raise error
+
+
+def test_the_record_is_found_by_its_address(stage: Any) -> None:
+    _, run = stage
+    assert Record().get(run.id).id == run.id
