@@ -93,4 +93,4 @@ def test_one_dag_a_policy_and_a_broken_one_takes_no_other_down(tmp_path: Path, m
     assert set(found) == {"release_model_service", "release_prices", "release_wrong_one"}
     wrong = found["release_wrong_one"]
     assert wrong.task_ids == ["policy_error"]
-    assert "wrong-one.yaml:13: steps[0].weight: given 200" in str(wrong.doc_md)
+    assert "wrong-one.yaml:12: steps[0].weight: given 200" in str(wrong.doc_md)
