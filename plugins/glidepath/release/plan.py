@@ -12,13 +12,14 @@ from glidepath.deploy import values as chart
 from glidepath.errors import EvidenceError, PreflightError
 from glidepath.evidence.collector import Collected, baseline
 from glidepath.evidence.source import app_source, mesh_source
-from glidepath.judge import ArmCounts, MetricSettings, Plan, Settings, StepSettings, plan_judgement
-from glidepath.policy import LatencyMetric, Metric, ReleaseSpec
+from glidepath.judge import ArmCounts, Plan, plan_judgement
+from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
 from glidepath.release import words
 from glidepath.release.phases import Phase
 from glidepath.release.run import Ports, Run, Say
+from glidepath.replay.judging import judge_settings
 
 # The traffic that the release will meet is that of the last minute, not of the whole baseline.
 LATELY_S = 60.0
@@ -123,27 +124,6 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
     say(f"plan: {spec.namespace}/{spec.service}: stable {stable} ({ready.ready} replicas), wanted {spec.version}")
     say(f"plan: helm {version}, release {release.name} at revision {release.revision}")
     return Present(release.revision, stable, values, dict(release.values))
-
-
-def judge_settings(spec: ReleaseSpec) -> Settings:
-    """What the policy asks of the judge, in the judge's own words."""
-    return Settings(
-        metrics=tuple(_metric(one) for one in spec.metrics),
-        steps=tuple(StepSettings(step.weight, step.bake, step.min_requests) for step in spec.steps),
-        scrape_s=spec.evidence.scrape,
-        deadline_s=spec.max_duration,
-        decision=spec.decision,
-        alpha=spec.false_rollback,
-        beta=spec.wrong_promote,
-        warmup_s=spec.evidence.warmup,
-    )
-
-
-def _metric(one: Metric) -> MetricSettings:
-    if isinstance(one, LatencyMetric):
-        name = f"latency_p{100 * one.quantile:g}"
-        return MetricSettings(name, one.kind, one.role, one.tolerance, quantile=one.quantile)
-    return MetricSettings("errors", one.kind, one.role, one.tolerance, one.harm_margin, one.safety_margin)
 
 
 def arm(collected: Collected, version: str) -> ArmCounts:
