@@ -134,8 +134,7 @@ def _hold(run: Run, again: bool) -> bool:
 
 def settle(run: Run) -> None:
     """Close a release that neither exit closed (a task failed on the way): on stable, or on the new one if committed."""
-    release = run.release
-    if release.outcome is None and release.token is None:
+    if run.release.outcome is None and not _claimed(run):
         run.close(Phase.REFUSED, "the service could not be claimed; nothing was touched")
     if run.release.outcome is not None:
         run.say(f"settle: the release ended {run.release.outcome}; nothing to settle")
@@ -144,19 +143,28 @@ def settle(run: Run) -> None:
     rollback(run)
 
 
+def _claimed(run: Run) -> bool:
+    """Whether the service was claimed; of a claim whose task died the record may not know yet."""
+    if run.release.token is None:
+        state = run.ports.claims.read()
+        if state is None or state.holder != run.id:
+            return False
+        run.ports.record.set_token(run.id, state.token)
+    return True
+
+
 def finish(run: Run) -> None:
     """Make safe, open the service's objects, give the claim back, and say how it ended.
 
     Raises:
         ReleaseTakenBack: The release did not promote: turns the run red, with the reason.
     """
+    if run.release.outcome is None:
+        settle(run)
     release = run.release
     if release.token is None:
         run.say("finish: the service was never claimed; nothing to give back")
         return
-    if release.outcome is None:
-        settle(run)
-        release = run.release
     outcome, reason = str(release.outcome), str(release.reason)
     if run.ports.record.once(run.id, "finished") is None:
         _give_back(run, outcome)
