@@ -57,12 +57,24 @@ def _carry_all(run: Run) -> None:
     replicas = chart.stable_replicas(ports.helm.effective_values())
     token = run.claim.token
     ports.helm.upgrade(chart.with_canary(_given(run), old, new, split.canary_weight, token, replicas))
+    _go_on(run)
     seconds = ports.workloads.wait_ready(new, run.spec.deploy_timeout)
     run.say(f"promote: {new} has {replicas} replicas ready after {seconds:.0f} s, as many as {old}")
-    if taken_back(run):
-        raise ReleaseTakenBack("this release was taken back while it was being promoted")
+    _go_on(run)
     ports.traffic.shift(run.claim, Split(old, new, 100))
+    _go_on(run)
     run.say(f"promote: {new} 100 %, {old} 0 %, read back")
+
+
+def _go_on(run: Run) -> None:
+    """Stop if the brake was pulled meanwhile: weight that was just written is taken back first.
+
+    Raises:
+        ReleaseTakenBack: It was.
+    """
+    if taken_back(run):
+        brake(run, "the release was taken back while it was being promoted")
+        raise ReleaseTakenBack("this release was taken back while it was being promoted")
 
 
 def _commit(run: Run) -> None:
