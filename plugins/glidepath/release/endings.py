@@ -39,6 +39,8 @@ def _promote(run: Run) -> None:
         _carry_all(run)
         _see_silent(run, old)
         _commit(run)
+    # Only now: a watchdog told earlier would put a canary that is taken back at the last moment on all traffic again.
+    ports.claims.note(run.claim, new)
     ports.traffic.shift(run.claim, Split(new, None, 0))
     ports.traffic.open_version(run.claim, old)
     final = chart.without_replicas(chart.with_canary(_given(run), new, None, 0, run.claim.token), new)
@@ -78,12 +80,9 @@ def _go_on(run: Run) -> None:
 
 
 def _commit(run: Run) -> None:
-    """The point of no return: from here on the new version is the safe side, for the watchdog first."""
-    run.ports.claims.note(run.claim, run.canary)
-    if run.note(COMMITTED, once=FATE) or committed(run):
-        return
-    run.ports.claims.note(run.claim, run.stable)
-    raise ReleaseTakenBack("this release was taken back while it was being promoted")
+    """The point of no return: from here on the new version is the safe side."""
+    if not run.note(COMMITTED, once=FATE):
+        _go_on(run)
 
 
 def rollback(run: Run) -> None:
