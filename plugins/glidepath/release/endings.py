@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
+from glidepath.claim.lease import ABANDONED, WATCHDOG, ClaimState
 from glidepath.deploy import values as chart
-from glidepath.errors import ClaimError, ClaimLostError, GlidepathError, ReleaseTakenBack
+from glidepath.errors import ClaimError, ClaimLostError, ClusterError, GlidepathError, ReleaseTakenBack
 from glidepath.evidence.effect import wait_silent
+from glidepath.kube import GROUP
 from glidepath.release.brake import COMMITTED, FATE, brake, committed, fate, note_taken_back, taken_back
 from glidepath.release.keep import kept
 from glidepath.release.phases import Phase
@@ -27,9 +29,20 @@ def promote(run: Run) -> None:
     if taken_back(run):
         raise ReleaseTakenBack("this release was taken back after its last gate; it is not promoted")
     if not _hold(run, again=committed(run)):
-        raise ReleaseTakenBack("the claim was lost before the release was promoted")
+        if not committed(run):
+            raise ReleaseTakenBack("the claim was lost before the release was promoted")
+        _passed_on(run)
+        return
     with kept(run):
         _promote(run)
+
+
+def _passed_on(run: Run) -> None:
+    """Close a release that was committed and whose service another one has since: as what Helm says it came to."""
+    if chart.roles(run.ports.helm.effective_values())[0] == run.canary:
+        run.close(Phase.PROMOTED, f"{run.canary} is the stable version; its next holder has the service")
+    else:
+        run.close(Phase.ROLLED_BACK, "the claim was lost while it was promoted, and its next holder has the service")
 
 
 def _promote(run: Run) -> None:
@@ -132,6 +145,10 @@ def _hold(run: Run, again: bool) -> bool:
         if not again:
             return False
     spec, safe = run.spec, run.canary if committed(run) else run.stable
+    state = _lease(run)
+    if state is not None and not _ours(run, state):
+        run.say(f"the claim can't be had again: {state.holder or 'another release'} has had it since")
+        return False
     try:
         held = run.ports.claims.acquire(run.id, safe, run.canary, spec.service, spec.lease, again=True)
     except ClaimError as error:
@@ -141,6 +158,24 @@ def _hold(run: Run, again: bool) -> bool:
     run.ports.traffic.take(held)
     run.say(f"claimed again with token {held.token}, to clean up after the watchdog")
     return True
+
+
+def _lease(run: Run) -> ClaimState | None:
+    """The Lease as it is.
+
+    Raises:
+        ClusterError: The watchdog is just making the service safe; run again.
+    """
+    state = run.ports.claims.read()
+    if state is not None and state.holder == WATCHDOG:
+        raise ClusterError(f"the watchdog is making {run.spec.namespace}/{run.spec.service} safe; try again after it")
+    return state
+
+
+def _ours(run: Run, state: ClaimState) -> bool:
+    """Whether the claim is this release's, or was until the watchdog freed it, and nobody has had it since."""
+    left = (state.annotations.get(f"{GROUP}/last-run"), state.annotations.get(f"{GROUP}/last-outcome"))
+    return state.holder == run.id or (not state.holder and left == (run.id, ABANDONED))
 
 
 def settle(run: Run) -> None:
@@ -157,8 +192,8 @@ def settle(run: Run) -> None:
 def _claimed(run: Run) -> bool:
     """Whether the service was claimed; of a claim whose task died the record may not know yet."""
     if run.release.token is None:
-        state = run.ports.claims.read()
-        if state is None or state.holder != run.id:
+        state = _lease(run)
+        if state is None or not _ours(run, state):
             return False
         run.ports.record.set_token(run.id, state.token)
     return True
@@ -186,12 +221,12 @@ def finish(run: Run) -> None:
 
 
 def _give_back(run: Run, outcome: str) -> None:
-    try:
-        run.ports.traffic.open(run.claim)
-        run.ports.claims.release(run.claim, outcome)
-        run.say(f"finish: the claim on {run.spec.namespace}/{run.spec.service} is given back")
-    except ClaimLostError as error:
-        run.say(f"finish: the claim is another's, nothing to give back: {error}")
+    """Nobody renews between the last task and this one: a claim that the watchdog took meanwhile is had again first."""
+    if not _hold(run, again=True):
+        return
+    run.ports.traffic.open(run.claim)
+    run.ports.claims.release(run.claim, outcome)
+    run.say(f"finish: the claim on {run.spec.namespace}/{run.spec.service} is given back")
 
 
 def abort(run: Run, reason: str) -> None:
