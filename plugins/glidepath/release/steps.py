@@ -88,18 +88,27 @@ def shift(run: Run, number: int) -> None:
         return
     with kept(run):
         _make_room(run, weight)
+    if _taken_back_meanwhile(run):
+        return
     started = run.now()
     run.move(Phase.BAKING)
     run.ports.traffic.shift(run.claim, Split(run.stable, run.canary, weight))
     seconds = run.now() - started
     run.note("weight", once=f"weight:{number}", step=number, weight=weight, seconds=seconds)
-    if taken_back(run):
-        brake(run, "the release was taken back while this weight was being written")
+    if _taken_back_meanwhile(run):
         return
     run.say(
         f"shift: step {number} of {len(run.spec.steps)}: {run.stable} {100 - weight} %, {run.canary} {weight} %, "
         f"read back after {seconds:.2f} s"
     )
+
+
+def _taken_back_meanwhile(run: Run) -> bool:
+    """Whether the brake was pulled since; what was written after it, by Helm too, is then taken back."""
+    if not taken_back(run):
+        return False
+    brake(run, "the release was taken back while this weight was being written")
+    return True
 
 
 def _make_room(run: Run, weight: int) -> None:
