@@ -198,6 +198,8 @@ class ApiServer:
         return self._store(base, name, old, new, owners)
 
     def _store(self, base: str, name: str, old: Object | None, new: Object, owners: Owners) -> Object:
+        if old is None and base.endswith("/deployments") and "spec" not in new:
+            raise Refused(422, "Invalid", f'Deployment.apps "{name}" is invalid: spec.selector: Required value')
         new = copy.deepcopy(new)
         metadata, was = new["metadata"], old["metadata"] if old else {}
         for key in SERVER_SET:

@@ -22,6 +22,7 @@ from glidepath.record import Record
 from glidepath.release.plan import plan
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
+from glidepath.watchdog.loop import Facts, Watchdog
 from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SERVICE, ApiServer, http_routes
 from tests.support.fields import Refused
 
@@ -242,12 +243,29 @@ class Stage:
         leases = self.server.all("leases")
         return str((leases[0]["spec"].get("holderIdentity") or "") if leases else "")
 
+    def lease(self, mark: str) -> str:
+        """An annotation of the Lease."""
+        return str(self.server.all("leases")[0]["metadata"]["annotations"][f"glidepath.dev/{mark}"])
+
     def at_rest(self, stable: str) -> bool:
         """One version with everything, nothing held."""
         return (
             self.weights() == {stable: 100}
             and self.versions() == {stable}
             and self.helm.values["roles"] == {"stable": stable, "canary": ""}
-            and self.states() == {"open"}
+            and "held" not in self.states()
             and self.holder() == ""
         )
+
+
+def abandon(stage: Stage) -> None:
+    """Nobody renews, and the watchdog takes the service over."""
+    steady = [0.0]
+    watchdog = Watchdog(stage.server.api(), NAMESPACE, Facts(), lambda: stage.clock, lambda: steady[0])
+    for _ in range(5):
+        stage.clock += 20
+        steady[0] += 20
+        watchdog.look()
+    assert stage.holder() == ""
+    for _ in range(13):
+        stage.traffic()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apiserver import ApiServer
+from tests.support.crashes import Saved
 from tests.support.stage import Stage
 
 
@@ -17,3 +18,10 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setattr("glidepath.release.endings.wait_silent", lambda *_: 0.0)
     with ApiServer() as server:
         yield Stage(server, tmp_path)
+
+
+@pytest.fixture
+def planned(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Saved:
+    """A release of v2 to 20 and 80 %, just planned; calls that fail are tried again without a pause."""
+    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    return Saved(stage, stage.run(weights=[20, 80]), tmp_path)

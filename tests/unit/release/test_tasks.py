@@ -18,9 +18,7 @@ from glidepath.release import brake, endings, steps
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
 from glidepath.traffic import Split
-from glidepath.watchdog.loop import Facts, Watchdog
-from tests.support.apiserver import NAMESPACE
-from tests.support.stage import Stage
+from tests.support.stage import Stage, abandon
 
 Action = Callable[[Run], object]
 
@@ -156,40 +154,10 @@ class TestOneFate:
         do(run, endings.settle, endings.finish)
         assert stage.at_rest("v2")
 
-    def test_taken_back_at_the_commit_wins_and_the_lease_says_stable_again(self, stage: Stage) -> None:
-        run = stage.run()
-        do(run, *GOOD[:4])
-        real = run.ports.claims.note
-
-        def note(claim: object, stable: str) -> None:
-            real(claim, stable)  # type: ignore[arg-type]
-            if stable == "v2":
-                brake.note_taken_back(run, "harm at the last moment")
-
-        run.ports.claims.note = note  # type: ignore[method-assign]
-        with pytest.raises(ReleaseTakenBack):
-            endings.promote(run)
-        assert stage.server.all("leases")[0]["metadata"]["annotations"]["glidepath.dev/stable"] == "v1"
-        do(run, endings.settle, endings.finish)
-        assert stage.at_rest("v1")
-
 
 def _fail_when(true: bool) -> None:
     if true:
         raise ClusterError("injected", 500)
-
-
-def abandon(stage: Stage) -> None:
-    """Nobody renews, and the watchdog takes the service over."""
-    steady = [0.0]
-    watchdog = Watchdog(stage.server.api(), NAMESPACE, Facts(), lambda: stage.clock, lambda: steady[0])
-    for _ in range(70):
-        stage.clock += 1
-        steady[0] += 1
-        watchdog.look()
-    assert stage.holder() == ""
-    for _ in range(13):
-        stage.traffic()
 
 
 class TestAbandoned:

@@ -1,0 +1,187 @@
+"""A process of a release that something happens to at one of its calls to the outside."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import sqlite3
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+
+from glidepath.claim import LeaseClaims
+from glidepath.deploy import Workloads
+from glidepath.errors import HelmError, RecordError
+from glidepath.record import Record
+from glidepath.release.run import Ports, Run
+from glidepath.traffic import IstioTraffic
+from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+from tests.support.stage import HelmInMemory, Stage
+
+# dies: the process ends before the call. refused: the call is not carried out. lost: it is carried out, the answer is
+# lost once. cut: it is carried out, and neither its answer nor one of the client's next tries comes back.
+MODES = ("dies", "refused", "lost", "cut")
+RECORD_WRITES = frozenset({"set_token", "move", "close", "add_event", "add_look", "open_release"})
+RETRIES = 2
+
+T = TypeVar("T")
+
+
+class Died(BaseException):
+    """The process ended here; its `finally` blocks reach nobody any more."""
+
+
+class Fuse:
+    """Counts a process' calls, and at call `at` does what its mode says.
+
+    Args:
+        at: The call, from 0; None: none.
+        mode: One of MODES; without meaning when there is a `between`.
+        between: Called before the call is made; then reads count as calls too, else only writes do.
+    """
+
+    def __init__(self, at: int | None = None, mode: str = "dies", between: Callable[[], object] | None = None) -> None:
+        self.at, self.mode, self.between = at, "between" if between else mode, between
+        self.calls: list[str] = []
+        self._cut = 0
+
+    @property
+    def blown(self) -> bool:
+        """Whether call `at` was reached."""
+        return self.at is not None and len(self.calls) > self.at
+
+    @property
+    def where(self) -> str:
+        """The call that was hit, for a failing test's message."""
+        return f"{self.mode} at call {self.at}, {self.calls[self.at] if self.blown and self.at is not None else 'none'}"
+
+    def call(self, what: str, write: bool, do: Callable[[], T], error: Exception) -> T:
+        """Make a call, or not; `error` is how this kind of call fails."""
+        if self.blown and self.mode == "dies":
+            raise Died
+        if self._cut > 0:
+            self._cut -= 1
+            raise error
+        if not write and self.between is None:
+            return do()
+        self.calls.append(what)
+        if len(self.calls) - 1 != self.at:
+            return do()
+        if self.between is not None:
+            self.between()
+            return do()
+        if self.mode == "dies":
+            raise Died
+        if self.mode != "refused":
+            do()
+            self._cut = RETRIES if self.mode == "cut" and isinstance(error, ApiException) else 0
+        raise error
+
+
+class Direct(client.ApiClient):  # type: ignore[misc]
+    """A client that calls the in-memory server without HTTP: a sweep makes some hundred thousand calls."""
+
+    def __init__(self, server: ApiServer, fuse: Fuse) -> None:
+        super().__init__(client.Configuration(host="http://nowhere.invalid"))
+        self._server, self._fuse = server, fuse
+
+    def call_api(self, path: str, method: str, path_params: Any = None, query_params: Any = None,
+                 header_params: Any = None, body: Any = None, **more: Any) -> Any:  # fmt: skip
+        path = path.format(**(path_params or {}))
+        plural = path.partition("/namespaces/")[2].split("/")[1]
+        status = 403 if self._fuse.mode == "refused" else 504
+        error = ApiException(status=status, reason="injected")
+        target = f"{path}?{urlencode(query_params or [])}"
+        sort = (header_params or {}).get("Content-Type", "")
+
+        def send() -> Any:
+            code, answer = self._server.handle(method, target, sort, copy.deepcopy(body))
+            if code >= 300:
+                refused = ApiException(status=code, reason=answer["reason"])
+                refused.body = json.dumps(answer)
+                raise refused
+            wanted = more["response_types_map"][code]
+            text = SimpleNamespace(data=json.dumps(answer))
+            return answer if wanted == "object" else self.deserialize(text, wanted)
+
+        return self._fuse.call(f"{method} {plural}", method != "GET", send, error)
+
+
+class _Through:
+    """All calls of a port go through the fuse."""
+
+    def __init__(self, port: Any, fuse: Fuse, writes: frozenset[str], error: Exception) -> None:
+        self._port, self._fuse, self._writes, self._error = port, fuse, writes, error
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._port, name)
+        if not callable(found):
+            return found
+        return lambda *args, **more: self._fuse.call(
+            name, name in self._writes, lambda: found(*args, **more), self._error
+        )
+
+
+def ports(stage: Stage, fuse: Fuse) -> Ports:
+    """Ports of a process whose calls go through a fuse."""
+    api = Direct(stage.server, fuse)
+    return dataclasses.replace(
+        stage.ports(),
+        record=_Through(stage.record, fuse, RECORD_WRITES, RecordError("injected")),
+        claims=LeaseClaims(api, NAMESPACE, SERVICE, lambda: stage.clock),
+        traffic=IstioTraffic(api, NAMESPACE, SERVICE),
+        helm=_Through(stage.helm, fuse, frozenset({"upgrade"}), HelmError("injected")),
+        workloads=Workloads(api, NAMESPACE, SERVICE),
+    )
+
+
+def process(stage: Stage, run: Run, fuse: Fuse | None = None) -> Run:
+    """The same release in a process of its own."""
+    return Run(run.id, run.spec, ports(stage, fuse or Fuse()), stage.said.append, lambda: stage.clock)
+
+
+class Saved:
+    """A stage and its release at a moment, to go on from as often as one likes, one at a time.
+
+    Args:
+        stage: Where it stands.
+        run: The release.
+        folder: Where the records go.
+    """
+
+    def __init__(self, stage: Stage, run: Run, folder: Path) -> None:
+        self._stage, self._run, self._folder = stage, run, folder
+        self._objects = copy.deepcopy(stage.server.objects)
+        self._samples = {key: list(samples) for key, samples in stage.prometheus.samples.items()}
+        with closing(sqlite3.connect(stage.record.url.removeprefix("sqlite:///"))) as database:
+            self._record = database.serialize()
+
+    def again(self) -> tuple[Stage, Run]:
+        """The stage and the release as they were."""
+        now = copy.copy(self._stage)
+        now.server.objects = copy.deepcopy(self._objects)
+        now.said = []
+        now.helm = HelmInMemory(now.server)
+        now.helm.values, now.helm.revision = copy.deepcopy(self._stage.helm.values), self._stage.helm.revision
+        samples = {key: list(samples) for key, samples in self._samples.items()}
+        now.prometheus = dataclasses.replace(self._stage.prometheus, clock=lambda: now.clock, samples=samples)
+        now.prometheus.totals, now.prometheus.errors = dict(now.prometheus.totals), dict(now.prometheus.errors)
+        file = self._folder / f"{uuid.uuid4()}.db"
+        file.write_bytes(self._record)
+        now.record = Record(f"sqlite:///{file}")
+        run = Run(self._run.id, self._run.spec, ports(now, Fuse()), now.said.append, lambda: now.clock)
+        return now, run
+
+    def after(self, action: Callable[[Run], object]) -> Saved:
+        """The same, once a task has been carried out."""
+        stage, run = self.again()
+        action(run)
+        return Saved(stage, run, self._folder)

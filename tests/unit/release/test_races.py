@@ -1,0 +1,113 @@
+"""Somebody else acts between any two calls of a task: the guard, the watchdog, a person, the same release's end."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from glidepath.errors import GlidepathError
+from glidepath.release import brake, endings, steps
+from glidepath.release.run import Run
+from tests.support.crashes import Fuse, Saved, process
+from tests.support.stage import Stage, abandon
+
+Action = Callable[[Run], object]
+
+
+def first(run: Run) -> None:
+    """Step 1."""
+    steps.shift(run, 1)
+
+
+def second(run: Run) -> None:
+    """Step 2."""
+    steps.shift(run, 2)
+
+
+WAY: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, endings.promote)
+NAMES = ["claim", "deploy", "first", "second", "promote"]
+END: tuple[Action, ...] = (endings.settle, endings.finish)
+
+
+def do(run: Run, *actions: Action) -> list[GlidepathError]:
+    """One after the other, whatever comes of each; what was raised."""
+    errors = []
+    for action in actions:
+        try:
+            action(run)
+        except GlidepathError as error:
+            errors.append(error)
+    return errors
+
+
+def every_call(saved: Saved, task: int, other: Callable[[Stage, Run], object]) -> Iterator[tuple[Stage, Run, Fuse]]:
+    """The release after `other` acted before each call of one task, and the task went on."""
+    for action in WAY[:task]:
+        saved = saved.after(action)
+    for at in itertools.count():
+        stage, run = saved.again()
+        fuse = Fuse(at, between=lambda stage=stage, run=run: other(stage, run))  # type: ignore[misc]
+        do(process(stage, run, fuse), WAY[task])
+        if not fuse.blown:
+            return
+        yield stage, run, fuse
+
+
+def guard_brakes(stage: Stage, run: Run) -> None:
+    """The guard finds harm."""
+    if run.release.token is not None:
+        brake.take_back(process(stage, run), "harm")
+
+
+def ends(stage: Stage, run: Run) -> None:
+    """The task counted as dead, and the release was ended without it."""
+    do(process(stage, run), *END)
+
+
+def watchdog_acts(stage: Stage, run: Run) -> None:
+    """The task was stopped for so long that the watchdog took the service."""
+    if stage.holder() == run.id:
+        abandon(stage)
+
+
+@pytest.mark.parametrize("task", range(len(WAY)), ids=NAMES)
+def test_the_guard_brakes_at_any_call(planned: Saved, task: int) -> None:
+    """One fate, and once the task is through no weight is on a canary that was taken back."""
+    for stage, run, fuse in every_call(planned, task, guard_brakes):
+        back = brake.taken_back(run)
+        if back:
+            assert stage.weights().get("v2", 0) == 0, fuse.where
+            assert stage.lease("stable") == "v1", fuse.where
+        do(process(stage, run), *END)
+        assert run.release.outcome == ("rolled_back" if back or task < 4 else "promoted"), fuse.where
+        assert stage.at_rest("v1" if back or task < 4 else "v2"), (fuse.where, stage.written())
+
+
+@pytest.mark.parametrize("task", range(len(WAY)), ids=NAMES)
+def test_the_watchdog_acts_at_any_call(planned: Saved, task: int) -> None:
+    for stage, run, fuse in every_call(planned, task, watchdog_acts):
+        if fuse.calls:
+            errors = do(process(stage, run), *END)
+            assert run.release.outcome is not None, (fuse.where, errors)
+            promoted = run.release.outcome == "promoted"
+            assert promoted == brake.committed(run), fuse.where
+            assert stage.at_rest("v2" if promoted else "v1"), (fuse.where, stage.written())
+
+
+@pytest.mark.parametrize("task", range(len(WAY)), ids=NAMES)
+def test_the_release_ends_while_a_task_that_counts_as_dead_goes_on(planned: Saved, task: int) -> None:
+    for stage, run, fuse in every_call(planned, task, ends):
+        outcome = run.release.outcome
+        assert outcome in ("rolled_back", "promoted", "refused"), fuse.where
+        stable = "v2" if outcome == "promoted" else "v1"
+        assert stage.weights().get(stable) == 100, (fuse.where, stage.written())
+        assert stage.holder() in ("", run.id)
+
+
+def test_a_fate_is_written_once(stage: Stage) -> None:
+    run = stage.run()
+    assert run.note(brake.COMMITTED, once=brake.FATE)
+    assert not brake.note_taken_back(run, "late")
+    assert brake.fate(run.ports.record, run.id) == ("committed", "")
