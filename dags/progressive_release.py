@@ -49,7 +49,7 @@ def form(policy: Policy) -> dict[str, Param]:
         "weights": Param(
             None,
             type=["null", "array"],
-            items={"type": "integer", "minimum": 1, "maximum": 100},
+            items={"type": "integer", "minimum": 1, "maximum": 99},
             maxItems=MAX_STEPS,
             title="Weights, percent",
             description=f"Ascending, one a line. Empty: the policy's {[step.weight for step in policy.steps]}.",
@@ -94,7 +94,7 @@ def build(policy: Policy, path: Path) -> DAG:
         render_template_as_native_obj=True,
         tags=["glidepath", policy.namespace],
         doc_md=__doc__,
-        default_args={"execution_timeout": timedelta(minutes=15)},
+        default_args={"execution_timeout": timedelta(minutes=15) + timedelta(seconds=2 * policy.deploy_timeout)},
     ) as dag:
         plan = PlanOperator(task_id="plan", go="claim", stay="nothing_to_do", **common)
         nothing_to_do = EmptyOperator(task_id="nothing_to_do")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 
@@ -54,6 +55,13 @@ def set_stage(stable: str, rate: float, say: Say) -> None:
             _upgrade(now["stable"], stable if now["stable"] != stable else "")
             _ready(f"model-service-{stable}")
     else:
+        if os.environ.get("GLIDEPATH_CLUSTER") == "own" and kubectl(
+            "get", "namespace", NAMESPACE, "--ignore-not-found"
+        ):
+            raise DemoError(
+                f"namespace {NAMESPACE} is there and not as the demo needs it; on your own cluster it is not deleted for "
+                f"you. If nobody needs it: kubectl delete namespace {NAMESPACE}"
+            )
         say(f"namespace {NAMESPACE} is made anew, with {stable} as the stable version")
         kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=180)
         kubectl("create", "namespace", NAMESPACE)

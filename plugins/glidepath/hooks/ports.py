@@ -47,11 +47,14 @@ class PrometheusHook(BaseHook):
                 f"connection {self.conn_id!r} has no host, expected Prometheus' address. "
                 f"Set AIRFLOW_CONN_{self.conn_id.upper()}=http://prometheus:9090 or edit it under Admin > Connections"
             )
-        schema = connection.schema or (connection.conn_type if connection.conn_type in ("http", "https") else "http")
+        # As a URI the scheme is the connection's type and `schema` is the path; from the form `schema` is the scheme.
+        schemes = ("http", "https")
+        scheme = next((one for one in (connection.schema, connection.conn_type) if one in schemes), "http")
+        path = f"/{connection.schema}" if connection.schema and connection.schema not in schemes else ""
         port = f":{connection.port}" if connection.port else ""
         host = connection.host.split("://")[-1]
         headers = (connection.extra_dejson or {}).get("headers")
-        return Prometheus(f"{schema}://{host}{port}", headers=headers)
+        return Prometheus(f"{scheme}://{host}{port}{path}", headers=headers)
 
 
 class HelmHook(BaseHook):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -18,7 +18,15 @@ def _zone(name: str) -> str:
     return name
 
 
+def _clock(value: Any) -> Any:
+    # YAML reads 16:00 without quotes as the number 960.
+    if isinstance(value, (int, float)):
+        raise ValueError('expected a time of day in quotes, such as "16:00"')
+    return value
+
+
 Zone = Annotated[str, AfterValidator(_zone)]
+Clock = Annotated[time, BeforeValidator(_clock)]
 
 
 class Window(BaseModel):
@@ -33,8 +41,8 @@ class Window(BaseModel):
     start: datetime | None = None
     end: datetime | None = None
     days: tuple[Day, ...] = ()
-    begin: time = time(0, 0)
-    finish: time = time(0, 0)
+    begin: Clock = time(0, 0)
+    finish: Clock = time(0, 0)
     why: str = ""
 
     @model_validator(mode="after")

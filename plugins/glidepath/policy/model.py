@@ -32,7 +32,9 @@ class HelmRelease(Form):
 class Step(Form):
     """A weight, and what it takes to leave it."""
 
-    weight: Annotated[int, Field(ge=1, le=100, strict=True, description="Percent of the requests.")]
+    weight: Annotated[
+        int, Field(ge=1, le=99, strict=True, description="Percent of the requests; stable keeps some, to compare with.")
+    ]
     bake: Duration = Field(60.0, description="Minimum time at this weight.")
     min_requests: int = Field(100, ge=1, description="Minimum requests the canary must have answered at this weight.")
 

@@ -18,7 +18,7 @@ class RunParams(Form):
 
     version: Name | None = None
     weights: (
-        Annotated[list[Annotated[int, Field(ge=1, le=100, strict=True)]], Field(min_length=1, max_length=MAX_STEPS)]
+        Annotated[list[Annotated[int, Field(ge=1, le=99, strict=True)]], Field(min_length=1, max_length=MAX_STEPS)]
         | None
     ) = None
     bake: Duration | None = None

@@ -183,8 +183,8 @@ class Guard:
         decision = answer[self.run.spec.on_undecided]
         last = self.run.ports.record.last_look(self.run.id)
         why = last["reason"] if last else "no look yet"
-        if last is not None and last["verdict"] == Verdict.NO_DATA and decision is Decision.PROMOTE:
-            decision = Decision.ROLLBACK  # promotion needs positive evidence; silence is none
+        if decision is Decision.PROMOTE and (last is None or last["verdict"] == Verdict.NO_DATA or last["suspicious"]):
+            decision = Decision.ROLLBACK  # neither silence nor a suspicion of harm is ever promoted
         self.decide(step, decision, f"undecided ({why}) when max_duration of {limit:.0f} s was over")
 
     def decide(self, step: Step, decision: Decision, reason: str) -> None:

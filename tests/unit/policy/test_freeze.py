@@ -82,6 +82,7 @@ def test_a_frozen_moment_ends_later_and_within_a_day(moment: datetime, days: set
         ("{days: [friday]}", "friday"),
         ("{days: [fri], timezone: Mars/Base}", "IANA time zone"),
         ('{days: [fri], begin: "25:00"}', "25:00"),
+        ("{days: [fri], begin: 16:00}", "in quotes"),
     ],
 )
 def test_what_is_no_window_is_refused(window: str, words: str) -> None:

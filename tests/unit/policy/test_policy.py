@@ -93,7 +93,7 @@ def test_what_is_wrong_is_refused_with_its_line(change: str, line: int, words: l
     ("steps", "words"),
     [
         ("[{weight: 50}, {weight: 10}]", ["[50, 10] must ascend"]),
-        ("[{weight: 101}]", ["steps[0].weight", "101"]),
+        ("[{weight: 100}]", ["steps[0].weight", "100"]),
         ("[{weight: 0}]", ["steps[0].weight", "0"]),
         ("[{weight: '10'}]", ["steps[0].weight", "'10'"]),
         ("[]", ["steps"]),
