@@ -50,23 +50,32 @@ def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say, now: Callable
         PreflightError: The cluster is not in a state to start from.
         EvidenceError: The stable version gives no evidence to judge against.
     """
+    run = Run(identity, spec, ports, say, now)
     known = ports.record.find(identity)
     if known is not None:
         say(f"plan: release {identity} is planned already ({known.phase}); nothing is chosen anew")
-        return known.phase not in (Phase.DRY_RUN, Phase.NOTHING_TO_DO)
+        return known.phase not in (Phase.DRY_RUN, Phase.NOTHING_TO_DO) and _to_release(run)
     ports.claims.check(identity)
     present = preflight(spec, ports, say)
     if present.stable == spec.version:
         _write(identity, spec, ports, present.stable, None, now())
-        run = Run(identity, spec, ports, say)
-        run.close(Phase.NOTHING_TO_DO, f"{spec.version} is the stable version of {spec.service} already")
-        return False
+        return _to_release(run)
     _thawed(spec, say, now())
     judgement = _judgement(spec, ports, present.stable, say)
-    _write(identity, spec, ports, present.stable, judgement, now())
     if spec.dry_run:
         _render(spec, ports, present, say)
-        Run(identity, spec, ports, say).close(Phase.DRY_RUN, "a dry run plans and renders; nothing was touched")
+    _write(identity, spec, ports, present.stable, judgement, now())
+    return _to_release(run)
+
+
+def _to_release(run: Run) -> bool:
+    """Whether what was planned is to be released; what is not is closed."""
+    release = run.release
+    if release.stable == release.canary:
+        run.close(Phase.NOTHING_TO_DO, f"{release.canary} is the stable version of {release.service} already")
+        return False
+    if release.spec["dry_run"]:
+        run.close(Phase.DRY_RUN, "a dry run plans and renders; nothing was touched")
         return False
     return True
 
