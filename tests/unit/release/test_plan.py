@@ -1,68 +1,99 @@
-"""Planning: made once, refused with reasons, touching nothing."""
+"""The plan: chosen once, whatever happens while it is written; a plan that is no release never becomes one."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from glidepath.errors import ClaimHeldError, GlidepathError, PreflightError
-from glidepath.release import steps
-from glidepath.release.phases import Phase
-from glidepath.release.plan import plan
+from glidepath.errors import EvidenceError, GlidepathError, PreflightError
+from glidepath.policy import LatencyMetric
+from glidepath.release.plan import judge_settings, plan
+from tests.support.crashes import MODES, Died, Fuse, ports
 from tests.support.stage import Stage
 
 
-def test_a_plan_is_made_once(stage: Stage) -> None:
-    run = stage.run()
-    stage.prometheus.scrape("v1", 500, 400)
-    before = run.release
-    assert plan(run.id, run.spec, stage.ports(), stage.said.append)
-    assert run.release == before
-    assert run.release.phase == Phase.PLANNED
+def attempt(stage: Stage, identity: str, fuse: Fuse, **params: Any) -> bool | None:
+    """One process plans; None when it does not get through."""
+    try:
+        return plan(identity, stage.spec(**params), ports(stage, fuse), stage.said.append, lambda: stage.clock)
+    except (GlidepathError, Died):
+        return None
 
 
-def test_the_stable_version_is_nothing_to_do(stage: Stage) -> None:
-    assert not plan("a", stage.spec(version="v1"), stage.ports(), stage.said.append)
-    assert stage.record.get("a").outcome == "nothing_to_do"
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("params", "go", "outcome"),
+    [({}, True, None), ({"dry_run": True}, False, "dry_run"), ({"version": "v1"}, False, "nothing_to_do")],
+    ids=["release", "dry_run", "nothing_to_do"],
+)
+def test_a_plan_that_was_interrupted_means_the_same_the_next_time(
+    stage: Stage, mode: str, params: dict[str, Any], go: bool, outcome: str | None
+) -> None:
+    before = stage.written()
+    for at in range(9):
+        identity, fuse = f"dag/{at}", Fuse(at, mode)
+        first = attempt(stage, identity, fuse, **params)
+        assert first in (None, go), fuse.where
+        for _ in range(2):
+            assert attempt(stage, identity, Fuse(), **params) is go, fuse.where
+        assert stage.record.get(identity).outcome == outcome, fuse.where
+        if not fuse.blown:
+            break
+    assert not fuse.blown
+    assert stage.written() == before
 
 
-def test_a_dry_run_writes_nothing(stage: Stage) -> None:
-    before = len(stage.server.writes())
-    assert not plan("a", stage.spec(dry_run=True), stage.ports(), stage.said.append)
-    assert len(stage.server.writes()) == before
-    assert any("20 %" in line for line in stage.said)
+def test_a_chart_that_does_not_render_leaves_no_dry_run_behind(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def render(_: object) -> str:
+        raise PreflightError("no template")
+
+    monkeypatch.setattr(stage.helm, "render", render)
+    assert attempt(stage, "a", Fuse(), dry_run=True) is None
+    assert stage.record.find("a") is None
 
 
-def test_what_a_release_cannot_start_from_is_refused(stage: Stage) -> None:
-    def refused(words: str) -> None:
-        with pytest.raises(GlidepathError, match=words):
-            plan("a", stage.spec(), stage.ports(), stage.said.append)
-        assert stage.record.find("a") is None
-
-    stage.helm.values["istio"]["trafficSplit"] = {"stable": 90, "canary": 10}
-    stage.helm.upgrade(
-        {"roles": {"stable": "v1", "canary": "v9"}, "istio": {"trafficSplit": {"stable": 90, "canary": 10}}}
-    )
-    refused("'v9' has 10 % of the traffic outside any release")
-    stage.helm.values["roles"] = {"stable": "v7", "canary": ""}
-    refused("Helm says that 'v7' is stable, the VirtualService routes to 'v1'")
-    stage.helm.revision = 0
-    refused("is not installed")
+def test_everything_is_frozen_with_the_time_of_the_plan(stage: Stage) -> None:
+    run = stage.run(weights=[10, 40], tolerance=1.3)
+    release = run.release
+    assert (release.stable, release.canary, release.phase, release.token) == ("v1", "v2", "planned", None)
+    assert release.created == stage.clock
+    assert [step["weight"] for step in release.spec["steps"]] == [10, 40]
+    assert release.plan is not None
+    assert release.plan["settings"]["deadline_s"] == 1200
 
 
-def test_no_traffic_is_no_baseline(stage: Stage) -> None:
+def test_a_service_without_requests_is_refused(stage: Stage) -> None:
     stage.prometheus.samples.clear()
-    with pytest.raises(GlidepathError, match="no series"):
+    for _ in range(5):
+        stage.clock += 5
+        stage.prometheus.scrape("v1", 0)
+    with pytest.raises(EvidenceError, match="had no request in the last 600 s"):
         stage.run()
+    assert stage.record.find("dag/run") is None
 
 
-def test_a_service_that_is_held_is_refused_by_name(stage: Stage) -> None:
-    steps.claim(stage.run("one"), "http://airflow/one")
-    with pytest.raises(ClaimHeldError, match=r"held by one .*http://airflow/one"):
-        plan("two", stage.spec(version="v3"), stage.ports(), stage.said.append)
-
-
-def test_an_unready_stable_version_is_refused(stage: Stage) -> None:
-    stage.helm.ready = lambda _: False
-    stage.helm.upgrade({**stage.helm.values, "note": 1})
-    with pytest.raises(PreflightError, match="0 of 2 replicas ready"):
+def test_an_unreachable_prometheus_is_refused(stage: Stage) -> None:
+    stage.prometheus.down = EvidenceError("no answer")
+    with pytest.raises(EvidenceError, match="no answer"):
         stage.run()
+    assert stage.record.find("dag/run") is None
+
+
+def test_the_policy_s_numbers_reach_the_judge(stage: Stage) -> None:
+    spec = stage.spec(tolerance=1.25, bake="30s", decision="superior")
+    settings = judge_settings(spec)
+    assert [one.name for one in settings.metrics] == ["errors", "latency_p95"]
+    [latency] = [one for one in spec.metrics if isinstance(one, LatencyMetric)]
+    assert settings.metrics[1].quantile == latency.quantile == 0.95
+    assert settings.metrics[1].tolerance == 1.25
+    assert [(step.weight, step.bake_s, step.min_requests) for step in settings.steps] == [(20, 30, 100), (50, 30, 100)]
+    assert (settings.decision, settings.alpha, settings.beta) == ("superior", spec.false_rollback, spec.wrong_promote)
+    assert (settings.scrape_s, settings.deadline_s, settings.warmup_s) == (5, 1200, 0)
+
+
+def test_the_plan_tells_what_it_can_see(stage: Stage) -> None:
+    stage.run()
+    said = "\n".join(stage.said)
+    assert "shop/prices: stable v1 (2 replicas), wanted v2" in said
+    assert "requests, 0.40 % errors, 1 pods" in said
