@@ -10,7 +10,7 @@ from glidepath.deploy import values as chart
 from glidepath.errors import ClaimError, ClaimLostError, ClusterError, GlidepathError, ReleaseTakenBack
 from glidepath.evidence.effect import wait_silent
 from glidepath.kube import GROUP
-from glidepath.release.brake import COMMITTED, FATE, brake, committed, fate, note_taken_back, taken_back
+from glidepath.release.brake import COMMITTED, FATE, brake, committed, fate, note_taken_back, take_back, taken_back
 from glidepath.release.keep import kept
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
@@ -234,8 +234,7 @@ def abort(run: Run, reason: str) -> None:
     try:
         release = run.release
         if release.outcome is None and release.token is not None:
-            note_taken_back(run, reason)
-            brake(run, reason)
+            take_back(run, reason)
     except GlidepathError as error:
         run.say(f"abort: the brake failed: {error}; the cluster's watchdog acts when the lease runs out")
 
