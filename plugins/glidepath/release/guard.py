@@ -52,11 +52,14 @@ class Guard:
         self._started = release.created
         self._no_data_since: float | None = None
         self._lost = False
+        self._newest: Look | None = None
+        self._unwritten: tuple[Look, dict[str, Any] | None] | None = None
         for self.seq, interval, look in run.ports.record.looks(run.id):
             if interval is not None:
                 self.judge.look(Interval.from_dict(interval))
             else:
                 self.judge.no_data(look["at"], look["at"], look["reason"])
+            self._newest = Look.from_dict(look)
         versions = [run.stable, run.canary]
         scrape_s = run.spec.evidence.scrape
         self.collector = Collector(run.ports.prometheus, run.source(), run.stable, versions, scrape_s)
@@ -72,10 +75,19 @@ class Guard:
             self._hold_back()
             return True
         step = self.step()
-        if step.number and self.run.release.phase == Phase.BAKING and not self._drifted(step):
+        if step.number and self.run.release.phase == Phase.BAKING:
+            self._watch(step)
+        return True
+
+    def _watch(self, step: Step) -> None:
+        # What the judge has taken in comes into the record before anything else does, and what is known to be harm is
+        # acted upon before anything new is looked at: neither needs telemetry.
+        self._store()
+        if self._newest is not None and self._newest.verdict is Verdict.FAIL:
+            self._act(self._newest, step)
+        elif not self._drifted(step):
             self._look(step)
             self._deadline(step)
-        return True
 
     def _hold_back(self) -> None:
         try:
@@ -160,8 +172,17 @@ class Guard:
             self.decide(step, action, f"no data for {now - since:.0f} s, the policy's limit is {limit:.0f} s: {reason}")
 
     def _write(self, look: Look, interval: dict[str, Any] | None) -> None:
+        self._unwritten = (look, interval)
+        self._store()
+
+    def _store(self) -> None:
+        """Write the look that is not in the record yet. One that can't be written now is written at the next tick."""
+        if self._unwritten is None:
+            return
+        look, interval = self._unwritten
+        self.run.ports.record.add_look(self.run.id, self.seq + 1, look.at, interval, look.to_dict())
         self.seq += 1
-        self.run.ports.record.add_look(self.run.id, self.seq, look.at, interval, look.to_dict())
+        self._unwritten, self._newest = None, look
         for line in words.look_lines(look, f"look {self.seq}"):
             self.run.say(line)
 
