@@ -74,10 +74,23 @@ class Guard:
         if taken_back(self.run):
             self._hold_back()
             return True
-        step = self.step()
-        if step.number and self.run.release.phase == Phase.BAKING:
-            self._watch(step)
+        if self.run.release.phase == Phase.BAKING:
+            step = self.step()
+            if step.number:
+                self._watch(step)
+            else:
+                self._adopt()
         return True
+
+    def _adopt(self) -> None:
+        """The first weight is in force, but its task died before it wrote that down: no weight stays unwatched."""
+        first, entered = self.run.spec.steps[0], self.run.ports.record.last_event(self.run.id, "phase")
+        if entered is None or self.run.now() - entered.at < self.gap_s:
+            return  # the task may be about to
+        split = self.run.ports.traffic.read().split
+        if split.canary_weight == first.weight:
+            self.run.note("weight", once="weight:1", step=1, weight=first.weight, seconds=None)
+            self.run.say(f"guard: {split} is in force and was not noted; watched from here on")
 
     def _watch(self, step: Step) -> None:
         # What the judge has taken in comes into the record before anything else does, and what is known to be harm is
