@@ -65,7 +65,11 @@ chart: venv sandbox ## the chart against the real API server
 .PHONY: cluster-test
 cluster-test: venv sandbox ## chart, dashboard and end-to-end tests on the cluster
 	@echo "== tests on the cluster"
-	pytest tests/chart tests/sandbox tests/e2e tests/faults --durations=12
+	pytest tests/chart tests/sandbox tests/e2e tests/faults -m "not long" --durations=12
+
+.PHONY: faults
+faults: venv sandbox ## every fault made for real in the middle of a release
+	@pytest tests/faults --durations=12
 
 .PHONY: audit
 audit: venv ## known vulnerabilities of the locked packages

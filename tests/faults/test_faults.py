@@ -64,6 +64,7 @@ def test_others_are_refused_and_a_run_marked_failed_goes_back_at_once(on_v1: Wor
     assert_at_rest("v1", began)
 
 
+@pytest.mark.long
 def test_the_guard_brakes_without_a_scheduler(on_v1: World) -> None:
     began = time.time()
     run_id, release_id = on_v1.start(version="v3", weights=[20])
@@ -91,6 +92,7 @@ def test_a_weight_changed_by_hand_takes_the_canary_back_and_says_who(on_v1: Worl
     assert "a-person" in reason
 
 
+@pytest.mark.long
 def test_a_telemetry_outage_neither_promotes_nor_blames(on_v1: World) -> None:
     began = time.time()
     run_id, release_id = baking(on_v1, **LONG)
@@ -120,6 +122,7 @@ def test_the_control_plane_may_die_and_harm_is_braked_when_it_is_back(on_v1: Wor
     assert "harm_proven" in back_on_stable(on_v1, run_id, release_id, began)
 
 
+@pytest.mark.long
 def test_a_canary_that_is_scaled_away_is_taken_back(on_v1: World) -> None:
     run_id, release_id = baking(on_v1, **LONG)
     kubectl("scale", f"deployment/{SERVICE}-v2", "-n", NAMESPACE, "--replicas=0")
