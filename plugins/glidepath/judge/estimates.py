@@ -35,13 +35,14 @@ class Estimates:
     def add(self, stable: ArmCounts, canary: ArmCounts, below: tuple[Array, Array]) -> None:
         """Take in an interval; `below` are its cumulative bucket counts."""
         for number, arm in enumerate((stable, canary)):
-            self._requests[number] += arm.requests
-            self._errors[number] += arm.errors
+            events, of = arm.proportion(self._settings)
+            self._requests[number] += of
+            self._errors[number] += events
             self._below[number] = self._below[number] + below[number]
 
     def told(self) -> tuple[float | None, float | None, float | None]:
         """Stable's and canary's error share or quantile in seconds, and the effect: a difference or a ratio."""
-        if self._settings.kind == "errors":
+        if self._settings.kind != "latency":
             stable, canary = (
                 bad / all_ if all_ else None for bad, all_ in zip(self._errors, self._requests, strict=True)
             )

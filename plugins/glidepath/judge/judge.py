@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from glidepath.judge.feasibility import growth
 from glidepath.judge.plan import Plan
 from glidepath.judge.process import MetricProcess
+from glidepath.judge.sides import Sides
 from glidepath.judge.split import SplitTest
 from glidepath.judge.values import ArmCounts, Interval, Look, MetricLook, StepSettings, Verdict
 
@@ -39,9 +40,15 @@ class Judge:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         settings = plan.settings
-        alpha = settings.alpha / len(plan.metrics)
+        # Only what can take a canary back shares in the chance of doing so falsely.
+        alpha = settings.alpha / sum(one.settings.decides for one in plan.metrics)
         changes = len(settings.steps) - 1
-        self._metrics = [MetricProcess(one, plan.edges, alpha, settings.beta, changes) for one in plan.metrics]
+        self._metrics = [
+            Sides(one, alpha, settings.beta, changes)
+            if one.settings.kind == "share"
+            else MetricProcess(one, plan.edges, alpha, settings.beta, changes)
+            for one in plan.metrics
+        ]
         self._step: _Step | None = None
         self._split = SplitTest(0)
         self._pending: tuple[ArmCounts, ArmCounts, float] | None = None
@@ -139,10 +146,11 @@ class Judge:
             one.feed(stable, canary, seconds)
 
     def _judged(self, interval: Interval, step: _Step, looks: tuple[MetricLook, ...]) -> Look:
-        worst = max(looks, key=lambda one: one.harm_e / one.harm_threshold)
+        deciders = [one for one in looks if one.role != "advisory"]
+        worst = max(deciders, key=lambda one: one.harm_e / one.harm_threshold)
         if self._failed is None and worst.harm_e >= worst.harm_threshold:
             self._failed = ("harm_proven", worst.name)
-        suspicious = any(one.harm_e >= SUSPICIOUS for one in looks)
+        suspicious = any(one.harm_e >= SUSPICIOUS for one in deciders)
         safe = all(one.proven_safe for one in looks if one.role == "critical") and self._superior(looks)
         due = self._due(step, interval.end) and not suspicious and not self._split.mismatch
         due = due and not self._warming(interval.end) and self._failed is None
@@ -221,6 +229,9 @@ def _between(one: MetricLook) -> bool:
     """Whether the effect seems to lie between what is harm and what is comparable."""
     if one.effect is None:
         return False
+    if one.unit == "points" and one.sides != "above":
+        off = abs(one.effect) if one.sides == "both" else -one.effect
+        return one.limit < off < one.safe_limit
     if one.unit == "points":
         return one.limit < one.effect < one.safe_limit
     return one.limit / 1.04 < one.effect < one.limit * 1.04

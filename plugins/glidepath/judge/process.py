@@ -118,7 +118,7 @@ class MetricProcess:
             high=self._bound(safety_log, self.safety_threshold, highest=False),
             limit=plan.limit,
             safe_limit=plan.safe_limit,
-            unit="points" if settings.kind == "errors" else "ratio",
+            unit="ratio" if settings.kind == "latency" else "points",
             harm_e=_told(harm_log[plan.harm]) if plan.harm >= 0 else 1.0,
             harm_threshold=self.harm_threshold,
             safety_e=_told(safety_log[plan.safety]) if plan.safety >= 0 else 1.0,
@@ -141,9 +141,15 @@ class MetricProcess:
     ) -> tuple[float, float, Array | float, float]:
         """Requests and events: the canary's requests, the stable's, the canary's events (a row a question), the stable's."""
         if self.plan.edge < 0:
-            return float(canary.requests), float(stable.requests), float(canary.errors), float(stable.errors)
-        m, n = float(below[0][-1]), float(below[1][-1])
-        return n, m, (n - below[1][self._rows])[:, None], m - float(below[0][self.plan.edge])
+            (x, n), (y, m) = canary.proportion(self.plan.settings), stable.proportion(self.plan.settings)
+            return float(n), float(m), float(x), float(y)
+        all_stable, all_canary = float(below[0][-1]), float(below[1][-1])
+        return (
+            all_canary,
+            all_stable,
+            (all_canary - below[1][self._rows])[:, None],
+            all_stable - float(below[0][self.plan.edge]),
+        )
 
 
 def _told(log_value: float) -> float:
