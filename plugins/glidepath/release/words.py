@@ -70,6 +70,8 @@ def plan_lines(plan: Plan, counts: ArmCounts, seconds: float) -> Iterator[str]:
         f"plan: stable over the last {seconds:.0f} s: {counts.requests} requests, {100 * rate:.2f} % errors, "
         f"{counts.pods} pods"
     )
+    for metric in plan.metrics:
+        yield f"plan: {metric.settings.name}: {metric.dispersion}"
     for line in plan.feasibility.lines():
         yield f"plan: {line}"
     for warning in plan.feasibility.warnings:
