@@ -195,8 +195,9 @@ class Judge:
         if self._split.mismatch:
             return "split_mismatch"
         critical = [one for one in looks if one.role == "critical" and not one.proven_safe]
-        if any(one.note for one in critical):
-            return "resolution_limited"
+        for reason in ("not_counted", "resolution_limited"):
+            if any(one.note.startswith(reason) for one in critical):
+                return reason
         settings = self._settings(step)
         if at - step.started >= settings.bake_s and step.requests < settings.min_requests:
             return "low_traffic"

@@ -186,6 +186,8 @@ def _known(metrics: tuple[MetricPlan, ...]) -> Iterator[dict[str, Any]]:
 
 def _rates(settings: MetricSettings, baseline: ArmCounts) -> MetricPlan:
     events, of = baseline.proportion(settings)
+    if of == 0:
+        return _none(settings, f"not_counted: the stable version counted nothing that {settings.name} is a share of")
     base = (events + 0.5) / (of + 1)
     harm = max(settings.tolerance * base, settings.harm_margin)
     safety = max(settings.tolerance * base, settings.safety_margin)
@@ -200,7 +202,8 @@ def _share(settings: MetricSettings, baseline: ArmCounts) -> MetricPlan:
     events, of = baseline.proportion(settings)
     if of == 0:
         return replace(
-            _none(settings, f"the stable version counted nothing that {settings.name} is a share of"), sides=()
+            _none(settings, f"not_counted: the stable version counted nothing that {settings.name} is a share of"),
+            sides=(),
         )
     base = (events + 0.5) / (of + 1)
     harm, safety = (max(settings.tolerance * base, one) for one in (settings.harm_margin, settings.safety_margin))
@@ -229,11 +232,17 @@ def _latency(settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, 
     # above[i + 1]: requests slower than edges[i].
     shares = [(above[place + 1] + 0.5) / (total + 1) for place in range(len(edges))]
     if total == 0 or not edges:
-        return _none(settings, "no successful request, or no latency bucket: nothing can be said about latency")
+        return _none(
+            settings,
+            "resolution_limited: no successful request, or no latency bucket: nothing can be said about latency",
+        )
     wanted = 1 - settings.quantile
     own = min(range(len(edges)), key=lambda place: abs(math.log(shares[place] / wanted)))
     if above[len(edges)] / total > wanted:
-        return _none(settings, f"the stable's {settings.quantile:g} quantile is beyond the last edge, {edges[-1]:g} s")
+        return _none(
+            settings,
+            f"resolution_limited: the stable's {settings.quantile:g} quantile is beyond the last edge, {edges[-1]:g} s",
+        )
     ratio = settings.tolerance
     places = [own + step for step in EDGES_AROUND if 0 <= own + step < len(edges)]
     questions = tuple(Question(edges[place] / edges[own], 0.0, place, shares[place] / shares[own]) for place in places)
@@ -257,5 +266,5 @@ def _latency(settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, 
 def _none(settings: MetricSettings, why: str) -> MetricPlan:
     return MetricPlan(
         settings, 0.5, -1, (Question(settings.tolerance, 0.0),), -1, -1, settings.tolerance, settings.tolerance,
-        f"resolution_limited: {why}",
+        why,
     )  # fmt: skip

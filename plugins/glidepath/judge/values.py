@@ -221,7 +221,7 @@ class Look:
         at: End of the interval, epoch seconds.
         step: Number of the step, from 1; 0 before any traffic.
         reason: Why, in a word: harm_proven, canary_silent, proven_safe, warming_up, split_mismatch, low_traffic,
-            boundary, resolution_limited, evidence_growing; for NO_DATA what is missing.
+            boundary, resolution_limited, not_counted, evidence_growing; for NO_DATA what is missing.
         suspicious: Some harm evidence is 5 or more: no weight is added.
         may_advance: A step in the middle may be left.
         deciding: The metric that decided, or that is furthest from being proven.

@@ -112,6 +112,14 @@ def test_a_share_of_nothing_proves_nothing() -> None:
     assert judged(plan, 1, 0.3, 0.3, 60).verdict is Verdict.UNDECIDED
 
 
+def test_errors_that_nobody_counted_are_no_even_chance() -> None:
+    seen_by_callers = replace(ERRORS, name="errors_mesh", role="guard", counted="errors_mesh")
+    asked = settings(ONE_STEP, metrics=(ERRORS, LATENCY, seen_by_callers))
+    plan = plan_judgement(asked, arm(np.random.default_rng(0), 60_000), 600, EDGES, 100.0)
+    assert "counted nothing" in plan.metrics[2].note
+    assert judged(plan, 1, 0.3, 0.3).verdict is Verdict.PASS  # a guard need not be proven
+
+
 def test_a_canary_that_counts_no_share_is_not_promoted() -> None:
     random, judge = np.random.default_rng(1), Judge(planned())
     for number in range(200):
