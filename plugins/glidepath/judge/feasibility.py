@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from glidepath.judge.evalue import log_e
-from glidepath.judge.values import Settings, StepSettings
+from glidepath.judge.values import Settings
 
 # What the bets' weights and their late start cost, in log units: taken from the share of the best bet.
 HARM_COST = -math.log(0.2 * 0.4)
@@ -84,13 +84,13 @@ def feasible(settings: Settings, metrics: Iterable[Mapping[str, Any]], per_secon
         if one["note"]:
             warnings.append(f"{one['name']}: {one['note']}")
         if one["role"] == "critical":
-            proofs.append(_proof(one, last, per_second, settings.beta))
+            proofs.append(_proof(one, settings, per_second))
     proof = None if None in proofs or not proofs else max(p for p in proofs if p is not None)
     promoted = climb + max(last.bake_s, proof) if proof is not None else None
     expectations.append(Expectation("a comparable version is promoted", promoted))
     for one in known:
         for what, canary in _harms(one) if one["role"] != "advisory" else ():
-            seconds = _found(one, canary, settings.steps, per_second, log_harm, settings.scrape_s)
+            seconds = _found(one, canary, settings, per_second, log_harm)
             expectations.append(Expectation(f"{what} taken back", seconds))
     if promoted is None or promoted > settings.deadline_s:
         warnings.append(
@@ -130,25 +130,25 @@ def _harms(one: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield f"{one['name']} +{100 * (factor - 1):.0f} %", base
 
 
-def _proof(one: Mapping[str, Any], step: StepSettings, per_second: float, beta: float) -> float | None:
+def _proof(one: Mapping[str, Any], settings: Settings, per_second: float) -> float | None:
+    """Seconds at the last weight until a canary like the stable is proven comparable."""
     margin = one["safety_margin"]
     if margin is None:
         return None
     if not one["sides"]:
         return 0.0
-    share = step.weight / 100
+    n, m = (share * per_second for share in settings.shares(settings.steps[-1].weight))
     canary = one["base"] * (one["safety_tail"] if one["kind"] == "latency" else 1.0)
-    rate = growth(share * per_second, (1 - share) * per_second, margin, canary, one["base"], one["phi"])
-    return (math.log(1 / beta) + SAFETY_COST) / rate if rate > 0 else None
+    rate = growth(n, m, margin, canary, one["base"], one["phi"])
+    return (math.log(1 / settings.beta) + SAFETY_COST) / rate if rate > 0 else None
 
 
 def _found(
     one: Mapping[str, Any],
     canary: float,
-    steps: tuple[StepSettings, ...],
+    settings: Settings,
     per_second: float,
     log_harm: float,
-    scrape: float,
 ) -> float | None:
     """Seconds until a canary's probability is proven harm, walking up the steps. Three scrapes at least: the gains' cap."""
     margin, base = one["harm_margin"], one["base"]
@@ -160,12 +160,12 @@ def _found(
     if canary <= base + margin:
         return None
     needed, spent = log_harm + HARM_COST + (math.log(2.0) if len(one["sides"]) > 1 else 0.0), 0.0
-    for number, step in enumerate(steps):
-        share = step.weight / 100
-        rate = growth(share * per_second, (1 - share) * per_second, margin, canary, base, one["phi"])
+    for number, step in enumerate(settings.steps):
+        n, m = (share * per_second for share in settings.shares(step.weight))
+        rate = growth(n, m, margin, canary, base, one["phi"])
         if rate <= 0:
             return None
-        if number == len(steps) - 1 or needed / rate <= step.bake_s:
-            return max(3 * scrape, spent + needed / rate)
+        if number == len(settings.steps) - 1 or needed / rate <= step.bake_s:
+            return max(3 * settings.scrape_s, spent + needed / rate)
         needed, spent = needed - rate * step.bake_s, spent + step.bake_s
     return None

@@ -50,7 +50,7 @@ class Judge:
             for one in plan.metrics
         ]
         self._step: _Step | None = None
-        self._split = SplitTest(0)
+        self._split = SplitTest(0.0, 1.0)
         self._pending: tuple[ArmCounts, ArmCounts, float] | None = None
         self._stable = self._canary = 0
         self._first: float | None = None
@@ -109,7 +109,7 @@ class Judge:
                 for one in self._metrics:
                     one.change_weight()
             self._step = _Step(number, interval.weight, interval.start)
-            self._split = SplitTest(interval.weight)
+            self._split = SplitTest(*self.plan.settings.shares(interval.weight))
             self._pending = None
         return self._step
 
@@ -126,8 +126,8 @@ class Judge:
             return
         step.silent_stable += interval.stable.requests
         step.silent_s += interval.end - interval.start
-        share = step.weight / 100
-        expected = step.silent_stable * share / (1 - share) if share < 1 else 0.0
+        canary, control = self.plan.settings.shares(step.weight)
+        expected = step.silent_stable * canary / control if control > 0 else 0.0
         long_enough = step.silent_s >= (SETTLE_SCRAPES + 1) * self.plan.settings.scrape_s
         if expected >= SILENT_EXPECTED and long_enough and self._failed is None:
             self._failed = ("canary_silent", "traffic")

@@ -88,7 +88,10 @@ def _added(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[
 
 @dataclass(frozen=True)
 class Interval:
-    """What happened from `start` to `end` (epoch seconds) while the canary had `weight` percent."""
+    """What happened from `start` to `end` (epoch seconds) while the canary had `weight` percent.
+
+    `stable` is what the canary is compared with: the stable version, or its freshly started baseline.
+    """
 
     start: float
     end: float
@@ -150,7 +153,18 @@ class StepSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a policy asks of the judge."""
+    """What a policy asks of the judge.
+
+    Attributes:
+        metrics: What is judged.
+        steps: The planned weights.
+        scrape_s: Seconds between scrapes.
+        deadline_s: How long the release may take, seconds.
+        decision: `non-inferior`, or `superior`: some latency must be proven lower as well.
+        alpha, beta: Chances of a false rollback and of a wrong promotion.
+        warmup_s: First traffic of the canary that is left out, seconds.
+        control: What the canary is compared with: `stable`'s pods, or `fresh` ones that get as much traffic as it does.
+    """
 
     metrics: tuple[MetricSettings, ...]
     steps: tuple[StepSettings, ...]
@@ -160,6 +174,12 @@ class Settings:
     alpha: float = 0.01
     beta: float = 0.05
     warmup_s: float = 0.0
+    control: str = "stable"
+
+    def shares(self, weight: int) -> tuple[float, float]:
+        """Which part of all requests the canary and the control get at a weight."""
+        canary = weight / 100
+        return canary, canary if self.control == "fresh" else 1.0 - canary
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:

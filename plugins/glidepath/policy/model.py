@@ -115,6 +115,11 @@ class Evidence(Form):
     """Where the counts come from."""
 
     source: Origin = Field("app", description="app: the service's own metrics; mesh: the callers' proxies.")
+    control: Literal["stable", "fresh"] = Field(
+        "stable",
+        description="What the canary is compared with: the stable version's pods, or freshly started ones of the same "
+        "version that get as much traffic as the canary.",
+    )
     scrape: Duration = Field(5.0, description="Prometheus' scrape interval for these metrics.")
     baseline: Duration = Field(1800.0, description="How much of the stable's past the margins are fixed from.")
     warmup: Wait = Field(0.0, description="First traffic of the canary that is left out.")
@@ -162,6 +167,11 @@ class Policy(Form):
     def _consistent(self) -> Policy:
         weights = [step.weight for step in self.steps]
         ascending(weights)
+        if self.evidence.control == "fresh" and weights[-1] > 50:
+            raise ValueError(
+                f"weights {weights}: with evidence.control: fresh the baseline gets as much as the canary, so expected at "
+                "most 50"
+            )
         names = [metric_name(metric) for metric in self.metrics]
         if len(set(names)) != len(names):
             raise ValueError(f"metrics: {names} has one twice; expected each kind (and quantile, source, name) once")

@@ -32,6 +32,7 @@ def judge_settings(policy: Policy) -> Settings:
         alpha=policy.false_rollback,
         beta=policy.wrong_promote,
         warmup_s=policy.evidence.warmup,
+        control=policy.evidence.control,
     )
 
 

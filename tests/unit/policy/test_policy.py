@@ -102,6 +102,13 @@ def test_what_is_wrong_is_refused_with_its_line(change: str, line: int, words: l
         assert word in told
 
 
+def test_a_fresh_baseline_leaves_room_for_itself() -> None:
+    fresh = MINIMAL + "evidence: {control: fresh}"
+    assert parsed(fresh).evidence.control == "fresh"
+    told = refusal(fresh.replace("weight: 50", "weight: 60"))
+    assert "as much as the canary, so expected at most 50" in told
+
+
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
