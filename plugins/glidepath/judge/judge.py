@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from glidepath.judge.feasibility import growth
 from glidepath.judge.plan import Plan
 from glidepath.judge.process import MetricProcess
@@ -135,8 +137,9 @@ class Judge:
             self._pending = (stable, canary, seconds)
             return
         self._pending = None
+        below = np.array((stable.latency, canary.latency), dtype=np.float64).cumsum(axis=1)
         for one in self._metrics:
-            one.feed(stable, canary, seconds)
+            one.feed(stable, canary, below, seconds)
 
     def _judged(self, interval: Interval, step: _Step, looks: tuple[MetricLook, ...]) -> Look:
         worst = max(looks, key=lambda one: one.harm_e / one.harm_threshold)
