@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from glidepath.judge.feasibility import growth
 from glidepath.judge.plan import Plan
 from glidepath.judge.process import MetricProcess
@@ -44,7 +46,7 @@ class Judge:
         alpha = settings.alpha / sum(one.settings.decides for one in plan.metrics)
         changes = len(settings.steps) - 1
         self._metrics = [
-            Sides(one, alpha, settings.beta, changes)
+            Sides(one, plan.edges, alpha, settings.beta, changes)
             if one.settings.kind == "share"
             else MetricProcess(one, plan.edges, alpha, settings.beta, changes)
             for one in plan.metrics
@@ -142,8 +144,9 @@ class Judge:
             self._pending = (stable, canary, seconds)
             return
         self._pending = None
+        below = np.array((stable.latency, canary.latency), dtype=np.float64).cumsum(axis=1)
         for one in self._metrics:
-            one.feed(stable, canary, seconds)
+            one.feed(stable, canary, below, seconds)
 
     def _judged(self, interval: Interval, step: _Step, looks: tuple[MetricLook, ...]) -> Look:
         deciders = [one for one in looks if one.role != "advisory"]

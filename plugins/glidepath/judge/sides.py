@@ -7,9 +7,10 @@ comparable is what is proven so on both (an intersection needs no correction).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from glidepath.judge.evalue import Array
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.process import MetricProcess
 from glidepath.judge.values import ArmCounts, MetricLook
@@ -20,18 +21,21 @@ class Sides:
 
     Args:
         plan: The metric's frozen plan.
+        edges: The latency buckets' finite edges, seconds.
         alpha: Chance of a false rollback for this metric, both sides together.
         beta: Chance of a wrong promotion.
         weight_changes: Planned changes of the weight after the first.
     """
 
-    def __init__(self, plan: MetricPlan, alpha: float, beta: float, weight_changes: int) -> None:
+    def __init__(
+        self, plan: MetricPlan, edges: tuple[float, ...], alpha: float, beta: float, weight_changes: int
+    ) -> None:
         self.plan = plan
         each = alpha / max(1, len(plan.sides))
         plans = {"above": plan, "below": replace(plan, base=1.0 - plan.base)}
-        self._processes = {side: MetricProcess(plans[side], (), each, beta, weight_changes) for side in plan.sides}
+        self._processes = {side: MetricProcess(plans[side], edges, each, beta, weight_changes) for side in plan.sides}
         # Nothing to judge: it is told, with estimates, and proves and blames nothing.
-        self._idle = MetricProcess(replace(plan, harm=-1, safety=-1), (), each, beta, weight_changes)
+        self._idle = MetricProcess(replace(plan, harm=-1, safety=-1), edges, each, beta, weight_changes)
 
     def _all(self) -> Sequence[MetricProcess]:
         return (*self._processes.values(), self._idle)
@@ -41,14 +45,14 @@ class Sides:
         for one in self._all():
             one.change_weight()
 
-    def feed(self, stable: ArmCounts, canary: ArmCounts, seconds: float) -> None:
-        """Take in a merged interval of so many seconds."""
-        self._idle.feed(stable, canary, seconds)
+    def feed(self, stable: ArmCounts, canary: ArmCounts, below: Array, seconds: float) -> None:
+        """Take in a merged interval, as `MetricProcess.feed`."""
+        self._idle.feed(stable, canary, below, seconds)
         for side, one in self._processes.items():
             if side == "above":
-                one.feed(stable, canary, seconds)
+                one.feed(stable, canary, below, seconds)
             else:
-                one.feed(self._complement(stable), self._complement(canary), seconds)
+                one.feed(self._complement(stable), self._complement(canary), below, seconds)
 
     def _complement(self, arm: ArmCounts) -> ArmCounts:
         events, of = arm.proportion(self.plan.settings)
@@ -73,19 +77,29 @@ class Sides:
             # No version can be beyond the margin, or nothing is known of the stable: the first is safe, the second isn't.
             safe = told.safety_threshold if self.plan.safety >= 0 else told.safety_e
             return replace(told, sides=self.plan.settings.sides, safety_e=safe)
-        worse = max(looks.values(), key=lambda one: one.harm_e)
-        above, below = looks.get("above"), looks.get("below")
-        lows = [above.low if above else None, _negative(below.high if below else None)]
-        highs = [above.high if above else None, _negative(below.low if below else None)]
+        worse = max(looks, key=lambda side: looks[side].harm_e)
+        low, high = _interval(looks, worse)
         return replace(
             told,
-            low=max((one for one in lows if one is not None), default=None),
-            high=min((one for one in highs if one is not None), default=None),
-            harm_e=worse.harm_e,
-            harm_threshold=worse.harm_threshold,
+            low=low,
+            high=high,
+            harm_e=looks[worse].harm_e,
+            harm_threshold=looks[worse].harm_threshold,
             safety_e=min(one.safety_e for one in looks.values()),
             sides=self.plan.settings.sides,
         )
+
+
+def _interval(looks: Mapping[str, MetricLook], worse: str) -> tuple[float | None, float | None]:
+    """The effect's bounds out of both sides'; where they cross (an effect that changed) those of the worse side."""
+    bounds = {
+        side: (one.low, one.high) if side == "above" else (_negative(one.high), _negative(one.low))
+        for side, one in looks.items()
+    }
+    lows, highs = ([one for one in each if one is not None] for each in zip(*bounds.values(), strict=True))
+    low, high = max(lows, default=None), min(highs, default=None)
+    crossed = low is not None and high is not None and low >= high
+    return bounds[worse] if crossed else (low, high)
 
 
 def _negative(value: float | None) -> float | None:
