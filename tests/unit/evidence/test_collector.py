@@ -208,3 +208,17 @@ def test_the_baseline_is_what_the_window_saw() -> None:
 def test_without_the_stable_version_there_is_no_baseline() -> None:
     with pytest.raises(EvidenceError, match="no series"):
         baseline(Scraped(), SOURCE, "v1", 600, 121)  # type: ignore[arg-type]
+
+
+def test_a_counter_that_is_there_twice_is_no_evidence() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(105, "v1", "a", 1000, 5)
+    scraped.add(105, 1000, name="requests", version="v1", pod="a", status="success", job="again")
+    with pytest.raises(EvidenceError, match=r"of pod a is there twice, with no such label and with job='again'"):
+        watch.collect(106)
+    # Two containers of one pod are two instances, not one counted twice.
+    other = Scraped()
+    for instance in ("10.0.0.1:9090", "10.0.0.1:9091"):
+        other.add(105, 10, name="requests", version="v1", pod="a", status="success", job="x", instance=instance)
+    Collector(other, SOURCE, "v1", ["v1", "v2"], SCRAPE).collect(106)  # type: ignore[arg-type]
