@@ -63,6 +63,8 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("table", help="write docs/faults.md out of the results")
     commands.add_parser("list", help="the catalogue")
+    loss = commands.add_parser("loss", help="seconds from the loss of Airflow to the canary's last request")
+    loss.add_argument("--times", type=int, default=3)
     one = commands.add_parser("soak", help="faults x phases with random timing")
     one.add_argument("--seconds", type=float, required=True)
     one.add_argument("--seed", type=int, default=int(time.time()))
@@ -73,6 +75,12 @@ def main() -> int:
     if given.command == "table":
         table.write()
         return 0
+    if given.command == "loss":
+        from tests.faults.loss import measure
+
+        seconds = measure(given.times, say)
+        print(f"from the loss of Airflow to the canary's last request: {', '.join(f'{one:.1f}' for one in seconds)} s")
+        return 0 if max(seconds) < 60 else 1
     known = catalogue()
     if given.command == "list":
         for fault in known.values():

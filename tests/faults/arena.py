@@ -181,7 +181,7 @@ class Arena(World):
 
     def misbehave(self, side: str, **wrong: Any) -> None:
         """Let a proxy do something wrong from now on, or, without a mode, nothing."""
-        requests.post(f"http://127.0.0.1:{self.ports['control']}/{side}", json=wrong or None, timeout=5)
+        requests.post(f"http://127.0.0.1:{self.ports['control']}/{side}", json=wrong, timeout=5).raise_for_status()
 
     def hits(self, side: str) -> int:
         """How many requests were met by what is wrong now."""
