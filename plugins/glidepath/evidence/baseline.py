@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.collector import Collected, Collector, Counts, Selected, read_shares
+from glidepath.evidence.collector import Collected, Collector, Counts, Selected, counted_once, read_shares
 from glidepath.evidence.prometheus import Prometheus, Series
 from glidepath.evidence.source import Source
 
@@ -48,6 +48,7 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
     everything = prometheus.range_vector(source.requests, window_s, now, step)
     requests = _of(everything, source.version_label, stable)
     latency = _of(prometheus.range_vector(source.latency, window_s, now, step), source.version_label, stable)
+    counted_once([*requests, *latency])
     if not requests or not latency:
         what = source.requests if not requests else source.latency
         raise EvidenceError(

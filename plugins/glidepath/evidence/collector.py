@@ -19,6 +19,8 @@ Selected = dict[str, list[Series]]
 Key = tuple[tuple[str, str], ...]
 GONE_AFTER_SCRAPES = 2.5
 GAP_AFTER_SCRAPES = 12
+# Labels that say by which way a sample came, not what was counted.
+WAYS = frozenset({"job", "service", "endpoint", "container", "prometheus", "prometheus_replica", "replica", "cluster"})
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Collector:
         window = since + GONE_AFTER_SCRAPES * self.scrape_s + 1
         requests = self.prometheus.range_vector(self.source.requests, window, now)
         latency = self.prometheus.range_vector(self.source.latency, window, now)
+        counted_once([*requests, *latency])
         newest = self._newest(requests)
         missing = self._missing(newest, now)
         if missing is not None:
@@ -235,6 +238,26 @@ def latency_edges(latency: Iterable[Series], source: Source) -> tuple[float, ...
         raise EvidenceError(f"a latency bucket of {source.latency} has no readable `le` label: {error}") from error
 
 
+def counted_once(series: Iterable[Series]) -> None:
+    """Make sure that no counter is there twice: each request would count as two, and evidence grow twice as fast.
+
+    Raises:
+        EvidenceError: Names the two ways by which one pod's counter came.
+    """
+    seen: dict[Key, Series] = {}
+    for one in series:
+        what = tuple(pair for pair in one.key if pair[0] not in WAYS)
+        other = seen.setdefault(what, one)
+        if other is not one:
+            ways = [", ".join(f"{k}={v!r}" for k, v in way.key if (k, v) not in which.key) for way, which in
+                    ((other, one), (one, other))]  # fmt: skip
+            raise EvidenceError(
+                f"{one.labels.get('__name__', 'a counter')} of pod {one.labels.get('pod', '?')} is there twice, with "
+                f"{ways[0] or 'no such label'} and with {ways[1] or 'no such label'}: its requests would count twice. "
+                "Let Prometheus scrape each pod once, or query through what removes duplicates"
+            )
+
+
 def read_shares(
     prometheus: Prometheus,
     source: Source,
@@ -246,9 +269,10 @@ def read_shares(
     """The series of a source's shares, by selector; each is asked for once, and those of its requests not again.
 
     Raises:
-        EvidenceError: Prometheus did not answer.
+        EvidenceError: Prometheus did not answer, or a counter is there twice.
     """
     found = {source.requests: requests}
     for selector in sorted({one for share in source.shares for one in (share.of, share.events)} - {source.requests}):
         found[selector] = prometheus.range_vector(selector, window_s, at, step_s)
+        counted_once(found[selector])
     return found

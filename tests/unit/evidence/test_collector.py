@@ -161,3 +161,17 @@ def test_what_is_collected_adds_up_to_what_was_served(steps: list[tuple[int, boo
         scraped.pod(at, "v2", "c", 0)
         total += collected(watch, at + 1).versions["v1"].requests
     assert total == served
+
+
+def test_a_counter_that_is_there_twice_is_no_evidence() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(105, "v1", "a", 1000, 5)
+    scraped.add(105, 1000, name="requests", version="v1", pod="a", status="success", job="again")
+    with pytest.raises(EvidenceError, match=r"of pod a is there twice, with no such label and with job='again'"):
+        watch.collect(106)
+    # Two containers of one pod are two instances, not one counted twice.
+    other = Scraped()
+    for instance in ("10.0.0.1:9090", "10.0.0.1:9091"):
+        other.add(105, 10, name="requests", version="v1", pod="a", status="success", job="x", instance=instance)
+    Collector(other, SOURCE, "v1", ["v1", "v2"], SCRAPE).collect(106)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,16 @@ def test_a_bake_notices_that_nobody_looks(stage: Any) -> None:
     event = asyncio.run(first())
     assert event["status"] == "silent"
     assert "is the triggerer alive" in event["why"]
+
+
+def test_a_clock_that_steps_does_not_make_the_guard_count_as_gone(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, run = stage
+    trigger = BakeTrigger(run.id, 1, 90)
+    assert trigger._status(run.ports.record) is None
+    real = time.time
+    for step_s in (600, -600):
+        monkeypatch.setattr(time, "time", lambda step_s=step_s: real() + step_s)
+        assert trigger._status(run.ports.record) is None
 
 
 def test_the_guard_goes_on_through_errors_and_ends_with_the_release(

@@ -204,3 +204,20 @@ def test_a_lost_claim_is_left_to_its_next_holder(stage: Stage) -> None:
     for _ in range(3):
         guard.tick()
     assert taken_back(run)
+
+
+@pytest.mark.parametrize("step_s", [600.0, -600.0])
+def test_a_wall_clock_that_steps_changes_neither_verdict_nor_claim(stage: Stage, step_s: float) -> None:
+    run, _ = started(stage)
+    offset = [0.0]
+    guard = Guard(dataclasses.replace(run, now=lambda: stage.clock + offset[0]))
+    guard.tick()
+    offset[0] = step_s
+    before = stage.server.all("leases")[0]["metadata"]["resourceVersion"]
+    ticks(stage, guard, 2)
+    assert stage.server.all("leases")[0]["metadata"]["resourceVersion"] != before
+    last = run.ports.record.last_look(run.id)
+    assert last is not None
+    assert last["verdict"] != "NO_DATA"
+    ticks(stage, guard, 8, errors=40)
+    assert stage.weights() == {"v1": 100, "v2": 0}
