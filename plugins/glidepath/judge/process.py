@@ -49,6 +49,7 @@ class MetricProcess:
         self._values = np.array([row.value for row in plan.questions])
         self._rows = np.array([row.edge for row in plan.questions])
         self._start, self._change, self._spread = harm_shares(weight_changes)
+        self._changes_left = weight_changes
         rows = len(plan.questions)
         self._harm = Mixture(HARM_WEIGHTS[plan.settings.kind], rows, CAP_SHARE * math.log(1.0 / alpha))
         self._harm.start(self._start)
@@ -63,8 +64,10 @@ class MetricProcess:
         return self.plan.harm >= 0 or self.plan.safety >= 0
 
     def change_weight(self) -> None:
-        """A planned weight change: more harm bets start; safety and the estimates start afresh."""
-        self._harm.start(self._change)
+        """At a planned weight change more harm bets start, at a later one none; safety and the estimates start afresh."""
+        if self._changes_left > 0:
+            self._changes_left -= 1
+            self._harm.start(self._change)
         self._estimates.restart()
         self._restart()
 

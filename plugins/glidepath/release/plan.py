@@ -19,6 +19,7 @@ from glidepath.record import Release
 from glidepath.release import words
 from glidepath.release.phases import Phase
 from glidepath.release.run import Ports, Run, Say
+from glidepath.release.window import window
 from glidepath.replay.judging import judge_settings
 
 # The traffic that the release will meet is that of the last minute, not of the whole baseline.
@@ -162,7 +163,7 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     lately, _ = baseline(ports.prometheus, source, stable, LATELY_S, now)
     per_second = lately.versions[stable].requests / max(lately.end - lately.start, spec.evidence.scrape)
     judgement = plan_judgement(judge_settings(spec), counts, seconds, seen.edges, per_second)
-    for line in words.plan_lines(judgement, counts, seconds):
+    for line in (*words.plan_lines(judgement, counts, seconds), *words.window_lines(window(spec), stable)):
         say(line)
     return judgement
 

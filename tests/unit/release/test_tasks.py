@@ -148,7 +148,7 @@ class TestAnotherWasFirst:
         late, run = stage.run("late", version="v3"), stage.run("one")
         do(run, *GOOD)
         before = stage.written()
-        with pytest.raises(PreflightError, match="planned against v1 .* Helm now says v2 .* Start a new run"):
+        with pytest.raises(PreflightError, match=r"planned against v1 .* Helm now says v2 .* Start a new run"):
             steps.claim(late)
         do(late, endings.settle, endings.finish)
         assert stage.written() == before
