@@ -1,8 +1,9 @@
 """One release DAG for each policy in include/policies: plan, claim, deploy, steps under a guard, promote or rollback.
 
 plan -> claim -> deploy -> guard ─────────────────────────────────────────────┐
-                     └───> step_1 ─> step_2 ─> ... ─> promote | rollback | ask ─> settle -> finish
+                     └───> step_1 ─> step_2 ─> ... ─> promote -> observe | rollback | ask ─> settle -> finish
 step_n: shift (weight) -> bake (deferred) -> gate (branch)
+observe: the old version stays warm for a while (deferred), if the policy says so
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from glidepath.operators.tasks import (
     SettleOperator,
     ShiftOperator,
 )
-from glidepath.operators.watching import BakeOperator, GuardOperator
+from glidepath.operators.watching import BakeOperator, GuardOperator, ObserveOperator
 from glidepath.policy import MAX_STEPS, Policy, load_policy
 
 POLICIES = Path(os.environ.get("GLIDEPATH_POLICIES", Path(__file__).resolve().parents[1] / "include" / "policies"))
@@ -102,6 +103,7 @@ def build(policy: Policy, path: Path) -> DAG:
         deploy = DeployOperator(task_id="deploy", **retried)
         guard = GuardOperator(task_id="guard", **retried)
         promote = PromoteOperator(task_id="promote", trigger_rule=GOOD_PATH, **retried)
+        observe = ObserveOperator(task_id="observe", **retried)
         rollback = RollbackOperator(task_id="rollback", trigger_rule=GOOD_PATH, **retried)
         ask = HITLBranchOperator(
             task_id="ask",
@@ -128,7 +130,9 @@ def build(policy: Policy, path: Path) -> DAG:
                 )  # fmt: skip
             before >> shift >> bake >> gate >> [promote, rollback, ask]
             before = gate
-        ask >> [promote, rollback] >> settle
+        ask >> [promote, rollback]
+        promote >> observe
+        [observe, rollback] >> settle
         [settle, guard] >> finish.as_teardown(setups=claim, on_failure_fail_dagrun=True)
     return dag
 

@@ -11,6 +11,7 @@ GlidepathError
 │   └── NotReadyError     a version's pods were not ready in time
 ├── HelmError             Helm failed; carries its stderr
 ├── TrafficDriftError     the mesh doesn't say what Glidepath last wrote
+├── StaleWriteError       what a write was decided on is no longer so: it was not made
 ├── EvidenceError         Prometheus did not answer, or not with evidence
 ├── RecordError           the record database refused
 └── ReleaseTakenBack      the release ended on stable: what turns the run red
@@ -69,6 +70,10 @@ class HelmError(GlidepathError):
 
 class TrafficDriftError(GlidepathError):
     """The routing objects differ from what Glidepath last wrote."""
+
+
+class StaleWriteError(GlidepathError):
+    """What a write was decided on is no longer so; it was not made."""
 
 
 class EvidenceError(GlidepathError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import urllib3
@@ -58,6 +58,25 @@ def _message(error: ApiException) -> str:
         return str(json.loads(error.body)["message"])
     except (ValueError, KeyError, TypeError):
         return str(error.reason)
+
+
+def editor(managed: Sequence[Mapping[str, Any]], *path: str) -> str:
+    """Who wrote a field last and when, as `managedFields` has it: the client's name, such as kubectl-edit or helm.
+
+    Args:
+        managed: The object's `managedFields`.
+        path: Where the field is, in their form: "f:spec", "f:http".
+    """
+    owners = [one for one in managed if _owns(one.get("fieldsV1") or {}, path)]
+    newest = max(owners, key=lambda one: str(one.get("time") or ""), default=None)
+    if newest is None:
+        return "nobody"
+    below = f" ({newest['subresource']})" if newest.get("subresource") else ""
+    return f"{newest.get('manager')}{below} at {newest.get('time')}"
+
+
+def _owns(fields: Mapping[str, Any], path: Sequence[str]) -> bool:
+    return not path or (path[0] in fields and _owns(fields[path[0]] or {}, path[1:]))
 
 
 class Objects:

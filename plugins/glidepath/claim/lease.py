@@ -15,12 +15,14 @@ from typing import Any
 from kubernetes import client
 
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
-from glidepath.kube import GROUP, TOKEN, Objects
+from glidepath.kube import GROUP, TOKEN, Objects, editor
 
 LEASES = "coordination.k8s.io/v1/leases"
 LABEL = f"{GROUP}/claim"
 TAKEN = f"{GROUP}/taken"
 WATCHDOG = "glidepath-watchdog"
+# What a person may ask of the release that holds the service, by an annotation of the Lease; its value says why.
+TAKE_BACK, COMMIT = "take-back", "commit"
 # The outcome the watchdog leaves on a claim it took from a release nobody renewed.
 ABANDONED = "abandoned"
 
@@ -57,6 +59,15 @@ class ClaimState:
     def expired(self, now: float) -> bool:
         """Whether a held claim has not been renewed in time."""
         return bool(self.holder) and now > self.renewed + self.duration_s
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asks of a release: `what` is TAKE_BACK or COMMIT; `who` is the client that wrote it."""
+
+    what: str
+    why: str
+    who: str
 
 
 Still = Callable[[ClaimState | None], None]
@@ -103,8 +114,12 @@ class LeaseClaims:
 
     def read(self) -> ClaimState | None:
         """The Lease's state; None before the first claim."""
+        lease = self._lease()
+        return parse_state(lease) if lease is not None else None
+
+    def _lease(self) -> dict[str, Any] | None:
         try:
-            return parse_state(self._objects.get(LEASES, self.name))
+            return self._objects.get(LEASES, self.name)
         except ClusterError as error:
             if error.status == 404:
                 return None
@@ -177,13 +192,15 @@ class LeaseClaims:
             raise ClaimHeldError(self._held(state))
         still(state)
         token = (state.token if state else 0) + 1
-        annotations = {
+        annotations: dict[str, str | None] = {
             TOKEN: str(token),
             f"{GROUP}/stable": stable,
             f"{GROUP}/canary": canary,
             f"{GROUP}/virtual-service": virtual_service,
             f"{GROUP}/run-url": run_url,
         }
+        if state is not None:  # what was asked of an earlier release is over
+            annotations |= {f"{GROUP}/{what}": None for what in (TAKE_BACK, COMMIT)}
         self._write(holder, duration_s, annotations, state)
         return Claim(self.namespace, self.service, holder, token, stable, canary, duration_s)
 
@@ -195,6 +212,19 @@ class LeaseClaims:
         """
         state = self._mine(claim)
         self._write(claim.holder, claim.duration_s, {}, state)
+
+    def asked(self, claim: Claim) -> Asked | None:
+        """What a person asks of the claim's holder; to take back comes first. None for nothing, or a claim that is lost."""
+        lease = self._lease()
+        if lease is None or parse_state(lease).token != claim.token:
+            return None
+        annotations, managed = lease["metadata"].get("annotations") or {}, lease["metadata"].get("managedFields") or []
+        for what in (TAKE_BACK, COMMIT):
+            why = annotations.get(f"{GROUP}/{what}")
+            if why is not None:
+                who = editor(managed, "f:metadata", "f:annotations", f"f:{GROUP}/{what}")
+                return Asked(what, why or "no reason given", who)
+        return None
 
     def note(self, claim: Claim, stable: str) -> None:
         """Tell the watchdog which version is safe from now on.

@@ -51,6 +51,7 @@ class MetricProcess:
         self._rows = np.array([row.edge for row in plan.questions])
         self._better = plan.better
         self._start, self._change, self._spread = harm_shares(weight_changes)
+        self._changes_left = weight_changes
         rows = len(plan.questions)
         self._harm = Mixture(HARM_WEIGHTS[plan.settings.kind], rows, Budget(math.log(1.0 / alpha)))
         self._harm.start(self._start)
@@ -65,8 +66,10 @@ class MetricProcess:
         return self.plan.harm >= 0 or self.plan.safety >= 0
 
     def change_weight(self) -> None:
-        """A planned weight change: more harm bets start; safety and the estimates start afresh."""
-        self._harm.start(self._change)
+        """At a planned weight change more harm bets start, at a later one none; safety and the estimates start afresh."""
+        if self._changes_left > 0:
+            self._changes_left -= 1
+            self._harm.start(self._change)
         self._estimates.restart()
         self._restart()
 

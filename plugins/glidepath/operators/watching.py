@@ -1,4 +1,4 @@
-"""The operators that wait without a worker slot: the guard and the bakes."""
+"""The operators that wait without a worker slot: the guard, the bakes, and the window after a promotion."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GuardOperator(ReleaseOperator):
             return
         self.log.info("guard: watching %s %s against %s until the release ends", *_versions(run))
         trigger = GuardTrigger(policy_path=self.policy_path, release_id=run.id, **self.conn_ids)
-        self.defer(trigger=trigger, method_name="done", timeout=_limit(run, 2))
+        self.defer(trigger=trigger, method_name="done", timeout=_limit(run, 2) + _window(run))
 
     def done(self, context: Context, event: dict[str, Any]) -> None:  # noqa: ARG002 - Airflow calls it so
         """The release is closed, or the guard failed."""
@@ -92,9 +92,57 @@ class BakeOperator(ReleaseOperator):
         return str(word[0])
 
 
+class ObserveOperator(ReleaseOperator):
+    """After a promotion with a window: waits, deferred, for its end, then has the old version removed."""
+
+    def work(self, context: Context) -> None:
+        """Hand over to the triggerer, unless there is no window, or its word is there."""
+        from glidepath.release.endings import conclude
+        from glidepath.release.steps import decision
+        from glidepath.release.window import window
+        from glidepath.triggers.bake import ObserveTrigger
+
+        run = self.run_of(context)
+        asked = window(run.spec)
+        if asked is None or run.ended():
+            self.log.info("observe: the old version is not kept; nothing to wait for")
+            return
+        if decision(run, asked.number) is None:
+            self.log.info(
+                "observe: %s has %d %%, %s stays warm for %.0f s and can have all traffic back within seconds: mark "
+                "this task failed, or annotate the Lease", run.canary, asked.weight, run.stable, asked.warm_s,
+            )  # fmt: skip
+            trigger = ObserveTrigger(run.id, asked.number, 3 * run.spec.lease, self.policy_path, **self.conn_ids)
+            self.defer(trigger=trigger, method_name="done", timeout=_window(run) + timedelta(seconds=GRACE_S))
+        conclude(run)
+
+    def done(self, context: Context, event: dict[str, Any]) -> None:
+        """The window is over, the release was taken back, or the guard is silent.
+
+        Raises:
+            ReleaseTakenBack: It was taken back, or nobody looked: unwatched traffic goes back to stable.
+        """
+        from glidepath.errors import ReleaseTakenBack
+        from glidepath.release.endings import abort, conclude
+
+        run = self.run_of(context)
+        with final():
+            if event["status"] == "silent":
+                abort(run, event["why"])
+                raise ReleaseTakenBack(event["why"])
+            conclude(run)
+
+
 def _versions(run: Run) -> tuple[str, str, str]:
     return run.spec.service, run.canary, run.stable
 
 
 def _limit(run: Run, factor: int) -> timedelta:
     return timedelta(seconds=factor * (run.spec.max_duration + GRACE_S))
+
+
+def _window(run: Run) -> timedelta:
+    """How long a window after the promotion can last."""
+    from glidepath.release.window import LONGEST
+
+    return timedelta(seconds=LONGEST * run.spec.after_promotion.warm)

@@ -132,6 +132,24 @@ class NoData(Form):
     action: Literal["rollback", "hold"] = "rollback"
 
 
+class AfterPromotion(Form):
+    """How long a promotion can be taken back within seconds."""
+
+    warm: Wait = Field(0.0, description="How long the old version's pods stay, all of them; 0: they go at once.")
+    holdback: Annotated[int, Field(ge=0, le=50, strict=True)] = Field(
+        0,
+        description="Percent of the requests that the old version keeps for that time; 0: nothing is left to judge by.",
+    )
+
+    @model_validator(mode="after")
+    def _has_time(self) -> AfterPromotion:
+        if self.holdback and not self.warm:
+            raise ValueError(
+                f"holdback: {self.holdback} % for no time; expected `warm` to say for how long, such as 15m"
+            )
+        return self
+
+
 def _default_metrics() -> list[Metric]:
     return [ErrorsMetric(kind="errors"), LatencyMetric(kind="latency")]
 
@@ -154,6 +172,7 @@ class Policy(Form):
         "rollback",
         description="Somebody changes the weights in mid-release: take the canary back, or put the weights back.",
     )
+    after_promotion: AfterPromotion = Field(default_factory=AfterPromotion)
     max_duration: Duration = Field(7200.0, description="From plan to decision; then on_undecided.")
     deploy_timeout: Duration = 300.0
     lease: Duration = Field(60.0, description="Unrenewed for so long, the watchdog takes the canary back.")
@@ -181,6 +200,11 @@ class Policy(Form):
             )
         if self.decision == "superior" and not any(metric.kind == "latency" for metric in self.metrics):
             raise ValueError("decision: superior needs a latency metric: it is what must be proven better")
+        if weights[-1] >= 100 - self.after_promotion.holdback:
+            raise ValueError(
+                f"after_promotion.holdback: {self.after_promotion.holdback} % leaves the new version "
+                f"{100 - self.after_promotion.holdback} %, expected more than the last step's {weights[-1]} %"
+            )
         bakes = sum(step.bake for step in self.steps)
         if bakes >= self.max_duration:
             raise ValueError(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from glidepath.errors import PreflightError, TrafficDriftError
 from glidepath.release.run import Run
+from glidepath.release.window import way
 
 
 def routes_drift(run: Run, step: int) -> str | None:
     """How the split differs from the step's weight, and who wrote it; None when it doesn't.
 
-    The next step's weight is none: its shift may be under way.
+    Once the step is decided the next weight is none: its shift may be under way.
 
     Args:
         run: The release.
@@ -19,11 +20,12 @@ def routes_drift(run: Run, step: int) -> str | None:
         state = run.ports.traffic.read()
     except (TrafficDriftError, PreflightError) as error:
         return str(error)
-    weights = {one.weight for one in run.spec.steps[step - 1 : step + 1]}
-    split = state.split
-    if (split.stable, split.canary) == (run.stable, run.canary) and split.canary_weight in weights:
+    weights, split = way(run.spec), state.split
+    expected = weights[step - 1]
+    decided = run.ports.record.once(run.id, f"decision:{step}") is not None
+    allowed = weights[step - 1 : step + 1] if decided else [expected]
+    if (split.stable, split.canary) == (run.stable, run.canary) and split.canary_weight in allowed:
         return None
-    expected = run.spec.steps[step - 1].weight
     return f"the VirtualService reads {split}, expected {run.canary} {expected} %; written by {state.edited_by}"
 
 

@@ -7,21 +7,27 @@ evidence, edge or margin is ever chosen twice. Harm proven means 100/0 at once, 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from glidepath.errors import ClaimLostError, ClusterError, EvidenceError
+from glidepath.claim.lease import TAKE_BACK
+from glidepath.errors import ClaimLostError, ClusterError, EvidenceError, StaleWriteError
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.collector import Collected
 from glidepath.judge import Interval, Judge, Look, Plan, Verdict
 from glidepath.release import words
-from glidepath.release.brake import brake, note_taken_back, take_back, taken_back
+from glidepath.release.brake import brake, committed, fate, note_taken_back, take_back, taken_back
 from glidepath.release.drift import objects_drift, routes_drift
 from glidepath.release.keep import RENEWALS
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.plan import arm
 from glidepath.release.run import Run
+from glidepath.release.window import LONGEST, Window, window
 from glidepath.traffic import Split
+
+# The phases in which the canary has traffic and no fate need be written yet.
+WATCHED = frozenset({Phase.BAKING, Phase.PROMOTING, Phase.OBSERVING})
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,8 @@ class Guard:
         self._lost = False
         self._newest: Look | None = None
         self._unwritten: tuple[Look, dict[str, Any] | None] | None = None
+        self._shown = -math.inf
+        self.window = window(run.spec)
         for self.seq, interval, look in run.ports.record.looks(run.id):
             if interval is not None:
                 self.judge.look(Interval.from_dict(interval))
@@ -73,8 +81,7 @@ class Guard:
         self._renew()
         if taken_back(self.run):
             self._hold_back()
-            return True
-        if self.run.release.phase == Phase.BAKING:
+        elif self.run.release.phase in WATCHED and not committed(self.run):
             step = self.step()
             if step.number:
                 self._watch(step)
@@ -98,9 +105,50 @@ class Guard:
         self._store()
         if self._newest is not None and self._newest.verdict is Verdict.FAIL:
             self._act(self._newest, step)
-        elif not self._drifted(step):
+        elif self._asked(step) or self._drifted(step):
+            return
+        elif self.window is not None and step.number == self.window.number:
+            self._observe(step, self.window)
+        else:
             self._look(step)
             self._deadline(step)
+
+    def _observe(self, step: Step, window: Window) -> None:
+        """The window after a promotion: look on, and say when it is over."""
+        if self.run.ports.record.once(self.run.id, f"decision:{step.number}"):
+            return
+        if window.judged:
+            self._look(step)
+        else:
+            self._show_life()
+        waited, newest = self.run.now() - step.since, self._newest
+        doubt = self._no_data_since is not None or (newest is not None and newest.suspicious)
+        if waited >= window.warm_s * (LONGEST if window.judged and doubt else 1):
+            self._over(step, f"{self.run.stable} was kept warm for {waited:.0f} s and no harm was proven")
+
+    def _over(self, step: Step, reason: str) -> None:
+        body = {"step": step.number, "decision": str(Decision.PROMOTE), "reason": reason, "look": self.seq}
+        if not taken_back(self.run) and self.run.note("window", once=f"decision:{step.number}", **body):
+            self.run.say(f"guard: the window is over: {reason}")
+
+    def _show_life(self) -> None:
+        """Without looks something else has to say in the record that the guard is there."""
+        now = self.run.now()
+        if now - self._shown >= self.run.spec.lease:
+            self.run.note("watching")
+            self._shown = now
+
+    def _asked(self, step: Step) -> bool:
+        """Whether a person's word on the Lease was followed: take it back, or end the window early."""
+        asked = self.run.ports.claims.asked(self._claim)
+        if asked is None:
+            return False
+        if asked.what == TAKE_BACK:
+            self.decide(step, Decision.ROLLBACK, f"taken back by {asked.who}: {asked.why}")
+            return True
+        if self.window is not None and step.number == self.window.number:
+            self._over(step, f"ended early by {asked.who}: {asked.why}")
+        return False
 
     def _hold_back(self) -> None:
         try:
@@ -114,16 +162,25 @@ class Guard:
         """Whether somebody else changed what the release needs; then nothing is judged, and the policy's answer given."""
         routes = routes_drift(self.run, step.number)
         drift = routes or objects_drift(self.run)
-        if drift is None or taken_back(self.run) or self.step() != step:
+        if drift is None or fate(self.run.ports.record, self.run.id) is not None or self.step() != step:
             return False
         self.run.note("drift", what=drift, step=step.number)
         self.run.say(f"guard: drift: {drift}")
         if routes and self.run.spec.on_drift == "restore":
-            self.run.ports.traffic.shift(self._claim, Split(self.run.stable, self.run.canary, step.weight))
-            self.run.say(f"guard: the weights of step {step.number} are put back")
+            self._restore(step)
             return True
         self.decide(step, Decision.ROLLBACK, f"drift: {drift}")
         return True
+
+    def _restore(self, step: Step) -> None:
+        split = Split(self.run.stable, self.run.canary, step.weight)
+
+        def still() -> bool:
+            return fate(self.run.ports.record, self.run.id) is None and self.step() == step
+
+        with suppress(StaleWriteError):
+            self.run.ports.traffic.shift(self._claim, split, still)
+            self.run.say(f"guard: the weights of step {step.number} are put back")
 
     def step(self) -> Step:
         """The step in force, from the record."""
@@ -181,7 +238,8 @@ class Guard:
         self._write(self.judge.no_data(since, now, reason), None)
         limit = self.run.spec.on_no_data.after
         self.run.say(f"guard: NO_DATA for {now - since:.0f} s (limit {limit:.0f} s): {reason}")
-        if now - since >= limit:
+        in_window = self.window is not None and step.number == self.window.number
+        if now - since >= limit and not (in_window and self.run.spec.on_no_data.action == "hold"):
             action = Decision.ASK if self.run.spec.on_no_data.action == "hold" else Decision.ROLLBACK
             self.decide(step, action, f"no data for {now - since:.0f} s, the policy's limit is {limit:.0f} s: {reason}")
 
@@ -207,7 +265,7 @@ class Guard:
         elif step.number < len(self.run.spec.steps):
             if look.may_advance:
                 self.decide(step, Decision.ADVANCE, words.verdict(look))
-        elif look.verdict is Verdict.PASS:
+        elif step.number == len(self.run.spec.steps) and look.verdict is Verdict.PASS:
             self.decide(step, Decision.PROMOTE, words.verdict(look))
 
     def _deadline(self, step: Step) -> None:

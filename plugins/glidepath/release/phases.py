@@ -13,6 +13,7 @@ class Phase(StrEnum):
     DEPLOYED = "deployed"  # the canary's pods are ready, weight 0
     BAKING = "baking"  # the canary has weight; the guard judges
     PROMOTING = "promoting"  # proven safe; traffic and role move to the canary
+    OBSERVING = "observing"  # the canary has the traffic, stable is warm and can have it back; the guard judges
     ROLLING_BACK = "rolling_back"  # traffic is back on stable; the canary is being removed
     PROMOTED = "promoted"  # the end: the canary is the new stable
     ROLLED_BACK = "rolled_back"  # the end: all traffic on stable, no canary
@@ -28,7 +29,8 @@ TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.CLAIMED: frozenset({Phase.DEPLOYED, Phase.ROLLING_BACK}),
     Phase.DEPLOYED: frozenset({Phase.BAKING, Phase.ROLLING_BACK}),
     Phase.BAKING: frozenset({Phase.BAKING, Phase.PROMOTING, Phase.ROLLING_BACK}),
-    Phase.PROMOTING: frozenset({Phase.PROMOTED, Phase.ROLLING_BACK}),
+    Phase.PROMOTING: frozenset({Phase.OBSERVING, Phase.PROMOTED, Phase.ROLLING_BACK}),
+    Phase.OBSERVING: frozenset({Phase.PROMOTED, Phase.ROLLING_BACK}),
     Phase.ROLLING_BACK: frozenset({Phase.ROLLED_BACK}),
     Phase.PROMOTED: frozenset(),
     Phase.ROLLED_BACK: frozenset(),

@@ -19,6 +19,7 @@ from glidepath.record import Release
 from glidepath.release import words
 from glidepath.release.phases import Phase
 from glidepath.release.run import Ports, Run, Say
+from glidepath.release.window import window
 from glidepath.replay.judging import judge_settings
 
 # The traffic that the release will meet is that of the last minute, not of the whole baseline.
@@ -168,7 +169,7 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     per_second = lately.versions[stable].requests / max(lately.end - lately.start, spec.evidence.scrape)
     blocks = [{pod: counted(one) for pod, one in block.items()} for block in past.blocks]
     judgement = plan_judgement(judge_settings(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s)
-    for line in words.plan_lines(judgement, counts, seconds):
+    for line in (*words.plan_lines(judgement, counts, seconds), *words.window_lines(window(spec), stable)):
         say(line)
     return judgement
 

@@ -7,11 +7,12 @@ from functools import partial
 
 from glidepath.claim import ClaimState
 from glidepath.deploy import values as chart
-from glidepath.errors import PreflightError
+from glidepath.errors import PreflightError, StaleWriteError
 from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
 from glidepath.release.keep import kept
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.run import Run
+from glidepath.release.tidy import given, upgrade
 from glidepath.traffic import Split
 
 
@@ -84,9 +85,7 @@ def _deploy(run: Run) -> None:
         for leftover in ports.traffic.deployed_versions() - {run.stable, run.canary}:
             run.say(f"deploy: {leftover} is left of an earlier release and has no role; helm removes it")
             ports.traffic.open_version(run.claim, leftover)
-        current = ports.helm.status()
-        given = current.values if current else {}
-        done = ports.helm.upgrade(chart.with_canary(given, run.stable, run.canary, 0, run.claim.token))
+        done = upgrade(run, chart.with_canary(given(run), run.stable, run.canary, 0, run.claim.token))
         ports.traffic.hold_version(run.claim, run.canary)
         run.say(f"deploy: helm release {done.name} is at revision {done.revision}: {run.canary} beside {run.stable}")
     seconds = ports.workloads.wait_ready(
@@ -122,7 +121,13 @@ def shift(run: Run, number: int) -> None:
         return
     started = run.now()
     run.move(Phase.BAKING)
-    run.ports.traffic.shift(run.claim, Split(run.stable, run.canary, weight))
+    still = partial(_still_wanted, run, number)
+    try:
+        run.ports.traffic.shift(run.claim, Split(run.stable, run.canary, weight), still)
+    except StaleWriteError as error:
+        run.say(f"shift: the release has gone on without this task: {error}")
+        _taken_back_meanwhile(run)
+        return
     seconds = run.now() - started
     run.note("weight", once=f"weight:{number}", step=number, weight=weight, seconds=seconds)
     if _taken_back_meanwhile(run):
@@ -131,6 +136,12 @@ def shift(run: Run, number: int) -> None:
         f"shift: step {number} of {len(run.spec.steps)}: {run.stable} {100 - weight} %, {run.canary} {weight} %, "
         f"read back after {seconds:.2f} s"
     )
+
+
+def _still_wanted(run: Run, number: int) -> bool:
+    """Whether the step's weight may still be given: no fate is written, and no later step has its weight."""
+    last = run.ports.record.last_event(run.id, "weight")
+    return fate(run.ports.record, run.id) is None and (last is None or int(last.body["step"]) < number)
 
 
 def _taken_back_meanwhile(run: Run) -> bool:
@@ -153,10 +164,8 @@ def _make_room(run: Run, weight: int) -> None:
     needed = max(1, math.ceil(stable * weight / 100))
     have = ports.workloads.readiness(run.canary)
     if have.wanted < needed:
-        current = ports.helm.status()
-        given = current.values if current else {}
         weight_now = ports.traffic.read().split.canary_weight
-        ports.helm.upgrade(chart.with_canary(given, run.stable, run.canary, weight_now, run.claim.token, needed))
+        upgrade(run, chart.with_canary(given(run), run.stable, run.canary, weight_now, run.claim.token, needed))
     if have.wanted < needed or not have.complete:
         seconds = ports.workloads.wait_ready(run.canary, run.spec.deploy_timeout)
         run.say(f"shift: {run.canary} has the {needed} replicas that {weight} % takes, ready after {seconds:.0f} s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glidepath.judge import ArmCounts, Look, MetricLook, Plan
+from glidepath.release.window import Window
 
 
 def number(value: float | None, unit: str) -> str:
@@ -76,3 +77,12 @@ def plan_lines(plan: Plan, counts: ArmCounts, seconds: float) -> Iterator[str]:
         yield f"plan: {line}"
     for warning in plan.feasibility.warnings:
         yield f"plan: WARNING: {warning}"
+
+
+def window_lines(asked: Window | None, stable: str) -> Iterator[str]:
+    """What is kept after the promotion, and what that is good for."""
+    if asked is None:
+        return
+    yield f"plan: after the promotion {stable} stays warm for {asked.warm_s:.0f} s with {100 - asked.weight} %"
+    if not asked.judged:
+        yield "plan: WARNING: without a holdback nothing is judged in that time; a person can take the version back"

@@ -15,8 +15,8 @@ from typing import Any
 from kubernetes import client
 
 from glidepath.claim.lease import Claim
-from glidepath.errors import ClaimLostError, ClusterError, PreflightError, TrafficDriftError
-from glidepath.kube import FIELD_MANAGER, HELD, OPEN, STATE, TOKEN, Objects
+from glidepath.errors import ClaimLostError, ClusterError, PreflightError, StaleWriteError, TrafficDriftError
+from glidepath.kube import FIELD_MANAGER, HELD, OPEN, STATE, TOKEN, Objects, editor
 
 VIRTUAL_SERVICES = "networking.istio.io/v1/virtualservices"
 DESTINATION_RULES = "networking.istio.io/v1/destinationrules"
@@ -108,11 +108,17 @@ class IstioTraffic:
         for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
             self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"])
 
-    def shift(self, claim: Claim, split: Split) -> TrafficState:
+    def shift(self, claim: Claim, split: Split, still: Callable[[], bool] = lambda: True) -> TrafficState:
         """Make the split so and read it back; it is so already, nothing is written.
+
+        Args:
+            claim: The claim whose token the write carries.
+            split: The split.
+            still: Whether it is still wanted; asked between each read and the write that is bound to what was read.
 
         Raises:
             ClaimLostError: The object carries a higher token: somebody else holds the service.
+            StaleWriteError: `still` said no; nothing was written.
             TrafficDriftError: What is read back is not what was written.
         """
         found = self._virtual_service()
@@ -121,7 +127,13 @@ class IstioTraffic:
             raise ClaimLostError(f"{self._name} carries token {token}, this claim has {claim.token}: not written")
         if token == claim.token and self._reads(found, split):
             return self._parse(found)
-        self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, lambda now: self._routes(now, split))
+
+        def routes(now: Mapping[str, Any]) -> list[dict[str, Any]]:
+            if not still():
+                raise StaleWriteError(f"{self._name}: {split} is no longer wanted; not written")
+            return self._routes(now, split)
+
+        self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, routes)
         after = self.read()
         if after.split != split:
             raise TrafficDriftError(f"{self._name} reads {after.split} after {split} was written; by {after.edited_by}")
@@ -204,7 +216,7 @@ class IstioTraffic:
             split=self._split(found["spec"].get("http") or []),
             token=_token(found),
             held=annotations.get(STATE) == HELD,
-            edited_by=_editor(metadata.get("managedFields") or []),
+            edited_by=editor(metadata.get("managedFields") or [], "f:spec", "f:http"),
             resource_version=metadata["resourceVersion"],
         )
 
@@ -297,8 +309,3 @@ def _unshared(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 
 def _owns_routes(entry: Mapping[str, Any]) -> bool:
     return "f:http" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
-
-
-def _editor(managed: list[Mapping[str, Any]]) -> str:
-    newest = max(filter(_owns_routes, managed), key=lambda entry: str(entry.get("time") or ""), default=None)
-    return f"{newest.get('manager')} at {newest.get('time')}" if newest else "nobody"

@@ -1,13 +1,16 @@
-"""The trigger of a bake: waits for the guard's word on a step in the record."""
+"""The triggers of waiting tasks: for the guard's word on a step, or on the window after a promotion."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 
@@ -50,8 +53,8 @@ class BakeTrigger(BaseTrigger):
             return {"status": "decided"}
         if record.get(self.release_id).outcome is not None:
             return {"status": "decided"}
-        look = record.last_look(self.release_id)
-        newest = look["at"] if look else 0.0
+        look, life = record.last_look(self.release_id), record.last_event(self.release_id, "watching")
+        newest = max(look["at"] if look else 0.0, life.at if life else 0.0)
         # By the clock that doesn't jump: a wall clock that steps must not make a guard that looks count as gone.
         if newest != self._newest[0]:
             self._newest = newest, time.monotonic()
@@ -59,3 +62,48 @@ class BakeTrigger(BaseTrigger):
         if silent > self.silent_s:
             return {"status": "silent", "why": f"the guard has not looked for {silent:.0f} s; is the triggerer alive?"}
         return None
+
+
+class ObserveTrigger(BakeTrigger):
+    """The same for the window after a promotion. Ended by a person, it takes the new version back at once.
+
+    Args:
+        release_id: The release in the record.
+        step: The window's number.
+        silent_s: Seconds without any sign of the guard after which it counts as gone.
+        policy_path: The policy's YAML file.
+        kubernetes_conn_id: Airflow connection of the cluster.
+        prometheus_conn_id: Airflow connection of Prometheus.
+    """
+
+    def __init__(
+        self,
+        release_id: str,
+        step: int,
+        silent_s: float,
+        policy_path: str,
+        kubernetes_conn_id: str,
+        prometheus_conn_id: str,
+    ) -> None:
+        super().__init__(release_id, step, silent_s)
+        self.policy_path = policy_path
+        self.conn_ids = {"kubernetes_conn_id": kubernetes_conn_id, "prometheus_conn_id": prometheus_conn_id}
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, as Airflow stores them."""
+        _, arguments = super().serialize()
+        return "glidepath.triggers.bake.ObserveTrigger", arguments | {"policy_path": self.policy_path} | self.conn_ids
+
+    async def on_kill(self) -> None:
+        """A person marked or cleared the waiting task: that is how a promotion is taken back by hand."""
+        await asyncio.to_thread(self._abort)
+
+    def _abort(self) -> None:
+        from glidepath.release.endings import abort
+
+        abort(self._run(), "a person ended the window after the promotion in Airflow")
+
+    def _run(self) -> Any:
+        from glidepath.hooks.ports import load_run
+
+        return load_run(self.policy_path, self.release_id, log.info, self.conn_ids)

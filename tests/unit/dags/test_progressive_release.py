@@ -48,7 +48,8 @@ def test_the_order_is_that_of_a_release(dag: DAG) -> None:
     gates = {f"step_{number}.gate" for number in range(1, MAX_STEPS + 1)}
     for end in ("promote", "rollback"):
         assert upstream(dag, end) == gates | {"ask"}
-    assert upstream(dag, "settle") == {"promote", "rollback"}
+    assert upstream(dag, "observe") == {"promote"}
+    assert upstream(dag, "settle") == {"observe", "rollback"}
 
 
 def test_what_must_run_whatever_happens_does(dag: DAG) -> None:

@@ -16,7 +16,8 @@ from glidepath.errors import ClaimHeldError, ClusterError, EvidenceError, NotRea
 from glidepath.operators.base import final
 from glidepath.record import Record
 from glidepath.release import endings, steps
-from glidepath.triggers.bake import BakeTrigger
+from glidepath.release.phases import Decision
+from glidepath.triggers.bake import BakeTrigger, ObserveTrigger
 from glidepath.triggers.guard import GuardTrigger
 from tests.support.apiserver import ApiServer
 from tests.support.stage import Stage
@@ -24,8 +25,12 @@ from tests.support.stage import Stage
 
 @pytest.mark.parametrize(
     "trigger",
-    [BakeTrigger("dag/run", 2, 90.0), GuardTrigger("p.yaml", "dag/run", "kubernetes_default", "prometheus_default")],
-    ids=["bake", "guard"],
+    [
+        BakeTrigger("dag/run", 2, 90.0),
+        ObserveTrigger("dag/run", 2, 90.0, "p.yaml", "kubernetes_default", "prometheus_default"),
+        GuardTrigger("p.yaml", "dag/run", "kubernetes_default", "prometheus_default"),
+    ],
+    ids=["bake", "observe", "guard"],
 )
 def test_a_trigger_survives_the_database(trigger: Any) -> None:
     path, arguments = trigger.serialize()
@@ -48,7 +53,7 @@ async def event_of(run: AsyncIterator[TriggerEvent], meanwhile: Callable[[], obj
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A release whose canary has weight, and the record where triggers look for it."""
     monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
-    monkeypatch.setattr("glidepath.release.endings.wait_silent", lambda *_: 0.0)
+    monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
     with ApiServer() as server:
         made = Stage(server, tmp_path)
         run = made.run()
@@ -94,6 +99,27 @@ def test_a_clock_that_steps_does_not_make_the_guard_count_as_gone(stage: Any, mo
         assert trigger._status(run.ports.record) is None
 
 
+def test_a_window_without_looks_is_no_silence_while_the_guard_shows_life(stage: Any) -> None:
+    _, run = stage
+    trigger = BakeTrigger(run.id, 3, 0.6)
+    look = run.ports.record.last_look(run.id)
+    trigger._newest = look["at"] if look else 0.0, time.monotonic() - 5
+    assert trigger._status(run.ports.record)["status"] == "silent"  # type: ignore[index]
+    run.ports.record.add_event(run.id, "watching", {}, time.time())
+    assert trigger._status(run.ports.record) is None
+
+
+def test_a_window_that_a_person_ends_in_airflow_takes_the_version_back(
+    stage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, run = stage
+    trigger = ObserveTrigger(run.id, 3, 90.0, "p.yaml", "kubernetes_default", "prometheus_default")
+    monkeypatch.setattr(trigger, "_run", lambda: run)
+    asyncio.run(trigger.on_kill())
+    assert made.weights()["v2"] == 0
+    assert steps.decision(run, 1) == (Decision.ROLLBACK, "a person ended the window after the promotion in Airflow")
+
+
 def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
     stage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,9 +127,12 @@ def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
     trigger = GuardTrigger("p.yaml", run.id, "kubernetes_default", "prometheus_default")
     monkeypatch.setattr(trigger, "_run", lambda: run)
     monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
-    made.server.fail("GET", "virtualservices", 500, times=6)
+    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    made.server.fail("GET", "virtualservices", 500, times=3)
 
     def back() -> None:
+        while sum(status == 500 for _, _, status in made.server.log) < 3:
+            time.sleep(0.01)
         endings.abort(run, "enough")
         endings.rollback(run)
 

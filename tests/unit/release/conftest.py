@@ -11,11 +11,13 @@ from tests.support.apiserver import ApiServer
 from tests.support.crashes import Saved
 from tests.support.stage import Stage
 
+WINDOW = "after_promotion: {warm: 60s, holdback: 5}\n"
+
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """v1 stable under traffic, v2 not there yet."""
-    monkeypatch.setattr("glidepath.release.endings.wait_silent", lambda *_: 0.0)
+    monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
     with ApiServer() as server:
         yield Stage(server, tmp_path)
 
@@ -25,3 +27,10 @@ def planned(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sa
     """A release of v2 to 20 and 80 %, just planned; calls that fail are tried again without a pause."""
     monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
     return Saved(stage, stage.run(weights=[20, 80]), tmp_path)
+
+
+@pytest.fixture
+def windowed(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Saved:
+    """The same with a window after the promotion, in which v1 keeps 5 %."""
+    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    return Saved(stage, stage.run(weights=[20, 80], policy=WINDOW), tmp_path)

@@ -46,9 +46,23 @@ def killed(run: Run) -> None:
     endings.abort(run, "killed")
 
 
-ORDER: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, endings.promote, endings.settle, endings.finish)
+def over(run: Run) -> None:
+    """The guard says that the window is over."""
+    if run.release.phase == "observing" and not brake.taken_back(run):
+        run.note("window", once="decision:3", step=3, decision="promote", reason="over", look=0)
+
+
+ORDER: tuple[Action, ...] = (
+    steps.claim, steps.deploy, first, second, endings.promote, over, endings.conclude, endings.settle, endings.finish,
+)  # fmt: skip
 ANY: tuple[Action, ...] = (*ORDER, harm, killed, endings.rollback)
 RELEASES = {"one": "v2", "two": "v3", "three": "v4"}
+# The first two keep the old version for a while, one of them with a part of the traffic.
+WINDOWS = {
+    "one": "after_promotion: {warm: 60s, holdback: 5}\n",
+    "two": "after_promotion: {warm: 60s}\n",
+    "three": "",
+}
 
 which = st.sampled_from(sorted(RELEASES))
 accidents = st.one_of(st.none(), st.tuples(st.integers(0, 14), st.sampled_from(MODES)))
@@ -89,7 +103,7 @@ class Releases(RuleBasedStateMachine):
         """Its plan task."""
         stage = self.stage
         fuse = Fuse(*accident) if accident else Fuse()
-        spec = stage.spec(version=RELEASES[name], weights=[20, 80])
+        spec = stage.spec(WINDOWS[name], version=RELEASES[name], weights=[20, 80])
         for _ in range(13):
             stage.traffic(canary=self.canary_now())
         try:
@@ -99,7 +113,7 @@ class Releases(RuleBasedStateMachine):
         self.runs.setdefault(name, Run(name, spec, ports(stage, Fuse()), stage.said.append, lambda: stage.clock))
 
     @precondition(lambda self: self.runs)
-    @rule(data=st.data(), count=st.integers(1, 5), accident=accidents)
+    @rule(data=st.data(), count=st.integers(1, 7), accident=accidents)
     def next_tasks(self, data: st.DataObject, count: int, accident: tuple[int, str] | None) -> None:
         """The next of its DAG's tasks, the last of them with an accident; one that fails is the next again."""
         name = data.draw(st.sampled_from(sorted(self.runs)))
@@ -240,7 +254,7 @@ class Releases(RuleBasedStateMachine):
 
 @pytest.mark.timeout(600)
 def test_whatever_happens_in_whatever_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glidepath.release.endings.wait_silent", lambda *_: 0.0)
+    monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
     monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
     limits: Any = settings(
         max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)

@@ -1,0 +1,146 @@
+"""Promotion: capacity first, then traffic, then, past the point of no return, the role; the old version goes last.
+
+With a window (`after_promotion` in the policy) the point of no return lies at its end: `promote` gives the new version
+its traffic and keeps the old one warm; `conclude` does the rest once the guard has given its word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from glidepath.deploy import values as chart
+from glidepath.errors import ReleaseTakenBack, StaleWriteError
+from glidepath.release.brake import COMMITTED, FATE, brake, committed, fate, taken_back
+from glidepath.release.holding import hold
+from glidepath.release.keep import kept
+from glidepath.release.phases import Phase
+from glidepath.release.run import Run
+from glidepath.release.steps import decision
+from glidepath.release.tidy import given, leave_only, see_silent, upgrade
+from glidepath.release.window import Window, window
+from glidepath.traffic import Split
+
+
+def promote(run: Run) -> None:
+    """Make the canary the new stable, at once or, with a window, as far as it can be taken back within seconds.
+
+    Raises:
+        ReleaseTakenBack: The guard found harm in the meantime.
+        GlidepathError: An outside system failed; the release then goes back to stable, or on when it was committed.
+    """
+    asked = window(run.spec)
+    if asked is None or committed(run):
+        _held(run, _promote)
+    elif decision(run, asked.number) is not None and not run.ended() and not taken_back(run):
+        run.say("promote: the window is over already; nothing is done")
+    else:
+        _held(run, lambda run: _open(run, asked))
+
+
+def conclude(run: Run) -> None:
+    """End the window after the guard's word: all traffic, the point of no return, the role; the old version goes.
+
+    Raises:
+        ReleaseTakenBack: The release was taken back, or the window is not over.
+        GlidepathError: As for `promote`.
+    """
+    asked = window(run.spec)
+    if asked is not None and decision(run, asked.number) is None and not run.ended() and not committed(run):
+        raise ReleaseTakenBack("the guard gave no word on the window; the release goes back to stable")
+    _held(run, _promote)
+
+
+def _held(run: Run, do: Callable[[Run], None]) -> None:
+    """Do it under the claim, unless the release is over, taken back, or another one's."""
+    if run.ended():
+        return
+    if taken_back(run):
+        raise ReleaseTakenBack("this release was taken back after its last gate; it is not promoted")
+    if not hold(run, again=committed(run)):
+        if not committed(run):
+            raise ReleaseTakenBack("the claim was lost before the release was promoted")
+        _passed_on(run)
+        return
+    with kept(run):
+        do(run)
+
+
+def _passed_on(run: Run) -> None:
+    """Close a release that was committed and whose service another one has since: as what Helm says it came to."""
+    if chart.roles(run.ports.helm.effective_values())[0] == run.canary:
+        run.close(Phase.PROMOTED, f"{run.canary} is the stable version; its next holder has the service")
+    else:
+        run.close(Phase.ROLLED_BACK, "the claim was lost while it was promoted, and its next holder has the service")
+
+
+def _open(run: Run, asked: Window) -> None:
+    if run.release.phase != Phase.OBSERVING:
+        run.move(Phase.PROMOTING)
+    started = run.now()
+    _carry(run, asked.weight)
+    seconds = run.now() - started
+    run.note(
+        "weight", once=f"weight:{asked.number}", step=asked.number, weight=asked.weight, seconds=seconds, window=True
+    )
+    run.move(Phase.OBSERVING)
+    run.say(
+        f"promote: {run.stable} stays warm with {100 - asked.weight} % for {asked.warm_s:.0f} s; until then "
+        f"{run.canary} can be taken back: mark the task `observe` failed, or annotate the Lease"
+    )
+
+
+def _promote(run: Run) -> None:
+    ports, new, old = run.ports, run.canary, run.stable
+    if run.release.phase != Phase.OBSERVING:
+        run.move(Phase.PROMOTING)
+    if not committed(run):
+        _carry(run, 100)
+        see_silent(run, old)
+        _commit(run)
+    # Only now: a watchdog told earlier would put a canary that is taken back at the last moment on all traffic again.
+    ports.claims.note(run.claim, new)
+    ports.traffic.shift(run.claim, Split(new, None, 0))
+    final = chart.without_replicas(chart.with_canary(given(run), new, None, 0, run.claim.token), new)
+    done = leave_only(run, new, final)
+    run.say(f"promote: helm release {done.name} at revision {done.revision}: {new} is stable, {old} removed")
+    run.close(Phase.PROMOTED, f"{new} was proven comparable to {old} and is the stable version")
+
+
+def _carry(run: Run, weight: int) -> None:
+    """Give the canary as many replicas as stable has, then this weight, unless it has more already."""
+    ports, new, old = run.ports, run.canary, run.stable
+    split = ports.traffic.read().split
+    if (split.stable, split.canary) == (old, new) and split.canary_weight >= weight:
+        _go_on(run)
+        return
+    replicas = chart.stable_replicas(ports.helm.effective_values())
+    if ports.workloads.readiness(new).wanted < replicas:
+        upgrade(run, chart.with_canary(given(run), old, new, split.canary_weight, run.claim.token, replicas))
+        _go_on(run)
+    seconds = ports.workloads.wait_ready(new, run.spec.deploy_timeout)
+    run.say(f"promote: {new} has {replicas} replicas ready after {seconds:.0f} s, as many as {old}")
+    _go_on(run)
+    try:
+        ports.traffic.shift(run.claim, Split(old, new, weight), lambda: fate(ports.record, run.id) is None)
+    except StaleWriteError:
+        _go_on(run)
+        return
+    _go_on(run)
+    run.say(f"promote: {new} {weight} %, {old} {100 - weight} %, read back")
+
+
+def _go_on(run: Run) -> None:
+    """Stop if the brake was pulled meanwhile: weight that was just written is taken back first.
+
+    Raises:
+        ReleaseTakenBack: It was.
+    """
+    if taken_back(run):
+        brake(run, "the release was taken back while it was being promoted")
+        raise ReleaseTakenBack("this release was taken back while it was being promoted")
+
+
+def _commit(run: Run) -> None:
+    """The point of no return: from here on the new version is the safe side."""
+    if not run.note(COMMITTED, once=FATE):
+        _go_on(run)

@@ -1,0 +1,55 @@
+"""What tasks share: Helm under the claim, a version seen without requests, and only one version left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from glidepath.deploy import HelmRelease
+from glidepath.errors import GlidepathError
+from glidepath.evidence.effect import wait_silent
+from glidepath.release.run import Run
+
+
+def given(run: Run) -> dict[str, object]:
+    """The values that Helm's release was given by its users."""
+    current = run.ports.helm.status()
+    return dict(current.values) if current else {}
+
+
+def upgrade(run: Run, values: Mapping[str, object]) -> HelmRelease:
+    """Bring Helm's release to these values, as long as the claim is this release's.
+
+    What a release has opened again is not fenced any more: a task that was stopped until then must not have Helm undo
+    how it ended.
+
+    Raises:
+        ClaimLostError: The claim was given back, or is another's.
+    """
+    run.ports.claims.renew(run.claim)
+    return run.ports.helm.upgrade(values)
+
+
+def see_silent(run: Run, version: str) -> None:
+    """Wait until the counts say that a version gets no more requests, and write down how long that took."""
+    started = time.monotonic()
+    try:
+        seconds = wait_silent(run.ports.prometheus, run.source(), version, run.spec.evidence.scrape)
+    except GlidepathError as error:
+        # The mesh has been read back; that telemetry can't confirm it must not keep a rollback from ending.
+        run.say(f"{version}: traffic could not be seen to end: {error}")
+        return
+    run.note("silent", version=version, waited_s=time.monotonic() - started)
+    run.say(f"{version}: no more requests in the counts, seen after {seconds:.0f} s")
+
+
+def leave_only(run: Run, version: str, values: Mapping[str, object]) -> HelmRelease:
+    """Have Helm remove every other version, what an earlier release left included: held ones it could not."""
+    ports = run.ports
+    gone = ports.traffic.deployed_versions() - {version}
+    for other in sorted(gone):
+        ports.traffic.open_version(run.claim, other)
+    done = upgrade(run, values)
+    for other in sorted(gone):
+        ports.workloads.wait_gone(other, run.spec.deploy_timeout)
+    return done

@@ -1,0 +1,67 @@
+"""The operator that waits for the end of the window after a promotion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+
+from glidepath.operators.watching import ObserveOperator
+from glidepath.release import endings, steps
+from glidepath.release.run import Run
+from tests.support.apiserver import ApiServer
+from tests.support.stage import Stage
+
+Made = tuple[Stage, Run, ObserveOperator]
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
+    """A release in its window, and the operator."""
+    monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
+    with ApiServer() as server:
+        stage = Stage(server, tmp_path)
+        run = stage.run(policy="after_promotion: {warm: 60s, holdback: 5}\n", weights=[20])
+        steps.claim(run)
+        steps.deploy(run)
+        steps.shift(run, 1)
+        endings.promote(run)
+        operator = ObserveOperator(task_id="observe", policy_path="p.yaml")
+        monkeypatch.setattr(operator, "run_of", lambda _: run)
+        yield stage, run, operator
+
+
+def test_it_waits_deferred_and_then_ends_the_release(made: Made) -> None:
+    stage, run, operator = made
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.work(context())
+    assert deferred.value.trigger.step == 2
+    assert deferred.value.timeout >= timedelta(seconds=120)
+    run.note("window", once="decision:2", step=2, decision="promote", reason="over", look=0)
+    getattr(operator, deferred.value.method_name)(context(), {"status": "decided"})
+    assert run.release.outcome == "promoted"
+    assert stage.weights() == {"v2": 100}
+    operator.work(context())
+
+
+def test_a_guard_that_is_silent_takes_the_version_back(made: Made) -> None:
+    stage, _, operator = made
+    with pytest.raises(AirflowFailException, match="has not looked"):
+        operator.done(context(), {"status": "silent", "why": "the guard has not looked for 90 s"})
+    assert stage.weights() == {"v1": 100, "v2": 0}
+
+
+def test_a_release_that_was_taken_back_fails_it_at_once(made: Made) -> None:
+    _, run, operator = made
+    endings.abort(run, "enough")
+    with pytest.raises(AirflowFailException, match="taken back"):
+        operator.done(context(), {"status": "decided"})
+
+
+def context() -> Any:
+    """Nothing of Airflow's context is read here."""
+    return {}
