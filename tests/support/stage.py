@@ -84,7 +84,7 @@ class HelmInMemory:
         roles, split = values["roles"], values["istio"]["trafficSplit"]
         token = (values.get("release") or {}).get("token")
         marks = {"annotations": {"glidepath.dev/token": token}} if token else {}
-        versions = [roles["stable"], *([roles["canary"]] if roles["canary"] else [])]
+        versions = [one for one in (roles["stable"], roles["canary"], roles.get("baseline")) if one]
         for version in versions:
             role = "stable" if version == roles["stable"] else "canary"
             wanted = (values.get("versions") or {}).get(version, {}).get("replicas") or {"stable": 2, "canary": 1}[role]
@@ -105,6 +105,8 @@ class HelmInMemory:
         subsets = [{"name": version, "labels": {"version": version}} for version in versions]
         self.server.put(f"{MESH}/destinationrules", mesh | {"kind": "DestinationRule", "spec": {"subsets": subsets}})
         weights = {roles["stable"]: split["stable"], **({roles["canary"]: split["canary"]} if roles["canary"] else {})}
+        if split.get("baseline"):
+            weights[roles["baseline"]] = split["baseline"]
         routing = {"hosts": [SERVICE], "gateways": ["mesh"], "http": http_routes(weights)}
         self.server.put(f"{MESH}/virtualservices", mesh | {"kind": "VirtualService", "spec": routing})
         for one in self.server.all("deployments"):
@@ -215,8 +217,11 @@ class Stage:
         """Five seconds of 100 requests a second, split as the routes say, and a scrape of each version."""
         self.clock += 5
         weight = self.weights().get(canary, 0)
-        rest = 5 * (100 - weight) if "v1" in self.weights() else 0
+        fresh = self.weights().get("v1-baseline")
+        rest = 5 * (100 - weight - (fresh or 0)) if "v1" in self.weights() else 0
         self.prometheus.scrape("v1", rest, min(stable_errors, rest))
+        if "v1-baseline" in self.versions():
+            self.prometheus.scrape("v1-baseline", 5 * (fresh or 0), min(stable_errors, 5 * (fresh or 0)))
         if weight or canary in self.prometheus.totals:
             self.prometheus.scrape(canary, 5 * weight, min(errors, 5 * weight), slower, spam_share)
 

@@ -54,12 +54,13 @@ def with_canary(
     return new
 
 
-def without_replicas(values: Mapping[str, Any], version: str) -> dict[str, Any]:
-    """The values with a version's own replica count taken out, so that its role's count applies."""
+def without_replicas(values: Mapping[str, Any], *versions: str) -> dict[str, Any]:
+    """The values with these versions' own replica counts taken out, so that their roles' counts apply."""
     new = copy.deepcopy(dict(values))
-    versions = new.get("versions") or {}
-    if version in versions:
-        versions[version].pop("replicas", None)
-        if not versions[version]:
-            versions.pop(version)
+    known = new.get("versions") or {}
+    for version in versions:
+        if version in known:
+            known[version].pop("replicas", None)
+            if not known[version]:
+                known.pop(version)
     return new

@@ -191,6 +191,11 @@ class Policy(Form):
                 f"weights {weights}: with evidence.control: fresh the baseline gets as much as the canary, so expected at "
                 "most 50"
             )
+        if self.evidence.control == "fresh" and self.after_promotion.holdback:
+            raise ValueError(
+                f"after_promotion.holdback: {self.after_promotion.holdback} % of the old version's pods are no fresh "
+                "baseline to compare with; expected 0 with evidence.control: fresh"
+            )
         names = [metric_name(metric) for metric in self.metrics]
         if len(set(names)) != len(names):
             raise ValueError(f"metrics: {names} has one twice; expected each kind (and quantile, source, name) once")

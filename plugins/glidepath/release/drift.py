@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glidepath.errors import PreflightError, TrafficDriftError
 from glidepath.release.run import Run
+from glidepath.release.steps import fresh
 from glidepath.release.window import way
 
 
@@ -24,14 +25,14 @@ def routes_drift(run: Run, step: int) -> str | None:
     expected = weights[step - 1]
     decided = run.ports.record.once(run.id, f"decision:{step}") is not None
     allowed = weights[step - 1 : step + 1] if decided else [expected]
-    if (split.stable, split.canary) == (run.stable, run.canary) and split.canary_weight in allowed:
+    if split in [run.split(weight) for weight in allowed]:
         return None
-    return f"the VirtualService reads {split}, expected {run.canary} {expected} %; written by {state.edited_by}"
+    return f"the VirtualService reads {split}, expected {run.split(expected)}; written by {state.edited_by}"
 
 
 def objects_drift(run: Run) -> str | None:
     """What else a version needs and has lost: its subset, or replicas; None when nothing."""
-    missing = {run.stable, run.canary} - run.ports.traffic.subsets()
+    missing = {run.stable, *fresh(run)} - run.ports.traffic.subsets()
     if missing:
         return f"the DestinationRule lacks the subset {', '.join(sorted(missing))}; who changed it: managedFields"
     wanted = run.ports.record.last_event(run.id, "replicas")

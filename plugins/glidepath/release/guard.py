@@ -24,7 +24,6 @@ from glidepath.release.phases import Decision, Phase
 from glidepath.release.plan import arm
 from glidepath.release.run import Run
 from glidepath.release.window import LONGEST, Window, window
-from glidepath.traffic import Split
 
 # The phases in which the canary has traffic and no fate need be written yet.
 WATCHED = frozenset({Phase.BAKING, Phase.PROMOTING, Phase.OBSERVING})
@@ -68,9 +67,9 @@ class Guard:
             else:
                 self.judge.no_data(look["at"], look["at"], look["reason"])
             self._newest = Look.from_dict(look)
-        versions = [run.stable, run.canary]
+        versions = [run.control, run.canary]
         scrape_s = run.spec.evidence.scrape
-        self.collector = Collector(run.ports.prometheus, run.source(), run.stable, versions, scrape_s)
+        self.collector = Collector(run.ports.prometheus, run.source(), run.control, versions, scrape_s)
         if self.seq:
             run.say(f"guard: rebuilt from {self.seq} recorded looks; nothing is chosen anew")
 
@@ -173,7 +172,7 @@ class Guard:
         return True
 
     def _restore(self, step: Step) -> None:
-        split = Split(self.run.stable, self.run.canary, step.weight)
+        split = self.run.split(step.weight)
 
         def still() -> bool:
             return fate(self.run.ports.record, self.run.id) is None and self.step() == step
@@ -216,7 +215,7 @@ class Guard:
             self._no_data(now, str(error), step)
             return
         self._no_data_since = None
-        interval = to_interval(collected, self.run.stable, self.run.canary, step.weight)
+        interval = to_interval(collected, self.run.control, self.run.canary, step.weight)
         look = self.judge.look(interval)
         self._write(look, interval.to_dict())
         self._act(look, step)
@@ -292,6 +291,6 @@ class Guard:
             self.run.say(f"guard: step {step.number}: {decision}: {reason}")
 
 
-def to_interval(collected: Collected, stable: str, canary: str, weight: int) -> Interval:
+def to_interval(collected: Collected, control: str, canary: str, weight: int) -> Interval:
     """The judge's interval out of collected counts."""
-    return Interval(collected.start, collected.end, weight, arm(collected, stable), arm(collected, canary))
+    return Interval(collected.start, collected.end, weight, arm(collected, control), arm(collected, canary))

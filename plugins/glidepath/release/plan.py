@@ -18,7 +18,7 @@ from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
 from glidepath.release import words
 from glidepath.release.phases import Phase
-from glidepath.release.run import Ports, Run, Say
+from glidepath.release.run import Ports, Run, Say, baseline_of
 from glidepath.release.window import window
 from glidepath.replay.judging import judge_settings
 
@@ -58,6 +58,11 @@ def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say, now: Callable
         return known.phase not in (Phase.DRY_RUN, Phase.NOTHING_TO_DO) and _to_release(run)
     ports.claims.check(identity)
     present = preflight(spec, ports, say)
+    if spec.version == baseline_of(present.stable):
+        raise PreflightError(
+            f"version {spec.version!r} is what freshly started pods of {present.stable} are called; nothing was touched. "
+            "Give the version another name"
+        )
     if present.stable == spec.version:
         _write(identity, spec, ports, present.stable, None, now())
         return _to_release(run)
@@ -196,9 +201,12 @@ def _write(identity: str, spec: ReleaseSpec, ports: Ports, stable: str, judgemen
 
 
 def _render(spec: ReleaseSpec, ports: Ports, present: Present, say: Say) -> None:
-    values = chart.with_canary(present.given, present.stable, spec.version, 0, 0)
+    fresh = spec.evidence.control == "fresh"
+    beside = baseline_of(present.stable) if fresh else None
+    values = chart.with_canary(present.given, present.stable, spec.version, 0, 0, baseline=beside)
     manifests = ports.helm.render(values)
     kinds = [line.split(":", 1)[1].strip() for line in manifests.splitlines() if line.startswith("kind:")]
     say(f"dry run: would claim {spec.namespace}/{spec.service}, then helm upgrade to {len(kinds)} objects")
     for step in spec.steps:
-        say(f"dry run: would give {spec.version} {step.weight} % for at least {step.bake:.0f} s")
+        also = f", {beside} as much," if beside else ""
+        say(f"dry run: would give {spec.version} {step.weight} %{also} for at least {step.bake:.0f} s")

@@ -14,9 +14,14 @@ from glidepath.evidence import Prometheus, Source, source_of
 from glidepath.policy import ReleaseSpec
 from glidepath.record import Record, Release
 from glidepath.release.phases import ENDS, Phase, origins
-from glidepath.traffic import IstioTraffic
+from glidepath.traffic import IstioTraffic, Split
 
 Say = Callable[[str], None]
+
+
+def baseline_of(stable: str) -> str:
+    """What freshly started pods of the stable version are called."""
+    return f"{stable}-baseline"
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,20 @@ class Run:
         """The version being released."""
         return self.spec.version
 
+    @cached_property
+    def baseline(self) -> str | None:
+        """Freshly started pods of the stable version that the canary is compared with, or None."""
+        return baseline_of(self.stable) if self.spec.evidence.control == "fresh" else None
+
+    @property
+    def control(self) -> str:
+        """The version that the canary is compared with."""
+        return self.baseline or self.stable
+
+    def split(self, weight: int) -> Split:
+        """Who gets what when the canary has a step's weight, percent: a fresh baseline gets as much as the canary."""
+        return Split(self.stable, self.canary, weight, self.baseline if 0 < weight <= 50 else None)
+
     @property
     def claim(self) -> Claim:
         """The claim under whose token this release writes.
@@ -85,8 +104,8 @@ class Run:
         )
 
     def source(self) -> Source:
-        """The series the policy names as evidence, for this release's two versions."""
-        return source_of(self.spec, [self.stable, self.canary])
+        """The series the policy names as evidence, for this release's versions."""
+        return source_of(self.spec, [self.stable, self.canary, *([self.baseline] if self.baseline else [])])
 
     def ended(self) -> bool:
         """True, and said, when the release is over: its tasks then change nothing."""

@@ -82,21 +82,32 @@ def _deploy(run: Run) -> None:
     ports = run.ports
     if ports.traffic.read().split.canary_weight == 0 or run.release.phase == Phase.CLAIMED:
         ports.traffic.shift(run.claim, Split(run.stable, run.canary, 0))
-        for leftover in ports.traffic.deployed_versions() - {run.stable, run.canary}:
+        for leftover in ports.traffic.deployed_versions() - {run.stable, run.canary, run.baseline}:
             run.say(f"deploy: {leftover} is left of an earlier release and has no role; helm removes it")
             ports.traffic.open_version(run.claim, leftover)
-        done = upgrade(run, chart.with_canary(given(run), run.stable, run.canary, 0, run.claim.token))
-        ports.traffic.hold_version(run.claim, run.canary)
-        run.say(f"deploy: helm release {done.name} is at revision {done.revision}: {run.canary} beside {run.stable}")
-    seconds = ports.workloads.wait_ready(
-        run.canary,
-        run.spec.deploy_timeout,
-        lambda now: run.say(f"deploy: {now.version}: {now.ready} of {now.wanted} ready; {now.why}"),
+        token = run.claim.token
+        done = upgrade(run, chart.with_canary(given(run), run.stable, run.canary, 0, token, baseline=run.baseline))
+        for version in fresh(run):
+            ports.traffic.hold_version(run.claim, version)
+        beside = " and ".join(fresh(run))
+        run.say(f"deploy: helm release {done.name} is at revision {done.revision}: {beside} beside {run.stable}")
+    seconds = max(
+        ports.workloads.wait_ready(
+            version,
+            run.spec.deploy_timeout,
+            lambda now: run.say(f"deploy: {now.version}: {now.ready} of {now.wanted} ready; {now.why}"),
+        )
+        for version in fresh(run)
     )
     if run.release.phase == Phase.CLAIMED:
         run.move(Phase.DEPLOYED)
         run.note("deployed", once="deployed", seconds=seconds)
-    run.say(f"deploy: {run.canary} ready after {seconds:.0f} s, weight 0")
+    run.say(f"deploy: {' and '.join(fresh(run))} ready after {seconds:.0f} s, weight 0")
+
+
+def fresh(run: Run) -> tuple[str, ...]:
+    """The versions whose pods a release starts: the canary, and its baseline if it has one."""
+    return (run.canary,) if run.baseline is None else (run.canary, run.baseline)
 
 
 def shift(run: Run, number: int) -> None:
@@ -123,7 +134,7 @@ def shift(run: Run, number: int) -> None:
     run.move(Phase.BAKING)
     still = partial(_still_wanted, run, number)
     try:
-        run.ports.traffic.shift(run.claim, Split(run.stable, run.canary, weight), still)
+        run.ports.traffic.shift(run.claim, run.split(weight), still)
     except StaleWriteError as error:
         run.say(f"shift: the release has gone on without this task: {error}")
         _taken_back_meanwhile(run)
@@ -132,10 +143,7 @@ def shift(run: Run, number: int) -> None:
     run.note("weight", once=f"weight:{number}", step=number, weight=weight, seconds=seconds)
     if _taken_back_meanwhile(run):
         return
-    run.say(
-        f"shift: step {number} of {len(run.spec.steps)}: {run.stable} {100 - weight} %, {run.canary} {weight} %, "
-        f"read back after {seconds:.2f} s"
-    )
+    run.say(f"shift: step {number} of {len(run.spec.steps)}: {run.split(weight)}, read back after {seconds:.2f} s")
 
 
 def _still_wanted(run: Run, number: int) -> bool:
@@ -153,7 +161,7 @@ def _taken_back_meanwhile(run: Run) -> bool:
 
 
 def _make_room(run: Run, weight: int) -> None:
-    """See to it that the canary has the ready replicas for its share: as many for each percent as stable has.
+    """See to it that the canary, and its baseline, have the ready replicas for their share: as stable has for each percent.
 
     Raises:
         ClusterError: They were not ready in time; the weight is not given.
@@ -162,14 +170,16 @@ def _make_room(run: Run, weight: int) -> None:
     values = ports.helm.effective_values()
     stable = chart.stable_replicas(values)
     needed = max(1, math.ceil(stable * weight / 100))
-    have = ports.workloads.readiness(run.canary)
-    if have.wanted < needed:
-        weight_now = ports.traffic.read().split.canary_weight
-        upgrade(run, chart.with_canary(given(run), run.stable, run.canary, weight_now, run.claim.token, needed))
-    if have.wanted < needed or not have.complete:
-        seconds = ports.workloads.wait_ready(run.canary, run.spec.deploy_timeout)
-        run.say(f"shift: {run.canary} has the {needed} replicas that {weight} % takes, ready after {seconds:.0f} s")
-    run.note("replicas", versions={run.stable: stable, run.canary: max(needed, have.wanted)})
+    have = {version: ports.workloads.readiness(version) for version in fresh(run)}
+    if any(one.wanted < needed for one in have.values()):
+        now, token = ports.traffic.read().split.canary_weight, run.claim.token
+        upgrade(run, chart.with_canary(given(run), run.stable, run.canary, now, token, needed, run.baseline))
+    for version, one in have.items():
+        if one.wanted < needed or not one.complete:
+            seconds = ports.workloads.wait_ready(version, run.spec.deploy_timeout)
+            run.say(f"shift: {version} has the {needed} replicas that {weight} % takes, ready after {seconds:.0f} s")
+    enough = {version: max(needed, one.wanted) for version, one in have.items()}
+    run.note("replicas", versions={run.stable: stable, **enough})
 
 
 def decision(run: Run, number: int) -> tuple[Decision, str] | None:

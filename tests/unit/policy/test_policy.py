@@ -107,6 +107,8 @@ def test_a_fresh_baseline_leaves_room_for_itself() -> None:
     assert parsed(fresh).evidence.control == "fresh"
     told = refusal(fresh.replace("weight: 50", "weight: 60"))
     assert "as much as the canary, so expected at most 50" in told
+    window = fresh + "\nafter_promotion: {warm: 10m, holdback: 5}"
+    assert "are no fresh baseline to compare with" in refusal(window)
 
 
 @pytest.mark.parametrize(
