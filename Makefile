@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt
 venv: $(VENV)/.ready ## install what Python needs into .venv
 
 .PHONY: demo
-demo: venv ## everything: cluster, Airflow, three releases, and a table of how they ended
+demo: venv ## everything: cluster, Airflow, four releases, and a table of how they ended
 	@python -m demo
 
 .PHONY: down
@@ -65,11 +65,21 @@ chart: venv sandbox ## the chart against the real API server
 .PHONY: cluster-test
 cluster-test: venv sandbox ## chart, dashboard and end-to-end tests on the cluster
 	@echo "== tests on the cluster"
-	pytest tests/chart tests/sandbox tests/e2e tests/faults -m "not long" --durations=12
+	pytest tests/chart tests/sandbox tests/e2e -m "not long" --durations=12
+	pytest tests/faults -m "not long" --durations=12
 
 .PHONY: faults
 faults: venv sandbox ## every fault made for real in the middle of a release
 	@pytest tests/faults --durations=12
+
+.PHONY: soak
+soak: venv sandbox ## faults x phases at random moments: SECONDS=3600, SEED=1, FAULT=name, PHASE=name
+	@python -m tests.faults soak --seconds $(or $(SECONDS),1800) $(if $(SEED),--seed $(SEED)) \
+	  $(foreach one,$(FAULT),--fault $(one)) $(if $(PHASE),--phase "$(PHASE)")
+
+.PHONY: faults-page
+faults-page: venv ## write docs/faults.md out of what make soak has found
+	@python -m tests.faults table
 
 .PHONY: audit
 audit: venv ## known vulnerabilities of the locked packages

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,10 +26,18 @@ class Airflow:
     Args:
         home: Its folder; made when it is not there.
         policies: The folder of policies it builds DAGs of.
+        command: What starts it; its last word tells the parent process from others.
+        extra: Laid over its environment, read at each start.
     """
 
-    def __init__(self, home: Path, policies: Path = REPO / "include" / "policies") -> None:
-        self.home, self.policies = home, policies
+    def __init__(
+        self,
+        home: Path,
+        policies: Path = REPO / "include" / "policies",
+        command: Sequence[str] = ("airflow", "standalone"),
+        extra: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        self.home, self.policies, self.command, self.extra = home, policies, command, extra
         self._file = home / "standalone.json"
         self._token: str | None = None
 
@@ -51,7 +60,7 @@ class Airflow:
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
             return None
-        return pid if b"standalone" in command else None
+        return pid if self.command[-1].encode() in command else None
 
     def start(self) -> None:
         """Start it and wait until every component is healthy; running already, nothing is done.
@@ -59,7 +68,7 @@ class Airflow:
         Raises:
             DemoError: Not healthy in time; names the log.
         """
-        if self.pid() is not None and self._healthy():
+        if self.pid() is not None and self.healthy():
             return
         self.stop()
         self.home.mkdir(parents=True, exist_ok=True)
@@ -67,10 +76,10 @@ class Airflow:
         passwords = self.home / "passwords.json"
         passwords.touch(mode=0o600)
         passwords.write_text(json.dumps({name: name for name in USERS}))
-        env = airflow_environment(self.home, port, self.policies)
+        env = airflow_environment(self.home, port, self.policies) | self.extra()
         with (self.home / "standalone.log").open("ab") as log:
             process = subprocess.Popen(
-                ["airflow", "standalone"],
+                list(self.command),
                 env=env,
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
@@ -82,7 +91,7 @@ class Airflow:
             )
         self._file.write_text(json.dumps({"pid": process.pid, "port": port}))
         started = time.monotonic()
-        while not self._healthy():
+        while not self.healthy():
             if process.poll() is not None or time.monotonic() - started > START_TIMEOUT_S:
                 raise DemoError(f"Airflow is not healthy; see {self.home / 'standalone.log'}")
             time.sleep(1)
@@ -113,7 +122,8 @@ class Airflow:
                 except (OSError, IndexError):
                     continue
 
-    def _healthy(self) -> bool:
+    def healthy(self) -> bool:
+        """Whether every component says that it lives."""
         try:
             health = requests.get(f"{self.url}/api/v2/monitor/health", timeout=3).json()
         except (requests.RequestException, OSError, ValueError):

@@ -12,6 +12,7 @@ from sandbox.network import API_SERVICE, DNS_SERVICE, NODE_PODS, PODS, SERVICES,
 NODE = "sandbox"
 API_PORT = 6443
 PROMETHEUS_PORT = 9090
+AUDIT_LOG = "audit.jsonl"
 
 
 def write(state: Path, binaries: Path, slot: Slot, cgroup: str, scrape: str, relabel: dict[str, Any]) -> None:
@@ -27,6 +28,7 @@ def write(state: Path, binaries: Path, slot: Slot, cgroup: str, scrape: str, rel
     (state / "kubelet.yaml").write_text(json.dumps(_kubelet(state, cgroup)))
     (state / "proxy.yaml").write_text(json.dumps(_proxy(state)))
     (state / "prometheus.yaml").write_text(json.dumps(prometheus(state, scrape, relabel)))
+    (state / "audit.json").write_text(json.dumps(_audit()))
     (state / "components.json").write_text(json.dumps(_components(state, binaries, slot)))
 
 
@@ -67,6 +69,9 @@ def _components(state: Path, binaries: Path, slot: Slot) -> list[dict[str, Any]]
             "--enable-admission-plugins=NodeRestriction",
             "--anonymous-auth=false",
             "--allow-privileged",
+            f"--audit-policy-file={state}/audit.json",
+            f"--audit-log-path={state}/{AUDIT_LOG}",
+            "--audit-log-maxsize=200",
         ),
         one(
             "kube-controller-manager",
@@ -109,6 +114,26 @@ def _components(state: Path, binaries: Path, slot: Slot) -> list[dict[str, Any]]
             "--log.level=warn",
         ),
     ]
+
+
+def _audit() -> dict[str, Any]:
+    """What the API server writes down: who wrote which of the objects that a release holds, and what came of it."""
+    written = [
+        {"group": "networking.istio.io", "resources": ["virtualservices", "destinationrules"]},
+        {"group": "apps", "resources": ["deployments", "deployments/scale"]},
+        {"group": "coordination.k8s.io", "resources": ["leases"]},
+    ]
+    return {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived", "ResponseStarted"],
+        "omitManagedFields": True,
+        "rules": [
+            {"level": "None", "namespaces": ["kube-system", "kube-node-lease", "istio-system"]},
+            {"level": "RequestResponse", "verbs": ["create", "update", "patch", "delete"], "resources": written},
+            {"level": "None"},
+        ],
+    }
 
 
 def _cni() -> dict[str, Any]:

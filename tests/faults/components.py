@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from demo.airflow import Airflow
@@ -22,28 +24,69 @@ def signal_component(name: str, number: signal.Signals) -> None:
     subprocess.run([*cluster.inside(init), *kill], check=True, timeout=10)
 
 
-def airflow_processes(airflow: Airflow, component: str) -> list[int]:
-    """The processes of one component (`scheduler`, `triggerer`, `api-server`, `dag-processor`), oldest first."""
+def in_pods(match: Callable[[str, str], bool]) -> list[int]:
+    """Processes in pods of this sandbox's cluster, and of no other, by (command line, the pod's name)."""
+    init = cluster.init_pid()
+    assert init is not None, "the fault tests need the embedded cluster"
+    parents, words = _processes()
+    return [pid for pid, (line, pod) in words.items() if match(line, pod) and _descends(pid, init, parents)]
+
+
+def _processes() -> tuple[dict[int, int], dict[int, tuple[str, str]]]:
+    parents: dict[int, int] = {}
+    words: dict[int, tuple[str, str]] = {}
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        with suppress(OSError, IndexError):
+            pid = int(process.name)
+            parents[pid] = int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            given = (process / "environ").read_bytes().decode(errors="replace").split("\0")
+            host = next((one.removeprefix("HOSTNAME=") for one in given if one.startswith("HOSTNAME=")), "")
+            words[pid] = (line, host)
+    return parents, words
+
+
+def _descends(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
+    while pid > 1:
+        if pid == ancestor:
+            return True
+        pid = parents.get(pid, 0)
+    return False
+
+
+def airflow_processes(airflow: Airflow, match: Callable[[str], bool]) -> list[int]:
+    """Processes of this Airflow by their command line, oldest first."""
     parent, found = airflow.pid(), []
     for process in Path("/proc").iterdir():
         if not process.name.isdigit():
             continue
-        try:
+        with suppress(OSError, IndexError):
             session = int((process / "stat").read_text().rsplit(")", 1)[1].split()[3])
             words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if session == parent and component in words and "standalone" not in words:
-            found.append(int(process.name))
+            if session == parent and match(words):
+                found.append(int(process.name))
     return sorted(found)
 
 
-def kill_airflow(airflow: Airflow, component: str) -> None:
-    """kill -9 of one component of Airflow, with all its processes."""
-    found = airflow_processes(airflow, component)
-    assert found, f"no process of {component}"
-    for pid in found:
-        try:
+def component_pid(home: Path, component: str) -> int:
+    """The process of a component of a supervised Airflow."""
+    pid = int(json.loads((home / "pids.json").read_text())[component])
+    assert pid, f"{component} is not running"
+    return pid
+
+
+def signal_airflow(home: Path, component: str, number: signal.Signals) -> None:
+    """Signal a component of a supervised Airflow with all its processes."""
+    os.killpg(component_pid(home, component), number)
+
+
+def kill_all(pids: list[int]) -> int:
+    """kill -9; how many were there still."""
+    killed = 0
+    for pid in pids:
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+            killed += 1
+    return killed

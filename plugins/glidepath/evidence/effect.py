@@ -17,7 +17,7 @@ def requests_of(prometheus: Prometheus, source: Source, version: str, window_s: 
         EvidenceError: Prometheus did not answer.
     """
     total, pods = 0.0, set()
-    for one in prometheus.range_vector(source.requests, window_s, time.time()):
+    for one in prometheus.range_vector(source.requests, window_s, prometheus.now()):
         if one.labels.get(source.version_label) != version or len(one.samples) < 2:
             continue
         pods.add(one.labels.get("pod", ""))

@@ -92,7 +92,7 @@ class Guard:
     def _adopt(self) -> None:
         """The first weight is in force, but its task died before it wrote that down: no weight stays unwatched."""
         first, entered = self.run.spec.steps[0], self.run.ports.record.last_event(self.run.id, "phase")
-        if entered is None or self.run.now() - entered.at < self.gap_s:
+        if entered is None or 0 <= self.run.now() - entered.at < self.gap_s:
             return  # the task may be about to
         split = self.run.ports.traffic.read().split
         if split.canary_weight == first.weight:
@@ -191,7 +191,7 @@ class Guard:
 
     def _renew(self) -> None:
         now = self.run.now()
-        if now - self._renewed < self.run.spec.lease / RENEWALS:
+        if 0 <= now - self._renewed < self.run.spec.lease / RENEWALS:  # a clock that steps back must not end renewals
             return
         try:
             self.run.ports.claims.renew(self._claim)
@@ -205,7 +205,8 @@ class Guard:
     def _look(self, step: Step) -> None:
         now = self.run.now()
         try:
-            collected = self.collector.collect(now)
+            # By the clock of its samples: by ours, one that is wrong would ask for a time that has none.
+            collected = self.collector.collect(self.run.ports.prometheus.now())
             if isinstance(collected, Waiting):
                 if collected.silent_s > self.gap_s:
                     self._no_data(now, f"{collected.why} for {min(collected.silent_s, 86400):.0f} s", step)

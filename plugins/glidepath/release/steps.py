@@ -35,6 +35,7 @@ def claim(run: Run, url: str = "") -> None:
     ports.record.set_token(run.id, held.token)
     run.note("claim", once="claim", token=held.token, lease_s=spec.lease)
     ports.traffic.take(held)
+    _close_lost(run, held.token)
     if run.release.phase == Phase.PLANNED:
         run.move(Phase.CLAIMED)
     run.say(f"claim: {spec.namespace}/{spec.service} held with token {held.token}, lease {spec.lease:.0f} s")
@@ -52,6 +53,16 @@ def _as_planned(run: Run, _: ClaimState | None) -> None:
             f"planned against {run.stable} as the stable version, but Helm now says {said} and the routes say {routed}: "
             "another release was first; nothing was touched. Start a new run"
         )
+
+
+def _close_lost(run: Run, token: int) -> None:
+    """Close what the record has open of this service with an older token: its run was lost, and this one cleans up."""
+    for one in run.ports.record.recent(run.spec.service):
+        if one.outcome is None and one.namespace == run.spec.namespace and 0 < (one.token or 0) < token:
+            outcome = Phase.PROMOTED if one.canary == run.stable else Phase.ROLLED_BACK
+            reason = f"its run was lost before it had cleaned up; {run.id} holds the service since"
+            if run.ports.record.close(one.id, outcome, reason, run.now()):
+                run.say(f"claim: release {one.id} is closed: {outcome}: {reason}")
 
 
 def deploy(run: Run) -> None:

@@ -27,6 +27,7 @@ class BakeTrigger(BaseTrigger):
     def __init__(self, release_id: str, step: int, silent_s: float) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.release_id, self.step, self.silent_s = release_id, step, silent_s
+        self._newest = 0.0, time.monotonic()
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
@@ -40,21 +41,24 @@ class BakeTrigger(BaseTrigger):
         from glidepath.record import Record
 
         record = Record()
-        started = time.time()
         while True:
-            status = await asyncio.to_thread(self._status, record, started)
+            status = await asyncio.to_thread(self._status, record)
             if status is not None:
                 yield TriggerEvent(status)
                 return
             await asyncio.sleep(POLL_S)
 
-    def _status(self, record: Any, started: float) -> dict[str, str] | None:
+    def _status(self, record: Any) -> dict[str, str] | None:
         if record.once(self.release_id, "fate") or record.once(self.release_id, f"decision:{self.step}"):
             return {"status": "decided"}
         if record.get(self.release_id).outcome is not None:
             return {"status": "decided"}
         look, life = record.last_look(self.release_id), record.last_event(self.release_id, "watching")
-        silent = time.time() - max(started, look["at"] if look else 0.0, life.at if life else 0.0)
+        newest = max(look["at"] if look else 0.0, life.at if life else 0.0)
+        # By the clock that doesn't jump: a wall clock that steps must not make a guard that looks count as gone.
+        if newest != self._newest[0]:
+            self._newest = newest, time.monotonic()
+        silent = time.monotonic() - self._newest[1]
         if silent > self.silent_s:
             return {"status": "silent", "why": f"the guard has not looked for {silent:.0f} s; is the triggerer alive?"}
         return None

@@ -89,13 +89,24 @@ def test_a_bake_notices_that_nobody_looks(stage: Any) -> None:
     assert "is the triggerer alive" in event["why"]
 
 
+def test_a_clock_that_steps_does_not_make_the_guard_count_as_gone(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, run = stage
+    trigger = BakeTrigger(run.id, 1, 90)
+    assert trigger._status(run.ports.record) is None
+    real = time.time
+    for step_s in (600, -600):
+        monkeypatch.setattr(time, "time", lambda step_s=step_s: real() + step_s)
+        assert trigger._status(run.ports.record) is None
+
+
 def test_a_window_without_looks_is_no_silence_while_the_guard_shows_life(stage: Any) -> None:
     _, run = stage
     trigger = BakeTrigger(run.id, 3, 0.6)
-    now = time.time()
-    assert trigger._status(run.ports.record, now - 5)["status"] == "silent"  # type: ignore[index]
-    run.ports.record.add_event(run.id, "watching", {}, now)
-    assert trigger._status(run.ports.record, now - 5) is None
+    look = run.ports.record.last_look(run.id)
+    trigger._newest = look["at"] if look else 0.0, time.monotonic() - 5
+    assert trigger._status(run.ports.record)["status"] == "silent"  # type: ignore[index]
+    run.ports.record.add_event(run.id, "watching", {}, time.time())
+    assert trigger._status(run.ports.record) is None
 
 
 def test_a_window_that_a_person_ends_in_airflow_takes_the_version_back(

@@ -259,3 +259,20 @@ def test_a_call_that_fails_anywhere_is_mended_by_the_next_try(stage: Stage, meth
                 stage.server.heal()
     assert stage.at_rest("v1" if bad else "v2")
     assert run.ports.traffic.read().split == Split("v1" if bad else "v2", None, 0)
+
+
+def test_a_release_whose_run_was_lost_is_closed_by_the_next_one(stage: Stage) -> None:
+    lost = stage.run("dag/lost")
+    do(lost, *UP_TO_WEIGHT)
+    abandon(stage)
+    following = stage.run("dag/next")
+    do(following, steps.claim)
+    assert (lost.release.outcome, "dag/next" in str(lost.release.reason)) == ("rolled_back", True)
+    do(following, steps.deploy, endings.rollback)
+    with pytest.raises(ReleaseTakenBack):
+        endings.finish(following)
+    assert stage.at_rest("v1")
+    before = stage.written()
+    with pytest.raises(ReleaseTakenBack):
+        endings.finish(lost)
+    assert stage.written() == before

@@ -1,0 +1,286 @@
+"""Where faults are made: a supervised Airflow, proxies that can misbehave before the API and Prometheus, a record on a
+small file system of its own, and one policy that is quick."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from demo import stage, witness
+from demo.airflow import Airflow
+from demo.environment import NAMESPACE, REPO, STATE, cluster, free_port, glidepath_kubeconfig, kubectl
+from glidepath.record import Record
+from tests.faults.components import component_pid
+from tests.support.world import World, helm_roles
+
+RATE = 100.0
+BASELINE_REQUESTS = 1500
+RECORD_BYTES = 24 * 2**20
+TIMEOUT_DAG = "release_with_timeout"
+DAGRUN_TIMEOUT_S = 45
+# Wider margins than the demo's: what is asked here is what a fault does to a release, not what the judge can see.
+POLICY: dict[str, Any] = {
+    "steps": [
+        {"weight": 20, "bake": "5s", "min_requests": 100},
+        {"weight": 50, "bake": "5s", "min_requests": 200},
+    ],
+    "metrics": [
+        {"kind": "errors", "tolerance": 0.1, "harm_margin": 0.002, "safety_margin": 0.03},
+        {"kind": "latency", "quantile": 0.95, "tolerance": 1.6},
+    ],
+    "evidence": {"source": "app", "scrape": "5s", "baseline": "5m"},
+    "on_no_data": {"after": "20s", "action": "rollback"},
+    "max_duration": "4m",
+    "deploy_timeout": "60s",
+    "lease": "20s",
+}
+LEASE_S = 20.0
+# The run that Airflow itself ends: the same tasks under a dagrun_timeout.
+TIMEOUT_FILE = f"""\
+from datetime import timedelta
+from functools import partial
+from airflow import sdk
+import progressive_release as shape
+shape.DAG = lambda _, **given: sdk.DAG("{TIMEOUT_DAG}", dagrun_timeout=timedelta(seconds={DAGRUN_TIMEOUT_S}), **given)
+for path in sorted(shape.POLICIES.glob("*.yaml")):
+    {TIMEOUT_DAG} = shape.build(shape.load_policy(path), path)
+"""
+
+
+class Arena(World):
+    """A world with handles for faults."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.proxies: subprocess.Popen[bytes] | None = None
+        self.ports = dict.fromkeys(("kubernetes", "prometheus", "control"), 0)
+        command = (sys.executable, "-m", "tests.faults.supervisor", str(home))
+        super().__init__(Airflow(home, home / "policies", command, self.environment), Record(self.record_url))
+
+    @classmethod
+    def open(cls, say: Callable[[str], None]) -> Arena:
+        """Everything up: the stage, the proxies, Airflow. What an earlier arena left is ended first."""
+        home = STATE / "faults"
+        Airflow(home, command=(str(home),)).stop()
+        _unmount(home / "record")
+        keep = home / "failures"
+        for one in home.glob("*") if home.exists() else ():
+            if one != keep:
+                shutil.rmtree(one) if one.is_dir() else one.unlink()
+        for folder in ("record", "dags", "policies", "held"):
+            (home / folder).mkdir(parents=True, exist_ok=True)
+        size = f"size={RECORD_BYTES}"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(home / "record")], check=True)
+        arena = cls(home)
+        arena._write_files()
+        stage.set_stage("v1", RATE, say)
+        arena._start_proxies()
+        arena.connect()
+        say("Airflow starts under a supervisor")
+        arena.airflow.start()
+        for dag in ("release_model_service", TIMEOUT_DAG):
+            arena.airflow.wait_dag(dag)
+        return arena
+
+    def close(self) -> None:
+        """End what this arena started; the cluster stays."""
+        self.airflow.stop()
+        if self.proxies is not None:
+            self.proxies.kill()
+            self.proxies.wait()
+        _unmount(self.home / "record")
+
+    @property
+    def record_url(self) -> str:
+        """The record's database."""
+        return f"sqlite:///{self.home}/record/glidepath.db"
+
+    def environment(self) -> dict[str, str]:
+        """What this Airflow has beside the demo's environment."""
+        kubernetes = {"conn_type": "kubernetes", "extra": {"kube_config_path": str(self.home / "kubeconfig.json")}}
+        return {
+            "PYTHONPATH": f"{REPO}:{REPO / 'plugins'}",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(self.home / "dags"),
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "40",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+            "AIRFLOW_CONN_KUBERNETES_DEFAULT": json.dumps(kubernetes),
+            "AIRFLOW_CONN_PROMETHEUS_DEFAULT": f"http://127.0.0.1:{self.ports['prometheus']}",
+            "GLIDEPATH_RECORD_URL": self.record_url,
+        }
+
+    def _write_files(self) -> None:
+        policy = yaml.safe_load((REPO / "include" / "policies" / "model-service.yaml").read_text())
+        (self.home / "policies" / "model-service.yaml").write_text(yaml.safe_dump(policy | POLICY, sort_keys=False))
+        self.restore_dag()
+        (self.home / "dags" / "with_timeout.py").write_text(TIMEOUT_FILE)
+
+    @property
+    def dag_file(self) -> Path:
+        """The DAG file that this Airflow reads."""
+        return self.home / "dags" / "progressive_release.py"
+
+    def restore_dag(self) -> None:
+        """Put the DAG file (back) into its place."""
+        shutil.copy(REPO / "dags" / "progressive_release.py", self.dag_file)
+
+    def _start_proxies(self) -> None:
+        for number, name in enumerate(self.ports):
+            self.ports[name] = free_port(18300 + 210 * number)
+        cert, key = self.home / "proxy.crt", self.home / "proxy.key"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=interposer",
+             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        config = _config()
+        (self.home / "cluster.crt").write_bytes(base64.b64decode(config["cluster"]["certificate-authority-data"]))
+        settings = {
+            "control": self.ports["control"],
+            "sides": {
+                "kubernetes": {
+                    "listen": self.ports["kubernetes"], "upstream": config["cluster"]["server"],
+                    "cert": str(cert), "key": str(key), "ca": str(self.home / "cluster.crt"),
+                },
+                "prometheus": {"listen": self.ports["prometheus"], "upstream": cluster()["PROMETHEUS_URL"]},
+            },
+        }  # fmt: skip
+        (self.home / "proxies.json").write_text(json.dumps(settings))
+        with (self.home / "proxies.log").open("ab") as log:
+            self.proxies = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.interposer", str(self.home / "proxies.json")],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=REPO,
+            )  # fmt: skip
+        self.wait("the proxies", lambda: self._answers(), 20)
+
+    def _answers(self) -> bool:
+        try:
+            return self.hits("prometheus") >= 0
+        except requests.RequestException:
+            return False
+
+    def connect(self) -> None:
+        """Write the kubeconfig through the proxy; needed again when the namespace was made anew."""
+        config = json.loads(glidepath_kubeconfig().read_text())
+        config["clusters"][0]["cluster"] = {
+            "server": f"https://127.0.0.1:{self.ports['kubernetes']}",
+            "certificate-authority-data": base64.b64encode((self.home / "proxy.crt").read_bytes()).decode(),
+        }
+        (self.home / "kubeconfig.json").touch(mode=0o600)
+        (self.home / "kubeconfig.json").write_text(json.dumps(config))
+
+    def misbehave(self, side: str, **wrong: Any) -> None:
+        """Let a proxy do something wrong from now on, or, without a mode, nothing."""
+        requests.post(f"http://127.0.0.1:{self.ports['control']}/{side}", json=wrong, timeout=5).raise_for_status()
+
+    def hits(self, side: str) -> int:
+        """How many requests were met by what is wrong now."""
+        answer = requests.get(f"http://127.0.0.1:{self.ports['control']}/{side}", timeout=5)
+        return int(answer.json()["hits"])
+
+    def component(self, name: str) -> int:
+        """A component's process."""
+        return component_pid(self.home, name)
+
+    def hold_down(self, name: str, down: bool) -> None:
+        """Keep a component from being started again, or let it."""
+        file = self.home / "held" / name
+        file.touch() if down else file.unlink(missing_ok=True)
+
+    def clock(self, offset_s: int | None) -> None:
+        """Step the clock of Airflow's processes; None: their clock is the machine's. Needs `fake_clock(True)`."""
+        new = self.home / "clock.new"
+        new.write_text(f"{offset_s or 0:+d}")
+        new.rename(self.home / "clock")
+
+    def fake_clock(self, on: bool) -> None:
+        """Start Airflow anew with, or without, a clock that can be stepped."""
+        given = self.home / "environment.json"
+        if on == given.exists():
+            return
+        self.clock(None)
+        preload = {
+            "LD_PRELOAD": str(_faketime()),
+            "FAKETIME_TIMESTAMP_FILE": str(self.home / "clock"),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+        given.write_text(json.dumps(preload)) if on else given.unlink()
+        self.airflow.stop()
+        self.airflow.start()
+
+    def fill_record(self, full: bool) -> None:
+        """Leave no byte free where the record is, or give all back."""
+        ballast = self.home / "record" / "ballast"
+        if not full:
+            ballast.unlink(missing_ok=True)
+            return
+        free = os.statvfs(ballast.parent)
+        with ballast.open("wb") as file:
+            try:
+                for _ in range(free.f_bavail + 16):
+                    file.write(b"\0" * free.f_frsize)
+                    file.flush()
+            except OSError:
+                return
+        raise AssertionError("the record's file system could not be filled")
+
+    def ready(self, say: Callable[[str], None]) -> str:
+        """Make the stage ready for the next case: one stable version with a past, all healthy. The stable version."""
+        for side in ("kubernetes", "prometheus"):
+            self.misbehave(side)
+        self.fill_record(False)
+        self.restore_dag()
+        for one in (self.home / "held").glob("*"):
+            one.unlink()
+        stable = helm_roles()["stable"] if stage.roles() else "v1"
+        stable = stable if stable in ("v1", "v2") else "v1"
+        since = time.time() - 240
+        if not stage.pristine(stable) or _restarted():
+            since = time.time()
+            stage.set_stage(stable, RATE, say)
+            self.connect()
+        self.airflow.start()
+        self.wait("Airflow's health", self.airflow.healthy, 120)
+        stage.wait_answers(stable, BASELINE_REQUESTS, since, timeout_s=180)
+        return stable
+
+
+def _faketime() -> Path:
+    """Debian's libfaketime, installed if it is missing."""
+    for last in (False, True):
+        if found := sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")):
+            return found[0]
+        if not last:
+            subprocess.run(["apt-get", "install", "-y", "libfaketime"], check=True, capture_output=True)
+    raise AssertionError("clock steps need libfaketime: apt-get install libfaketime")
+
+
+def _restarted() -> bool:
+    """Whether the traffic generator has forgotten its rate: it starts with another one."""
+    answer = json.loads(kubectl("get", "--raw", f"{witness.PROXY}/healthz"))
+    return float(answer["rate"]) != RATE
+
+
+def _config() -> dict[str, Any]:
+    admin = json.loads(kubectl("config", "view", "--raw", "--flatten", "-o", "json"))
+    found: dict[str, Any] = admin["clusters"][0]
+    return found
+
+
+def _unmount(folder: Path) -> None:
+    if f" {folder} " in Path("/proc/mounts").read_text():
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+__all__ = ["Arena", "DAGRUN_TIMEOUT_S", "LEASE_S", "NAMESPACE", "TIMEOUT_DAG"]

@@ -1,0 +1,106 @@
+"""Faults of Airflow: its components killed, stopped, gone."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from tests.faults.catalogue import Fault
+from tests.faults.components import airflow_processes, kill_all, signal_airflow
+from tests.faults.scene import ALL, WITH_WEIGHT, Scene
+
+COMPONENTS = ("scheduler", "triggerer", "api-server", "dag-processor")
+GROUP = "Airflow"
+
+
+def _kill(component: str) -> Fault:
+    def strike(scene: Scene) -> None:
+        before = scene.arena.component(component)
+        signal_airflow(scene.arena.home, component, signal.SIGKILL)
+        scene.arena.wait(f"another {component}", lambda: _another(scene, component, before), 30)
+
+    return Fault(
+        f"{component}-killed", GROUP, f"kill -9 of the {component} with all its processes; started again after 2 s",
+        tuple(phase for phase in ALL if component != "dag-processor" or phase in ("claim", "baking")), strike,
+    )  # fmt: skip
+
+
+def _another(scene: Scene, component: str, before: int) -> bool:
+    try:
+        return scene.arena.component(component) != before
+    except AssertionError:
+        return False
+
+
+def _running(scene: Scene) -> list[int]:
+    """The processes of tasks that run now: the task's own, not the one that watches it."""
+    names = ("airflow worker -- ", "airflow task runner")
+    return airflow_processes(scene.arena.airflow, lambda line: line.startswith(names) and "LocalExecutor" not in line)
+
+
+def kill_task(scene: Scene) -> None:
+    """kill -9 of the process of whichever task runs."""
+    killed: list[int] = []
+
+    def done() -> bool:
+        killed.extend(pid for pid in _running(scene) if kill_all([pid]))
+        return bool(killed)
+
+    scene.arena.wait("a task that runs", done, 30)
+    scene.notes.append(f"{len(killed)} killed")
+
+
+def airflow_gone(scene: Scene) -> None:
+    """Every process of Airflow at once, and none comes back until the cluster is safe."""
+    had_weight = not scene.safe()
+    scene.arena.airflow.kill()
+    scene.struck = time.time()
+    if had_weight or scene.phase() not in ("", "planned"):
+        took = scene.wait_watchdog()
+        scene.notes.append(f"safe and free {took:.1f} s after the loss of Airflow")
+    scene.arena.airflow.start()
+
+
+def triggerer_stopped(scene: Scene) -> None:
+    """SIGSTOP across the lease's expiry: a guard that goes on afterwards where it was."""
+    signal_airflow(scene.arena.home, "triggerer", signal.SIGSTOP)
+    try:
+        if scene.moment.name in WITH_WEIGHT:
+            scene.wait_watchdog()
+        else:
+            scene.hold_until(30, scene.ended)
+    finally:
+        signal_airflow(scene.arena.home, "triggerer", signal.SIGCONT)
+
+
+def all_stopped(scene: Scene) -> None:
+    """SIGSTOP of everything across the lease's expiry: every writer there is goes on as a stale one."""
+    held = scene.phase() not in ("", "planned") and not scene.event("finished")
+    for name in COMPONENTS:
+        signal_airflow(scene.arena.home, name, signal.SIGSTOP)
+    try:
+        scene.wait_watchdog() if held else scene.hold_until(25)
+    finally:
+        for name in COMPONENTS:
+            signal_airflow(scene.arena.home, name, signal.SIGCONT)
+
+
+FAULTS = (
+    *(_kill(name) for name in COMPONENTS),
+    Fault(
+        "task-killed", GROUP, "kill -9 of the running task's own process",
+        ("plan", "claim", "deploy", "before weight", "gate", "promoting", "rolling back", "finish"), kill_task,
+    ),
+    Fault(
+        "airflow-gone", GROUP, "kill -9 of every process of Airflow; it stays away until the cluster is safe without it",
+        ALL, airflow_gone,
+    ),
+    Fault(
+        "triggerer-stopped", GROUP, "SIGSTOP of the triggerer until its claim has expired and was taken, then SIGCONT",
+        ("deploy", "baking", "harm", "gate", "promoting"), triggerer_stopped,
+    ),
+    Fault(
+        "airflow-stopped", GROUP, "SIGSTOP of every process of Airflow until the claim has been taken, then SIGCONT",
+        ("claim", "deploy", "before weight", "baking", "harm", "gate", "promoting", "rolling back", "finish"), all_stopped,
+    ),
+)  # fmt: skip

@@ -1,0 +1,155 @@
+"""Faults that people make: with Airflow's runs, with a second release, with kubectl and helm."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from contextlib import suppress
+from urllib.parse import quote
+
+from demo import stage
+from demo.environment import NAMESPACE, DemoError, cluster, helm, kubectl
+from tests.faults.arena import DAGRUN_TIMEOUT_S, TIMEOUT_DAG
+from tests.faults.catalogue import Fault
+from tests.faults.scene import ALL, Scene
+from tests.support.policies import DAG_ID
+from tests.support.world import SERVICE, split
+
+RUNS, EDITS = "Airflow's runs", "Edits"
+ADMIN = ("admin",)
+
+
+def _mark(state: str) -> Fault:
+    def strike(scene: Scene) -> None:
+        scene.arena.airflow.call("PATCH", _run(scene), {"state": state})
+
+    return Fault(
+        f"run-marked-{state}", RUNS, f"a person marks the run {state}", ALL, strike, run_free=True,
+        run_lost=state == "success",
+    )  # fmt: skip
+
+
+def _run(scene: Scene) -> str:
+    return f"/dags/{scene.dag_id}/dagRuns/{quote(scene.run_id, safe='')}"
+
+
+def clear(scene: Scene) -> None:
+    """Every task of the run is cleared: all begins again."""
+    body = {"dry_run": False, "dag_run_id": scene.run_id, "only_failed": False, "reset_dag_runs": True}
+    scene.arena.airflow.call("POST", f"/dags/{scene.dag_id}/clearTaskInstances", body)
+
+
+def delete(scene: Scene) -> None:
+    """Airflow deletes no running run: it is marked failed and deleted at once."""
+    scene.arena.airflow.call("PATCH", _run(scene), {"state": "failed"})
+    scene.arena.airflow.call("DELETE", _run(scene))
+
+
+def timeout(scene: Scene) -> None:
+    """Wait for Airflow to end the run by its dagrun_timeout."""
+    scene.arena.wait(
+        "the run's end",
+        lambda: scene.arena.airflow.state(scene.dag_id, scene.run_id) == "failed",
+        DAGRUN_TIMEOUT_S + 60,
+    )
+    scene.struck = time.time()
+
+
+def remove_dag(scene: Scene) -> None:
+    """The DAG file is gone for 40 s."""
+    scene.arena.dag_file.unlink()
+    scene.hold_until(40)
+    scene.arena.restore_dag()
+    scene.healed = time.time()
+
+
+def second_run(scene: Scene) -> None:
+    """Another release of the same service; it has to be refused, or, the first being over, to be one by itself."""
+    other = scene.arena.airflow.trigger(DAG_ID, {"version": "v3", "weights": [20]})
+    scene.others.append(f"{DAG_ID}/{other}")
+    state = scene.arena.airflow.wait_run(DAG_ID, other, 240)
+    assert state == "failed", f"the second run ended {state}"
+
+
+def helm_in_flight(scene: Scene) -> None:
+    """A helm upgrade with the weights in force is on its way to the API while the brake is pulled."""
+    now, arena = split(), scene.arena
+    arena.misbehave("kubernetes", mode="hold", verbs=["PATCH"], path="/virtualservices/", agent="^Helm")
+    shares = f"istio.trafficSplit.stable={now[scene.stable]},istio.trafficSplit.canary={now[scene.canary]}"
+    upgrade = subprocess.Popen(
+        [cluster()["HELM"], "--kubeconfig", str(arena.home / "kubeconfig.json"), "upgrade", stage.RELEASE,
+         str(stage.CHART), "-n", NAMESPACE, "--reuse-values", "--set", shares],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        arena.wait("helm's write", lambda: arena.hits("kubernetes") > 0 or upgrade.poll() is not None, 60)
+        assert upgrade.poll() is None, f"helm ended before its write: {upgrade.stdout and upgrade.stdout.read()}"
+        scene.struck = time.time()
+        arena.airflow.call("PATCH", _run(scene), {"state": "failed"})
+        arena.wait("the brake", scene.safe, 30)
+    finally:
+        arena.misbehave("kubernetes")
+    told, _ = upgrade.communicate(timeout=60)
+    assert upgrade.returncode != 0, f"helm's upgrade went through after the brake: {told}"
+    assert scene.safe(), f"helm gave the canary traffic after the brake: {split()}"
+    scene.notes.append("helm: " + ("conflict" if "conflict" in told else told.strip()[-120:]))
+
+
+def helm_by_hand(scene: Scene) -> None:
+    """A person's helm gives the canary all traffic: it has to be refused, and to change nothing."""
+    before, told = split(), ""
+    try:
+        helm(
+            "upgrade", stage.RELEASE, str(stage.CHART), "-n", NAMESPACE, "--reset-values",
+            "--set", f"roles.canary={scene.canary},istio.trafficSplit.stable=0,istio.trafficSplit.canary=100",
+        )  # fmt: skip
+    except DemoError as error:
+        told = str(error)
+    assert "conflict" in told or "glidepath" in told, f"helm by hand was not refused: {told!r}, {split()}"
+    assert split() == before, f"refused, and yet the routes were {before} and are {split()}"
+
+
+def edit_weights(_: Scene) -> None:
+    """A person's kubectl gives the canary another weight."""
+    patch = '[{"op":"replace","path":"/spec/http/0/route/0/weight","value":7},{"op":"replace","path":"/spec/http/0/route/1/weight","value":93}]'
+    kubectl("patch", "virtualservice", SERVICE, "-n", NAMESPACE, "--type=json", "-p", patch, "--field-manager=a-person")
+
+
+def scale(scene: Scene) -> None:
+    """A person scales the canary away."""
+    kubectl("scale", f"deployment/{SERVICE}-{scene.canary}", "-n", NAMESPACE, "--replicas=0")
+
+
+def delete_rule(_: Scene) -> None:
+    """A person deletes the DestinationRule: refused while it is held, so it is opened first, as the guide says."""
+    with suppress(DemoError):
+        kubectl("delete", "destinationrule", SERVICE, "-n", NAMESPACE, "--wait=false")
+        raise AssertionError("a held DestinationRule could be deleted")
+    mark = "glidepath.dev/state=open"
+    kubectl("annotate", "--overwrite", "-n", NAMESPACE, f"destinationrule/{SERVICE}", mark)
+    kubectl("delete", "destinationrule", SERVICE, "-n", NAMESPACE, "--wait=false")
+
+
+FAULTS = (
+    _mark("failed"),
+    _mark("success"),
+    Fault("run-cleared", RUNS, "a person clears every task of the run", ALL, clear),
+    Fault("run-deleted", RUNS, "a person marks the run failed and deletes it at once", ALL, delete,
+          run_free=True, run_lost=True),
+    Fault("dagrun-timeout", RUNS, "Airflow ends the run by its dagrun_timeout, which skips every task", ("baking",),
+          timeout, run_lost=True, dag_id=TIMEOUT_DAG),
+    Fault("dag-file-removed", RUNS, "the DAG file is gone for 40 s", ("deploy", "baking", "gate", "promoting"),
+          remove_dag, run_lost=True),
+    Fault("second-run", RUNS, "another release of the service is started", ("plan", "claim", "deploy", "baking",
+          "promoting", "finish"), second_run),
+    Fault("helm-in-flight", EDITS, "a helm upgrade with the weights in force is in flight while the brake is pulled",
+          ("baking",), helm_in_flight, run_free=True, ends=("rolled_back",)),
+    Fault("helm-by-hand", EDITS, "a person's helm upgrade gives the canary 100 %", ("deploy", "baking", "promoting"),
+          helm_by_hand, people=ADMIN),
+    Fault("weights-edited", EDITS, "a person's kubectl gives the canary 93 %", ("before weight", "baking", "harm",
+          "gate", "promoting"), edit_weights, people=ADMIN, says="a-person"),
+    Fault("canary-scaled-away", EDITS, "a person scales the canary to 0", ("before weight", "baking", "gate",
+          "promoting"), scale, people=ADMIN, callers_may_fail=True, says="scaled to 0"),
+    Fault("rule-deleted", EDITS, "a person opens the DestinationRule and deletes it", ("baking", "gate", "promoting"),
+          delete_rule, people=ADMIN, callers_may_fail=True, says="subset"),
+)  # fmt: skip
