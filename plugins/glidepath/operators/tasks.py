@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseBranchOperator, BaseOperator
 
 from glidepath.operators.base import ReleaseOperator, final, release_id, run_url
+from glidepath.operators.held import WaitsForClaim
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -35,12 +36,16 @@ class BranchOperator(ReleaseOperator, BaseBranchOperator):
         return self.do_branch(context, self.choose_branch(context))
 
 
-class PlanOperator(BranchOperator):
+class PlanOperator(WaitsForClaim, BranchOperator):
     """Validates, looks at the cluster, freezes the release; branches to `go` or, with nothing to release, to `stay`."""
 
     def __init__(self, *, go: str, stay: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.go, self.stay = go, stay
+
+    def attempt(self, context: Context) -> Any:
+        """Plan, and skip the other way. What has waited plans then: the stable version may be another one."""
+        return self.do_branch(context, self.choose_branch(context))
 
     def choose_branch(self, context: Context) -> str:
         """The next task."""
@@ -56,10 +61,10 @@ class PlanOperator(BranchOperator):
         return self.go if plan(release_id(context), spec, ports, self.log.info) else self.stay
 
 
-class ClaimOperator(ReleaseOperator):
+class ClaimOperator(WaitsForClaim):
     """Takes the service for this release."""
 
-    def work(self, context: Context) -> None:
+    def attempt(self, context: Context) -> None:
         """See `glidepath.release.steps.claim`."""
         from glidepath.release.steps import claim
 

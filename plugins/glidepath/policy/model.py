@@ -132,6 +132,13 @@ class NoData(Form):
     action: Literal["rollback", "hold"] = "rollback"
 
 
+class Held(Form):
+    """What a run does when another release holds the service."""
+
+    action: Literal["refuse", "wait"] = "refuse"
+    limit: Duration = Field(3600.0, description="How long it is waited for at most; then the run is refused.")
+
+
 class AfterPromotion(Form):
     """How long a promotion can be taken back within seconds."""
 
@@ -168,6 +175,7 @@ class Policy(Form):
     decision: Literal["non-inferior", "superior"] = "non-inferior"
     on_undecided: Literal["rollback", "hold", "promote"] = "rollback"
     on_no_data: NoData = Field(default_factory=NoData)
+    on_held: Held = Field(default_factory=Held)
     on_drift: Literal["rollback", "restore"] = Field(
         "rollback",
         description="Somebody changes the weights in mid-release: take the canary back, or put the weights back.",

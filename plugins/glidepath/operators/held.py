@@ -1,0 +1,54 @@
+"""Tasks that need their service to be free."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from glidepath.operators.base import ReleaseOperator, final, release_id
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+GRACE_S = 60.0
+
+
+class WaitsForClaim(ReleaseOperator):
+    """A task that another release can keep from its work; with `on_held: wait` it then waits, deferred, for its end."""
+
+    def work(self, context: Context) -> Any:
+        """Do it, or begin to wait."""
+        return self._once_free(context, None)
+
+    def resume(self, context: Context, event: dict[str, Any], deadline: float) -> Any:  # noqa: ARG002 - Airflow's call
+        """Do it now, or go on waiting: somebody else may have been first."""
+        with final():
+            return self._once_free(context, deadline)
+
+    def attempt(self, context: Context) -> Any:
+        """What this task does; raises ClaimHeldError when another release holds the service."""
+        raise NotImplementedError
+
+    def _once_free(self, context: Context, deadline: float | None) -> Any:
+        from pathlib import Path
+
+        from glidepath.errors import ClaimHeldError
+        from glidepath.policy import load_policy
+        from glidepath.triggers.held import HeldTrigger
+
+        try:
+            return self.attempt(context)
+        except ClaimHeldError as error:
+            asked = load_policy(Path(self.policy_path)).on_held
+            if asked.action == "refuse" or context["params"].get("dry_run"):
+                raise
+            now = time.time()
+            deadline = deadline or now + asked.limit
+            if now >= deadline:
+                raise ClaimHeldError(f"waited {asked.limit:.0f} s (on_held.limit): {error}") from error
+            self.log.info("%s: waits for its end, at most %.0f s: %s", self.task_id, deadline - now, error)
+        trigger = HeldTrigger(self.policy_path, release_id(context), self.kubernetes_conn_id, deadline)
+        timeout = timedelta(seconds=deadline - now + GRACE_S)
+        self.defer(trigger=trigger, method_name="resume", kwargs={"deadline": deadline}, timeout=timeout)
+        return None

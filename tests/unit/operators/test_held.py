@@ -1,0 +1,155 @@
+"""A second run of the same service: refused, or waiting without a slot, as its policy says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+
+from glidepath.claim import LeaseClaims
+from glidepath.operators.held import WaitsForClaim
+from glidepath.operators.tasks import ClaimOperator, PlanOperator
+from glidepath.release import endings, steps
+from glidepath.triggers.held import HeldTrigger
+from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+from tests.support.stage import POLICY, Stage
+
+WAITS = "on_held: {action: wait, limit: 10m}\n"
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """A service that the release `one` holds; ports of every task lead to it."""
+    monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
+    with ApiServer() as server:
+        made = Stage(server, tmp_path)
+        monkeypatch.setattr("glidepath.hooks.ports.ports_for", lambda *_, **__: made.ports())
+        run = made.run("one")
+        steps.claim(run, "http://airflow/dags/d/runs/one")
+        steps.deploy(run)
+        yield made
+
+
+def policy(folder: Path, text: str) -> str:
+    """A policy file."""
+    path = folder / "policy.yaml"
+    path.write_text(POLICY + text)
+    return str(path)
+
+
+def context(**params: Any) -> Any:
+    """Airflow's context of the run `two`, as far as it is read."""
+
+    class Dag:
+        dag_id = "d"
+
+    return {"dag": Dag(), "run_id": "two", "params": {"version": "v3", **params}}
+
+
+def plan_task(path: str, monkeypatch: pytest.MonkeyPatch) -> PlanOperator:
+    """The plan task; which way it goes is returned instead of skipped."""
+    task = PlanOperator(task_id="plan", policy_path=path, go="claim", stay="nothing_to_do")
+    monkeypatch.setattr(task, "do_branch", lambda _, chosen: chosen)
+    return task
+
+
+@pytest.mark.usefixtures("stage")
+def test_it_is_refused_with_the_holder_and_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = plan_task(policy(tmp_path, ""), monkeypatch)
+    with pytest.raises(AirflowFailException, match=r"held by one .*http://airflow/dags/d/runs/one"):
+        task.execute(context())
+
+
+def test_it_waits_and_then_plans_against_what_is_stable_by_then(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = plan_task(policy(tmp_path, WAITS), monkeypatch)
+    with pytest.raises(TaskDeferred) as deferred:
+        task.execute(context())
+    assert stage.record.find("d/two") is None
+    first, more = deferred.value, deferred.value.kwargs or {}
+    assert isinstance(first.trigger, HeldTrigger)
+    one = stage.record.get("one")
+    run = endings.Run(one.id, stage.spec(version="v2"), stage.ports(), stage.said.append, lambda: stage.clock)
+    with pytest.raises(TaskDeferred) as again:
+        task.resume(context(), {"status": "free"}, **more)
+    assert again.value.kwargs == more  # the time to wait is that of the first try
+    for step in (1, 2):
+        steps.shift(run, step)
+    endings.promote(run)
+    endings.finish(run)
+    for _ in range(13):
+        stage.traffic()
+    assert getattr(task, first.method_name)(context(), {"status": "free"}, **more) == "claim"
+    assert stage.record.get("d/two").stable == "v2"
+
+
+@pytest.mark.usefixtures("stage")
+def test_it_is_refused_when_the_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = plan_task(policy(tmp_path, WAITS), monkeypatch)
+    with pytest.raises(AirflowFailException, match=r"waited 600 s \(on_held.limit\): .* held by one"):
+        task.resume(context(), {"status": "over"}, deadline=time.time() - 1)
+
+
+@pytest.mark.usefixtures("stage")
+def test_a_dry_run_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = plan_task(policy(tmp_path, WAITS), monkeypatch)
+    with pytest.raises(AirflowFailException, match="held by one"):
+        task.execute(context(dry_run=True))
+
+
+def test_who_has_planned_and_is_not_first_waits_too(stage: Stage, tmp_path: Path) -> None:
+    task: WaitsForClaim = ClaimOperator(task_id="claim", policy_path=policy(tmp_path, WAITS))
+    stage.record.open_release(_planned(stage))
+    with pytest.raises(TaskDeferred):
+        task.execute(context())
+    assert stage.holder() == "one"
+
+
+def _planned(stage: Stage) -> Any:
+    import dataclasses
+
+    return dataclasses.replace(
+        stage.record.get("one"), id="d/two", canary="v3", token=None, phase="planned",
+        spec=stage.spec(policy=WAITS, version="v3").to_dict(),
+    )  # fmt: skip
+
+
+def test_the_trigger_fires_when_the_service_is_free(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glidepath.triggers.held.POLL_S", 0.02)
+    monkeypatch.setattr("glidepath.triggers.held.SPREAD_S", 0.02)
+    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    trigger = HeldTrigger("p.yaml", "d/two", "kubernetes_default", time.time() + 60)
+    claims = LeaseClaims(stage.server.api(), NAMESPACE, SERVICE)
+    monkeypatch.setattr(trigger, "_claims", lambda: claims)
+
+    async def event() -> Any:
+        task = asyncio.ensure_future(anext(trigger.run()))
+        stage.server.fail("GET", "leases", 500, times=3)
+        await asyncio.sleep(0.3)
+        assert not task.done()
+        one = stage.record.get("one")
+        run = endings.Run(one.id, stage.spec(version="v2"), stage.ports(), stage.said.append, lambda: stage.clock)
+        await asyncio.to_thread(run.ports.claims.release, run.claim, "rolled_back")
+        return (await asyncio.wait_for(task, 30)).payload
+
+    assert asyncio.run(event()) == {"status": "free"}
+
+
+@pytest.mark.usefixtures("stage")
+def test_the_trigger_ends_with_the_time_and_survives_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    trigger = HeldTrigger("p.yaml", "d/two", "kubernetes_default", time.time() - 1)
+    monkeypatch.setattr(trigger, "_claims", lambda: None)
+    path, arguments = trigger.serialize()
+    assert path == "glidepath.triggers.held.HeldTrigger"
+    assert HeldTrigger(**arguments).serialize() == (path, arguments)
+
+    async def event() -> Any:
+        return (await anext(trigger.run())).payload
+
+    assert asyncio.run(event()) == {"status": "over"}
