@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt
 venv: $(VENV)/.ready ## install what Python needs into .venv
 
 .PHONY: demo
-demo: venv ## everything: cluster, Airflow, three releases, and a table of how they ended
+demo: venv ## everything: cluster, Airflow, four releases, and a table of how they ended
 	@python -m demo
 
 .PHONY: down

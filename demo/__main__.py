@@ -1,4 +1,4 @@
-"""`python -m demo`: the embedded cluster, Airflow, and three releases; ends with a table and leaves all running."""
+"""`python -m demo`: the embedded cluster, Airflow, and four releases; ends with a table and leaves all running."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ ACTS = (
     Act("v2", "a better model, as quick and as reliable", "promoted"),
     Act("v3", "errors x10", "rolled_back"),
     Act("v4", "p95 latency +30 %", "rolled_back"),
+    Act("v6", "calls every message ham: quick and without errors", "rolled_back"),
 )
 
 _started = time.monotonic()

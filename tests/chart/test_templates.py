@@ -55,6 +55,24 @@ def test_without_a_canary_there_is_one_version_and_one_destination() -> None:
     assert len(named(iter(objects), "VirtualService")["model-service"]["spec"]["http"][0]["route"]) == 1
 
 
+def test_a_baseline_is_the_stable_image_under_a_name_of_its_own() -> None:
+    split = "istio.trafficSplit.stable=60,istio.trafficSplit.canary=20,istio.trafficSplit.baseline=20"
+    given = f"roles.baseline=v1-baseline,{split},versions.v1.tag=one,versions.v1.env.SEED=7,versions.v1.replicas=5"
+    objects = list(rendered("--set", given))
+    spec = named(iter(objects), "Deployment")["model-service-v1-baseline"]["spec"]
+    [container] = spec["template"]["spec"]["containers"]
+    env = {one["name"]: one["value"] for one in container["env"]}
+    assert container["image"].endswith(":one")
+    assert (env["SEED"], env["MODEL_VERSION"], spec["replicas"]) == ("7", "v1-baseline", 1)
+    route = named(iter(objects), "VirtualService")["model-service"]["spec"]["http"][0]["route"]
+    weights = [(one["destination"]["subset"], one["weight"]) for one in route]
+    assert weights == [("v1", 60), ("v2", 20), ("v1-baseline", 20)]
+    for wrong, words in (("roles.baseline=v1", "expected a name of its own"), (split, "roles.baseline is empty")):
+        done = helm("template", "sms-app", str(CHART), "--set", wrong)
+        assert done.returncode != 0
+        assert words in done.stderr
+
+
 def test_the_token_is_on_everything_a_release_holds_and_on_nothing_without_one() -> None:
     with_token, without = list(rendered("--set-string", "release.token=41")), list(rendered())
     for kind, name in (

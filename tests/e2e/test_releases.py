@@ -51,8 +51,9 @@ def taken_back(world: World, version: str, metric: str, limit_s: float) -> None:
     assert told.verdict == "FAIL"
     assert told.deciding is not None
     assert told.deciding.name == metric
-    assert told.deciding.low is not None
-    assert told.deciding.low >= told.deciding.limit
+    above, below = told.deciding.low, told.deciding.high
+    beyond = above is not None and above >= told.deciding.limit
+    assert beyond or (told.deciding.sides == "both" and below is not None and below <= -told.deciding.limit)
     assert told.seconds is not None
     assert told.seconds < limit_s
     verdict = world.record.once(release.id, "fail")
@@ -63,6 +64,10 @@ def taken_back(world: World, version: str, metric: str, limit_s: float) -> None:
 
 def test_a_slower_version_is_taken_back(on_v1: World) -> None:
     taken_back(on_v1, "v4", "latency_p95", 240)
+
+
+def test_a_model_that_calls_everything_ham_is_taken_back_for_what_it_answers(on_v1: World) -> None:
+    taken_back(on_v1, "v6", "spam", 90)
 
 
 def by_hand() -> None:

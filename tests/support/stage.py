@@ -130,8 +130,11 @@ class PrometheusInMemory:
     samples: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = field(default_factory=dict)
     totals: dict[str, np.ndarray] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
+    spam: dict[str, int] = field(default_factory=dict)
 
-    def scrape(self, version: str, requests: int, errors: int = 0, slower: float = 1.0) -> None:
+    def scrape(
+        self, version: str, requests: int, errors: int = 0, slower: float = 1.0, spam_share: float = 0.4
+    ) -> None:
         """Serve so many requests more, 5 % of them beyond the quantile, and scrape."""
         random = np.random.default_rng(round(self.clock()) + requests)
         latency = 0.05 * slower * np.exp(0.25 * random.standard_normal(requests - errors))
@@ -139,8 +142,10 @@ class PrometheusInMemory:
         self.totals[version] = self.totals.get(version, np.zeros(len(EDGES) + 1, dtype=int)) + counts
         self.errors[version] = self.errors.get(version, 0) + errors
         good = int(self.totals[version].sum())
-        self._add(good, version, "requests", "success")
-        self._add(self.errors[version], version, "requests", "error")
+        self.spam[version] = self.spam.get(version, 0) + round(spam_share * (requests - errors))
+        self._add(self.spam[version], version, "requests", "success", result="spam")
+        self._add(good - self.spam[version], version, "requests", "success", result="ham")
+        self._add(self.errors[version], version, "requests", "error", result="none")
         for edge, below in zip((*EDGES, "+Inf"), np.cumsum(self.totals[version]), strict=True):
             self._add(int(below), version, "latency", "success", le=str(edge))
 
@@ -204,14 +209,16 @@ class Stage:
         plan(identity, spec, self.ports(), self.said.append, lambda: self.clock)
         return Run(identity, spec, self.ports(), self.said.append, lambda: self.clock)
 
-    def traffic(self, canary: str = "v2", errors: int = 0, slower: float = 1.0, stable_errors: int = 1) -> None:
+    def traffic(
+        self, canary: str = "v2", errors: int = 0, slower: float = 1.0, stable_errors: int = 1, spam_share: float = 0.4
+    ) -> None:
         """Five seconds of 100 requests a second, split as the routes say, and a scrape of each version."""
         self.clock += 5
         weight = self.weights().get(canary, 0)
         rest = 5 * (100 - weight) if "v1" in self.weights() else 0
         self.prometheus.scrape("v1", rest, min(stable_errors, rest))
         if weight or canary in self.prometheus.totals:
-            self.prometheus.scrape(canary, 5 * weight, min(errors, 5 * weight), slower)
+            self.prometheus.scrape(canary, 5 * weight, min(errors, 5 * weight), slower, spam_share)
 
     def weights(self) -> dict[str, int]:
         """What the VirtualService says."""

@@ -13,21 +13,29 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* The versions that have a role, as a JSON list of objects: version, role. */}}
+{{/* The versions that have a role, as a JSON list of objects: version, the role its replicas are of, and the version whose
+     image and environment it has. The baseline is freshly started pods of the stable version, under a name of its own. */}}
 {{- define "service.versions" -}}
 {{- $roles := .Values.roles }}
 {{- if and $roles.canary (eq $roles.canary $roles.stable) }}
 {{- fail (printf "roles.stable and roles.canary are both %q; expected two different versions, or an empty canary" $roles.stable) }}
 {{- end }}
-{{- $list := list (dict "version" $roles.stable "role" "stable") }}
-{{- if $roles.canary }}{{ $list = append $list (dict "version" $roles.canary "role" "canary") }}{{ end }}
+{{- if and $roles.baseline (or (eq $roles.baseline $roles.stable) (eq $roles.baseline (default "" $roles.canary))) }}
+{{- fail (printf "roles.baseline is %q, as another role is; expected a name of its own, such as %s-baseline" $roles.baseline $roles.stable) }}
+{{- end }}
+{{- $list := list (dict "version" $roles.stable "role" "stable" "like" $roles.stable) }}
+{{- if $roles.canary }}{{ $list = append $list (dict "version" $roles.canary "role" "canary" "like" $roles.canary) }}{{ end }}
+{{- if $roles.baseline }}{{ $list = append $list (dict "version" $roles.baseline "role" "canary" "like" $roles.stable) }}{{ end }}
 {{- $list | toJson }}
 {{- end }}
 
 {{- define "service.split" -}}
 {{- $split := .Values.istio.trafficSplit }}
-{{- if ne (add $split.stable $split.canary) 100 }}
-{{- fail (printf "istio.trafficSplit is %v stable and %v canary; expected them to add up to 100" $split.stable $split.canary) }}
+{{- if ne (add $split.stable $split.canary $split.baseline) 100 }}
+{{- fail (printf "istio.trafficSplit is %v stable, %v canary and %v baseline; expected them to add up to 100" $split.stable $split.canary $split.baseline) }}
+{{- end }}
+{{- if and (not .Values.roles.baseline) (ne (int $split.baseline) 0) }}
+{{- fail (printf "istio.trafficSplit.baseline is %v but roles.baseline is empty; name the baseline or set its share to 0" $split.baseline) }}
 {{- end }}
 {{- if and (not .Values.roles.canary) (ne (int $split.canary) 0) }}
 {{- fail (printf "istio.trafficSplit.canary is %v but roles.canary is empty; name the canary's version or set the split to 100/0" $split.canary) }}

@@ -59,6 +59,9 @@ class ClaimState:
         return bool(self.holder) and now > self.renewed + self.duration_s
 
 
+Still = Callable[[ClaimState | None], None]
+
+
 def _stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
@@ -126,10 +129,13 @@ class LeaseClaims:
         duration_s: float,
         run_url: str = "",
         again: bool = False,
+        still: Still = lambda _: None,
     ) -> Claim:
         """Take the service. The holder's own claim is given back as it is, renewed.
 
-        With `again`, a release that the watchdog made safe may claim once more, to clean up.
+        With `again`, a release that the watchdog made safe may claim once more, to clean up. `still` is called with the
+        free claim as it was read and raises if it is not to be taken; if it passes, the claim is taken only if nobody
+        has had it since.
 
         Raises:
             ClaimHeldError: Another holds it; names who, until when, and its run.
@@ -137,7 +143,7 @@ class LeaseClaims:
         """
         for last in (False, True):
             try:
-                return self._acquire(holder, stable, canary, virtual_service, duration_s, run_url, again)
+                return self._acquire(holder, stable, canary, virtual_service, duration_s, run_url, again, still)
             except ClusterError as error:
                 # Somebody was first, or it is our own write whose answer was lost: the Lease says which.
                 if error.status != 409 or last:
@@ -153,6 +159,7 @@ class LeaseClaims:
         duration_s: float,
         run_url: str,
         again: bool,
+        still: Still,
     ) -> Claim:
         state = self.read()
         if state is not None and state.holder == holder:
@@ -168,6 +175,7 @@ class LeaseClaims:
             raise ReleaseFinishedError(f"release {holder} of {self.service} ended already: {outcome}; start a new run")
         if state is not None and state.holder:
             raise ClaimHeldError(self._held(state))
+        still(state)
         token = (state.token if state else 0) + 1
         annotations = {
             TOKEN: str(token),

@@ -26,6 +26,7 @@ def with_canary(
     canary_weight: int,
     token: int,
     replicas: int | None = None,
+    baseline: str | None = None,
 ) -> dict[str, Any]:
     """The user's values changed to this pair of versions and weights.
 
@@ -35,16 +36,21 @@ def with_canary(
         canary: Version with the canary role; None for no canary.
         canary_weight: Percent of traffic for the canary, as the mesh has it now.
         token: The claim's fencing token, rendered onto every object.
-        replicas: Replicas for the canary; None leaves the chart's own number.
+        replicas: Replicas for the canary, and for its baseline; None leaves the chart's own number.
+        baseline: Name of freshly started pods of the stable version, which get the canary's weight too; None for none.
     """
     new = copy.deepcopy(dict(values))
     new["roles"] = {"stable": stable, "canary": canary or ""}
+    split = {"stable": 100 - canary_weight, "canary": canary_weight}
+    if baseline is not None:
+        new["roles"]["baseline"] = baseline
+        split = {"stable": 100 - 2 * canary_weight, "canary": canary_weight, "baseline": canary_weight}
     istio = new.setdefault("istio", {})
-    istio["trafficSplit"] = {"stable": 100 - canary_weight, "canary": canary_weight}
+    istio["trafficSplit"] = split
     new["release"] = {**(new.get("release") or {}), "token": str(token)}
-    if canary is not None and replicas is not None:
-        version = new.setdefault("versions", {}).setdefault(canary, {})
-        version["replicas"] = replicas
+    for version in (canary, baseline) if replicas is not None else ():
+        if version is not None:
+            new.setdefault("versions", {}).setdefault(version, {})["replicas"] = replicas
     return new
 
 

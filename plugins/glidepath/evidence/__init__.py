@@ -1,7 +1,12 @@
 """The evidence port: what happened to requests, per version, out of Prometheus' raw samples."""
 
+from glidepath.evidence.baseline import Baseline, baseline
 from glidepath.evidence.collector import Collector, Counts, Waiting
 from glidepath.evidence.prometheus import Prometheus
+from glidepath.evidence.selected import source_of
 from glidepath.evidence.source import Source, app_source, mesh_source
 
-__all__ = ["Collector", "Counts", "Prometheus", "Source", "Waiting", "app_source", "mesh_source"]
+__all__ = [
+    "Baseline", "Collector", "Counts", "Prometheus", "Source", "Waiting", "app_source", "baseline", "mesh_source",
+    "source_of",
+]  # fmt: skip

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.prometheus import Prometheus, Series
-from glidepath.evidence.source import Source
+from glidepath.evidence.source import Share, Source, matches
 
+Selected = dict[str, list[Series]]
 Key = tuple[tuple[str, str], ...]
 GONE_AFTER_SCRAPES = 2.5
 GAP_AFTER_SCRAPES = 12
@@ -31,12 +32,14 @@ class Counts:
         errors: Those that were errors.
         latency: Requests per latency bucket, not cumulative; one more than there are edges.
         by_pod: Per reporting pod (requests, errors).
+        shares: Per further share its events, and what they are a share of.
     """
 
     requests: int
     errors: int
     latency: tuple[int, ...]
     by_pod: dict[str, tuple[int, int]]
+    shares: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Collector:
     stable: str
     versions: Sequence[str]
     scrape_s: float
-    _last: dict[Key, _Series] = field(default_factory=dict)
+    _last: dict[tuple[str, Key], _Series] = field(default_factory=dict)
     _pods: dict[tuple[str, str], float] = field(default_factory=dict)
     _end: float | None = None
 
@@ -105,9 +108,10 @@ class Collector:
         missing = self._missing(newest, now)
         if missing is not None:
             return missing
+        others = read_shares(self.prometheus, self.source, requests, window, now)
         first = self._end is None
         start, end = self._end or 0.0, max(newest.values())
-        collected = self._difference(requests, latency, start, end, first)
+        collected = self.difference(requests, latency, others, start, end, first)
         self._end, self._pods = end, newest
         if first:
             return Waiting("the first sample is the baseline", 0.0)
@@ -137,17 +141,30 @@ class Collector:
             return Waiting(f"no newer sample yet of {', '.join(sorted(pod for _, pod in late))}", 0.0)
         return None
 
-    def _difference(
-        self, requests: list[Series], latency: list[Series], start: float, end: float, first: bool
+    def begin(self, series: Iterable[Series], use: str) -> None:
+        """Take the first sample of each series as what its counter began from; `use` as in `difference`."""
+        for one in series:
+            self._last[(use, one.key)] = _Series(*one.samples[0])
+
+    def difference(
+        self, requests: list[Series], latency: list[Series], others: Selected, start: float, end: float, first: bool
     ) -> Collected:
+        """What happened since the samples that were seen last.
+
+        Args:
+            requests, latency: The source's series.
+            others: By selector, those of its shares.
+            start, end: The interval's bounds, epoch seconds.
+            first: Whether nothing was seen before; then it is all zero, and a baseline for the next.
+        """
         edges = self._edges(latency)
         versions = {}
         for version in self.versions:
             by_pod: dict[str, tuple[int, int]] = {}
             for one in self._of(requests, version):
-                count = self._delta(one, first)
+                count = self._delta(one, first, "requests")
                 pod = one.labels.get("pod", "")
-                bad = count if self.source.is_error(one.labels.get(self.source.error_label, "")) else 0
+                bad = count if self.source.is_error(one.labels) else 0
                 total, errors = by_pod.get(pod, (0, 0))
                 if one.samples[-1][0] > start:
                     by_pod[pod] = (total + count, errors + bad)
@@ -157,14 +174,26 @@ class Collector:
                 sum(errors for _, errors in by_pod.values()),
                 buckets,
                 by_pod,
+                {one.name: self._share(one, others, version, first) for one in self.source.shares},
             )
         return Collected(start, end, edges, versions)
+
+    def _share(self, share: Share, others: Selected, version: str, first: bool) -> tuple[int, int]:
+        counts = {"of": 0, "event": 0}
+        for use, selector, rule in (("of", share.of, share.among), ("event", share.events, share.event)):
+            for one in others[selector]:
+                if one.labels.get(share.version_label) == version and matches(one.labels, rule):
+                    counts[use] += self._delta(one, first, f"{share.name} {use}")
+        # Two counters of one pod are not read at the same instant.
+        return min(counts["event"], counts["of"]), counts["of"]
 
     def _of(self, series: list[Series], version: str) -> list[Series]:
         return [one for one in series if one.labels.get(self.source.version_label) == version]
 
-    def _delta(self, series: Series, first: bool) -> int:
-        last = self._last.get(series.key)
+    def _delta(self, series: Series, first: bool, use: str) -> int:
+        """A series' growth since it was last read for this use; one series may serve several."""
+        key = (use, series.key)
+        last = self._last.get(key)
         if last is None:
             # A baseline on the first read; zero for a series that was born while we watched.
             last = _Series(*series.samples[-1]) if first else _Series(0.0, 0.0)
@@ -175,7 +204,7 @@ class Collector:
                 continue
             total += sample - value if sample >= value else sample
             value, last = sample, _Series(at, sample)
-        self._last[series.key] = _Series(last.time, value)
+        self._last[key] = _Series(last.time, value)
         return round(total)
 
     def _edges(self, latency: list[Series]) -> tuple[float, ...]:
@@ -184,7 +213,7 @@ class Collector:
     def _buckets(self, series: list[Series], edges: tuple[float, ...], first: bool) -> tuple[int, ...]:
         cumulative = dict.fromkeys([*edges, math.inf], 0)
         for one in series:
-            cumulative[_edge(one, self.source)] += self._delta(one, first)
+            cumulative[_edge(one, self.source)] += self._delta(one, first, "latency")
         counts, below = [], 0
         for edge in [*edges, math.inf]:
             # Scrapes are atomic per pod; a fall can only come of a reset between two buckets' births.
@@ -229,41 +258,21 @@ def counted_once(series: Iterable[Series]) -> None:
             )
 
 
-def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: float, now: float) -> tuple[Collected, int]:
-    """The stable version's counts over the last `window_s` seconds, and how many pods reported.
-
-    Args:
-        prometheus: Where the samples are.
-        source: Which series.
-        stable: The stable version.
-        window_s: Length of the window, seconds; the answer's bounds say how much of it there was.
-        now: Epoch seconds on Prometheus' clock.
+def read_shares(
+    prometheus: Prometheus,
+    source: Source,
+    requests: list[Series],
+    window_s: float,
+    at: float,
+    step_s: float | None = None,
+) -> Selected:
+    """The series of a source's shares, by selector; each is asked for once, and those of its requests not again.
 
     Raises:
-        EvidenceError: No request counter or no latency bucket of the stable version is there.
+        EvidenceError: Prometheus did not answer, or a counter is there twice.
     """
-    step = max(5.0, window_s / 120)
-    requests = [
-        one
-        for one in prometheus.range_vector(source.requests, window_s, now, step)
-        if one.labels.get(source.version_label) == stable
-    ]
-    latency = [
-        one
-        for one in prometheus.range_vector(source.latency, window_s, now, step)
-        if one.labels.get(source.version_label) == stable
-    ]
-    counted_once([*requests, *latency])
-    if not requests or not latency:
-        what = source.requests if not requests else source.latency
-        raise EvidenceError(
-            f"Prometheus has no series {what} of the stable version {stable} in the last {window_s:.0f} s. "
-            "Does the service get traffic, and does Prometheus scrape it?"
-        )
-    collector = Collector(prometheus, source, stable, [stable], step)
-    for one in [*requests, *latency]:
-        collector._last[one.key] = _Series(*one.samples[0])
-    start = min(one.samples[0][0] for one in requests)
-    end = max(one.samples[-1][0] for one in requests)
-    collected = collector._difference(requests, latency, start, end, first=False)
-    return collected, len(collected.versions[stable].by_pod)
+    found = {source.requests: requests}
+    for selector in sorted({one for share in source.shares for one in (share.of, share.events)} - {source.requests}):
+        found[selector] = prometheus.range_vector(selector, window_s, at, step_s)
+        counted_once(found[selector])
+    return found

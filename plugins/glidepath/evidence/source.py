@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -18,6 +18,41 @@ def one_of(values: Sequence[str]) -> str:
     return quoted("|".join(re.escape(value) for value in values))
 
 
+Rule = tuple[tuple[str, str], ...]
+
+
+def matches(labels: Mapping[str, str], rule: Rule) -> bool:
+    """Whether every label of a rule has a value that its pattern matches in full."""
+    return all(re.fullmatch(pattern, labels.get(label, "")) is not None for label, pattern in rule)
+
+
+def rule_of(labels: Mapping[str, str | Sequence[str]]) -> Rule:
+    """A rule of exact values: each label has one of its."""
+    return tuple(
+        (label, "|".join(re.escape(one) for one in ([values] if isinstance(values, str) else values)))
+        for label, values in sorted(labels.items())
+    )
+
+
+@dataclass(frozen=True)
+class Share:
+    """Series of a share of requests: events, and what they are a share of.
+
+    Attributes:
+        name: Of the share, as the judge has it.
+        of: Selector of the counters of what it is a share of; `among`: which of them.
+        events: Selector of the counters of events; `event`: which of them.
+        version_label: Label that names the version.
+    """
+
+    name: str
+    of: str
+    among: Rule
+    events: str
+    event: Rule
+    version_label: str
+
+
 @dataclass(frozen=True)
 class Source:
     """Series selectors of one kind of telemetry, and how to read them.
@@ -26,21 +61,27 @@ class Source:
         requests: Selector of the request counters of both versions.
         latency: Selector of the cumulative latency buckets, successful requests only where the source can say so.
         version_label: Label that names the version.
-        error_label: Label by which an error is told.
-        error_pattern: Regular expression an error's label value matches in full.
+        error: Which of the request counters are errors.
+        good: Which are successful.
+        where: Selects both versions' series of any other counter.
         unit_seconds: How many seconds one unit of `le` is.
+        own_pods: Whether the label `pod` names the version's pods, not those of its callers.
+        shares: Further shares that are counted.
     """
 
     requests: str
     latency: str
     version_label: str
-    error_label: str
-    error_pattern: str
+    error: Rule
+    good: Rule
+    where: str
     unit_seconds: float
+    own_pods: bool
+    shares: tuple[Share, ...] = ()
 
-    def is_error(self, value: str) -> bool:
-        """Whether a label value marks an error."""
-        return re.fullmatch(self.error_pattern, value) is not None
+    def is_error(self, labels: Mapping[str, str]) -> bool:
+        """Whether a request counter counts errors."""
+        return matches(labels, self.error)
 
 
 def app_source(namespace: str, service: str, versions: Sequence[str]) -> Source:
@@ -51,9 +92,11 @@ def app_source(namespace: str, service: str, versions: Sequence[str]) -> Source:
         requests=f"app_predictions_total{{{where}}}",
         latency=f'app_prediction_latency_seconds_bucket{{{where},status="success"}}',
         version_label="version",
-        error_label="status",
-        error_pattern="error",
+        error=(("status", "error"),),
+        good=(("status", "success"),),
+        where=where,
         unit_seconds=1.0,
+        own_pods=True,
     )
 
 
@@ -67,7 +110,12 @@ def mesh_source(namespace: str, service: str, versions: Sequence[str]) -> Source
         requests=f"istio_requests_total{{{where}}}",
         latency=f"istio_request_duration_milliseconds_bucket{{{where}}}",
         version_label="destination_version",
-        error_label="response_code",
-        error_pattern="5..|0",
+        error=(("response_code", "5..|0"),),
+        good=(("response_code", "[1-4].."),),
+        where=where,
         unit_seconds=0.001,
+        own_pods=False,
     )
+
+
+SOURCES = {"app": app_source, "mesh": mesh_source}

@@ -15,7 +15,7 @@ from statistics import NormalDist
 import numpy as np
 
 from glidepath.judge.evalue import Array
-from glidepath.judge.values import ArmCounts
+from glidepath.judge.values import ArmCounts, MetricSettings
 
 SCALES_S = (15.0, 30.0, 60.0, 300.0, 900.0)
 SIGNIFICANCE = 0.05
@@ -32,18 +32,19 @@ class Dispersion:
     told: str
 
 
-def dispersion(blocks: Blocks, block_s: float, edge: int) -> Dispersion:
+def dispersion(blocks: Blocks, block_s: float, settings: MetricSettings, edge: int) -> Dispersion:
     """Measure one metric's over-dispersion on the stable's past.
 
     Args:
         blocks: The counts of each pod, in consecutive blocks of time; a pod that did not report is left out.
         block_s: Length of a block, seconds.
+        settings: The metric's.
         edge: latency: a request above this bucket edge's index is slow, and that is the event; -1: errors are.
     """
     pods = sorted({pod for block in blocks for pod in block})
     if len(pods) < 2:
         return Dispersion(1.0, f"dispersion not measured: {len(pods)} stable pods in the baseline's blocks, needs two")
-    requests, events = _counted(blocks, pods, edge)
+    requests, events = _counted(blocks, pods, settings, edge)
     factors = {}
     for scale in SCALES_S:
         size = max(1, round(scale / block_s))
@@ -91,14 +92,18 @@ def _significant(requests: Array, events: Array, scales: int) -> float | None:
     return ratio / (1.0 + z * math.sqrt((2.0 + inverse) / freedom))
 
 
-def _counted(blocks: Blocks, pods: Sequence[str], edge: int) -> tuple[Array, Array]:
+def _counted(blocks: Blocks, pods: Sequence[str], settings: MetricSettings, edge: int) -> tuple[Array, Array]:
     requests, events = np.zeros((len(blocks), len(pods))), np.zeros((len(blocks), len(pods)))
     for row, block in enumerate(blocks):
         for column, pod in enumerate(pods):
-            if pod in block:
-                counts = block[pod]
-                requests[row, column] = counts.requests if edge < 0 else sum(counts.latency)
-                events[row, column] = counts.errors if edge < 0 else sum(counts.latency[edge + 1 :])
+            if pod not in block:
+                continue
+            counts = block[pod]
+            if edge < 0:
+                events[row, column], requests[row, column] = counts.proportion(settings)
+            else:
+                requests[row, column] = sum(counts.latency)
+                events[row, column] = sum(counts.latency[edge + 1 :])
     return requests, events
 
 

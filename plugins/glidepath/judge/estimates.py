@@ -30,23 +30,24 @@ class Estimates:
     def restart(self) -> None:
         """Another weight: forget."""
         self._requests, self._errors = [0, 0], [0, 0]
-        self._below: list[Array | float] = [0.0, 0.0]
+        self._below: Array = np.zeros((2, len(self._edges) + 1))
 
-    def add(self, stable: ArmCounts, canary: ArmCounts, below: tuple[Array, Array]) -> None:
-        """Take in an interval; `below` are its cumulative bucket counts."""
+    def add(self, stable: ArmCounts, canary: ArmCounts, below: Array) -> None:
+        """Take in an interval; `below` are its cumulative bucket counts, shaped (2, buckets)."""
         for number, arm in enumerate((stable, canary)):
-            self._requests[number] += arm.requests
-            self._errors[number] += arm.errors
-            self._below[number] = self._below[number] + below[number]
+            events, of = arm.proportion(self._settings)
+            self._requests[number] += of
+            self._errors[number] += events
+        self._below = self._below + below
 
     def told(self) -> tuple[float | None, float | None, float | None]:
         """Stable's and canary's error share or quantile in seconds, and the effect: a difference or a ratio."""
-        if self._settings.kind == "errors":
+        if self._settings.kind != "latency":
             stable, canary = (
                 bad / all_ if all_ else None for bad, all_ in zip(self._errors, self._requests, strict=True)
             )
             return stable, canary, canary - stable if stable is not None and canary is not None else None
-        stable, canary = (_quantile(np.asarray(one), self._edges, self._settings.quantile) for one in self._below)
+        stable, canary = (_quantile(one, self._edges, self._settings.quantile) for one in self._below)
         return stable, canary, canary / stable if stable is not None and canary is not None else None
 
 
@@ -62,7 +63,7 @@ def quantile(counts: ArrayLike, edges: Sequence[float], q: float) -> float | Non
 
 
 def _quantile(below: Array, edges: Sequence[float], q: float) -> float | None:
-    if below.ndim == 0 or below[-1] == 0 or not edges:
+    if below[-1] == 0 or not edges:
         return None
     place = int(np.searchsorted(below, q * below[-1]))
     if place >= len(edges):

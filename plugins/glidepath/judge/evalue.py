@@ -1,4 +1,4 @@
-"""The e-value of an interval, and processes of them: many questions and many bets at once, as arrays.
+"""The e-value of an interval, for many questions and many bets at once, as arrays.
 
 Every question is one linear null about two event probabilities, with the stable's p_s free in every interval:
 harm H0 p_c <= p_s + d, safety H0 p_c >= p_s + d. For a bet on the alternative (c, s)
@@ -38,46 +38,8 @@ def log_e(n: float, m: float, x: Array | float, y: Array | float, d: Array, c: A
     constant = -m * s * d
     root = np.sqrt(np.maximum(linear * linear - 4.0 * total * constant, 0.0))
     # The larger root; where -linear and the square root cancel, by the product of the roots.
-    near = np.where(linear <= 0, (root - linear) / (2.0 * total), -2.0 * constant / np.maximum(linear + root, 1e-300))
-    stable_null = np.maximum(near, 1e-300)
+    both = np.maximum(np.abs(linear) + root, 1e-300)
+    stable_null = np.maximum(np.where(linear <= 0, both / (2.0 * total), -2.0 * constant / both), 1e-300)
     a = c / np.maximum(stable_null + d, 1e-300)
     b = s / stable_null
     return np.asarray(n * d * (1.0 - a) + x * np.log(a) + y * np.log(b))
-
-
-class Mixture:
-    """A mixture of bets for each question, whose mass starts at times fixed beforehand.
-
-    Args:
-        weights: The bets' weights, summing to 1.
-        questions: How many questions.
-        cap: Largest log gain of a bet in 5 s (the token bucket's refill and size); None for none.
-    """
-
-    def __init__(self, weights: tuple[float, ...], questions: int, cap: float | None) -> None:
-        self._log_weights = np.log(np.asarray(weights))
-        self._cap = cap
-        shape = (questions, len(weights))
-        self._log_value = np.full(shape, -np.inf)
-        self._bucket = np.full(shape, cap if cap is not None else np.inf)
-        self._cash = 1.0
-
-    def start(self, share: float) -> None:
-        """Put a share of the mass, out of the cash that is left, into the bets."""
-        share = min(share, self._cash)
-        if share > 0:
-            self._cash -= share
-            self._log_value = np.logaddexp(self._log_value, np.log(share))
-
-    def multiply(self, gains: Array, seconds: float) -> None:
-        """Take in one interval's log e-values, shaped (questions, bets)."""
-        if self._cap is not None:
-            gains = np.minimum(gains, self._bucket)
-            refilled = self._bucket - np.maximum(gains, 0.0) + self._cap * seconds / 5.0
-            self._bucket = np.minimum(self._cap, refilled)
-        self._log_value = self._log_value + gains
-
-    def log_evidence(self) -> Array:
-        """The logarithm of each question's E, its cash included."""
-        bets = np.logaddexp.reduce(self._log_value + self._log_weights, axis=1)
-        return np.asarray(np.logaddexp(bets, np.log(self._cash) if self._cash > 0 else -np.inf))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from glidepath.judge.evalue import log_e
-from glidepath.judge.values import Settings, StepSettings
+from glidepath.judge.values import Settings
 
 # What the bets' weights and their late start cost, in log units: taken from the share of the best bet.
 HARM_COST = -math.log(0.2 * 0.4)
@@ -74,7 +74,7 @@ def feasible(settings: Settings, metrics: Iterable[Mapping[str, Any]], per_secon
         per_second: Requests a second, both arms together.
     """
     known = list(metrics)
-    log_harm = math.log(len(known) / settings.alpha)
+    log_harm = math.log(sum(one["role"] != "advisory" for one in known) / settings.alpha)
     last = settings.steps[-1]
     climb = sum(step.bake_s for step in settings.steps[:-1])
     limits, warnings, proofs = [], [], []
@@ -84,13 +84,13 @@ def feasible(settings: Settings, metrics: Iterable[Mapping[str, Any]], per_secon
         if one["note"]:
             warnings.append(f"{one['name']}: {one['note']}")
         if one["role"] == "critical":
-            proofs.append(_proof(one, last, per_second, settings.beta))
+            proofs.append(_proof(one, settings, per_second))
     proof = None if None in proofs or not proofs else max(p for p in proofs if p is not None)
     promoted = climb + max(last.bake_s, proof) if proof is not None else None
     expectations.append(Expectation("a comparable version is promoted", promoted))
     for one in known:
-        for what, factor in _harms(one):
-            seconds = _found(one, factor, settings.steps, per_second, log_harm, settings.scrape_s)
+        for what, canary in _harms(one) if one["role"] != "advisory" else ():
+            seconds = _found(one, canary, settings, per_second, log_harm)
             expectations.append(Expectation(f"{what} taken back", seconds))
     if promoted is None or promoted > settings.deadline_s:
         warnings.append(
@@ -101,58 +101,71 @@ def feasible(settings: Settings, metrics: Iterable[Mapping[str, Any]], per_secon
 
 
 def _limit(one: Mapping[str, Any]) -> str:
+    if one["kind"] == "latency":
+        return f"{one['name']}: harm beyond x{one['limit']:.3f}, comparable below x{one['safe_limit']:.3f}"
+    sign, within = {("above",): ("+", "below"), ("below",): ("-", "above")}.get(tuple(one["sides"]), ("+-", "within"))
+    return (
+        f"{one['name']}: stable {100 * one['base']:.3g} %; harm beyond {sign}{100 * one['limit']:.3g} points, "
+        f"comparable {within} {sign}{100 * one['safe_limit']:.3g} points"
+    )
+
+
+def _harms(one: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """What is told of a metric, and the canary's probability of its event then."""
+    base, margin = one["base"], one["harm_margin"]
     if one["kind"] == "errors":
-        return (
-            f"{one['name']}: stable {100 * one['base']:.3g} %; harm beyond +{100 * one['limit']:.3g} points, "
-            f"comparable below +{100 * one['safe_limit']:.3g} points"
-        )
-    return f"{one['name']}: harm beyond x{one['limit']:.3f}, comparable below x{one['safe_limit']:.3f}"
+        for factor in (2.0, 10.0):
+            yield f"{one['name']} x{factor:g}", min(0.9, factor * base)
+    elif one["kind"] == "share":
+        for side in one["sides"] if margin is not None else ():
+            off = base + 2 * margin if side == "above" else base - 2 * margin
+            yield f"{one['name']} {200 * margin:.3g} points {'more' if side == 'above' else 'less'}", off
+    elif margin is not None:
+        # A tail that falls as a power through (l, 1) and (limit l, tail): a factor moves it along.
+        steepness = -math.log(one["harm_tail"]) / math.log(one["limit"]) if 0 < one["harm_tail"] < 1 else 4.0
+        for factor in (1.15, 1.30):
+            yield f"{one['name']} +{100 * (factor - 1):.0f} %", min(0.9, base * (factor / one["limit"]) ** steepness)
+    else:
+        for factor in (1.15, 1.30):
+            yield f"{one['name']} +{100 * (factor - 1):.0f} %", base
 
 
-def _harms(one: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
-    if one["kind"] == "errors":
-        return (("errors x2", 2.0), ("errors x10", 10.0))
-    return ((f"{one['name']} +15 %", 1.15), (f"{one['name']} +30 %", 1.30))
-
-
-def _proof(one: Mapping[str, Any], step: StepSettings, per_second: float, beta: float) -> float | None:
+def _proof(one: Mapping[str, Any], settings: Settings, per_second: float) -> float | None:
+    """Seconds at the last weight until a canary like the stable is proven comparable."""
     margin = one["safety_margin"]
     if margin is None:
         return None
-    share = step.weight / 100
+    if not one["sides"]:
+        return 0.0
+    n, m = (share * per_second for share in settings.shares(settings.steps[-1].weight))
     canary = one["base"] * (one["safety_tail"] if one["kind"] == "latency" else 1.0)
-    rate = growth(share * per_second, (1 - share) * per_second, margin, canary, one["base"], one["phi"])
-    return (math.log(1 / beta) + SAFETY_COST) / rate if rate > 0 else None
+    rate = growth(n, m, margin, canary, one["base"], one["phi"])
+    return (math.log(1 / settings.beta) + SAFETY_COST) / rate if rate > 0 else None
 
 
 def _found(
     one: Mapping[str, Any],
-    factor: float,
-    steps: tuple[StepSettings, ...],
+    canary: float,
+    settings: Settings,
     per_second: float,
     log_harm: float,
-    scrape: float,
 ) -> float | None:
-    """Seconds until harm of a factor is proven, walking up the steps. Three scrapes at least: the cap on a bet's gain."""
-    margin = one["harm_margin"]
+    """Seconds until a canary's probability is proven harm, walking up the steps. Three scrapes at least: the gains' cap."""
+    margin, base = one["harm_margin"], one["base"]
     if margin is None:
         return None
-    base = one["base"]
-    if one["kind"] == "errors":
-        canary = min(0.9, factor * base)
-    else:
-        # A tail that falls as a power through (l, 1) and (limit l, tail): a factor moves it along.
-        steepness = -math.log(one["harm_tail"]) / math.log(one["limit"]) if 0 < one["harm_tail"] < 1 else 4.0
-        canary = min(0.9, base * (factor / one["limit"]) ** steepness)
+    if canary < base:  # the lower side is the upper one of the complement
+        canary, base = 1.0 - canary, 1.0 - base
+    canary = min(canary, 1.0 - 1e-9)
     if canary <= base + margin:
         return None
-    needed, spent = log_harm + HARM_COST, 0.0
-    for number, step in enumerate(steps):
-        share = step.weight / 100
-        rate = growth(share * per_second, (1 - share) * per_second, margin, canary, base, one["phi"])
+    needed, spent = log_harm + HARM_COST + (math.log(2.0) if len(one["sides"]) > 1 else 0.0), 0.0
+    for number, step in enumerate(settings.steps):
+        n, m = (share * per_second for share in settings.shares(step.weight))
+        rate = growth(n, m, margin, canary, base, one["phi"])
         if rate <= 0:
             return None
-        if number == len(steps) - 1 or needed / rate <= step.bake_s:
-            return max(3 * scrape, spent + needed / rate)
+        if number == len(settings.steps) - 1 or needed / rate <= step.bake_s:
+            return max(3 * settings.scrape_s, spent + needed / rate)
         needed, spent = needed - rate * step.bake_s, spent + step.bake_s
     return None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from glidepath.judge.feasibility import growth
 from glidepath.judge.plan import Plan
 from glidepath.judge.process import MetricProcess
+from glidepath.judge.sides import Sides
 from glidepath.judge.split import SplitTest
 from glidepath.judge.values import ArmCounts, Interval, Look, MetricLook, StepSettings, Verdict
 
@@ -39,11 +42,17 @@ class Judge:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         settings = plan.settings
-        alpha = settings.alpha / len(plan.metrics)
+        # Only what can take a canary back shares in the chance of doing so falsely.
+        alpha = settings.alpha / sum(one.settings.decides for one in plan.metrics)
         changes = len(settings.steps) - 1
-        self._metrics = [MetricProcess(one, plan.edges, alpha, settings.beta, changes) for one in plan.metrics]
+        self._metrics = [
+            Sides(one, plan.edges, alpha, settings.beta, changes)
+            if one.settings.kind == "share"
+            else MetricProcess(one, plan.edges, alpha, settings.beta, changes)
+            for one in plan.metrics
+        ]
         self._step: _Step | None = None
-        self._split = SplitTest(0)
+        self._split = SplitTest(0.0, 1.0)
         self._pending: tuple[ArmCounts, ArmCounts, float] | None = None
         self._stable = self._canary = 0
         self._first: float | None = None
@@ -102,7 +111,7 @@ class Judge:
                 for one in self._metrics:
                     one.change_weight()
             self._step = _Step(number, interval.weight, interval.start)
-            self._split = SplitTest(interval.weight)
+            self._split = SplitTest(*self.plan.settings.shares(interval.weight))
             self._pending = None
         return self._step
 
@@ -119,8 +128,8 @@ class Judge:
             return
         step.silent_stable += interval.stable.requests
         step.silent_s += interval.end - interval.start
-        share = step.weight / 100
-        expected = step.silent_stable * share / (1 - share) if share < 1 else 0.0
+        canary, control = self.plan.settings.shares(step.weight)
+        expected = step.silent_stable * canary / control if control > 0 else 0.0
         long_enough = step.silent_s >= (SETTLE_SCRAPES + 1) * self.plan.settings.scrape_s
         if expected >= SILENT_EXPECTED and long_enough and self._failed is None:
             self._failed = ("canary_silent", "traffic")
@@ -135,14 +144,16 @@ class Judge:
             self._pending = (stable, canary, seconds)
             return
         self._pending = None
+        below = np.array((stable.latency, canary.latency), dtype=np.float64).cumsum(axis=1)
         for one in self._metrics:
-            one.feed(stable, canary, seconds)
+            one.feed(stable, canary, below, seconds)
 
     def _judged(self, interval: Interval, step: _Step, looks: tuple[MetricLook, ...]) -> Look:
-        worst = max(looks, key=lambda one: one.harm_e / one.harm_threshold)
+        deciders = [one for one in looks if one.role != "advisory"]
+        worst = max(deciders, key=lambda one: one.harm_e / one.harm_threshold)
         if self._failed is None and worst.harm_e >= worst.harm_threshold:
             self._failed = ("harm_proven", worst.name)
-        suspicious = any(one.harm_e >= SUSPICIOUS for one in looks)
+        suspicious = any(one.harm_e >= SUSPICIOUS for one in deciders)
         safe = all(one.proven_safe for one in looks if one.role == "critical") and self._superior(looks)
         due = self._due(step, interval.end) and not suspicious and not self._split.mismatch
         due = due and not self._warming(interval.end) and self._failed is None
@@ -187,8 +198,9 @@ class Judge:
         if self._split.mismatch:
             return "split_mismatch"
         critical = [one for one in looks if one.role == "critical" and not one.proven_safe]
-        if any(one.note for one in critical):
-            return "resolution_limited"
+        for reason in ("not_counted", "resolution_limited"):
+            if any(one.note.startswith(reason) for one in critical):
+                return reason
         settings = self._settings(step)
         if at - step.started >= settings.bake_s and step.requests < settings.min_requests:
             return "low_traffic"
@@ -221,6 +233,9 @@ def _between(one: MetricLook) -> bool:
     """Whether the effect seems to lie between what is harm and what is comparable."""
     if one.effect is None:
         return False
+    if one.unit == "points" and one.sides != "above":
+        off = abs(one.effect) if one.sides == "both" else -one.effect
+        return one.limit < off < one.safe_limit
     if one.unit == "points":
         return one.limit < one.effect < one.safe_limit
     return one.limit / 1.04 < one.effect < one.limit * 1.04

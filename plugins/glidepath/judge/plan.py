@@ -17,6 +17,7 @@ SAME = 1e-4
 RATE_GRID = (
     -0.9, -0.6, -0.4, -0.25, -0.15, -0.08, 0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.4, 2, 3, 4.5, 7, 10, 15, 25, 50,
 )  # fmt: skip
+MARGIN_GRID = (-6, -4, -3, -2, -1.5, -1, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.5, 2, 3, 4, 6, 8)
 EDGES_AROUND = range(-8, 15)
 
 
@@ -52,6 +53,7 @@ class MetricPlan:
         note: What limits this metric, for people; empty when nothing does.
         phi: What log e-values are divided by: the over-dispersion of the stable's own pods.
         dispersion: What phi was measured on, for people.
+        sides: Which sides are judged: `above`, `below` or both; one that no canary can reach is left out.
     """
 
     settings: MetricSettings
@@ -65,10 +67,13 @@ class MetricPlan:
     note: str = ""
     phi: float = 1.0
     dispersion: str = "dispersion not measured: no counts per pod"
+    sides: tuple[str, ...] = ("above",)
 
     @property
     def better(self) -> int:
         """Index of the row "better than stable": no margin, the same edge; -1 when there is none."""
+        if self.settings.kind == "share":
+            return -1
         ratio = 0.0 if self.settings.kind == "errors" else 1.0
         return next((row for row, one in enumerate(self.questions) if one.value == ratio), -1)
 
@@ -76,7 +81,8 @@ class MetricPlan:
     def from_dict(cls, values: Mapping[str, Any]) -> MetricPlan:
         """Back from `asdict`."""
         questions = tuple(Question(**one) for one in values["questions"])
-        return cls(**{**values, "settings": MetricSettings(**values["settings"]), "questions": questions})
+        settings, sides = MetricSettings(**values["settings"]), tuple(values.get("sides", ("above",)))
+        return cls(**{**values, "settings": settings, "questions": questions, "sides": sides})
 
 
 @dataclass(frozen=True)
@@ -139,18 +145,21 @@ def plan_judgement(
         raise ValueError(
             f"{len(baseline.latency)} buckets, edges {tuple(edges)}: expected ascending edges, one bucket more"
         )
-    metrics = tuple(
-        _rates(one, baseline) if one.kind == "errors" else _latency(one, baseline, tuple(edges))
-        for one in settings.metrics
-    )
+    metrics = tuple(_planned(one, baseline, tuple(edges)) for one in settings.metrics)
     if blocks:
         metrics = tuple(_tempered(one, blocks, block_s) for one in metrics)
     feasibility = feasible(settings, _known(metrics), requests_per_second)
     return Plan(settings, metrics, tuple(edges), feasibility, baseline, baseline_seconds)
 
 
+def _planned(settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:
+    if settings.kind == "latency":
+        return _latency(settings, baseline, edges)
+    return _share(settings, baseline) if settings.kind == "share" else _rates(settings, baseline)
+
+
 def _tempered(metric: MetricPlan, blocks: Blocks, block_s: float) -> MetricPlan:
-    seen = dispersion(blocks, block_s, metric.edge)
+    seen = dispersion(blocks, block_s, metric.settings, metric.edge)
     return replace(metric, phi=seen.phi, dispersion=seen.told)
 
 
@@ -171,11 +180,15 @@ def _known(metrics: tuple[MetricPlan, ...]) -> Iterator[dict[str, Any]]:
             "safe_limit": one.safe_limit,
             "note": one.note,
             "phi": one.phi,
+            "sides": one.sides,
         }
 
 
 def _rates(settings: MetricSettings, baseline: ArmCounts) -> MetricPlan:
-    base = (baseline.errors + 0.5) / (baseline.requests + 1)
+    events, of = baseline.proportion(settings)
+    if of == 0:
+        return _none(settings, f"not_counted: the stable version counted nothing that {settings.name} is a share of")
+    base = (events + 0.5) / (of + 1)
     harm = max(settings.tolerance * base, settings.harm_margin)
     safety = max(settings.tolerance * base, settings.safety_margin)
     scale = max(base, 0.001)
@@ -183,6 +196,32 @@ def _rates(settings: MetricSettings, baseline: ArmCounts) -> MetricPlan:
     questions = tuple(Question(value, value) for value in values if -base < value < 0.8)
     margins = [one.value for one in questions]
     return MetricPlan(settings, base, -1, questions, margins.index(harm), margins.index(safety), harm, safety)
+
+
+def _share(settings: MetricSettings, baseline: ArmCounts) -> MetricPlan:
+    events, of = baseline.proportion(settings)
+    if of == 0:
+        return replace(
+            _none(settings, f"not_counted: the stable version counted nothing that {settings.name} is a share of"),
+            sides=(),
+        )
+    base = (events + 0.5) / (of + 1)
+    harm, safety = (max(settings.tolerance * base, one) for one in (settings.harm_margin, settings.safety_margin))
+    values = sorted({harm, safety, *(harm * step for step in MARGIN_GRID)})
+    questions = tuple(Question(value, value) for value in values if value in (harm, safety) or -base < value < 1 - base)
+    margins = [one.value for one in questions]
+    asked = ("above", "below") if settings.sides == "both" else (settings.sides,)
+    sides = tuple(side for side in asked if (base + harm < 1 if side == "above" else base - harm > 0))
+    note = ""
+    if sides != asked:
+        note = (
+            f"the stable's share is {100 * base:.3g} %, the margin {100 * harm:.3g} points: no version can be "
+            f"{' or '.join(side for side in asked if side not in sides)} that, so it is not judged there; "
+            "for that take a smaller margin"
+        )
+    return MetricPlan(
+        settings, base, -1, questions, margins.index(harm), margins.index(safety), harm, safety, note, sides=sides
+    )
 
 
 def _latency(settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:
@@ -193,11 +232,17 @@ def _latency(settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, 
     # above[i + 1]: requests slower than edges[i].
     shares = [(above[place + 1] + 0.5) / (total + 1) for place in range(len(edges))]
     if total == 0 or not edges:
-        return _none(settings, "no successful request, or no latency bucket: nothing can be said about latency")
+        return _none(
+            settings,
+            "resolution_limited: no successful request, or no latency bucket: nothing can be said about latency",
+        )
     wanted = 1 - settings.quantile
     own = min(range(len(edges)), key=lambda place: abs(math.log(shares[place] / wanted)))
     if above[len(edges)] / total > wanted:
-        return _none(settings, f"the stable's {settings.quantile:g} quantile is beyond the last edge, {edges[-1]:g} s")
+        return _none(
+            settings,
+            f"resolution_limited: the stable's {settings.quantile:g} quantile is beyond the last edge, {edges[-1]:g} s",
+        )
     ratio = settings.tolerance
     places = [own + step for step in EDGES_AROUND if 0 <= own + step < len(edges)]
     questions = tuple(Question(edges[place] / edges[own], 0.0, place, shares[place] / shares[own]) for place in places)
@@ -221,5 +266,5 @@ def _latency(settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, 
 def _none(settings: MetricSettings, why: str) -> MetricPlan:
     return MetricPlan(
         settings, 0.5, -1, (Question(settings.tolerance, 0.0),), -1, -1, settings.tolerance, settings.tolerance,
-        f"resolution_limited: {why}",
+        why,
     )  # fmt: skip

@@ -15,14 +15,15 @@ from glidepath.judge.bets import (
     harm_shares,
     spread,
 )
+from glidepath.judge.budget import Budget
 from glidepath.judge.estimates import Estimates
-from glidepath.judge.evalue import Array, Mixture, log_e
+from glidepath.judge.evalue import Array, Mask, log_e
+from glidepath.judge.mixture import Mixture
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.values import ArmCounts, MetricLook, finite
 
 PRIOR_REQUESTS = 3000.0
 HALF_LIFE_S = 300.0
-CAP_SHARE = 0.40
 # Of the safety mass at a weight: what starts at once, and what over SAFETY_SPREAD_S.
 SAFETY_START, SAFETY_LATER = 0.8, 0.2
 # Beyond this an E is told as this: JSON has no infinity.
@@ -48,9 +49,10 @@ class MetricProcess:
         self._bets = Bets(plan)
         self._values = np.array([row.value for row in plan.questions])
         self._rows = np.array([row.edge for row in plan.questions])
+        self._better = plan.better
         self._start, self._change, self._spread = harm_shares(weight_changes)
         rows = len(plan.questions)
-        self._harm = Mixture(HARM_WEIGHTS[plan.settings.kind], rows, CAP_SHARE * math.log(1.0 / alpha))
+        self._harm = Mixture(HARM_WEIGHTS[plan.settings.kind], rows, Budget(math.log(1.0 / alpha)))
         self._harm.start(self._start)
         self._since_start = 0.0
         self._events = self._requests = 0.0
@@ -69,7 +71,7 @@ class MetricProcess:
         self._restart()
 
     def _restart(self) -> None:
-        self._safety = Mixture(SAFETY_WEIGHTS, len(self.plan.questions), None)
+        self._safety = Mixture(SAFETY_WEIGHTS, len(self.plan.questions))
         self._safety.start(SAFETY_START)
         self._since_step = 0.0
 
@@ -77,16 +79,22 @@ class MetricProcess:
         """The stable's probability of the event, from the plan and past intervals only."""
         return (PRIOR_REQUESTS * self.plan.base + self._events) / (PRIOR_REQUESTS + self._requests)
 
-    def feed(self, stable: ArmCounts, canary: ArmCounts, seconds: float) -> None:
-        """Take in a merged interval of so many seconds."""
-        below = np.cumsum(stable.latency, dtype=np.float64), np.cumsum(canary.latency, dtype=np.float64)
+    def feed(self, stable: ArmCounts, canary: ArmCounts, below: Array, seconds: float) -> None:
+        """Take in a merged interval of so many seconds.
+
+        Args:
+            stable, canary: The counts.
+            below: Their cumulative bucket counts, shaped (2, buckets).
+            seconds: How long it lasted.
+        """
         self._estimates.add(stable, canary, below)
         if not self.answerable:
             return
         n, m, x, y = self._counts(stable, canary, below)
-        base = self.base()
-        bets, possible = self._bets.at(base)
-        gains = np.where(possible, log_e(n, m, x, y, self._bets.margins, bets, base), 0.0) / self.plan.phi
+        bets, base, possible = self._bets.at(self.base())
+        gains = log_e(n, m, x, y, self._bets.margins, bets, base) * possible
+        if self.plan.phi != 1.0:
+            gains /= self.plan.phi
         # The mass that starts within an interval starts before its evidence is seen, by a plan fixed beforehand.
         self._harm.start(spread(self._spread, HARM_SPREAD_S, self._since_start, self._since_start + seconds))
         self._safety.start(spread(SAFETY_LATER, SAFETY_SPREAD_S, self._since_step, self._since_step + seconds))
@@ -105,46 +113,65 @@ class MetricProcess:
     def look(self) -> MetricLook:
         """What is known now."""
         plan, settings = self.plan, self.plan.settings
-        harm_log, safety_log = self._harm.log_evidence(), self._safety.log_evidence()
+        harm, safety = _told(self._harm.log_evidence()), _told(self._safety.log_evidence())
         stable, canary, effect = self._estimates.told()
-        better = plan.better
+        low, high = self._interval(harm >= self.harm_threshold, safety >= self.safety_threshold)
         return MetricLook(
             name=settings.name,
             role=settings.role,
             estimate_stable=stable,
             estimate_canary=canary,
             effect=effect,
-            low=self._bound(harm_log, self.harm_threshold, highest=True),
-            high=self._bound(safety_log, self.safety_threshold, highest=False),
+            low=low,
+            high=high,
             limit=plan.limit,
             safe_limit=plan.safe_limit,
-            unit="points" if settings.kind == "errors" else "ratio",
-            harm_e=_told(harm_log[plan.harm]) if plan.harm >= 0 else 1.0,
+            unit="ratio" if settings.kind == "latency" else "points",
+            harm_e=float(harm[plan.harm]) if plan.harm >= 0 else 1.0,
             harm_threshold=self.harm_threshold,
-            safety_e=_told(safety_log[plan.safety]) if plan.safety >= 0 else 1.0,
+            safety_e=float(safety[plan.safety]) if plan.safety >= 0 else 1.0,
             safety_threshold=self.safety_threshold,
             note=plan.note,
-            better_e=_told(safety_log[better]) if better >= 0 else 1.0,
+            better_e=float(safety[self._better]) if self._better >= 0 else 1.0,
         )
 
-    def _bound(self, log_evidence: Array, threshold: float, highest: bool) -> float | None:
-        """The outermost null that is refuted; nulls beyond it are not."""
-        if not self.answerable:
-            return None
-        refuted = self._values[log_evidence >= math.log(threshold)]
-        if refuted.size == 0:
-            return None
-        return finite(float(refuted.max() if highest else refuted.min()))
+    def _interval(self, worse: Mask, better: Mask) -> tuple[float | None, float | None]:
+        """The effect's bounds, out of which nulls are refuted: those of harm ("at most this"), and of safety ("at least this").
 
-    def _counts(
-        self, stable: ArmCounts, canary: ArmCounts, below: tuple[Array, Array]
-    ) -> tuple[float, float, Array | float, float]:
+        Each bound ends the unbroken run of refuted nulls from its own end of the grid, so that it is wrong only if the
+        one null next to the truth was refuted wrongly. The verdict's own null counts in any case: bound and verdict
+        agree. An effect that changed can leave the two bounds crossed; then the present weight's is told, unless harm
+        is proven.
+        """
+        if not self.answerable:
+            return None, None
+        plan, values = self.plan, self._values
+        lower, upper = _run(worse), _run(better[::-1])
+        low = values[lower - 1] if lower else -math.inf
+        high = values[-upper] if upper else math.inf
+        proven = plan.harm >= 0 and bool(worse[plan.harm])
+        if proven:
+            low = max(low, values[plan.harm])
+        if plan.safety >= 0 and better[plan.safety]:
+            high = min(high, values[plan.safety])
+        if low >= high:
+            low, high = (low, math.inf) if proven else (-math.inf, high)
+        return finite(float(low)), finite(float(high))
+
+    def _counts(self, stable: ArmCounts, canary: ArmCounts, below: Array) -> tuple[float, float, Array | float, float]:
         """Requests and events: the canary's requests, the stable's, the canary's events (a row a question), the stable's."""
         if self.plan.edge < 0:
-            return float(canary.requests), float(stable.requests), float(canary.errors), float(stable.errors)
-        m, n = float(below[0][-1]), float(below[1][-1])
-        return n, m, (n - below[1][self._rows])[:, None], m - float(below[0][self.plan.edge])
+            (x, n), (y, m) = canary.proportion(self.plan.settings), stable.proportion(self.plan.settings)
+            return float(n), float(m), float(x), float(y)
+        everybody, canaries = float(below[0, -1]), float(below[1, -1])
+        slow = (canaries - below[1, self._rows])[:, None]
+        return canaries, everybody, slow, everybody - float(below[0, self.plan.edge])
 
 
-def _told(log_value: float) -> float:
-    return math.exp(min(float(log_value), LARGEST_LOG))
+def _told(log_evidence: Array) -> Array:
+    return np.asarray(np.exp(np.minimum(log_evidence, LARGEST_LOG)))
+
+
+def _run(flags: Mask) -> int:
+    """How many flags are set from the first on, without a break."""
+    return [*flags.tolist(), False].index(False)

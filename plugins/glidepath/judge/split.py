@@ -13,11 +13,11 @@ class SplitTest:
     """A sequential test of the canary's share given the total; started afresh at every weight.
 
     Args:
-        weight: The canary's weight, percent.
+        canary, control: Which part of all requests each of the two should get.
     """
 
-    def __init__(self, weight: int) -> None:
-        self._share = weight / 100
+    def __init__(self, canary: float, control: float) -> None:
+        self._share = canary / (canary + control)
         odds = RATIOS * self._share
         self._other = odds / (1.0 - self._share + odds)
         self._log = np.zeros(len(RATIOS))

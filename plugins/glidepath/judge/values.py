@@ -27,10 +27,11 @@ class ArmCounts:
         errors: Those that were errors.
         latency: Successful requests per latency bucket, not cumulative; one more than there are finite edges.
         pods: How many pods reported.
-        by_pod: Per pod (requests, errors), where dispersion needs them.
+        by_pod: Per pod (requests, errors).
+        shares: Per counted share (such as that of messages called spam) its events, and what they are a share of.
 
     Raises:
-        ValueError: A count is negative, or there are more errors than requests.
+        ValueError: A count is negative, or there are more errors than requests, or more events than they are a share of.
     """
 
     requests: int
@@ -38,8 +39,14 @@ class ArmCounts:
     latency: tuple[int, ...]
     pods: int = 0
     by_pod: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    shares: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, (events, of) in self.shares.items():
+            if not 0 <= events <= of:
+                raise ValueError(
+                    f"share {name}: {events} events of {of}, expected zero or more, and no more than there are"
+                )
         if not 0 <= self.errors <= self.requests or min(self.latency, default=0) < 0:
             raise ValueError(
                 f"{self.requests} requests, {self.errors} errors, buckets {self.latency}: expected counts of zero or more, "
@@ -51,21 +58,40 @@ class ArmCounts:
         if len(self.latency) != len(other.latency):
             raise ValueError(f"{len(self.latency)} latency buckets and {len(other.latency)}: expected the same edges")
         latency = tuple(a + b for a, b in zip(self.latency, other.latency, strict=True))
+        shares = {name: _added(self.shares.get(name), other.shares.get(name)) for name in {*self.shares, *other.shares}}
         return ArmCounts(
-            self.requests + other.requests, self.errors + other.errors, latency, max(self.pods, other.pods)
-        )
+            self.requests + other.requests, self.errors + other.errors, latency, max(self.pods, other.pods),
+            shares=shares,
+        )  # fmt: skip
+
+    def proportion(self, metric: MetricSettings) -> tuple[int, int]:
+        """A rate's events and what they are a share of; zeros for a share that was not counted."""
+        if not metric.counted:
+            return self.errors, self.requests
+        return self.shares.get(metric.counted, (0, 0))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ArmCounts:
         """Back from `asdict`, JSON's lists and all."""
-        by_pod = {pod: (int(pair[0]), int(pair[1])) for pod, pair in values.get("by_pod", {}).items()}
+        by_pod, shares = (
+            {name: (int(pair[0]), int(pair[1])) for name, pair in values.get(key, {}).items()}
+            for key in ("by_pod", "shares")
+        )
         latency = tuple(int(count) for count in values["latency"])
-        return cls(int(values["requests"]), int(values["errors"]), latency, int(values["pods"]), by_pod)
+        return cls(int(values["requests"]), int(values["errors"]), latency, int(values["pods"]), by_pod, shares)
+
+
+def _added(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int]:
+    (a, b), (c, d) = one or (0, 0), other or (0, 0)
+    return a + c, b + d
 
 
 @dataclass(frozen=True)
 class Interval:
-    """What happened from `start` to `end` (epoch seconds) while the canary had `weight` percent."""
+    """What happened from `start` to `end` (epoch seconds) while the canary had `weight` percent.
+
+    `stable` is what the canary is compared with: the stable version, or its freshly started baseline.
+    """
 
     start: float
     end: float
@@ -89,13 +115,15 @@ class MetricSettings:
     """One question of a policy.
 
     Attributes:
-        name: As people see it: `errors`, `latency_p95`.
-        kind: `errors` or `latency`.
-        role: `critical` (can fail a release and must be proven safe) or `guard` (can fail it).
-        tolerance: errors: of the stable's share, widens both margins; latency: the largest ratio of the quantiles.
-        harm_margin: errors: smallest margin of harm, a share.
-        safety_margin: errors: smallest margin of safety, a share.
+        name: As people see it: `errors`, `latency_p95`, `spam`.
+        kind: `errors`, `share` (any other share of requests), or `latency`.
+        role: `critical` (can fail a release and must be proven safe), `guard` (can fail it) or `advisory` (is told only).
+        tolerance: errors, share: of the stable's share, widens both margins; latency: the largest ratio of the quantiles.
+        harm_margin: errors, share: smallest margin of harm, a share.
+        safety_margin: errors, share: smallest margin of safety, a share.
         quantile: latency: which.
+        sides: Where harm lies: `above` the stable's share, `below` it, or `both`.
+        counted: Which of `ArmCounts.shares` is judged; empty: errors among requests.
     """
 
     name: str
@@ -105,6 +133,13 @@ class MetricSettings:
     harm_margin: float = 0.0
     safety_margin: float = 0.0
     quantile: float = 0.0
+    sides: str = "above"
+    counted: str = ""
+
+    @property
+    def decides(self) -> bool:
+        """Whether it can take a canary back."""
+        return self.role != "advisory"
 
 
 @dataclass(frozen=True)
@@ -118,7 +153,18 @@ class StepSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a policy asks of the judge."""
+    """What a policy asks of the judge.
+
+    Attributes:
+        metrics: What is judged.
+        steps: The planned weights.
+        scrape_s: Seconds between scrapes.
+        deadline_s: How long the release may take, seconds.
+        decision: `non-inferior`, or `superior`: some latency must be proven lower as well.
+        alpha, beta: Chances of a false rollback and of a wrong promotion.
+        warmup_s: First traffic of the canary that is left out, seconds.
+        control: What the canary is compared with: `stable`'s pods, or `fresh` ones that get as much traffic as it does.
+    """
 
     metrics: tuple[MetricSettings, ...]
     steps: tuple[StepSettings, ...]
@@ -128,6 +174,12 @@ class Settings:
     alpha: float = 0.01
     beta: float = 0.05
     warmup_s: float = 0.0
+    control: str = "stable"
+
+    def shares(self, weight: int) -> tuple[float, float]:
+        """Which part of all requests the canary and the control get at a weight."""
+        canary = weight / 100
+        return canary, canary if self.control == "fresh" else 1.0 - canary
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
@@ -149,6 +201,7 @@ class MetricLook:
         unit: `points` (of a share) or `ratio`.
         harm_e, safety_e: The evidence; `FAIL` when harm_e reaches harm_threshold, safe when safety_e reaches its own.
         better_e: The evidence that the canary is better than stable; proven when it reaches safety_threshold.
+        sides: Where harm lies: `above`, `below` or on `both` sides; the limits are told without a sign.
     """
 
     name: str
@@ -167,6 +220,7 @@ class MetricLook:
     safety_threshold: float
     note: str = ""
     better_e: float = 1.0
+    sides: str = "above"
 
     @property
     def proven_better(self) -> bool:
@@ -187,7 +241,7 @@ class Look:
         at: End of the interval, epoch seconds.
         step: Number of the step, from 1; 0 before any traffic.
         reason: Why, in a word: harm_proven, canary_silent, proven_safe, warming_up, split_mismatch, low_traffic,
-            boundary, resolution_limited, evidence_growing; for NO_DATA what is missing.
+            boundary, resolution_limited, not_counted, evidence_growing; for NO_DATA what is missing.
         suspicious: Some harm evidence is 5 or more: no weight is added.
         may_advance: A step in the middle may be left.
         deciding: The metric that decided, or that is furthest from being proven.

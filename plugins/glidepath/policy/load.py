@@ -70,7 +70,9 @@ def told(error: ValidationError, name: str = "", lines: dict[Place, int] | None 
     rows = []
     for one in error.errors(include_url=False):
         # A discriminated union puts its tag into the place.
-        place = tuple(part for part in one["loc"] if part not in ("errors", "latency") or part == one["loc"][0])
+        place = tuple(
+            part for part in one["loc"] if part not in ("errors", "share", "latency") or part == one["loc"][0]
+        )
         where = f"{name}:{_line(place, lines)}: " if lines is not None else ""
         key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
         given = (

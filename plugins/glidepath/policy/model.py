@@ -13,7 +13,10 @@ from glidepath.policy.freeze import Window
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
-Role = Literal["critical", "guard"]
+Role = Literal["critical", "guard", "advisory"]
+Origin = Literal["app", "mesh"]
+Identifier = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=200)]
+Labels = dict[Identifier, str | list[str]]
 
 
 class Form(BaseModel):
@@ -47,6 +50,44 @@ class ErrorsMetric(Form):
     tolerance: float = Field(0.10, ge=0, le=10, description="Of the stable's error share; widens both margins.")
     harm_margin: float = Field(0.0005, ge=0, lt=1, description="Beyond this, proven, the canary goes back.")
     safety_margin: float = Field(0.002, gt=0, lt=1, description="Within this, proven, the canary counts as comparable.")
+    source: Origin | None = Field(
+        None, description="Who counts the errors: app or mesh (what the callers saw); as `evidence.source` if empty."
+    )
+
+
+class ShareMetric(Form):
+    """Any other share of requests, such as that of messages called spam; it may be off on either side.
+
+    Without `counter` it is counted in the source's own request counter, among the successful requests.
+    """
+
+    kind: Literal["share"]
+    name: Name
+    role: Role = "critical"
+    event: Labels = Field(
+        default_factory=dict, description="Labels, and their value or values, of the requests that are the event."
+    )
+    among: Labels = Field(default_factory=dict, description="Labels of the requests it is a share of; empty: of all.")
+    counter: Identifier | None = Field(None, description="Another counter of requests, by version.")
+    event_counter: Identifier | None = Field(None, description="Another counter of events, instead of `event`.")
+    source: Origin | None = Field(None, description="Who counts: app or mesh; as `evidence.source` if empty.")
+    sides: Literal["above", "below", "both"] = Field("both", description="Where harm lies: more, fewer, or either.")
+    tolerance: float = Field(0.0, ge=0, le=10, description="Of the stable's share; widens both margins.")
+    margin: float = Field(gt=0, lt=1, description="Beyond this, proven, the canary goes back.")
+    safety_margin: float | None = Field(
+        None, gt=0, lt=1, description="Within this, proven, it counts as comparable; as `margin` if empty."
+    )
+
+    @model_validator(mode="after")
+    def _counted(self) -> ShareMetric:
+        if bool(self.event) == bool(self.event_counter):
+            raise ValueError(
+                "expected either `event`, such as {result: spam}, or `event_counter`, such as cache_misses_total: what is "
+                "counted as the event"
+            )
+        if self.event_counter and not self.counter:
+            raise ValueError("event_counter needs `counter`: what its events are a share of")
+        return self
 
 
 class LatencyMetric(Form):
@@ -58,14 +99,26 @@ class LatencyMetric(Form):
     tolerance: float = Field(1.10, gt=1, le=3, description="1.10 lets the canary's quantile be 10 % above stable's.")
 
 
-Metric = Annotated[ErrorsMetric | LatencyMetric, Field(discriminator="kind")]
+Metric = Annotated[ErrorsMetric | ShareMetric | LatencyMetric, Field(discriminator="kind")]
+
+
+def metric_name(metric: Metric) -> str:
+    """A metric's name as people see it: `errors`, `errors_mesh`, `latency_p95`, `spam`."""
+    if isinstance(metric, LatencyMetric):
+        return f"latency_p{100 * metric.quantile:g}"
+    if isinstance(metric, ShareMetric):
+        return metric.name
+    return f"errors_{metric.source}" if metric.source else "errors"
 
 
 class Evidence(Form):
     """Where the counts come from."""
 
-    source: Literal["app", "mesh"] = Field(
-        "app", description="app: the service's own metrics; mesh: the callers' proxies."
+    source: Origin = Field("app", description="app: the service's own metrics; mesh: the callers' proxies.")
+    control: Literal["stable", "fresh"] = Field(
+        "stable",
+        description="What the canary is compared with: the stable version's pods, or freshly started ones of the same "
+        "version that get as much traffic as the canary.",
     )
     scrape: Duration = Field(5.0, description="Prometheus' scrape interval for these metrics.")
     baseline: Duration = Field(1800.0, description="How much of the stable's past the margins are fixed from.")
@@ -114,9 +167,14 @@ class Policy(Form):
     def _consistent(self) -> Policy:
         weights = [step.weight for step in self.steps]
         ascending(weights)
-        kinds = [(metric.kind, getattr(metric, "quantile", None)) for metric in self.metrics]
-        if len(set(kinds)) != len(kinds):
-            raise ValueError(f"metrics: {kinds} has one twice; expected each kind (and quantile) once")
+        if self.evidence.control == "fresh" and weights[-1] > 50:
+            raise ValueError(
+                f"weights {weights}: with evidence.control: fresh the baseline gets as much as the canary, so expected at "
+                "most 50"
+            )
+        names = [metric_name(metric) for metric in self.metrics]
+        if len(set(names)) != len(names):
+            raise ValueError(f"metrics: {names} has one twice; expected each kind (and quantile, source, name) once")
         if not any(metric.role == "critical" for metric in self.metrics):
             raise ValueError(
                 "metrics: none is critical; expected at least one, or nothing would be proven before promotion"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 from glidepath.claim.lease import ABANDONED, WATCHDOG, ClaimState
+from glidepath.deploy import HelmRelease
 from glidepath.deploy import values as chart
 from glidepath.errors import ClaimError, ClaimLostError, ClusterError, GlidepathError, ReleaseTakenBack
 from glidepath.evidence.effect import wait_silent
@@ -55,10 +58,8 @@ def _promote(run: Run) -> None:
     # Only now: a watchdog told earlier would put a canary that is taken back at the last moment on all traffic again.
     ports.claims.note(run.claim, new)
     ports.traffic.shift(run.claim, Split(new, None, 0))
-    ports.traffic.open_version(run.claim, old)
     final = chart.without_replicas(chart.with_canary(_given(run), new, None, 0, run.claim.token), new)
-    done = ports.helm.upgrade(final)
-    ports.workloads.wait_gone(old, run.spec.deploy_timeout)
+    done = _leave_only(run, new, final)
     run.say(f"promote: helm release {done.name} at revision {done.revision}: {new} is stable, {old} removed")
     run.close(Phase.PROMOTED, f"{new} was proven comparable to {old} and is the stable version")
 
@@ -127,12 +128,22 @@ def _rollback(run: Run, reason: str) -> None:
     run.ports.claims.note(run.claim, run.stable)
     _see_silent(run, run.canary)
     run.ports.traffic.shift(run.claim, Split(run.stable, None, 0))
-    run.ports.traffic.open_version(run.claim, run.canary)
     final = chart.with_canary(_given(run), run.stable, None, 0, run.claim.token)
-    done = run.ports.helm.upgrade(chart.without_replicas(final, run.canary))
-    run.ports.workloads.wait_gone(run.canary, run.spec.deploy_timeout)
+    done = _leave_only(run, run.stable, chart.without_replicas(final, run.canary))
     run.say(f"rollback: helm release {done.name} at revision {done.revision}: {run.canary} removed")
     run.close(Phase.ROLLED_BACK, reason)
+
+
+def _leave_only(run: Run, version: str, values: Mapping[str, object]) -> HelmRelease:
+    """Have Helm remove every other version, what an earlier release left included: held ones it could not."""
+    ports = run.ports
+    gone = ports.traffic.deployed_versions() - {version}
+    for other in sorted(gone):
+        ports.traffic.open_version(run.claim, other)
+    done = ports.helm.upgrade(values)
+    for other in sorted(gone):
+        ports.workloads.wait_gone(other, run.spec.deploy_timeout)
+    return done
 
 
 def _hold(run: Run, again: bool) -> bool:
@@ -145,12 +156,10 @@ def _hold(run: Run, again: bool) -> bool:
         if not again:
             return False
     spec, safe = run.spec, run.canary if committed(run) else run.stable
-    state = _lease(run)
-    if state is not None and not _ours(run, state):
-        run.say(f"the claim can't be had again: {state.holder or 'another release'} has had it since")
-        return False
+    _lease(run)
+    still = partial(_still_ours, run)
     try:
-        held = run.ports.claims.acquire(run.id, safe, run.canary, spec.service, spec.lease, again=True)
+        held = run.ports.claims.acquire(run.id, safe, run.canary, spec.service, spec.lease, again=True, still=still)
     except ClaimError as error:
         run.say(f"the claim can't be had again: {error}")
         return False
@@ -176,6 +185,11 @@ def _ours(run: Run, state: ClaimState) -> bool:
     """Whether the claim is this release's, or was until the watchdog freed it, and nobody has had it since."""
     left = (state.annotations.get(f"{GROUP}/last-run"), state.annotations.get(f"{GROUP}/last-outcome"))
     return state.holder == run.id or (not state.holder and left == (run.id, ABANDONED))
+
+
+def _still_ours(run: Run, state: ClaimState | None) -> None:
+    if state is not None and not _ours(run, state):
+        raise ClaimLostError(f"{state.holder or 'another release'} has had it since")
 
 
 def settle(run: Run) -> None:

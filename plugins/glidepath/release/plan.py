@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from glidepath import code_version
 from glidepath.deploy import values as chart
 from glidepath.errors import EvidenceError, PreflightError
-from glidepath.evidence.collector import Collected, baseline
-from glidepath.evidence.source import app_source, mesh_source
+from glidepath.evidence import Counts, baseline, source_of
+from glidepath.evidence.collector import Collected
 from glidepath.judge import ArmCounts, Plan, plan_judgement
 from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
@@ -137,21 +137,26 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
 
 def arm(collected: Collected, version: str) -> ArmCounts:
     """One version's counts as the judge takes them."""
-    counts = collected.versions[version]
+    return counted(collected.versions[version])
+
+
+def counted(counts: Counts) -> ArmCounts:
+    """Counts as the judge takes them."""
     return ArmCounts(
         requests=counts.requests,
         errors=counts.errors,
         latency=counts.latency,
         pods=len(counts.by_pod),
         by_pod=counts.by_pod,
+        shares=counts.shares,
     )
 
 
 def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
-    make = mesh_source if spec.evidence.source == "mesh" else app_source
-    source = make(spec.namespace, spec.service, [stable, spec.version])
+    source = source_of(spec, [stable, spec.version])
     now = ports.prometheus.now()
-    seen, _ = baseline(ports.prometheus, source, stable, spec.evidence.baseline, now)
+    past = baseline(ports.prometheus, source, stable, spec.evidence.baseline, now)
+    seen = past.seen
     seconds = seen.end - seen.start
     counts = arm(seen, stable)
     if counts.requests == 0 or seconds <= 0:
@@ -159,9 +164,10 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
             f"the stable version {stable} had no request in the last {spec.evidence.baseline:.0f} s; without traffic "
             "nothing can be judged. Send traffic, or release with another source of evidence"
         )
-    lately, _ = baseline(ports.prometheus, source, stable, LATELY_S, now)
+    lately = baseline(ports.prometheus, source, stable, LATELY_S, now).seen
     per_second = lately.versions[stable].requests / max(lately.end - lately.start, spec.evidence.scrape)
-    judgement = plan_judgement(judge_settings(spec), counts, seconds, seen.edges, per_second)
+    blocks = [{pod: counted(one) for pod, one in block.items()} for block in past.blocks]
+    judgement = plan_judgement(judge_settings(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s)
     for line in words.plan_lines(judgement, counts, seconds):
         say(line)
     return judgement

@@ -10,7 +10,7 @@ from functools import cached_property
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.deploy import Helm, Workloads
 from glidepath.errors import RecordError
-from glidepath.evidence import Prometheus, Source, app_source, mesh_source
+from glidepath.evidence import Prometheus, Source, source_of
 from glidepath.policy import ReleaseSpec
 from glidepath.record import Record, Release
 from glidepath.release.phases import ENDS, Phase, origins
@@ -86,8 +86,7 @@ class Run:
 
     def source(self) -> Source:
         """The series the policy names as evidence, for this release's two versions."""
-        make = mesh_source if self.spec.evidence.source == "mesh" else app_source
-        return make(self.spec.namespace, self.spec.service, [self.stable, self.canary])
+        return source_of(self.spec, [self.stable, self.canary])
 
     def ended(self) -> bool:
         """True, and said, when the release is over: its tasks then change nothing."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
+from glidepath.claim import ClaimState
 from glidepath.deploy import values as chart
+from glidepath.errors import PreflightError
 from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
 from glidepath.release.keep import kept
 from glidepath.release.phases import Decision, Phase
@@ -21,11 +24,13 @@ def claim(run: Run, url: str = "") -> None:
 
     Raises:
         ClaimHeldError: Another release holds the service.
+        PreflightError: Another version has become the stable one since this release was planned.
     """
     if run.ended():
         return
     ports, spec = run.ports, run.spec
-    held = ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, url)
+    still = partial(_as_planned, run)
+    held = ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, url, still=still)
     ports.record.set_token(run.id, held.token)
     run.note("claim", once="claim", token=held.token, lease_s=spec.lease)
     ports.traffic.take(held)
@@ -33,6 +38,20 @@ def claim(run: Run, url: str = "") -> None:
     if run.release.phase == Phase.PLANNED:
         run.move(Phase.CLAIMED)
     run.say(f"claim: {spec.namespace}/{spec.service} held with token {held.token}, lease {spec.lease:.0f} s")
+
+
+def _as_planned(run: Run, _: ClaimState | None) -> None:
+    """Make sure that the stable version is still the one that was planned against.
+
+    Raises:
+        PreflightError: Another release has promoted meanwhile.
+    """
+    said, routed = chart.roles(run.ports.helm.effective_values())[0], run.ports.traffic.read().split.stable
+    if not said == routed == run.stable:
+        raise PreflightError(
+            f"planned against {run.stable} as the stable version, but Helm now says {said} and the routes say {routed}: "
+            "another release was first; nothing was touched. Start a new run"
+        )
 
 
 def _close_lost(run: Run, token: int) -> None:

@@ -18,14 +18,30 @@ def number(value: float | None, unit: str) -> str:
     return f"{value:.4g} {unit}"
 
 
+def limits(metric: MetricLook) -> tuple[str, str]:
+    """What is harm and what is comparable, in words with the side they lie on."""
+    harm, safe = number(metric.limit, metric.unit), number(metric.safe_limit, metric.unit)
+    if metric.sides == "below":
+        return f"harm beyond {_turned(harm, '-')}", f"comparable above {_turned(safe, '-')}"
+    if metric.sides == "both":
+        return f"harm beyond {_turned(harm, '+-')}", f"comparable within {_turned(safe, '+-')}"
+    return f"harm beyond {harm}", f"comparable below {safe}"
+
+
+def _turned(told: str, sign: str) -> str:
+    return sign + told.removeprefix("+")
+
+
 def metric_line(metric: MetricLook) -> str:
     """One metric of one look."""
     unit = metric.unit
+    harm, safe = limits(metric)
     return (
         f"{metric.name}: {number(metric.effect, unit)}, within [{number(metric.low, unit)}, {number(metric.high, unit)}]; "
-        f"harm beyond {number(metric.limit, unit)} (evidence {metric.harm_e:.3g} of {metric.harm_threshold:.0f}), "
-        f"comparable below {number(metric.safe_limit, unit)} (evidence {metric.safety_e:.3g} of "
-        f"{metric.safety_threshold:.0f})" + (f"; {metric.note}" if metric.note else "")
+        f"{harm} (evidence {metric.harm_e:.3g} of {metric.harm_threshold:.0f}), "
+        f"{safe} (evidence {metric.safety_e:.3g} of {metric.safety_threshold:.0f})"
+        + ("; told only" if metric.role == "advisory" else "")
+        + (f"; {metric.note}" if metric.note else "")
     )
 
 
@@ -54,6 +70,8 @@ def plan_lines(plan: Plan, counts: ArmCounts, seconds: float) -> Iterator[str]:
         f"plan: stable over the last {seconds:.0f} s: {counts.requests} requests, {100 * rate:.2f} % errors, "
         f"{counts.pods} pods"
     )
+    for metric in plan.metrics:
+        yield f"plan: {metric.settings.name}: {metric.dispersion}"
     for line in plan.feasibility.lines():
         yield f"plan: {line}"
     for warning in plan.feasibility.warnings:

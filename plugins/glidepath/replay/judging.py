@@ -17,7 +17,7 @@ from glidepath.judge import (
     StepSettings,
     plan_judgement,
 )
-from glidepath.policy import LatencyMetric, Metric, Policy, for_run
+from glidepath.policy import LatencyMetric, Metric, Policy, ShareMetric, for_run, metric_name
 from glidepath.replay.evidence import Evidence, Silence
 
 
@@ -32,6 +32,7 @@ def judge_settings(policy: Policy) -> Settings:
         alpha=policy.false_rollback,
         beta=policy.wrong_promote,
         warmup_s=policy.evidence.warmup,
+        control=policy.evidence.control,
     )
 
 
@@ -114,7 +115,13 @@ def _past(intervals: Iterator[Interval]) -> tuple[list[Interval], Iterator[Inter
 
 
 def _metric(one: Metric) -> MetricSettings:
+    name = metric_name(one)
     if isinstance(one, LatencyMetric):
-        name = f"latency_p{100 * one.quantile:g}"
         return MetricSettings(name, one.kind, one.role, one.tolerance, quantile=one.quantile)
-    return MetricSettings("errors", one.kind, one.role, one.tolerance, one.harm_margin, one.safety_margin)
+    if isinstance(one, ShareMetric):
+        safety = one.safety_margin if one.safety_margin is not None else one.margin
+        return MetricSettings(
+            name, one.kind, one.role, one.tolerance, one.margin, safety, sides=one.sides, counted=name
+        )  # fmt: skip
+    counted = name if one.source is not None else ""
+    return MetricSettings(name, one.kind, one.role, one.tolerance, one.harm_margin, one.safety_margin, counted=counted)

@@ -30,21 +30,30 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Split:
-    """Who gets what: `canary_weight` percent to the canary, the rest to stable."""
+    """Who gets what: `canary_weight` percent to the canary, as much to its baseline if there is one, the rest to stable."""
 
     stable: str
     canary: str | None
     canary_weight: int
+    baseline: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.canary_weight <= 100 or (self.canary is None and self.canary_weight):
             raise ValueError(
                 f"a split of {self.canary_weight} % for canary {self.canary!r}: expected 0 to 100, and 0 without a canary"
             )
+        if self.baseline is not None and not 0 < self.canary_weight <= 50:
+            raise ValueError(f"a split of {self.canary_weight} % for canary and baseline each: expected 1 to 50")
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """Percent by version, stable first."""
+        beside = {} if self.baseline is None else {self.baseline: self.canary_weight}
+        canary = {} if self.canary is None else {self.canary: self.canary_weight}
+        return {self.stable: 100 - self.canary_weight - sum(beside.values()), **canary, **beside}
 
     def __str__(self) -> str:
-        canary = f", {self.canary} {self.canary_weight} %" if self.canary else ""
-        return f"{self.stable} {100 - self.canary_weight} %{canary}"
+        return ", ".join(f"{version} {weight} %" for version, weight in self.weights.items())
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ class IstioTraffic:
 
         Raises:
             PreflightError: There is no VirtualService.
-            TrafficDriftError: Its routes are not a split of two subsets.
+            TrafficDriftError: Its routes are not such a split.
         """
         return self._parse(self._virtual_service())
 
@@ -216,24 +225,25 @@ class IstioTraffic:
     def _one(self, route: list[Mapping[str, Any]]) -> Split:
         subsets = [str((entry.get("destination") or {}).get("subset") or "") for entry in route]
         weights = [int(entry.get("weight", 100 if len(route) == 1 else 0)) for entry in route]
-        if not all(subsets) or len(route) not in (1, 2) or sum(weights) not in (0, 100):
+        fits = all(subsets) and len(route) in (1, 2, 3) and sum(weights) in (0, 100)
+        if not fits or (len(route) == 3 and (weights[1] != weights[2] or not weights[1])):
             raise TrafficDriftError(
-                f"{self._name} routes to {subsets} with {weights}, expected one or two subsets and weights that sum to 100"
+                f"{self._name} routes to {subsets} with {weights}, expected one or two subsets, or a third with as much as "
+                "the second, and weights that sum to 100"
             )
         if len(route) == 1:
             return Split(subsets[0], None, 0)
-        return Split(subsets[0], subsets[1], weights[1])
+        return Split(subsets[0], subsets[1], weights[1], *subsets[2:])
 
     def _routes(self, found: Mapping[str, Any], split: Split) -> list[dict[str, Any]]:
         """The routes with this split; all else as it was."""
         changed: list[dict[str, Any]] = copy.deepcopy(found["spec"].get("http") or [{}])
         for route in changed:
             destination = ((route.get("route") or [{}])[0]).get("destination") or {"host": self.service}
-            stable = {"destination": {**destination, "subset": split.stable}, "weight": 100 - split.canary_weight}
-            route["route"] = [stable]
-            if split.canary is not None:
-                canary = {"destination": {**destination, "subset": split.canary}, "weight": split.canary_weight}
-                route["route"].append(canary)
+            route["route"] = [
+                {"destination": {**destination, "subset": version}, "weight": weight}
+                for version, weight in split.weights.items()
+            ]
         return changed
 
     def _stamp(self, claim: Claim, kind: str, name: str, state: str = HELD) -> None:

@@ -42,3 +42,13 @@ def test_without_a_canary_its_role_is_empty() -> None:
     new = chart.with_canary({"roles": {"stable": "v1", "canary": "v2"}}, "v1", None, 0, 8)
     assert new["roles"] == {"stable": "v1", "canary": ""}
     assert new["istio"]["trafficSplit"] == {"stable": 100, "canary": 0}
+
+
+def test_a_baseline_is_a_third_role_with_the_canarys_weight_and_replicas() -> None:
+    new = chart.with_canary({}, "v1", "v2", 20, 7, replicas=2, baseline="v1-baseline")
+    assert new["roles"] == {"stable": "v1", "canary": "v2", "baseline": "v1-baseline"}
+    assert new["istio"]["trafficSplit"] == {"stable": 60, "canary": 20, "baseline": 20}
+    assert new["versions"] == {"v2": {"replicas": 2}, "v1-baseline": {"replicas": 2}}
+    gone = chart.with_canary(new, "v1", "v2", 20, 7)
+    assert gone["roles"] == {"stable": "v1", "canary": "v2"}
+    assert gone["istio"]["trafficSplit"] == {"stable": 80, "canary": 20}

@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence import Collector, Waiting, app_source
-from glidepath.evidence.collector import Collected, baseline
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence import Collector, Waiting
+from glidepath.evidence.collector import Collected
+from tests.unit.evidence.scraped import SOURCE, Scraped
 
-SOURCE = app_source("sms-app", "model-service", ["v1", "v2"])
-EDGES = ("0.05", "0.1", "+Inf")
 SCRAPE = 5.0
-
-
-@dataclass
-class Scraped:
-    """A Prometheus in memory: every series' samples, answered as a range selector does."""
-
-    series: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = field(default_factory=dict)
-
-    def add(self, at: float, value: float, **labels: str) -> None:
-        self.series.setdefault(tuple(sorted(labels.items())), []).append((at, value))
-
-    def pod(self, at: float, version: str, pod: str, good: int, bad: int = 0, buckets: tuple[int, ...] = ()) -> None:
-        """One scrape of a pod: its counters, and cumulative buckets (all good requests quick unless said)."""
-        self.add(at, good, name="requests", version=version, pod=pod, status="success")
-        if bad:
-            self.add(at, bad, name="requests", version=version, pod=pod, status="error")
-        for edge, count in zip(EDGES, buckets or (good, good, good), strict=True):
-            self.add(at, count, name="latency", version=version, pod=pod, status="success", le=edge)
-
-    def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
-        assert step_s is None or step_s > 0
-        wanted = "requests" if selector == SOURCE.requests else "latency"
-        found = []
-        for labels, samples in self.series.items():
-            inside = tuple(sample for sample in samples if at - window_s < sample[0] <= at)
-            if dict(labels)["name"] == wanted and inside:
-                found.append(Series({k: v for k, v in labels if k != "name"}, inside))
-        return found
 
 
 def collector(scraped: Scraped) -> Collector:
@@ -193,21 +161,6 @@ def test_what_is_collected_adds_up_to_what_was_served(steps: list[tuple[int, boo
         scraped.pod(at, "v2", "c", 0)
         total += collected(watch, at + 1).versions["v1"].requests
     assert total == served
-
-
-def test_the_baseline_is_what_the_window_saw() -> None:
-    scraped = Scraped()
-    for at, good in ((100, 1000), (110, 1100), (120, 1200)):
-        scraped.pod(at, "v1", "a", good, 5, (good - 100, good - 50, good))
-        scraped.pod(at, "v1", "b", good, 0)
-    seen, pods = baseline(scraped, SOURCE, "v1", 600, 121)  # type: ignore[arg-type]
-    assert (seen.start, seen.end, pods) == (100, 120, 2)
-    assert (seen.versions["v1"].requests, seen.versions["v1"].errors) == (400, 0)
-
-
-def test_without_the_stable_version_there_is_no_baseline() -> None:
-    with pytest.raises(EvidenceError, match="no series"):
-        baseline(Scraped(), SOURCE, "v1", 600, 121)  # type: ignore[arg-type]
 
 
 def test_a_counter_that_is_there_twice_is_no_evidence() -> None:

@@ -116,5 +116,11 @@ def test_no_text_leaves_its_string_in_promql(evil: str) -> None:
 
 def test_sources_tell_errors_as_their_telemetry_does() -> None:
     app, mesh = app_source("n", "s", ["v1"]), mesh_source("n", "s", ["v1"])
-    assert [app.is_error(status) for status in ("success", "error")] == [False, True]
-    assert [mesh.is_error(code) for code in ("200", "404", "500", "503", "0")] == [False, False, True, True, True]
+    assert [app.is_error({"status": status}) for status in ("success", "error")] == [False, True]
+    assert [mesh.is_error({"response_code": code}) for code in ("200", "404", "500", "503", "0")] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glidepath.judge import ArmCounts, Interval, Judge, Plan, plan_judgement
 from glidepath.judge.dispersion import dispersion, pearson
-from tests.unit.judge.traffic import EDGES, arm, planned, settings
+from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, arm, planned, settings
 
 PODS = 4
 
@@ -27,7 +27,9 @@ def blocks(
 
 
 def test_equal_pods_cost_nothing() -> None:
-    found = [dispersion(blocks(np.random.default_rng(seed), np.ones((120, PODS))), 15, -1).phi for seed in range(20)]
+    found = [
+        dispersion(blocks(np.random.default_rng(seed), np.ones((120, PODS))), 15, ERRORS, -1).phi for seed in range(20)
+    ]
     assert float(np.mean(np.array(found) > 1)) <= 0.10  # significant at 5 % in all scales together
     assert max(found) < 1.2
 
@@ -35,14 +37,14 @@ def test_equal_pods_cost_nothing() -> None:
 def test_what_hits_all_pods_at_once_is_no_dispersion() -> None:
     random = np.random.default_rng(1)
     shocks = np.repeat(random.choice([0.2, 1.0, 6.0], size=(120, 1)), PODS, axis=1)
-    assert dispersion(blocks(random, shocks), 15, -1).phi < 1.2
+    assert dispersion(blocks(random, shocks), 15, ERRORS, -1).phi < 1.2
 
 
 @pytest.mark.parametrize(("scrapes", "least"), [(2, 1.5), (40, 4.0)])
 def test_moods_of_pods_are_seen_at_their_own_time_scale(scrapes: int, least: float) -> None:
     random = np.random.default_rng(2)
     moods = np.repeat(np.exp(random.normal(0, 0.8, (120 // scrapes, PODS))), scrapes, axis=0)
-    seen = dispersion(blocks(random, moods), 15, -1)
+    seen = dispersion(blocks(random, moods), 15, ERRORS, -1)
     assert seen.phi > least
     assert f"dispersion {seen.phi:.2f}, measured on 4 stable pods" in seen.told
 
@@ -53,17 +55,17 @@ def test_latency_has_moods_of_its_own() -> None:
         {f"pod-{pod}": arm(random, 375, slower=float(np.exp(random.normal(0, 0.2)))) for pod in range(PODS)}
         for _ in range(60)
     ]
-    assert dispersion(slow, 15, edge).phi > 2
-    assert dispersion(slow, 15, -1).phi < 1.2
+    assert dispersion(slow, 15, LATENCY, edge).phi > 2
+    assert dispersion(slow, 15, ERRORS, -1).phi < 1.2
 
 
 def test_one_pod_or_no_event_measures_nothing() -> None:
     random = np.random.default_rng(4)
     one = [{"pod-0": arm(random, 375)} for _ in range(120)]
-    assert dispersion(one, 15, -1).phi == 1.0
-    assert "not measured: 1 stable pods" in dispersion(one, 15, -1).told
+    assert dispersion(one, 15, ERRORS, -1).phi == 1.0
+    assert "not measured: 1 stable pods" in dispersion(one, 15, ERRORS, -1).told
     quiet = [{f"pod-{pod}": arm(random, 50, errors=0.0) for pod in range(2)} for _ in range(120)]
-    assert "not measured: too few events" in dispersion(quiet, 15, -1).told
+    assert "not measured: too few events" in dispersion(quiet, 15, ERRORS, -1).told
 
 
 def test_pearson_is_one_for_equal_pods_and_blind_to_block_rates() -> None:

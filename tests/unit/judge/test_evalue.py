@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, poisson
 
-from glidepath.judge.evalue import Mixture, log_e
+from glidepath.judge.evalue import log_e
 
 STABLE = (0.0005, 0.005, 0.05, 0.3)
 MARGINS = (0.0, 0.0005, 0.002, 0.02)
@@ -98,33 +98,3 @@ def test_harm_evidence_grows_with_the_canarys_events(n: int, m: int, s: float, d
     assert many >= few
     safe_few, safe_many = (one(n, m, x, m * s, d + 0.01, s * 0.5, s) for x in (n * s, n * s + 1))
     assert safe_many <= safe_few
-
-
-def test_a_mixture_is_the_weighted_sum_of_its_bets() -> None:
-    mixture = Mixture((0.25, 0.75), 1, None)
-    mixture.start(1.0)
-    mixture.multiply(np.log(np.array([[2.0, 0.5]])), 5)
-    mixture.multiply(np.log(np.array([[3.0, 0.1]])), 5)
-    assert math.exp(float(mixture.log_evidence()[0])) == pytest.approx(0.25 * 6 + 0.75 * 0.05)
-
-
-def test_mass_that_has_not_started_is_cash() -> None:
-    mixture = Mixture((1.0,), 1, None)
-    mixture.start(0.4)
-    mixture.multiply(np.log(np.array([[10.0]])), 5)
-    mixture.start(0.3)
-    mixture.multiply(np.log(np.array([[2.0]])), 5)
-    assert math.exp(float(mixture.log_evidence()[0])) == pytest.approx(0.4 * 20 + 0.3 * 2 + 0.3)
-    mixture.start(5.0)  # no more than there is
-    assert math.exp(float(mixture.log_evidence()[0])) == pytest.approx(0.4 * 20 + 0.3 * 2 + 0.3)
-
-
-def test_the_cap_holds_one_burst_back_and_refills_with_time() -> None:
-    mixture = Mixture((1.0,), 1, 2.0)
-    mixture.start(1.0)
-    gains = []
-    for gain, seconds in ((50.0, 5.0), (50.0, 5.0), (-3.0, 5.0), (50.0, 2.5), (50.0, 2.5)):
-        before = float(mixture.log_evidence()[0])
-        mixture.multiply(np.array([[gain]]), seconds)
-        gains.append(float(mixture.log_evidence()[0]) - before)
-    assert gains == pytest.approx([2.0, 2.0, -3.0, 2.0, 1.0])

@@ -78,6 +78,19 @@ def test_defaults_are_the_documented_ones() -> None:
         ("metrics: [{kind: latency, tolerance: 0.5}]", 7, ["metrics[0].tolerance", "0.5"]),
         ("metrics: [{kind: errors, role: guard}]", 1, ["none is critical"]),
         ("metrics: [{kind: errors}, {kind: errors}]", 1, ["twice"]),
+        ("metrics: [{kind: errors}, {kind: share, name: spam, margin: 0.05}]", 7, ["metrics[1]", "either `event`"]),
+        (
+            "metrics: [{kind: errors}, {kind: share, name: miss, margin: 0.05, event_counter: misses_total}]",
+            7,
+            ["metrics[1]", "event_counter needs `counter`"],
+        ),
+        (
+            "metrics: [{kind: errors}, {kind: share, name: s, margin: 0.05, counter: 'x{} or y', event: {a: b}}]",
+            7,
+            ["metrics[1].counter", "x{} or y"],
+        ),
+        ("metrics: [{kind: errors, role: advisory}]", 1, ["none is critical"]),
+        ("metrics: [{kind: errors, source: mesh}, {kind: errors, source: mesh}]", 1, ["errors_mesh", "twice"]),
         ("metrics: [{kind: errors}]\ndecision: superior", 1, ["superior needs a latency metric"]),
         ("false_rollback: 1.5", 7, ["false_rollback", "1.5"]),
     ],
@@ -87,6 +100,13 @@ def test_what_is_wrong_is_refused_with_its_line(change: str, line: int, words: l
     assert f"p.yaml:{line}: " in told
     for word in words:
         assert word in told
+
+
+def test_a_fresh_baseline_leaves_room_for_itself() -> None:
+    fresh = MINIMAL + "evidence: {control: fresh}"
+    assert parsed(fresh).evidence.control == "fresh"
+    told = refusal(fresh.replace("weight: 50", "weight: 60"))
+    assert "as much as the canary, so expected at most 50" in told
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,27 @@ def test_harm_is_braked_at_once_by_the_guard_itself_and_once(stage: Stage) -> No
     assert stage.written() == writes
 
 
+SPAM = "metrics: [{kind: errors}, {kind: share, name: spam, event: {result: spam}, margin: 0.05}]\n"
+
+
+def test_a_model_that_calls_everything_ham_goes_back_although_it_is_quick_and_without_errors(stage: Stage) -> None:
+    run, guard = started(stage, policy=SPAM)
+    ticks(stage, guard, 8, spam_share=0.0)
+    assert stage.weights() == {"v1": 100, "v2": 0}
+    told = report(run.ports.record, run.id)
+    assert (told.verdict, told.deciding.name if told.deciding else None) == ("FAIL", "spam")
+    assert any("spam: -" in one and "harm beyond +-5.00 points" in one for one in stage.said)
+    # A guard that starts again has the same shares from the record.
+    again = Guard(run)
+    assert again.judge.no_data(0, 0, "none").metrics == guard.judge.no_data(0, 0, "none").metrics
+
+
+def test_the_same_predictions_climb(stage: Stage) -> None:
+    run, guard = started(stage, policy=SPAM)
+    ticks(stage, guard, 4)
+    assert word(run, 1) is Decision.ADVANCE
+
+
 def test_a_good_step_advances_and_the_last_one_promotes(stage: Stage) -> None:
     run, guard = started(stage)
     ticks(stage, guard, 4)

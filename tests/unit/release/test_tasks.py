@@ -11,6 +11,7 @@ from glidepath.errors import (
     ClusterError,
     GlidepathError,
     NotReadyError,
+    PreflightError,
     ReleaseFinishedError,
     ReleaseTakenBack,
 )
@@ -130,6 +131,36 @@ class TestBadRelease:
         other = stage.run("two", version="v3")
         do(other, steps.claim, steps.deploy)
         assert stage.versions() == {"v1", "v3"}
+
+    def test_one_that_was_only_claimed_removes_it_too(self, stage: Stage) -> None:
+        run = stage.run("one")
+        do(run, *UP_TO_WEIGHT)
+        abandon(stage)
+        other = stage.run("two", version="v3")
+        do(other, steps.claim, endings.settle, endings.finish)
+        assert stage.at_rest("v1")
+
+
+class TestAnotherWasFirst:
+    """Two releases were planned against v1; one has promoted before the other claims."""
+
+    def test_the_late_one_is_refused_and_touches_nothing(self, stage: Stage) -> None:
+        late, run = stage.run("late", version="v3"), stage.run("one")
+        do(run, *GOOD)
+        before = stage.written()
+        with pytest.raises(PreflightError, match=r"planned against v1 .* Helm now says v2 .* Start a new run"):
+            steps.claim(late)
+        do(late, endings.settle, endings.finish)
+        assert stage.written() == before
+        assert late.release.outcome == "refused"
+        assert stage.at_rest("v2")
+
+    def test_even_between_its_look_and_its_claim(self, stage: Stage) -> None:
+        late, run = stage.run("late", version="v3"), stage.run("one")
+        stage.server.before("POST", "leases", lambda: do(run, *GOOD))
+        with pytest.raises(PreflightError, match="planned against v1"):
+            steps.claim(late)
+        assert stage.at_rest("v2")
 
 
 class TestOneFate:

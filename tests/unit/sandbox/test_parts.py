@@ -87,7 +87,7 @@ class TestHost:
             host.require_root()
 
     def test_no_apt_is_told_what_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(host.PACKAGES, "a-package", "/no/such/file")
+        monkeypatch.setattr(host, "PACKAGES", {"a-package": "/no/such/file"})
         monkeypatch.setattr("shutil.which", lambda _: None)
         with pytest.raises(SandboxError, match="missing on this machine: a-package"):
             host.packages()

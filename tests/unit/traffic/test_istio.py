@@ -50,6 +50,29 @@ def test_a_service_without_routes_is_a_preflight_error(world: World) -> None:
         world.traffic.read()
 
 
+def test_a_third_route_with_the_canarys_weight_is_its_baseline(world: World) -> None:
+    world.edit(http_routes({"v1": 60, "v2": 20, "v1-baseline": 20}))
+    split = world.traffic.read().split
+    assert split == Split("v1", "v2", 20, "v1-baseline")
+    assert str(split) == "v1 60 %, v2 20 %, v1-baseline 20 %"
+
+
+def test_a_baseline_comes_and_goes_with_the_weights(world: World) -> None:
+    world.traffic.take(CLAIM)
+    world.traffic.shift(CLAIM, Split("v1", "v2", 20, "v1-baseline"))
+    route = world.found()["spec"]["http"][0]["route"]
+    assert [one["weight"] for one in route] == [60, 20, 20]
+    world.traffic.shift(CLAIM, Split("v1", "v2", 0))
+    assert world.traffic.read().split == Split("v1", "v2", 0)
+    assert world.traffic.all_on("v1")
+
+
+@pytest.mark.parametrize("weight", [0, 51])
+def test_a_baseline_needs_room_beside_the_canary(weight: int) -> None:
+    with pytest.raises(ValueError, match="canary and baseline each: expected 1 to 50"):
+        Split("v1", "v2", weight, "v1-baseline")
+
+
 @pytest.mark.parametrize(
     ("weights", "version", "all_on"),
     [

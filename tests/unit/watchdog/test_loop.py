@@ -148,7 +148,7 @@ def test_traffic_that_is_on_the_new_version_already_is_no_brake(world: World) ->
 def test_routes_that_somebody_broke_are_put_right(world: World) -> None:
     watchdog, old = abandoned(world, 30)
     token = {"glidepath.dev/token": str(old.token)}
-    three = {"metadata": {"annotations": token}, "spec": {"http": http_routes({"v1": 40, "v2": 30, "v3": 30})}}
+    three = {"metadata": {"annotations": token}, "spec": {"http": http_routes({"v1": 40, "v2": 35, "v3": 25})}}
     path = f"{MESH}/virtualservices/{SERVICE}"
     assert world.server.handle("PATCH", path, "application/merge-patch+json", three)[0] == 200
     world.watch(watchdog, LEASE_S)

@@ -1,0 +1,1 @@
+"""Measurements: what the judge reaches, and what it costs."""

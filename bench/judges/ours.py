@@ -1,0 +1,68 @@
+"""Our judge, live in the simulation: it decides when steps are left, and its class is the live gate's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bench.judges.scenarios import HORIZON_S, Scenario
+from bench.judges.service import SCRAPE_S, Traffic
+from glidepath.judge import ArmCounts, Judge, MetricSettings, Plan, Settings, Verdict, plan_judgement
+
+WORDS = {Verdict.PASS: "promote", Verdict.FAIL: "rollback"}
+ERRORS = MetricSettings("errors", "errors", "critical", 0.10, harm_margin=0.0005, safety_margin=0.002)
+
+
+@dataclass(frozen=True)
+class Played:
+    """How one judge ended one release.
+
+    Attributes:
+        word: promote, rollback or undecided.
+        seconds: When, from the canary's first traffic, or from when it turned bad.
+        failed, requests: What the canary's users had by then; failed since it turned bad.
+    """
+
+    word: str
+    seconds: float
+    failed: int
+    requests: int
+
+
+def settings(scenario: Scenario) -> Settings:
+    """GATE.md's default policy with the scenario's steps."""
+    latency = tuple(
+        MetricSettings(f"latency_p{100 * q:g}", "latency", "critical", 1.10, quantile=q) for q in scenario.quantiles
+    )
+    return Settings((ERRORS, *latency), scenario.steps, SCRAPE_S, HORIZON_S, warmup_s=scenario.warmup_s)
+
+
+def planned(scenario: Scenario, past: ArmCounts, blocks: list[dict[str, ArmCounts]], seconds: float) -> Plan:
+    """The plan, with only those questions that decide: the others are for people to read, and cost time."""
+    service = scenario.service
+    plan = plan_judgement(settings(scenario), past, seconds, service.edges, service.per_second, blocks)
+    return slim(plan)
+
+
+def slim(plan: Plan) -> Plan:
+    """The plan without the questions that decide nothing; every verdict stays (a test compares them)."""
+    metrics = []
+    for one in plan.metrics:
+        keep = sorted({row for row in (one.harm, one.safety) if row >= 0}) or [0]
+        places = {old: new for new, old in enumerate(keep)}
+        rows = tuple(one.questions[row] for row in keep)
+        metrics.append(replace(one, questions=rows, harm=places.get(one.harm, -1), safety=places.get(one.safety, -1)))
+    return replace(plan, metrics=tuple(metrics))
+
+
+def release(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played:
+    """Walk one canary up the steps until it is decided, or the time is over."""
+    judge, step = Judge(plan), 0
+    last = len(scenario.steps) - 1
+    word = "undecided"
+    while (interval := traffic.interval(scenario.steps[step].weight, step == last)) is not None:
+        look = judge.look(interval)
+        if look.verdict in WORDS:
+            word = WORDS[look.verdict]
+            break
+        step += look.may_advance
+    return Played(word, (traffic.at - (traffic.onset or 0)) * SCRAPE_S, traffic.failed, traffic.requests)

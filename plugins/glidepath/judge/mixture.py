@@ -1,0 +1,44 @@
+"""A mixture of bets whose mass starts over time: the fortune that Ville's inequality speaks of."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from glidepath.judge.budget import Budget
+from glidepath.judge.evalue import Array
+
+
+class Mixture:
+    """A mixture of bets for each question, whose mass starts at times fixed beforehand.
+
+    Args:
+        weights: The bets' weights, summing to 1.
+        questions: How many questions.
+        budget: Caps what a bet gains in a short time; None for no cap.
+    """
+
+    def __init__(self, weights: tuple[float, ...], questions: int, budget: Budget | None = None) -> None:
+        self._log_weights = np.log(np.asarray(weights))
+        self._budget = budget
+        self._log_value = np.full((questions, len(weights)), -np.inf)
+        self._cash = 1.0
+
+    def start(self, share: float) -> None:
+        """Put a share of the mass, out of the cash that is left, into the bets."""
+        share = min(share, self._cash)
+        if share > 0:
+            self._cash -= share
+            self._log_value = np.logaddexp(self._log_value, self._log_weights + math.log(share))
+
+    def multiply(self, gains: Array, seconds: float) -> None:
+        """Take in one interval's log e-values, shaped (questions, bets)."""
+        if self._budget is not None:
+            gains = self._budget.spend(gains, seconds)
+        self._log_value = self._log_value + gains
+
+    def log_evidence(self) -> Array:
+        """The logarithm of each question's E, its cash included."""
+        bets = np.logaddexp.reduce(self._log_value, axis=1)
+        return np.asarray(np.logaddexp(bets, math.log(self._cash) if self._cash > 0 else -math.inf))

@@ -1,0 +1,106 @@
+"""A share that may be off on either side: more messages called spam than stable calls so, or fewer.
+
+Fewer events are more of what is not the event, so the lower side is the same question about the complement: harm is
+p_c < p_s - d, that is (1 - p_c) > (1 - p_s) + d. Harm is refuted on each side at half the rate (a union of two nulls);
+comparable is what is proven so on both (an intersection needs no correction).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from glidepath.judge.evalue import Array
+from glidepath.judge.plan import MetricPlan
+from glidepath.judge.process import MetricProcess
+from glidepath.judge.values import ArmCounts, MetricLook
+
+
+class Sides:
+    """One share's processes, a side each; used as a `MetricProcess` is.
+
+    Args:
+        plan: The metric's frozen plan.
+        edges: The latency buckets' finite edges, seconds.
+        alpha: Chance of a false rollback for this metric, both sides together.
+        beta: Chance of a wrong promotion.
+        weight_changes: Planned changes of the weight after the first.
+    """
+
+    def __init__(
+        self, plan: MetricPlan, edges: tuple[float, ...], alpha: float, beta: float, weight_changes: int
+    ) -> None:
+        self.plan = plan
+        each = alpha / max(1, len(plan.sides))
+        plans = {"above": plan, "below": replace(plan, base=1.0 - plan.base)}
+        self._processes = {side: MetricProcess(plans[side], edges, each, beta, weight_changes) for side in plan.sides}
+        # Nothing to judge: it is told, with estimates, and proves and blames nothing.
+        self._idle = MetricProcess(replace(plan, harm=-1, safety=-1), edges, each, beta, weight_changes)
+
+    def _all(self) -> Sequence[MetricProcess]:
+        return (*self._processes.values(), self._idle)
+
+    def change_weight(self) -> None:
+        """A planned weight change."""
+        for one in self._all():
+            one.change_weight()
+
+    def feed(self, stable: ArmCounts, canary: ArmCounts, below: Array, seconds: float) -> None:
+        """Take in a merged interval, as `MetricProcess.feed`."""
+        self._idle.feed(stable, canary, below, seconds)
+        for side, one in self._processes.items():
+            if side == "above":
+                one.feed(stable, canary, below, seconds)
+            else:
+                one.feed(self._complement(stable), self._complement(canary), below, seconds)
+
+    def _complement(self, arm: ArmCounts) -> ArmCounts:
+        events, of = arm.proportion(self.plan.settings)
+        return replace(arm, shares={self.plan.settings.counted: (of - events, of)})
+
+    def base(self) -> float:
+        """The stable's probability of the event, of the side whose safety is furthest from proven."""
+        return self._furthest().base()
+
+    def missing_safety(self) -> float:
+        """How much log evidence is still missing for safety on some side."""
+        return max((one.missing_safety() for one in self._processes.values()), default=0.0)
+
+    def _furthest(self) -> MetricProcess:
+        return max(self._processes.values(), key=lambda one: one.missing_safety(), default=self._idle)
+
+    def look(self) -> MetricLook:
+        """What is known now: harm of the worse side, safety of the weaker one."""
+        told = self._idle.look()
+        looks = {side: one.look() for side, one in self._processes.items()}
+        if not looks:
+            # No version can be beyond the margin, or nothing is known of the stable: the first is safe, the second isn't.
+            safe = told.safety_threshold if self.plan.safety >= 0 else told.safety_e
+            return replace(told, sides=self.plan.settings.sides, safety_e=safe)
+        worse = max(looks, key=lambda side: looks[side].harm_e)
+        low, high = _interval(looks, worse)
+        return replace(
+            told,
+            low=low,
+            high=high,
+            harm_e=looks[worse].harm_e,
+            harm_threshold=looks[worse].harm_threshold,
+            safety_e=min(one.safety_e for one in looks.values()),
+            sides=self.plan.settings.sides,
+        )
+
+
+def _interval(looks: Mapping[str, MetricLook], worse: str) -> tuple[float | None, float | None]:
+    """The effect's bounds out of both sides'; where they cross (an effect that changed) those of the worse side."""
+    bounds = {
+        side: (one.low, one.high) if side == "above" else (_negative(one.high), _negative(one.low))
+        for side, one in looks.items()
+    }
+    lows, highs = ([one for one in each if one is not None] for each in zip(*bounds.values(), strict=True))
+    low, high = max(lows, default=None), min(highs, default=None)
+    crossed = low is not None and high is not None and low >= high
+    return bounds[worse] if crossed else (low, high)
+
+
+def _negative(value: float | None) -> float | None:
+    return None if value is None else -value

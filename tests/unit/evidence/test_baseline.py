@@ -1,0 +1,65 @@
+"""The stable version's past, as a whole and per pod."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from glidepath.errors import EvidenceError
+from glidepath.evidence import baseline, mesh_source
+from tests.unit.evidence.scraped import SOURCE, Scraped
+from tests.unit.evidence.test_shares import SPAM, answers
+
+
+def test_the_baseline_is_what_the_window_saw() -> None:
+    scraped = Scraped()
+    for at, good in ((100, 1000), (110, 1100), (120, 1200)):
+        scraped.pod(at, "v1", "a", good, 5, (good - 100, good - 50, good))
+        scraped.pod(at, "v1", "b", good, 0)
+    past = baseline(scraped, SOURCE, "v1", 600, 121)  # type: ignore[arg-type]
+    seen = past.seen.versions["v1"]
+    assert (past.seen.start, past.seen.end, len(seen.by_pod)) == (100, 120, 2)
+    assert (seen.requests, seen.errors) == (400, 0)
+
+
+def test_blocks_are_the_same_requests_pod_by_pod() -> None:
+    scraped = Scraped()
+    for number, at in enumerate((100, 105, 110, 115)):
+        scraped.pod(at, "v1", "a", 1000 + 100 * number, 5 + number)
+        if number:  # born while the window ran
+            scraped.pod(at, "v1", "b", 40 * number, 0)
+        answers(scraped, at, "v1", "c", 10 * number, 30 * number)
+    past = baseline(scraped, replace(SOURCE, shares=(SPAM,)), "v1", 600, 116)  # type: ignore[arg-type]
+    assert past.block_s == 5
+    assert [sorted(block) for block in past.blocks] == [["a", "c"], ["a", "b", "c"], ["a", "b", "c"]]
+    assert [(block["a"].requests, block["a"].errors) for block in past.blocks] == [(101, 1)] * 3
+    assert [block["c"].shares for block in past.blocks] == [{"spam": (10, 40)}] * 3
+    assert sum(one.requests for block in past.blocks for one in block.values()) == 3 * 101 + 3 * 40 + 2 * 40
+    assert [sum(block["a"].latency) for block in past.blocks] == [100] * 3
+
+
+def test_a_reset_within_the_window_makes_no_block_negative() -> None:
+    scraped = Scraped()
+    for at, good in ((100, 1000), (105, 1100), (110, 30), (115, 90)):
+        scraped.pod(at, "v1", "a", good, 0)
+    past = baseline(scraped, SOURCE, "v1", 600, 116)  # type: ignore[arg-type]
+    assert [block["a"].requests for block in past.blocks] == [100, 30, 60]
+    assert past.seen.versions["v1"].requests == 190
+
+
+def test_callers_pods_are_not_the_versions() -> None:
+    scraped = Scraped()
+    for at in (100, 105):
+        scraped.add(at, at, name="istio_requests_total", destination_version="v1", pod="gateway", response_code="200")
+        scraped.add(
+            at, at, name="istio_request_duration_milliseconds_bucket", destination_version="v1", pod="gateway", le="+Inf"
+        )  # fmt: skip
+    past = baseline(scraped, mesh_source("n", "s", ["v1"]), "v1", 600, 106)  # type: ignore[arg-type]
+    assert past.seen.versions["v1"].requests == 5
+    assert past.blocks == ()
+
+
+def test_without_the_stable_version_there_is_no_baseline() -> None:
+    with pytest.raises(EvidenceError, match="no series"):
+        baseline(Scraped(), SOURCE, "v1", 600, 121)  # type: ignore[arg-type]

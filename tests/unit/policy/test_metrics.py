@@ -1,0 +1,61 @@
+"""What a policy may count, and what the judge is told of it."""
+
+from __future__ import annotations
+
+from glidepath.evidence import source_of
+from glidepath.evidence.source import matches
+from glidepath.policy import metric_name
+from glidepath.replay import judge_settings
+from tests.unit.replay.world import policy
+
+METRICS = "- {kind: latency, quantile: 0.95}\n"
+
+
+def with_metric(text: str) -> str:
+    return f"{METRICS}- {text}\n"
+
+
+def test_the_share_of_spam_is_one_line() -> None:
+    parsed = policy(METRICS, with_metric("{kind: share, name: spam, event: {result: spam}, margin: 0.05}"))
+    assert [metric_name(one) for one in parsed.metrics] == ["errors", "latency_p95", "spam"]
+    told = judge_settings(parsed).metrics[2]
+    assert (told.name, told.kind, told.role, told.sides) == ("spam", "share", "critical", "both")
+    assert (told.harm_margin, told.safety_margin, told.counted) == (0.05, 0.05, "spam")
+    source = source_of(parsed, ["v1", "v2"])
+    [share] = source.shares
+    assert share.of == share.events == source.requests
+    spam, ham = ({"status": "success", "result": result} for result in ("spam", "ham"))
+    assert matches(spam, share.among)
+    assert matches(ham, share.among)
+    assert not matches({"status": "error", "result": "none"}, share.among)
+    assert (matches(spam, share.event), matches(ham, share.event)) == (True, False)
+
+
+def test_another_counter_with_its_own_events() -> None:
+    line = "{kind: share, name: miss, counter: lookups_total, event_counter: misses_total, margin: 0.1, sides: above}"
+    [share] = source_of(policy(METRICS, with_metric(line)), ["v1", "v2"]).shares
+    assert share.of == 'lookups_total{namespace="sms-app",pod=~"model\\\\-service-.+",version=~"v1|v2"}'
+    assert share.events.startswith("misses_total{namespace=")
+    assert matches({}, share.among)
+    assert matches({}, share.event)
+
+
+def test_errors_as_the_callers_saw_them_beside_the_applications_own() -> None:
+    parsed = policy(METRICS, with_metric("{kind: errors, source: mesh, role: guard}"))
+    told = judge_settings(parsed).metrics[2]
+    assert (told.name, told.kind, told.counted) == ("errors_mesh", "errors", "errors_mesh")
+    source = source_of(parsed, ["v1", "v2"])
+    [share] = source.shares
+    assert source.requests.startswith("app_predictions_total")
+    assert share.of == share.events
+    assert share.of.startswith("istio_requests_total{")
+    assert share.version_label == "destination_version"
+    codes = ("200", "404", "500", "503", "0")
+    assert [matches({"response_code": code}, share.event) for code in codes] == [False, False, True, True, True]
+
+
+def test_several_values_are_any_of_them() -> None:
+    line = "{kind: share, name: odd, event: {result: [spam, 'h.m']}, margin: 0.1}"
+    [share] = source_of(policy(METRICS, with_metric(line)), ["v1"]).shares
+    told = [matches({"status": "success", "result": result}, share.event) for result in ("spam", "h.m", "ham", "")]
+    assert told == [True, True, False, False]
