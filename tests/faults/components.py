@@ -78,8 +78,12 @@ def component_pid(home: Path, component: str) -> int:
 
 
 def signal_airflow(home: Path, component: str, number: signal.Signals) -> None:
-    """Signal a component of a supervised Airflow with all its processes."""
-    os.killpg(component_pid(home, component), number)
+    """Signal a component of a supervised Airflow with all its processes; tasks are in process groups of their own."""
+    top = component_pid(home, component)
+    parents, _ = _processes()
+    for pid in sorted(pid for pid in parents if _descends(pid, top, parents)):
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def kill_all(pids: list[int]) -> int:

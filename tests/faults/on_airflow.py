@@ -34,8 +34,9 @@ def _another(scene: Scene, component: str, before: int) -> bool:
 
 def _running(scene: Scene) -> list[int]:
     """The processes of tasks that run now: the task's own, not the one that watches it."""
-    names = ("airflow worker -- ", "airflow task runner")
-    return airflow_processes(scene.arena.airflow, lambda line: line.startswith(names) and "LocalExecutor" not in line)
+    return airflow_processes(
+        scene.arena.airflow, lambda line: line.startswith("airflow worker -- ") and "LocalExecutor" not in line
+    )
 
 
 def kill_task(scene: Scene) -> None:
