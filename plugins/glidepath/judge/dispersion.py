@@ -108,6 +108,6 @@ def _counted(blocks: Blocks, pods: Sequence[str], settings: MetricSettings, edge
 
 
 def _summed(values: Array, size: int) -> Array:
-    """Whole groups of so many blocks, added up."""
+    """Whole groups of so many blocks, added up; none when there are too few."""
     groups = values.shape[0] // size
-    return np.asarray(values[: groups * size].reshape(groups, size, -1).sum(axis=1))
+    return np.asarray(values[: groups * size].reshape(groups, size, values.shape[1]).sum(axis=1))

@@ -68,6 +68,12 @@ def test_one_pod_or_no_event_measures_nothing() -> None:
     assert "not measured: too few events" in dispersion(quiet, 15, ERRORS, -1).told
 
 
+@pytest.mark.parametrize("count", [0, 1, 5, 59])
+def test_a_past_shorter_than_the_longest_scale_is_measured_on_the_others(count: int) -> None:
+    few = blocks(np.random.default_rng(4), np.ones((count, PODS)))
+    assert dispersion(few, 15, ERRORS, -1).phi < 3
+
+
 def test_pearson_is_one_for_equal_pods_and_blind_to_block_rates() -> None:
     random = np.random.default_rng(5)
     requests = np.full((4000, 3), 200.0)
