@@ -53,23 +53,27 @@ def projection(n: float, m: float, d: Array, c: Array, s: Array | float) -> Arra
     are real, so Laguerre's steps lead to it from any start, cubically and without passing it. The start is the root for
     rare events (without the factors 1-p), which is a quadratic's.
     """
-    if float(np.mean(s)) > 0.5:  # then what is rare is that it doesn't happen
+    if np.min(s) > 0.5:  # then what is rare is that it doesn't happen
         return np.asarray(1.0 - projection(n, m, -d, 1.0 - c, 1.0 - s))
-    a, total = c - d, n + m
-    low = np.maximum(np.minimum(a, s), np.maximum(-d, 0.0))
-    high = np.minimum(np.maximum(a, s), np.minimum(1.0 - d, 1.0))
-    linear = total * d - n * c - m * s
-    constant = -m * s * d
-    both = np.maximum(np.abs(linear) + np.sqrt(np.maximum(linear * linear - 4.0 * total * constant, 0.0)), TINY)
-    root = np.minimum(np.maximum(np.where(linear <= 0, both / (2.0 * total), -2.0 * constant / both), low), high)
-    # n (a-p) p (1-p) + m (s-p) (p+d) (1-d-p), by powers of p.
-    one = 1.0 - d
-    third, second = total, -n * (1.0 + a) - m * (one - d + s)
-    first, zeroth = n * a - m * (d * one - s * (one - d)), m * s * d * one
+    share = n / (n + m)
+    rest, gap, one = 1.0 - share, c - d, 1.0 - d
+    # Rare events: p^2 + linear p - rest s d.
+    linear = d - share * c - rest * s
+    constant = rest * s * d
+    both = np.abs(linear) + np.sqrt(np.maximum(linear * linear + 4.0 * constant, 0.0))
+    root = np.where(linear <= 0, 0.5 * both, 2.0 * constant / np.maximum(both, TINY))
+    low, high = np.minimum(gap, s), np.maximum(gap, s)
+    root = np.minimum(np.maximum(root, low), high)
+    # share (gap-p) p (1-p) + rest (s-p) (p+d) (1-d-p), by powers of p; that of p^3 is 1.
+    second = -share * (1.0 + gap) - rest * (one - d + s)
+    first = share * gap + rest * (s * (one - d) - d * one)
+    zeroth = constant * one
+    double, dozen = 2.0 * second, 12.0 * second
     for _ in range(STEPS):
-        value = ((third * root + second) * root + first) * root + zeroth
-        slope = (3.0 * third * root + 2.0 * second) * root + first
-        bend = 36.0 * third * root + 12.0 * second
-        down = slope - np.sqrt(np.maximum(4.0 * slope * slope - bend * value, 0.0))
-        root = root - 3.0 * value / np.minimum(down, -TINY)
-    return np.asarray(np.minimum(np.maximum(root, np.maximum(low, LEAST)), np.minimum(high, 1.0 - LEAST)))
+        value = ((root + second) * root + first) * root + zeroth
+        slope = (3.0 * root + double) * root + first
+        bend = 36.0 * root + dozen
+        down = np.sqrt(np.maximum(4.0 * slope * slope - bend * value, 0.0)) - slope
+        root = root + 3.0 * value / np.maximum(down, TINY)
+    low, high = np.maximum(low, np.maximum(-d, LEAST)), np.minimum(high, np.minimum(one, 1.0 - LEAST))
+    return np.asarray(np.minimum(np.maximum(root, low), high))
