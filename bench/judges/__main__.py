@@ -27,10 +27,16 @@ def main() -> int:
     for line in table(cases):
         print(line)
     print(
-        f"\n{asked.runs} releases a row, seed {asked.seed}; {time.monotonic() - started:.0f} s on {asked.jobs} processes"
+        f"\n{asked.runs} releases a row (a quarter where there is little to see), seed {asked.seed}; {time.monotonic() - started:.0f} s on {asked.jobs} processes"
     )
     if asked.json is not None:
-        values = {"runs": asked.runs, "seed": asked.seed, "cases": [case.to_dict() for case in cases]}
+        values = {
+            "runs": asked.runs,
+            "nulls": asked.nulls,
+            "seed": asked.seed,
+            "cases": [case.to_dict() for case in cases],
+        }
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
         asked.json.write_text(json.dumps(values, indent=1) + "\n")
     return 0
 

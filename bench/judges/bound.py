@@ -10,19 +10,20 @@ import math
 import numpy as np
 
 from bench.judges.ours import Played
-from bench.judges.scenarios import HARM, Scenario
+from bench.judges.scenarios import HARMFUL, Scenario
 from bench.judges.service import BASE_ERRORS, SCRAPE_S, Traffic
 from glidepath.judge import ArmCounts, Plan
 from glidepath.judge.evalue import log_e
 from glidepath.judge.plan import MetricPlan
 
 Truth = tuple[float, float]
+MOST = 1.0 - 1e-9
 
 
 def bound(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played | None:
     """Walk the steps at their minimum bakes until the truth is proven; None where the scenario has no one truth."""
     metrics = [(one, _truth(scenario, plan, one)) for one in plan.metrics]
-    harm = scenario.truth == HARM
+    harm = scenario.truth == HARMFUL
     asked = [(one, truth) for one, truth in metrics if (one.harm if harm else one.safety) >= 0]
     if harm:
         asked = [(one, truth) for one, truth in asked if truth[0] > truth[1] * (1 + 1e-9)]
@@ -52,8 +53,8 @@ def _truth(scenario: Scenario, plan: Plan, metric: MetricPlan) -> Truth:
     service = scenario.service
     fault = service.fault
     if metric.settings.kind == "errors":
-        return min(1.0, BASE_ERRORS * fault.errors), BASE_ERRORS
-    row = metric.questions[metric.harm if scenario.truth == HARM else metric.safety]
+        return min(MOST, BASE_ERRORS * fault.errors + fault.more), BASE_ERRORS
+    row = metric.questions[metric.harm if scenario.truth == HARMFUL else metric.safety]
     edges, normal = np.array(plan.edges), np.ones(1)
     stable = service.shape.buckets(edges, normal)[0]
     canary = service.shape.buckets(edges, normal * fault.slower, fault.tail)[0]

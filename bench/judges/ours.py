@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bench.judges.scenarios import HORIZON_S, Scenario
+from bench.judges.scenarios import HARM_MARGIN, HORIZON_S, SAFETY_MARGIN, Scenario
 from bench.judges.service import SCRAPE_S, Traffic
 from glidepath.judge import ArmCounts, Judge, MetricSettings, Plan, Settings, Verdict, plan_judgement
 
@@ -52,6 +52,19 @@ def slim(plan: Plan) -> Plan:
         rows = tuple(one.questions[row] for row in keep)
         metrics.append(replace(one, questions=rows, harm=places.get(one.harm, -1), safety=places.get(one.safety, -1)))
     return replace(plan, metrics=tuple(metrics))
+
+
+def on_margin(scenario: Scenario, plan: Plan) -> Scenario:
+    """The scenario with its canary exactly on one of this plan's margins."""
+    errors, latency = plan.metrics[:2]
+    fault = scenario.service.fault
+    if scenario.margin == HARM_MARGIN:
+        fault = replace(fault, more=errors.limit)
+    elif scenario.margin == SAFETY_MARGIN:
+        fault = replace(fault, more=errors.safe_limit)
+    elif scenario.margin:
+        fault = replace(fault, slower=latency.limit)
+    return replace(scenario, service=replace(scenario.service, fault=fault))
 
 
 def release(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played:

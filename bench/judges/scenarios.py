@@ -9,7 +9,11 @@ import numpy as np
 from numpy.random import Generator
 
 from bench.judges.service import (
+    ALIGNED,
+    BASE_ERRORS,
     CANARY_PODS,
+    COARSE,
+    NORMAL,
     PROMETHEUS,
     SCRAPE_S,
     STABLE_PODS,
@@ -27,8 +31,10 @@ SLOW_RAMP = (StepSettings(1, 60, 100), *RAMP)
 SINGLE = (StepSettings(10, 60, 100),)
 LONG = (StepSettings(10, 7200, 100),)
 HORIZON_S = 3600.0
-# The truth about a canary: within its margins (SAME), beyond harm (HARM), or between harm and safety (BETWEEN).
-SAME, HARM, BETWEEN = "same", "harm", "between"
+# The truth about a canary. Within its margins: a rollback is wrong. Harmful: a promotion is. On the margin where harm and
+# safety meet: both are. Between harm and comparable, or bad for a moment only: neither is.
+WITHIN, HARMFUL, EDGE, BETWEEN = "within", "harmful", "on the margin", "between"
+HARM_MARGIN, SAFETY_MARGIN, LATENCY_MARGIN = "harm", "safety", "latency"
 
 
 @dataclass(frozen=True)
@@ -37,21 +43,27 @@ class Scenario:
 
     Attributes:
         name: As tables show it.
-        truth: SAME, HARM or BETWEEN.
+        truth: WITHIN, HARMFUL, EDGE or BETWEEN.
         service: The service, its world and its fault.
         steps: The weights.
-        rivals: Whether the rivals play it too; they watch one weight.
+        margin: Which of the plan's margins the canary lies exactly on; empty for none.
         quantiles: Latency quantiles that the policy judges.
         warmup_s: First traffic that is left out.
+        part: Of the runs asked for, how many are played; hours without a decision cost the most and tell the least.
     """
 
     name: str
     truth: str
     service: Service = field(default_factory=Service)
     steps: tuple[StepSettings, ...] = RAMP
-    rivals: bool = False
+    margin: str = ""
     quantiles: tuple[float, ...] = (0.95,)
     warmup_s: float = 0.0
+    part: float = 1.0
+
+
+World = Callable[[Generator, int], Conditions]
+Steps = tuple[StepSettings, ...]
 
 
 def bursts(random: Generator, scrapes: int) -> Conditions:
@@ -89,8 +101,8 @@ def missing(random: Generator, scrapes: int) -> Conditions:
 
 def slow_start(random: Generator, scrapes: int) -> Conditions:
     """The canary's first minute is three times as slow, fading."""
-    since = np.arange(scrapes) * SCRAPE_S
-    return replace(calm(random, scrapes), canary_slower=(1 + 2.0 * np.round(np.exp(-since / 20), 2))[:, None])
+    fading: Array = np.round(np.exp(-np.arange(scrapes) * SCRAPE_S / 20), 2)
+    return replace(calm(random, scrapes), canary_slower=(1 + 2.0 * fading)[:, None])
 
 
 def step_change(random: Generator, scrapes: int) -> Conditions:
@@ -123,38 +135,46 @@ class Moods:
 
 @dataclass(frozen=True)
 class Blip:
-    """One scrape in which every request of an arm fails; `both`: of both arms."""
+    """All requests of 5 s fail in an arm: in one scrape, or shared by two; `both`: in both arms."""
 
-    both: bool
+    both: bool = False
+    shared: bool = False
 
     def __call__(self, random: Generator, scrapes: int) -> Conditions:
         """The conditions of so many scrapes."""
         errors = np.ones((scrapes, 1))
-        errors[random.integers(2, 60)] = 1000.0
+        at = random.integers(2, 60)
+        errors[at : at + 1 + self.shared] = 0.5 / BASE_ERRORS if self.shared else 1.0 / BASE_ERRORS
         world = calm(random, scrapes)
         return _both(world, errors=errors) if self.both else replace(world, canary_errors=errors)
 
 
-def _both(world: Conditions, **values: Array) -> Conditions:
-    same = {f"canary_{name}": value for name, value in values.items() if name != "rate"}
-    return replace(world, **values, **same)
+def _both(world: Conditions, errors: Array, slower: Array | None = None, rate: Array | None = None) -> Conditions:
+    slower = world.slower if slower is None else slower
+    rate = world.rate if rate is None else rate
+    return replace(world, rate=rate, errors=errors, canary_errors=errors, slower=slower, canary_slower=slower)
 
 
 BIMODAL = Shape(((0.85, 0.05, 0.4), (0.15, 0.3, 0.4)))
 TAILED = Shape(((0.98, 0.05, 0.5), (0.02, 0.15, 0.5)))
-CASES = {
-    "same version": (SAME, Fault()),
-    "p95 +5 %": (SAME, Fault(slower=1.05)),
-    "p95 +10 % (boundary)": (SAME, Fault(slower=1.099)),
-    "p95 -10 %": (SAME, Fault(slower=0.9)),
-    "errors x1.5": (HARM, Fault(errors=1.5)),
-    "errors x2": (HARM, Fault(errors=2.0)),
-    "errors x10": (HARM, Fault(errors=10.0)),
-    "p95 +15 %": (HARM, Fault(slower=1.15)),
-    "p95 +30 %": (HARM, Fault(slower=1.30)),
-    "total outage": (HARM, Fault(errors=1000.0)),
+FAULTS = {
+    "same version": (WITHIN, Fault()),
+    "p95 -10 %": (WITHIN, Fault(slower=0.9)),
+    "p95 +5 %": (WITHIN, Fault(slower=1.05)),
+    "p95 +15 %": (HARMFUL, Fault(slower=1.15)),
+    "p95 +30 %": (HARMFUL, Fault(slower=1.30)),
+    "errors x1.2": (BETWEEN, Fault(errors=1.2)),
+    "errors x1.5": (HARMFUL, Fault(errors=1.5)),
+    "errors x2": (HARMFUL, Fault(errors=2.0)),
+    "errors x10": (HARMFUL, Fault(errors=10.0)),
+    "total outage": (HARMFUL, Fault(errors=1.0 / BASE_ERRORS)),
 }
-WORLDS: dict[str, Callable[[Generator, int], Conditions]] = {
+MARGINS = {
+    "errors on the harm margin": (WITHIN, HARM_MARGIN),
+    "errors on the safety margin": (HARMFUL, SAFETY_MARGIN),
+    "p95 +10 %: on the margin": (EDGE, LATENCY_MARGIN),
+}
+WORLDS: dict[str, World] = {
     "bursts": bursts,
     "daily drift": drift,
     "noisy neighbour": neighbour,
@@ -163,77 +183,94 @@ WORLDS: dict[str, Callable[[Generator, int], Conditions]] = {
     "step change in both": step_change,
     "moods of pods, 30 s": Moods(30),
     "moods of pods, 10 min": Moods(600),
-    "blip of one scrape": Blip(False),
-    "blip in both arms": Blip(True),
+    "blip in both arms": Blip(both=True),
 }
+BLIPS = {"blip of one scrape": Blip(), "blip shared by two scrapes": Blip(shared=True)}
 
 
-def _plain() -> list[Scenario]:
-    return [Scenario(name, truth, Service(fault=fault)) for name, (truth, fault) in CASES.items()]
+def _plain(steps: Steps) -> list[Scenario]:
+    faults = [Scenario(name, truth, Service(fault=fault), steps) for name, (truth, fault) in FAULTS.items()]
+    margins = [Scenario(name, truth, steps=steps, margin=margin) for name, (truth, margin) in MARGINS.items()]
+    return [*faults, *margins]
 
 
 def _turning() -> list[Scenario]:
-    late = [
-        Scenario(f"x{factor} from the 50 % step", HARM, Service(fault=Fault(errors=factor, from_weight=50)))
-        for factor in (2, 10)
+    made = []
+    for factor in (2, 10):
+        late, inside = Fault(errors=factor, from_weight=50), Fault(errors=factor, into_step_s=60)
+        made.append(Scenario(f"x{factor} from the 50 % step", HARMFUL, Service(fault=late)))
+        made.append(Scenario(f"x{factor} 60 s into the last step", HARMFUL, Service(fault=inside)))
+    return made
+
+
+def _worlds(steps: Steps) -> list[Scenario]:
+    worlds = [Scenario(name, WITHIN, Service(world=world), steps) for name, world in WORLDS.items()]
+    blips = [Scenario(name, BETWEEN, Service(world=world), steps) for name, world in BLIPS.items()]
+    start = Scenario("slow start, warm-up 90 s", WITHIN, Service(world=slow_start), steps, warmup_s=90.0)
+    tenfold = [
+        Scenario(f"{name}, errors x10", HARMFUL, Service(world=WORLDS[name], fault=Fault(errors=10.0)), steps)
+        for name in ("bursts", "daily drift", "noisy neighbour", "missing scrapes", "moods of pods, 10 min")
     ]
-    inside = [
-        Scenario(f"x{factor} 60 s into the last step", HARM, Service(fault=Fault(errors=factor, into_step_s=60)))
-        for factor in (2, 10)
+    margins = [
+        Scenario(f"daily drift, {name}", truth, Service(world=drift), steps, margin=margin)
+        for name, (truth, margin) in MARGINS.items()
     ]
-    return [*late, *inside]
+    return [*worlds, *blips, start, *tenfold, *margins]
 
 
-def _worlds(steps: tuple[StepSettings, ...]) -> list[Scenario]:
-    single = steps is SINGLE
-    made = [Scenario(name, SAME, Service(world=world), steps, rivals=single) for name, world in WORLDS.items()]
-    if single:
-        return made
-    both = [
-        Scenario(f"{name}, errors x10", HARM, Service(world=WORLDS[name], fault=Fault(errors=10.0)), steps)
-        for name in ("bursts", "noisy neighbour", "missing scrapes", "moods of pods, 10 min")
+def _slow_ramp() -> list[Scenario]:
+    same = Scenario("ramp 1-5-25-50, daily drift", WITHIN, Service(world=drift), SLOW_RAMP)
+    margins = [
+        Scenario(f"{same.name}, {name}", truth, same.service, SLOW_RAMP, margin=margin)
+        for name, (truth, margin) in MARGINS.items()
     ]
-    start = Scenario("slow start, warm-up 90 s", SAME, Service(world=slow_start), steps, warmup_s=90.0)
-    drifting = Scenario("ramp 1-5-25-50, daily drift", SAME, Service(world=drift), SLOW_RAMP)
-    return [*made, *both, start, drifting]
+    return [same, *margins]
 
 
-def _shapes() -> list[Scenario]:
+def _shapes(steps: Steps) -> list[Scenario]:
     tail = Service(shape=TAILED, fault=Fault(tail=4.0))
+    made = []
+    for name, shape, edges in (
+        ("bimodal", BIMODAL, ALIGNED),
+        ("Prometheus' buckets", NORMAL, PROMETHEUS),
+        ("coarse buckets", NORMAL, COARSE),
+    ):
+        own = Service(shape=shape, edges=edges)
+        made.append(Scenario(f"{name}, same version", WITHIN, own, steps))
+        for factor in (1.3, 2.0):
+            slower = replace(own, fault=Fault(slower=factor))
+            made.append(Scenario(f"{name}, p95 x{factor:g}", HARMFUL, slower, steps))
     return [
-        Scenario("bimodal, same version", SAME, Service(shape=BIMODAL)),
-        Scenario("bimodal, p95 +30 %", HARM, Service(shape=BIMODAL, fault=Fault(slower=1.3))),
-        Scenario("tail only (p99), same version", SAME, Service(shape=TAILED), quantiles=(0.95, 0.99)),
-        Scenario("tail only (p99) x4", HARM, tail, quantiles=(0.95, 0.99)),
-        Scenario("Prometheus' buckets, same version", SAME, Service(edges=PROMETHEUS)),
-        Scenario("Prometheus' buckets, p95 x2", HARM, Service(edges=PROMETHEUS, fault=Fault(slower=2.0))),
-        Scenario("Prometheus' buckets, errors x10", HARM, Service(edges=PROMETHEUS, fault=Fault(errors=10.0))),
-    ]
+        *made,
+        Scenario("tail only (p99), same version", WITHIN, Service(shape=TAILED), steps, quantiles=(0.95, 0.99)),
+        Scenario("tail only (p99) x4", HARMFUL, tail, steps, quantiles=(0.95, 0.99)),
+    ]  # fmt: skip
 
 
-def _quiet() -> list[Scenario]:
+def _quiet(steps: Steps) -> list[Scenario]:
     return [
-        Scenario(f"{rate:g} requests/s, {name}", CASES[name][0], Service(per_second=rate, fault=CASES[name][1]))
+        Scenario(
+            f"{rate:g} requests/s, {name}", FAULTS[name][0], Service(per_second=rate, fault=FAULTS[name][1]), steps
+        )
         for rate in (1.0, 10.0)
         for name in ("same version", "errors x10")
     ]
 
 
-def _single() -> list[Scenario]:
-    plain = [
-        Scenario(name, truth, Service(fault=fault), SINGLE, rivals=True)
-        for name, (truth, fault) in CASES.items()
-        if name != "total outage"
-    ]
-    late = Service(fault=Fault(errors=10.0, from_s=1800))
-    quiet = [
-        Scenario(f"{rate:g} requests/s, same version", SAME, Service(per_second=rate), SINGLE, rivals=True)
-        for rate in (1.0, 10.0)
-    ]
-    return [*plain, Scenario("x10 after 30 good minutes", HARM, late, LONG, rivals=True), *quiet, *_worlds(SINGLE)]
-
-
 def scenarios() -> dict[str, list[Scenario]]:
-    """All of them, by table."""
-    ramp = [*_plain(), *_turning(), *_worlds(RAMP), *_shapes(), *_quiet()]
-    return {"ramp": ramp, "single": _single()}
+    """All of them, by table: on the default ramp, where only ours plays, and on one step, where the rivals play too."""
+    late = Scenario("x10 after 30 good minutes", HARMFUL, Service(fault=Fault(errors=10.0, from_s=1800)), LONG)
+    quarter = 0.25
+    both = {
+        table: [*_plain(steps), *_worlds(steps), *_shapes(steps), *_quiet(steps)]
+        for table, steps in (("ramp", RAMP), ("single", SINGLE))
+    }
+    ramp = [replace(one, part=quarter) if _endless(one) else one for one in [*both["ramp"], *_turning(), *_slow_ramp()]]
+    return {"ramp": ramp, "single": [replace(one, part=quarter) for one in [*both["single"], late]]}
+
+
+def _endless(one: Scenario) -> bool:
+    """Whether its releases mostly end undecided after an hour."""
+    low = one.service.per_second <= 10 and one.truth == WITHIN
+    coarse = one.service.edges is not ALIGNED and (one.truth == WITHIN or one.service.edges is PROMETHEUS)
+    return one.margin in (LATENCY_MARGIN, SAFETY_MARGIN) or low or coarse or one.service.per_second < 10

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr  # type: ignore[import-untyped]
 
 from glidepath.judge import ArmCounts, Interval
 
@@ -23,6 +23,7 @@ BASE_ERRORS = 0.005
 STABLE_PODS, CANARY_PODS = 4, 2
 MEDIAN_S, SIGMA = 0.05, 0.5
 ALIGNED = tuple(float(f"{0.005 * 1.10**step:.6g}") for step in range(15, 58))
+COARSE = tuple(float(f"{0.005 * 1.25**step:.6g}") for step in range(6, 26))
 PROMETHEUS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -50,6 +51,9 @@ class Shape:
             below += share * ndtr(np.log(edges / (median * own[..., None])) / sigma)
         ones, zeros = np.ones((*slower.shape, 1)), np.zeros((*slower.shape, 1))
         return np.diff(np.concatenate([zeros, below, ones], axis=-1), axis=-1)
+
+
+NORMAL = Shape()
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class Fault:
 
     Attributes:
         errors, slower, tail: Multipliers of the error share, of the latency, and of the latency's tail part alone.
+        more: Added to the error share.
         from_s: Since when, seconds from the canary's first traffic; until_s: until when.
         from_weight: Only at this weight and above.
         into_step_s: Only so long after the last weight began.
@@ -92,6 +97,7 @@ class Fault:
     errors: float = 1.0
     slower: float = 1.0
     tail: float = 1.0
+    more: float = 0.0
     from_s: float = 0.0
     until_s: float = np.inf
     from_weight: int = 0
@@ -191,7 +197,9 @@ def draw(service: Service, world: Conditions, random: Generator, at: slice, weig
         ],
         axis=1,
     )
-    failed = random.binomial(requests, np.minimum(1.0, BASE_ERRORS * error_rate))
+    chance = BASE_ERRORS * error_rate
+    chance[:, 1] += fault.more * bad[:, 0]
+    failed = random.binomial(requests, np.minimum(1.0, chance))
     edges = np.array(service.edges)
     chances = [_latency(service.shape, edges, world.slower[at], 1.0)]
     canary_slower = world.canary_slower[at] * np.where(bad, fault.slower, 1.0)
@@ -255,7 +263,7 @@ class Traffic:
     def _at_hand(self, last: bool) -> Scrapes:
         if self._drawn is None or self.at >= self._until:
             self._from, self._until = self.at, min(self.at + CHUNK, self._scrapes)
-            since = (np.arange(self._from, self._until) - self._step_from) * SCRAPE_S
+            since: Array = (np.arange(self._from, self._until) - self._step_from).astype(np.float64) * SCRAPE_S
             span = slice(self._from, self._until)
             self._drawn = draw(
                 self._service,

@@ -4,49 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from bench.judges.rivals import ADVISED, FAVOURED
 from bench.judges.tournament import Case, Row
 
-RIVALS = ("kayenta", "flagger", "argo", "naive z")
-TRUTHS = {"same": "within", "harm": "harmful", "between": "between"}
+RIVALS = (*ADVISED, *FAVOURED, "naive z")
 
 
 def table(cases: Iterable[Case]) -> Iterator[str]:
-    """Both tables, line by line."""
+    """Both tables, line by line: ours on the ramp, and everybody on one step."""
     known = list(cases)
-    ramp = [case for case in known if case.table == "ramp"]
+    ramp, single = ([case for case in known if case.table == name] for name in ("ramp", "single"))
     if ramp:
-        yield "| ramp | truth | promoted | rolled back | median | q90 | failed | canary requests | bound |"
-        yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
-    for case in ramp:
-        ours, bound = case.rows["ours"], case.rows.get("bound")
-        yield (
-            f"| {case.name} | {TRUTHS[case.truth]} | {ours.promoted:.0%} | {ours.rolled_back:.0%} | {_time(ours.median_s)} | "
-            f"{_time(ours.q90_s)} | {ours.failed:.0f} | {ours.requests:.0f} | {_time(bound.median_s) if bound else ''} |"
-        )
-    single = [case for case in known if case.table == "single"]
-    if single:
+        yield "| ramp 5-25-50 % | truth | runs | rolled back | promoted | wrong | median | q90 | failed | canary requests | bound |"
+        yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+        yield from map(_ours, ramp)
+    if ramp and single:
         yield ""
-        yield "| single 10 % step | truth | ours | kayenta | flagger | argo | naive z | bound |"
-        yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
-    for case in single:
-        bound = case.rows.get("bound")
-        cells = [_cell(case.rows[judge]) for judge in RIVALS]
-        ours = case.rows["ours"]
-        promoted = f", promoted {ours.promoted:.0%}" + (
-            f" @{_time(ours.median_s)}" if ours.promoted > ours.rolled_back else ""
-        )
-        own = _cell(ours) + (promoted if ours.promoted > 0 else "")
-        yield f"| {case.name} | {TRUTHS[case.truth]} | {own} | {' | '.join(cells)} | {_time(bound.median_s) if bound else ''} |"
+    if single:
+        yield f"| one step of 10 % | truth | ours | {' | '.join(RIVALS)} | bound |"
+        yield f"| --- | --- | --- | {' | '.join('---' for _ in RIVALS)} | --- |"
+        yield from map(_all, single)
 
 
-def _cell(row: Row) -> str:
-    """Share rolled back, and if it mostly was, when and after how many failures."""
-    if row.rolled_back == 0 or row.rolled_back <= row.promoted:
-        return f"{row.rolled_back:.0%}"
-    return f"{row.rolled_back:.0%} @{_time(row.median_s)}, {row.failed:.0f}"
-
-
-def _time(seconds: float | None) -> str:
+def time(seconds: float | None) -> str:
+    """Seconds as tables show them."""
     if seconds is None:
         return ""
     return f"{seconds:.0f} s" if abs(seconds) < 120 else f"{seconds / 60:.1f} min"
+
+
+def share(value: float | None) -> str:
+    """A share in percent; a digit more where it is small."""
+    if value is None:
+        return ""
+    return f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}"
+
+
+def _ours(case: Case) -> str:
+    ours, bound = case.rows["ours"], case.rows.get("bound")
+    cells = [
+        case.name, case.truth, str(ours.runs), share(ours.rolled_back), share(ours.promoted), share(case.wrong("ours")),
+        time(ours.median_s), time(ours.q90_s), f"{ours.failed:.0f}", f"{ours.requests:,.0f}", time(bound.median_s if bound else None),
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def _all(case: Case) -> str:
+    ours, bound = case.rows["ours"], case.rows.get("bound")
+    promoted = f"; promoted {share(ours.promoted)}" if ours.promoted > 0 else ""
+    if ours.promoted > ours.rolled_back:
+        promoted += f" @ {time(ours.median_s)}"
+    cells = [case.name, case.truth, _back(ours) + promoted, *(_back(case.rows[judge]) for judge in RIVALS)]
+    return f"| {' | '.join([*cells, time(bound.median_s if bound else None)])} |"
+
+
+def _back(row: Row) -> str:
+    """Share rolled back, and if it mostly was, when, and after how many failed requests."""
+    if row.rolled_back == 0 or row.rolled_back <= row.promoted:
+        return share(row.rolled_back)
+    return f"{share(row.rolled_back)} @ {time(row.median_s)}, {row.failed:.0f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -15,7 +15,7 @@ import numpy as np
 from bench.judges import ours, rivals
 from bench.judges.bound import bound
 from bench.judges.ours import Played
-from bench.judges.scenarios import HORIZON_S, Scenario, scenarios
+from bench.judges.scenarios import EDGE, HARMFUL, HORIZON_S, WITHIN, Scenario, scenarios
 from bench.judges.service import PAST_S, SCRAPE_S, Scrapes, Traffic, draw
 
 Results = dict[str, list[Played | None]]
@@ -37,11 +37,13 @@ class Row:
     """One judge in one scenario.
 
     Attributes:
-        promoted, rolled_back: Shares of the runs.
+        runs: How many there were.
+        promoted, rolled_back: Shares of them.
         median_s, q90_s: When its decisions fell: of the word it mostly gave; None without any.
         failed, requests: Medians of what the canary's users had by then.
     """
 
+    runs: int
     promoted: float
     rolled_back: float
     median_s: float | None
@@ -59,9 +61,21 @@ class Case:
     truth: str
     rows: dict[str, Row]
 
+    def wrong(self, judge: str) -> float | None:
+        """Share of a judge's wrong words; None where none is wrong."""
+        row = self.rows[judge]
+        back = row.rolled_back if self.truth in (WITHIN, EDGE) else 0.0
+        promoted = row.promoted if self.truth in (HARMFUL, EDGE) else 0.0
+        return back + promoted if self.truth in (WITHIN, HARMFUL, EDGE) else None
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON-safe values."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Case:
+        """Back from `to_dict`."""
+        return cls(**{**values, "rows": {judge: Row(**row) for judge, row in values["rows"].items()}})
 
 
 def play(job: Job) -> tuple[Job, Results]:
@@ -70,33 +84,28 @@ def play(job: Job) -> tuple[Job, Results]:
     results: Results = {}
     for run in job.runs:
         random = np.random.default_rng([job.seed, _mark(job.table), job.number, run])
-        for judge, played in _one(scenario, random).items():
+        for judge, played in _one(scenario, random, job.table == "single").items():
             results.setdefault(judge, []).append(played)
     return job, results
 
 
-def _one(scenario: Scenario, random: np.random.Generator) -> dict[str, Played | None]:
-    service = scenario.service
-    past, blocks = service.past(random)
+def _one(scenario: Scenario, random: np.random.Generator, rivals_too: bool) -> dict[str, Played | None]:
+    past, blocks = scenario.service.past(random)
     plan = ours.planned(scenario, past, blocks, PAST_S)
+    scenario = ours.on_margin(scenario, plan)
+    service = scenario.service
     scrapes = round((HORIZON_S + service.fault.from_s) / SCRAPE_S)
-    if not scenario.rivals:
+    if not rivals_too:
         return {
             "ours": ours.release(scenario, plan, Traffic(service, random, scrapes)),
             "bound": bound(scenario, plan, Traffic(service, random, scrapes)),
         }
     weight = scenario.steps[0].weight
     world = service.world(random, scrapes)
-    since = np.arange(scrapes) * SCRAPE_S
-    drawn = draw(service, world, random, slice(0, scrapes), weight, since)
+    drawn = draw(service, world, random, slice(0, scrapes), weight, np.arange(scrapes, dtype=np.float64) * SCRAPE_S)
     edges = np.array(service.edges)
-    seen = rivals.Seen(drawn, edges, rivals.limits(plan, past.latency, edges), plan)
-    told = {
-        "kayenta": rivals.kayenta(seen, random, weight),
-        "flagger": rivals.threshold(seen, rivals.FLAGGER_FAILURES),
-        "argo": rivals.threshold(seen, rivals.ARGO_FAILURES),
-        "naive z": rivals.naive(seen),
-    }
+    seen = rivals.Seen(drawn, edges, rivals.own_quantiles(plan, past.latency, edges), plan)
+    told = rivals.told(seen, random, weight)
     return {
         "ours": ours.release(scenario, plan, Traffic(service, random, scrapes, drawn)),
         **{judge: _ended(at, drawn, service.fault.from_s) for judge, at in told.items()},
@@ -128,10 +137,12 @@ def tournament(runs: int, jobs: int, seed: int, only: str = "") -> list[Case]:
         if only in f"{table}: {one.name}"
     ]
     work = [
-        Job(table, number, tuple(range(first, min(first + BATCH, runs))), seed)
-        for first in range(0, runs, BATCH)
-        for table, number, _ in asked
+        Job(table, number, tuple(range(first, min(first + BATCH, count))), seed)
+        for table, number, one in asked
+        for count in [max(1, round(runs * one.part))]
+        for first in range(0, count, BATCH)
     ]
+    work.sort(key=lambda job: job.runs[0])
     played: dict[tuple[str, int], dict[int, Results]] = {}
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         for job, results in _progress(
@@ -174,6 +185,7 @@ def _row(played: list[Played | None]) -> Row | None:
     back, promoted = ([one for one in known if one.word == word] for word in ("rollback", "promote"))
     mostly = [one.seconds for one in max(back, promoted, key=len)]
     return Row(
+        runs=len(known),
         promoted=len(promoted) / len(known),
         rolled_back=len(back) / len(known),
         median_s=float(np.median(mostly)) if mostly else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -30,9 +31,24 @@ def api() -> Iterator[client.ApiClient]:
     kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
     kubectl("create", "namespace", NAMESPACE)
     helm("install", "app", CHART, "-n", NAMESPACE, "--set", GIVEN)
+    wait_in_force()
     yield config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
     helm("uninstall", "app", "-n", NAMESPACE)
     kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def wait_in_force() -> None:
+    """The API server takes a new policy into force some moments after it was created."""
+    what = OBJECTS[-1]
+    annotate(what, "glidepath.dev/token=2", "glidepath.dev/state=held")
+    deadline = time.monotonic() + 60
+    while kubectl(
+        "annotate", "--overwrite", "--dry-run=server", what, "-n", NAMESPACE, "glidepath.dev/token=1", check=False
+    ):
+        assert time.monotonic() < deadline, "the fence is not in force after 60 s"
+        time.sleep(0.2)
+    annotate(what, "glidepath.dev/state=open")
+    annotate(what, "glidepath.dev/token-", "glidepath.dev/state-")
 
 
 def upgrade(*settings: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from glidepath.judge.evalue import CAP, Array, Mask
+from glidepath.judge.evalue import Array, Mask
 from glidepath.judge.plan import MetricPlan
 
-# Of the null's probability; of its odds for other shares, which may be anywhere between 0 and 1.
+# Of the null's odds.
 HARM_FACTORS = {
     "errors": (1.3, 1.8, 3.0, 6.0, 12.0, 40.0),
     "latency": (1.12, 1.25, 1.5, 2.0, 4.0, 10.0),
@@ -23,15 +23,16 @@ SAFETY_WEIGHTS = (0.6, 0.2, 0.2)
 FASTER = np.array([0.88, 0.7, 0.45])
 BELOW = np.array([0.8, 0.5, 0.25])
 HARM_SPREAD_S, SAFETY_SPREAD_S = 1800.0, 600.0
-SMALLEST = 1e-12
-# A null p_s + d needs p_s > -d to be one; a negative margin's bets take at least so much more.
+SMALLEST = 1e-9
+# The stable's probability that is bet on keeps this distance from where the null would have no room, as a factor.
 BEYOND = 1.1
 
 
 class Bets:
     """The bets of one metric, as arrays shaped (questions, bets): harm's first, then safety's.
 
-    Every bet on the canary is linear in the stable's probability s: it is slope s + offset.
+    Every bet on the canary is an odds ratio away from a point q that is linear in the stable's probability s. Odds, not
+    probabilities, because a bet then exists at any probability: for rare events the two are the same.
 
     Attributes:
         margins: The questions' margins, as a column.
@@ -41,14 +42,15 @@ class Bets:
     def __init__(self, plan: MetricPlan) -> None:
         self.margins: Array = np.array([[row.margin] for row in plan.questions])
         factors = np.array(HARM_FACTORS[plan.settings.kind])
+        safe = [_safe(row.margin, row.tail, plan.settings.kind) for row in plan.questions]
         self.harm, self.safety = slice(0, len(factors)), slice(len(factors), len(factors) + len(SAFETY_WEIGHTS))
-        kind = "share" if plan.settings.kind == "share" else "rate" if plan.edge < 0 else "latency"
-        self._odds = factors if kind == "share" else None
-        safe = [_safe(row.margin, row.tail, kind) for row in plan.questions]
-        harm_slope = np.broadcast_to(factors, (len(safe), len(factors)))
-        self._slope: Array = np.concatenate([harm_slope, [slope for slope, _ in safe]], axis=1)
-        self._offset: Array = np.concatenate([self.margins * factors, [offset for _, offset in safe]], axis=1)
-        self._least: Array = -BEYOND * self.margins
+        ones = np.ones((len(safe), len(factors)))
+        self._slope, self._offset, self._odds = (
+            np.concatenate([ours, np.array([row[number] for row in safe])], axis=1)
+            for number, ours in enumerate((ones, ones * self.margins, ones * factors))
+        )
+        self._least: Array = np.minimum(-BEYOND * self.margins, (1.0 - self.margins) / 2)
+        self._most: Array = np.maximum(1.0 - BEYOND * self.margins, (1.0 - self.margins) / 2)
         self._side: Array = np.concatenate([np.ones(len(factors)), -np.ones(len(SAFETY_WEIGHTS))])
 
     def at(self, base: float) -> tuple[Array, Array, Mask]:
@@ -57,31 +59,25 @@ class Bets:
         Args:
             base: The stable's probability, from past intervals only.
         """
-        stable = np.maximum(np.maximum(base, self._least), SMALLEST)
-        canary = np.maximum(stable * self._slope + self._offset, SMALLEST)
-        if self._odds is not None:
-            canary[:, self.harm] = _odds(stable + self.margins, self._odds)
-        else:
-            np.minimum(canary[:, self.harm], CAP, out=canary[:, self.harm])
+        inside = min(max(base, SMALLEST), 1.0 - SMALLEST)
+        stable = np.minimum(np.maximum(inside, self._least), self._most)
+        point = np.maximum(stable * self._slope + self._offset, SMALLEST)
+        canary = self._odds * point / (1.0 + (self._odds - 1.0) * point)
         return canary, stable, (canary - stable - self.margins) * self._side > 0
 
 
-def _safe(margin: float, tail: float, kind: str) -> tuple[Array, Array]:
-    """Slope and offset of the bets on safety: the comparable version, one towards the margin, and a better one."""
+def _safe(margin: float, tail: float, kind: str) -> tuple[Array, Array, Array]:
+    """Slopes, offsets and odds ratios of the bets on safety: the comparable version, one towards the margin, a better one."""
+    one, none = np.ones(3), np.zeros(3)
     if kind == "latency":
-        return (np.array([tail, 1.0 - 0.55 * (1.0 - tail), 0.8 * tail]) if tail < 1.0 else FASTER), np.zeros(3)
+        return (
+            (np.array([tail, 1.0 - 0.55 * (1.0 - tail), 0.8 * tail]), none, one) if tail < 1.0 else (one, none, FASTER)
+        )
     if margin > 0 and kind == "share":
-        return np.ones(3), np.array([0.0, 0.35 * margin, -0.35 * margin])
+        return one, np.array([0.0, 0.35 * margin, -0.35 * margin]), one
     if margin > 0:
-        return np.array([1.0, 1.0, 0.6]), np.array([0.0, 0.35 * margin, 0.0])
-    return BELOW, margin * BELOW
-
-
-def _odds(null: Array, factors: Array) -> Array:
-    """The probabilities whose odds are so many times the null's; the null's own where it is none."""
-    inside = np.clip(null, 1e-12, 1.0 - 1e-12)
-    odds = factors * inside / (1.0 - inside)
-    return np.asarray(np.where((null > 0) & (null < 1), odds / (1.0 + odds), null))
+        return one, np.array([0.0, 0.35 * margin, 0.0]), np.array([1.0, 1.0, 0.6])
+    return one, np.full(3, margin), BELOW
 
 
 def harm_shares(weight_changes: int) -> tuple[float, float, float]:

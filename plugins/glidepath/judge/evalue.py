@@ -1,12 +1,13 @@
 """The e-value of an interval, for many questions and many bets at once, as arrays.
 
 Every question is one linear null about two event probabilities, with the stable's p_s free in every interval:
-harm H0 p_c <= p_s + d, safety H0 p_c >= p_s + d. For a bet on the alternative (c, s)
+harm H0 p_c <= p_s + d, safety H0 p_c >= p_s + d. A bet on the alternative (c, s) is divided by its reverse information
+projection onto the null: the point of the line pc = ps + d that minimises n KL(c||pc) + m KL(s||ps),
 
-    p* = positive root of (n+m)p^2 + ((n+m)d - n c - m s)p - m s d = 0,   a = c/(p*+d),   b = s/p*
-    log e = n d (1-a) + X ln a + Y ln b
+    log e = X ln(c/pc) + (n-X) ln((1-c)/(1-pc)) + Y ln(s/ps) + (m-Y) ln((1-s)/(1-ps))
 
-n(a-1) + m(b-1) = 0 cancels p_s, so E[e] <= 1 under the null whatever p_s was (Grünwald, de Heide & Koolen).
+which is the growth-optimal e-value of that alternative (Turner & Grünwald 2023, "Safe sequential testing and effect size
+estimation in stratified count data"). docs/mathematics.md has the proof that E[e] <= 1 for every p_s.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-CAP = 0.9
+STEPS = 3
+TINY = 1e-300
+LEAST = 1e-15
 
 
 def log_e(n: float, m: float, x: Array | float, y: Array | float, d: Array, c: Array, s: Array | float) -> Array:
@@ -28,18 +31,49 @@ def log_e(n: float, m: float, x: Array | float, y: Array | float, d: Array, c: A
         x: Events of the canary; an array when the questions count different events.
         y: Events of the stable; likewise.
         d: Margins of the nulls, probabilities; may be negative.
-        c: The canary's probability that is bet on; 0 < c.
-        s: The stable's probability that is bet on; 0 < s.
+        c: The canary's probability that is bet on; 0 < c < 1.
+        s: The stable's probability that is bet on; 0 < s < 1 and 0 < s + d < 1.
     """
-    total = n + m
     if n <= 0 or m <= 0:
         return np.zeros(np.broadcast(d, c, s).shape)
-    linear = total * d - n * c - m * s
-    constant = -m * s * d
-    root = np.sqrt(np.maximum(linear * linear - 4.0 * total * constant, 0.0))
-    # The larger root; where -linear and the square root cancel, by the product of the roots.
-    both = np.maximum(np.abs(linear) + root, 1e-300)
-    stable_null = np.maximum(np.where(linear <= 0, both / (2.0 * total), -2.0 * constant / both), 1e-300)
-    a = c / np.maximum(stable_null + d, 1e-300)
-    b = s / stable_null
-    return np.asarray(n * d * (1.0 - a) + x * np.log(a) + y * np.log(b))
+    ps = projection(n, m, d, c, s)
+    pc = np.minimum(np.maximum(ps + d, LEAST), 1.0 - LEAST)
+    value = x * np.log(c / pc) + (n - x) * np.log((1.0 - c) / (1.0 - pc))
+    value = value + y * np.log(s / ps) + (m - y) * np.log((1.0 - s) / (1.0 - ps))
+    # How far from the projection this point is: at it the slopes cancel. What is left over is taken off, so that the
+    # promise does not hang on how many steps were made towards it.
+    left = n * (c - pc) / (pc * (1.0 - pc)) + m * (s - ps) / (ps * (1.0 - ps))
+    return np.asarray(value - np.maximum(left * (1.0 - ps), -left * ps))
+
+
+def projection(n: float, m: float, d: Array, c: Array, s: Array | float) -> Array:
+    """The stable's probability at the point of the null's edge that is closest to the bet.
+
+    The root of n(c-pc)/(pc(1-pc)) + m(s-ps)/(ps(1-ps)) between s and c - d. Multiplied out it is a cubic whose three roots
+    are real, so Laguerre's steps lead to it from any start, cubically and without passing it. The start is the root for
+    rare events (without the factors 1-p), which is a quadratic's.
+    """
+    if np.min(s) > 0.5:  # then what is rare is that it doesn't happen
+        return np.asarray(1.0 - projection(n, m, -d, 1.0 - c, 1.0 - s))
+    share = n / (n + m)
+    rest, gap, one = 1.0 - share, c - d, 1.0 - d
+    # Rare events: p^2 + linear p - rest s d.
+    linear = d - share * c - rest * s
+    constant = rest * s * d
+    both = np.abs(linear) + np.sqrt(np.maximum(linear * linear + 4.0 * constant, 0.0))
+    root = np.where(linear <= 0, 0.5 * both, 2.0 * constant / np.maximum(both, TINY))
+    low, high = np.minimum(gap, s), np.maximum(gap, s)
+    root = np.minimum(np.maximum(root, low), high)
+    # share (gap-p) p (1-p) + rest (s-p) (p+d) (1-d-p), by powers of p; that of p^3 is 1.
+    second = -share * (1.0 + gap) - rest * (one - d + s)
+    first = share * gap + rest * (s * (one - d) - d * one)
+    zeroth = constant * one
+    double, dozen = 2.0 * second, 12.0 * second
+    for _ in range(STEPS):
+        value = ((root + second) * root + first) * root + zeroth
+        slope = (3.0 * root + double) * root + first
+        bend = 36.0 * root + dozen
+        down = np.sqrt(np.maximum(4.0 * slope * slope - bend * value, 0.0)) - slope
+        root = root + 3.0 * value / np.maximum(down, TINY)
+    low, high = np.maximum(low, np.maximum(-d, LEAST)), np.minimum(high, np.minimum(one, 1.0 - LEAST))
+    return np.asarray(np.minimum(np.maximum(root, low), high))

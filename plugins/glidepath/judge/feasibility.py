@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from glidepath.judge.evalue import log_e
+from glidepath.judge.evalue import Array, log_e
 from glidepath.judge.values import Settings
 
 # What the bets' weights and their late start cost, in log units: taken from the share of the best bet.
@@ -62,7 +62,12 @@ def duration(seconds: float | None) -> str:
 
 def growth(n: float, m: float, d: float, c: float, s: float, phi: float = 1.0) -> float:
     """Expected gain in a second, when (c, s) is bet on and true. n and m are requests a second, phi the dispersion."""
-    return float(log_e(n, m, n * c, m * s, np.array(d), np.array(c), s)) / phi
+    return float(growths(n, m, np.array(d), np.array(c), np.array(s))) / phi
+
+
+def growths(n: float, m: float, d: Array, c: Array, s: Array) -> Array:
+    """Expected gains of several questions, each when its (c, s) is bet on and true."""
+    return log_e(n, m, n * c, m * s, d, c, s)
 
 
 def feasible(settings: Settings, metrics: Iterable[Mapping[str, Any]], per_second: float) -> Feasibility:

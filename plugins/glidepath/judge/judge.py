@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glidepath.judge.feasibility import growth
+from glidepath.judge.feasibility import growths
 from glidepath.judge.plan import Plan
 from glidepath.judge.process import MetricProcess
 from glidepath.judge.sides import Sides
@@ -215,18 +215,22 @@ class Judge:
             return None
         n, m = interval.canary.requests / seconds, interval.stable.requests / seconds
         settings = self._settings(step)
-        longest = max(0.0, settings.bake_s - (interval.end - step.started))
-        for one, look in zip(self._metrics, looks, strict=True):
-            if look.role != "critical" or look.proven_safe:
-                continue
-            if one.plan.safety < 0:
+        least = max(0.0, settings.bake_s - (interval.end - step.started))
+        missing = [
+            one
+            for one, look in zip(self._metrics, looks, strict=True)
+            if look.role == "critical" and not look.proven_safe
+        ]
+        if any(one.plan.safety < 0 for one in missing):
+            return None
+        if missing:
+            margins, canary, stable = np.array([one.comparable() for one in missing]).T
+            needed = np.array([one.missing_safety() * one.plan.phi for one in missing])
+            rates = growths(n, m, margins, canary, stable)
+            if rates.min() <= 0:
                 return None
-            row, base = one.plan.questions[one.plan.safety], one.base()
-            rate = growth(n, m, row.margin, base * row.tail, base, one.plan.phi)
-            if rate <= 0:
-                return None
-            longest = max(longest, one.missing_safety() / rate)
-        return (round(longest / 2, 1), round(longest * 2, 1))
+            least = max(least, float((needed / rates).max()))
+        return (round(least / 2, 1), round(least * 2, 1))
 
 
 def _between(one: MetricLook) -> bool:

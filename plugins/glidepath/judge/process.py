@@ -113,6 +113,11 @@ class MetricProcess:
         have = float(self._safety.log_evidence()[self.plan.safety])
         return max(0.0, math.log(self.safety_threshold) - have)
 
+    def comparable(self) -> tuple[float, float, float]:
+        """What a comparable version is for safety's question: its margin, the canary's probability, the stable's."""
+        row, base = self.plan.questions[self.plan.safety], self.base()
+        return row.margin, base * row.tail, base
+
     def look(self) -> MetricLook:
         """What is known now."""
         plan, settings = self.plan, self.plan.settings

@@ -58,9 +58,9 @@ class Sides:
         events, of = arm.proportion(self.plan.settings)
         return replace(arm, shares={self.plan.settings.counted: (of - events, of)})
 
-    def base(self) -> float:
-        """The stable's probability of the event, of the side whose safety is furthest from proven."""
-        return self._furthest().base()
+    def comparable(self) -> tuple[float, float, float]:
+        """As `MetricProcess.comparable`, of the side whose safety is furthest from proven."""
+        return self._furthest().comparable()
 
     def missing_safety(self) -> float:
         """How much log evidence is still missing for safety on some side."""

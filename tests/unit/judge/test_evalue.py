@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, poisson
+from scipy.stats import binom
 
-from glidepath.judge.evalue import log_e
+from glidepath.judge.evalue import log_e, projection
 
-STABLE = (0.0005, 0.005, 0.05, 0.3)
-MARGINS = (0.0, 0.0005, 0.002, 0.02)
+STABLE = (0.0005, 0.005, 0.05, 0.3, 0.6, 0.95)
+MARGINS = (-0.3, -0.004, 0.0, 0.0005, 0.002, 0.02, 0.2)
+ODDS = (0.1, 0.5, 0.9, 1.12, 1.8, 6.0, 40.0)
+TRUE_STABLE = (0.0, 0.0005, 0.003, 0.005, 0.05, 0.2, 0.6, 0.95, 1.0)
 
 
 def one(n: float, m: float, x: float, y: float, d: float, c: float, s: float) -> float:
@@ -22,38 +25,56 @@ def one(n: float, m: float, x: float, y: float, d: float, c: float, s: float) ->
     return float(log_e(n, m, x, y, np.array(d), np.array(c), np.array(s)))
 
 
-def expectation(n: int, m: int, d: float, bet: tuple[float, float], truth: tuple[float, float], exact: str) -> float:
+def expectation(n: int, m: int, d: float, bet: tuple[float, float], truth: tuple[float, float]) -> float:
     """E[e] when the canary's and stable's probabilities are `truth`, by enumeration of all counts."""
-    if exact == "poisson":
-        x, y = (np.arange(int(mean + 12 * math.sqrt(mean) + 40)) for mean in (n * truth[0], m * truth[1]))
-        weights = np.outer(poisson.pmf(x, n * truth[0]), poisson.pmf(y, m * truth[1]))
-    else:
-        x, y = np.arange(n + 1), np.arange(m + 1)
-        weights = np.outer(binom.pmf(x, n, truth[0]), binom.pmf(y, m, truth[1]))
-    args = np.array(d), np.array(bet[0]), np.array(bet[1])
-    logs = log_e(n, m, x[:, None], y[None, :], *args)  # type: ignore[arg-type]
+    x, y = np.arange(n + 1)[:, None], np.arange(m + 1)[None, :]
+    weights = binom.pmf(x, n, truth[0]) * binom.pmf(y, m, truth[1])
+    logs = log_e(n, m, x, y, np.array(d), np.array(bet[0]), np.array(bet[1]))  # type: ignore[arg-type]
     return float(np.sum(weights * np.exp(logs)))
 
 
-@pytest.mark.parametrize("exact", ["poisson", "binomial"])
-@pytest.mark.parametrize(("n", "m"), [(25, 475), (60, 60), (200, 10)])
-def test_expectation_is_at_most_one_on_a_grid_of_nulls(n: int, m: int, exact: str) -> None:
+def nulls(d: float, harm: bool) -> Iterator[tuple[float, float]]:
+    """A grid of truths in the null, on its edge and inside."""
+    for p_s, inside in product(TRUE_STABLE, (1.0, 0.9, 0.4, 0.0)):
+        edge = p_s + d
+        if 0 <= edge <= 1:
+            yield (edge * inside if harm else 1 - (1 - edge) * inside), p_s
+
+
+@pytest.mark.parametrize(("n", "m"), [(25, 475), (60, 60), (200, 10), (1, 300), (3, 1)])
+def test_expectation_is_at_most_one_on_a_grid_of_nulls(n: int, m: int) -> None:
     worst = 0.0
-    for bet_on, p_s, d in product(STABLE, STABLE, MARGINS):
-        for factor in (1.3, 3.0, 12.0):
-            c = min(0.9, factor * (bet_on + d))
-            for below in (0.0, 0.4, 1.0):  # harm's null: the canary is within the margin
-                truth = (below * (p_s + d), p_s)
-                if c > bet_on + d and truth[0] < 1:
-                    worst = max(worst, expectation(n, m, d, (c, bet_on), truth, exact))
-        for factor in (1.0, 0.6, 0.25):
-            c = factor * bet_on
-            for above in (0.0, 0.1, 0.5):  # safety's null: the canary is beyond the margin
-                truth = (p_s + d + above * (1 - p_s - d), p_s)
-                if c < bet_on + d and truth[0] < 1:
-                    worst = max(worst, expectation(n, m, d, (c, bet_on), truth, exact))
+    for s, d, ratio in product(STABLE, MARGINS, ODDS):
+        null = s + d
+        if 0 < null < 1:
+            bet = ratio * null / (1 + (ratio - 1) * null), s
+            worst = max(worst, *(expectation(n, m, d, bet, truth) for truth in nulls(d, harm=ratio > 1)))
     assert worst <= 1 + 1e-9
-    assert worst > 0.99  # the grid touches the boundary of the null, where the promise is tight
+    assert worst > 0.999  # the grid touches the boundary of the null, where the promise is tight
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_the_promise_does_not_hang_on_how_near_the_projection_is(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glidepath.judge.evalue.STEPS", steps)
+    for s, d, ratio in product((0.005, 0.3), (-0.004, 0.0, 0.2), ODDS):
+        bet = ratio * (s + d) / (1 + (ratio - 1) * (s + d)), s
+        assert max(expectation(25, 60, d, bet, truth) for truth in nulls(d, harm=ratio > 1)) <= 1 + 1e-9
+
+
+def test_the_projection_is_the_closest_point_of_the_nulls_edge() -> None:
+    for n, m, d, s, ratio in product((5, 500), (5, 5000), (-0.004, 0.0, 0.02), (0.005, 0.05, 0.7), (0.3, 1.3, 12)):
+        c = ratio * (s + d) / (1 + (ratio - 1) * (s + d))
+
+        def divergence(p: float, n: int = n, m: int = m, d: float = d, c: float = c, s: float = s) -> float:
+            return -sum(
+                count * (share * math.log(at) + (1 - share) * math.log1p(-at))
+                for count, share, at in ((n, c, p + d), (m, s, p))
+            )
+
+        found = float(projection(n, m, np.array(d), np.array(c), np.array(s)))
+        for near in (found * (1 - 1e-4), found * (1 + 1e-4)):
+            if 0 < near < 1 and 0 < near + d < 1:
+                assert divergence(found) <= divergence(near) + 1e-9
 
 
 def test_it_grows_fastest_when_the_bet_is_true() -> None:
