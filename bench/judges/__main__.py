@@ -32,7 +32,6 @@ def main() -> int:
     if asked.json is not None:
         values = {
             "runs": asked.runs,
-            "nulls": asked.nulls,
             "seed": asked.seed,
             "cases": [case.to_dict() for case in cases],
         }

@@ -101,7 +101,7 @@ def missing(random: Generator, scrapes: int) -> Conditions:
 
 def slow_start(random: Generator, scrapes: int) -> Conditions:
     """The canary's first minute is three times as slow, fading."""
-    fading: Array = np.round(np.exp(-np.arange(scrapes) * SCRAPE_S / 20), 2)
+    fading = np.round(np.exp(-np.arange(scrapes, dtype=np.float64) * (SCRAPE_S / 20)), 2)
     return replace(calm(random, scrapes), canary_slower=(1 + 2.0 * fading)[:, None])
 
 

@@ -49,18 +49,18 @@ class Bets:
             np.concatenate([ours, np.array([row[number] for row in safe])], axis=1)
             for number, ours in enumerate((ones, ones * self.margins, ones * factors))
         )
-        self._least: Array = np.minimum(-BEYOND * self.margins, (1.0 - self.margins) / 2)
-        self._most: Array = np.maximum(1.0 - BEYOND * self.margins, (1.0 - self.margins) / 2)
+        middle = (1.0 - self.margins) / 2
+        self._least: Array = np.maximum(np.minimum(-BEYOND * self.margins, middle), SMALLEST)
+        self._most: Array = np.minimum(np.maximum(1.0 - BEYOND * self.margins, middle), 1.0 - SMALLEST)
         self._side: Array = np.concatenate([np.ones(len(factors)), -np.ones(len(SAFETY_WEIGHTS))])
 
-    def at(self, base: float) -> tuple[Array, Array, Mask]:
+    def at(self, base: float | Array) -> tuple[Array, Array, Mask]:
         """What is bet on: the canary's probabilities, the stable's (a column), and where such a bet can be made at all.
 
         Args:
-            base: The stable's probability, from past intervals only.
+            base: The stable's probability, from past intervals only; of many releases, shaped (releases, 1, 1).
         """
-        inside = min(max(base, SMALLEST), 1.0 - SMALLEST)
-        stable = np.minimum(np.maximum(inside, self._least), self._most)
+        stable = np.minimum(np.maximum(base, self._least), self._most)
         point = np.maximum(stable * self._slope + self._offset, SMALLEST)
         canary = self._odds * point / (1.0 + (self._odds - 1.0) * point)
         return canary, stable, (canary - stable - self.margins) * self._side > 0

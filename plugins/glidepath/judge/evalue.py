@@ -26,15 +26,15 @@ def log_e(n: float, m: float, x: Array | float, y: Array | float, d: Array, c: A
     """The logarithm of the e-value of one interval for arrays of questions and bets.
 
     Args:
-        n: Requests of the canary.
-        m: Requests of the stable.
+        n: Requests of the canary; arrays of many releases must be positive.
+        m: Requests of the stable; likewise.
         x: Events of the canary; an array when the questions count different events.
         y: Events of the stable; likewise.
         d: Margins of the nulls, probabilities; may be negative.
         c: The canary's probability that is bet on; 0 < c < 1.
         s: The stable's probability that is bet on; 0 < s < 1 and 0 < s + d < 1.
     """
-    if n <= 0 or m <= 0:
+    if np.ndim(n) == 0 and (n <= 0 or m <= 0):
         return np.zeros(np.broadcast(d, c, s).shape)
     ps = projection(n, m, d, c, s)
     pc = np.minimum(np.maximum(ps + d, LEAST), 1.0 - LEAST)

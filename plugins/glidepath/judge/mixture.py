@@ -15,14 +15,17 @@ class Mixture:
 
     Args:
         weights: The bets' weights, summing to 1.
-        questions: How many questions.
+        questions: How many questions, or an array's shape of them.
         budget: Caps what a bet gains in a short time; None for no cap.
     """
 
-    def __init__(self, weights: tuple[float, ...], questions: int, budget: Budget | None = None) -> None:
+    def __init__(
+        self, weights: tuple[float, ...], questions: int | tuple[int, ...], budget: Budget | None = None
+    ) -> None:
         self._log_weights = np.log(np.asarray(weights))
         self._budget = budget
-        self._log_value = np.full((questions, len(weights)), -np.inf)
+        shape = questions if isinstance(questions, tuple) else (questions,)
+        self._log_value = np.full((*shape, len(weights)), -np.inf)
         self._cash = 1.0
 
     def start(self, share: float) -> None:
@@ -33,12 +36,12 @@ class Mixture:
             self._log_value = np.logaddexp(self._log_value, self._log_weights + math.log(share))
 
     def multiply(self, gains: Array, seconds: float) -> None:
-        """Take in one interval's log e-values, shaped (questions, bets)."""
+        """Take in one interval's log e-values, shaped (..., bets)."""
         if self._budget is not None:
             gains = self._budget.spend(gains, seconds)
         self._log_value = self._log_value + gains
 
     def log_evidence(self) -> Array:
         """The logarithm of each question's E, its cash included."""
-        bets = np.logaddexp.reduce(self._log_value, axis=1)
+        bets = np.logaddexp.reduce(self._log_value, axis=-1)
         return np.asarray(np.logaddexp(bets, math.log(self._cash) if self._cash > 0 else -math.inf))
