@@ -81,6 +81,16 @@ soak: venv sandbox ## faults x phases at random moments: SECONDS=3600, SEED=1, F
 faults-page: venv ## write docs/faults.md out of what make soak has found
 	@python -m tests.faults table
 
+.PHONY: bench-judges
+bench-judges: venv ## the judges' tournament, and docs/judges.md: RUNS=200, RELEASES=2000
+	@python -m bench.judges --runs $(or $(RUNS),200) --json bench/results/judges.json
+	python -m bench.judges.many --releases $(or $(RELEASES),2000) --json bench/results/many.json
+	python -m bench.judges.page
+
+.PHONY: bench-speed
+bench-speed: venv ## what a look costs, as ratios to a plain numpy pass
+	@python -m bench.speed
+
 .PHONY: audit
 audit: venv ## known vulnerabilities of the locked packages
 	@uv tool run pip-audit --disable-pip -r requirements.txt

@@ -1,0 +1,136 @@
+"""`python -m bench.judges.page`: docs/judges.md and its plots, out of the tournament's JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.judges import many
+from bench.judges.table import RIVALS, table, time
+from bench.judges.tournament import Case, Row
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS, DOCS = ROOT / "bench" / "results", ROOT / "docs"
+HARM = ("errors x1.5", "errors x2", "errors x10", "p95 +15 %", "p95 +30 %")
+GOOD = (
+    "same version",
+    "p95 +5 %",
+    "bursts",
+    "daily drift",
+    "noisy neighbour",
+    "step change in both",
+    "moods of pods, 10 min",
+)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a row is held against: the largest median, its 90 % quantile, and failed canary requests."""
+
+    table: str
+    name: str
+    median_s: float
+    q90_s: float | None = None
+    failed: float | None = None
+
+
+GOALS = (
+    Goal("ramp", "same version", 450, 900),
+    Goal("ramp", "errors x2", 300, failed=105),
+    Goal("ramp", "errors x10", 45, failed=13),
+    Goal("ramp", "p95 +15 %", 390),
+    Goal("ramp", "p95 +30 %", 95),
+    Goal("single", "x10 after 30 good minutes", 50),
+)
+WRONG_ROLLBACK, WRONG_PROMOTION = 0.01, 0.05
+
+
+def main() -> None:
+    """Write the page."""
+    played = json.loads((RESULTS / "judges.json").read_text())
+    cases = [Case.from_dict(one) for one in played["cases"]]
+    thousands = [many.Told(**one) for one in json.loads((RESULTS / "many.json").read_text())["nulls"]]
+    lines = list(table(cases))
+    cut = lines.index("")
+    missed = list(misses(cases, thousands)) or ["Every goal is reached in this run."]
+    page = (Path(__file__).parent / "page.md").read_text()
+    (DOCS / "judges.md").write_text(
+        page.format(
+            ramp=f"{played['runs']} releases a row, seed {played['seed']}.\n\n" + "\n".join(lines[:cut]),
+            single="\n".join(lines[cut + 1 :]),
+            many="\n".join(many.table(thousands)),
+            missed="\n".join(missed),
+        )
+    )
+    plots({(one.table, one.name): one for one in cases})
+    print(f"written: {(DOCS / 'judges.md').relative_to(ROOT)} and its plots")
+
+
+def misses(cases: Sequence[Case], thousands: Sequence[many.Told]) -> Iterator[str]:
+    """Each goal that a row misses, with the bound beside it."""
+    for case in cases:
+        ours = case.rows["ours"]
+        wrong = case.wrong("ours")
+        if wrong is not None and case.truth == "within" and wrong > WRONG_ROLLBACK:
+            yield f"- {case.table}: {case.name}: {wrong:.1%} of {ours.runs} are taken back wrongly; the goal is 1 %."
+        elif wrong is not None and case.truth != "within" and wrong > WRONG_PROMOTION:
+            yield f"- {case.table}: {case.name}: {wrong:.1%} of {ours.runs} are promoted wrongly; the goal is 5 %."
+        bound = case.rows.get("bound")
+        for goal in GOALS:
+            if (goal.table, goal.name) == (case.table, case.name):
+                yield from _late(goal, ours, bound)
+    for one in thousands:
+        for what, share, limit in (
+            ("rolled back", one.rolled_back, WRONG_ROLLBACK),
+            ("promoted", one.promoted, WRONG_PROMOTION),
+        ):
+            if share is not None and share > limit:
+                yield f"- {one.name}: {share:.2%} of {one.releases:,} are wrongly {what}; the promise is {limit:.0%}."
+
+
+def _late(goal: Goal, ours: Row, bound: Row | None) -> Iterator[str]:
+    told = f"; the bound is {time(bound.median_s)}" if bound is not None else ""
+    for what, value, limit in (("median", ours.median_s, goal.median_s), ("q90", ours.q90_s, goal.q90_s)):
+        if limit is not None and (value is None or value > limit):
+            yield f"- {goal.table}: {goal.name}: {what} {time(value)}, the goal is {time(limit)}{told}."
+    if goal.failed is not None and ours.failed > goal.failed:
+        yield f"- {goal.table}: {goal.name}: {ours.failed:.0f} failed requests, the goal is {goal.failed:.0f}."
+
+
+def plots(cases: dict[tuple[str, str], Case]) -> None:
+    """Both plots: how quick on harm, and how often wrong on good versions."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    judges = ("ours", *RIVALS)
+    figure, axes = pyplot.subplots(figsize=(9, 4))
+    for number, judge in enumerate(("bound", *judges)):
+        rows = [cases["single", name].rows.get(judge) for name in HARM]
+        # What is found in most runs, only.
+        minutes = [
+            row.median_s / 60 if row and row.median_s is not None and row.rolled_back > 0.5 else 0.0 for row in rows
+        ]
+        axes.bar([place + 0.1 * number for place in range(len(HARM))], minutes, 0.1, label=judge)
+    axes.set_xticks([place + 0.4 for place in range(len(HARM))], HARM)
+    axes.set_yscale("log")
+    axes.set_ylabel("minutes until most are taken back (none: not found)")
+    axes.legend(ncols=3, fontsize=8)
+    figure.tight_layout()
+    figure.savefig(DOCS / "images" / "judges-harm.png", dpi=100)
+    figure, axes = pyplot.subplots(figsize=(9, 4))
+    for number, judge in enumerate(judges):
+        shares = [100 * cases["single", name].rows[judge].rolled_back for name in GOOD]
+        axes.bar([place + 0.12 * number for place in range(len(GOOD))], shares, 0.12, label=judge)
+    axes.set_xticks([place + 0.36 for place in range(len(GOOD))], GOOD, fontsize=8)
+    axes.set_ylabel("good versions taken back, %")
+    axes.legend(ncols=3, fontsize=8)
+    figure.tight_layout()
+    figure.savefig(DOCS / "images" / "judges-good.png", dpi=100)
+
+
+if __name__ == "__main__":
+    main()
