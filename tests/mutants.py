@@ -1,0 +1,125 @@
+"""`python -m tests.mutants`: does a test notice when the judge is made wrong?
+
+Each mutant is the judge with one line changed for the worse: a wrong sign, a dropped clip, a wrong edge. The judge's tests
+run against a copy of the repository with it; one that they don't notice is named, and the command fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+JUDGE = "plugins/glidepath/judge"
+COPIED = ("plugins", "tests", "pyproject.toml")
+TESTS = "tests/unit/judge"
+# The quick ones that notice most; then all.
+FIRST = tuple(f"{TESTS}/test_{name}.py" for name in ("promise", "properties", "budget", "mixture", "plan"))
+
+
+class Mutant(NamedTuple):
+    """A file of the judge, what it says, and what it would say if it were wrong."""
+
+    file: str
+    right: str
+    wrong: str
+
+
+MUTANTS = (
+    # Wrong signs.
+    Mutant("evalue.py", "linear = d - share * c", "linear = -d - share * c"),
+    Mutant("evalue.py", "value = value + y * np.log(s / ps)", "value = value - y * np.log(s / ps)"),
+    Mutant("evalue.py", "(m - y) * np.log((1.0 - s) / (1.0 - ps))", "(m + y) * np.log((1.0 - s) / (1.0 - ps))"),
+    Mutant("evalue.py", "np.minimum(np.maximum(ps + d, LEAST)", "np.minimum(np.maximum(ps - d, LEAST)"),
+    Mutant("evalue.py", "return np.asarray(value - np.max", "return np.asarray(value + np.max"),
+    Mutant("bets.py", "(canary - stable - self.margins) * self._side > 0", "(canary - stable + self.margins) * self._side > 0"),
+    Mutant("sides.py", "(of - events, of)", "(events, of)"),
+    Mutant("sides.py", "(_negative(one.high), _negative(one.low))", "(one.low, one.high)"),
+    Mutant("split.py", "canary * up + stable * down", "canary * up - stable * down"),
+    # Dropped clips, caps, corrections.
+    Mutant("evalue.py", "np.maximum(left * (1.0 - ps), -left * ps)", "0.0 * left"),
+    Mutant("budget.py", "np.minimum(gains, np.maximum(np.minimum(short, long), 0.0))", "gains"),
+    Mutant("budget.py", "SHORT_SHARE, LONG_SHARE = 0.6, 0.8", "SHORT_SHARE, LONG_SHARE = 0.6, 2.0"),
+    Mutant("mixture.py", "share = min(share, self._cash)", "share = share"),
+    Mutant("mixture.py", "self._cash -= share", "pass"),
+    Mutant("bets.py", "stable = np.minimum(np.maximum(base, self._least), self._most)", "stable = np.asarray(base)"),
+    Mutant("process.py", "gains /= self.plan.phi", "gains *= self.plan.phi"),
+    Mutant("process.py", "self.base())\n        gains", "(PRIOR_REQUESTS * self.plan.base + y) / (PRIOR_REQUESTS + m))\n        gains"),
+    Mutant("process.py", " * possible", ""),
+    Mutant("sides.py", "each = alpha / max(1, len(plan.sides))", "each = alpha"),
+    Mutant("judge.py", "worst.harm_e >= worst.harm_threshold", "worst.harm_e >= 10.0"),
+    # Wrong edges and margins.
+    Mutant("plan.py", "if value >= ratio * (1 - SAME)]", "if value >= 1]"),
+    Mutant("plan.py", "harm, safety = (over[0] if over else -1)", "harm, safety = (over[-1] if over else -1)"),
+    Mutant("plan.py", "(under[-1] if under else -1)", "(under[0] if under else -1)"),
+    Mutant("plan.py", "margins.index(harm), margins.index(safety), harm, safety)", "margins.index(safety), margins.index(harm), harm, safety)"),
+    Mutant("process.py", "below[1, self._rows]", "below[1, self._rows - 1]"),
+    Mutant("process.py", "below[0, self.plan.edge]", "below[0, self.plan.edge + 1]"),
+    # Wrong intervals, forgotten restarts.
+    Mutant("process.py", "low = max(low, values[plan.harm])", "pass"),
+    Mutant("process.py", "values[lower - 1] if lower", "values[lower] if lower"),
+    Mutant("process.py", "values[-upper] if upper", "values[-upper - 1] if upper"),
+    Mutant("process.py", "        self._restart()\n\n    def _restart", "\n    def _restart"),
+    Mutant("judge.py", "one.harm_e >= SUSPICIOUS", "False"),
+)  # fmt: skip
+
+
+def text(mutant: Mutant) -> str:
+    """The mutated file.
+
+    Raises:
+        ValueError: What it changes is not in the file exactly once.
+    """
+    said = (ROOT / JUDGE / mutant.file).read_text()
+    if (times := said.count(mutant.right)) != 1:
+        raise ValueError(f"{mutant.file}: {mutant.right!r} is there {times} times, expected once")
+    return said.replace(mutant.right, mutant.wrong)
+
+
+def noticed(mutant: Mutant) -> bool:
+    """Whether the judge's tests fail with it; the check itself is checked by `none`."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in COPIED:
+            source, target = ROOT / name, Path(folder) / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        (Path(folder) / JUDGE / mutant.file).write_text(text(mutant))
+        asked = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *FIRST, TESTS]
+        environment = {**os.environ, "PYTHONPATH": f"{folder}/plugins:{folder}", "PYTHONDONTWRITEBYTECODE": "1"}
+        ended = subprocess.run(asked, cwd=folder, env=environment, capture_output=True, text=True)
+    if ended.returncode not in (0, 1):
+        raise RuntimeError(f"pytest ended with {ended.returncode}: {ended.stdout[-2000:]}{ended.stderr[-2000:]}")
+    return ended.returncode == 1
+
+
+def main() -> int:
+    """Try all of them; as many are left as the exit code says."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--only", default="", help="only mutants whose file or change contains this")
+    asked = parser.parse_args()
+    chosen = [one for one in MUTANTS if asked.only in f"{one.file} {one.wrong}"]
+    if noticed(Mutant("budget.py", "MOST = 64", "MOST = 64  # as it was")):
+        print("the tests fail without a mutant")
+        return 1
+    left = 0
+    for one in chosen:
+        found = noticed(one)
+        left += not found
+        print(
+            f"{'noticed ' if found else 'SURVIVED'}  {one.file}: {one.right.strip()!r} -> {one.wrong.strip()!r}",
+            flush=True,
+        )
+    print(f"{len(chosen) - left} of {len(chosen)} mutants noticed")
+    return left
+
+
+if __name__ == "__main__":
+    sys.exit(main())
