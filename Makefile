@@ -82,10 +82,17 @@ faults-page: venv ## write docs/faults.md out of what make soak has found
 	@python -m tests.faults table
 
 .PHONY: bench-judges
-bench-judges: venv ## the judges' tournament, and docs/judges.md: RUNS=200, RELEASES=2000
-	@python -m bench.judges --runs $(or $(RUNS),200) --json bench/results/judges.json
+bench-judges: venv ## the judges' tournament, and docs/judges.md: RUNS=200, RELEASES=2000; ONLY="ramp: errors" plays some
+	@if [ -n "$(ONLY)" ]; then
+	  exec python -m bench.judges --runs $(or $(RUNS),200) --only "$(ONLY)"
+	fi
+	python -m bench.judges --runs $(or $(RUNS),200) --json bench/results/judges.json
 	python -m bench.judges.many --releases $(or $(RELEASES),2000) --json bench/results/many.json
 	python -m bench.judges.page
+
+.PHONY: mutants
+mutants: venv ## makes the judge wrong in thirty ways: does a test notice? ONLY=file
+	@python -m tests.mutants $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: bench-speed
 bench-speed: venv ## what a look costs, as ratios to a plain numpy pass

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,35 +25,45 @@ FIRST = tuple(f"{TESTS}/test_{name}.py" for name in ("promise", "properties", "b
 
 
 class Mutant(NamedTuple):
-    """A file of the judge, what it says, and what it would say if it were wrong."""
+    """A file of the judge, what it says, what it would say if it were wrong, and which test of it is quick to notice.
+
+    Those with a test are tried by the unit tests, too.
+    """
 
     file: str
     right: str
     wrong: str
+    test: str = ""
 
 
 MUTANTS = (
     # Wrong signs.
+    Mutant("evalue.py", "x * np.log(c / pc)", "x * np.log(pc / c)", "test_promise.py"),
     Mutant("evalue.py", "linear = d - share * c", "linear = -d - share * c"),
     Mutant("evalue.py", "value = value + y * np.log(s / ps)", "value = value - y * np.log(s / ps)"),
     Mutant("evalue.py", "(m - y) * np.log((1.0 - s) / (1.0 - ps))", "(m + y) * np.log((1.0 - s) / (1.0 - ps))"),
     Mutant("evalue.py", "np.minimum(np.maximum(ps + d, LEAST)", "np.minimum(np.maximum(ps - d, LEAST)"),
     Mutant("evalue.py", "return np.asarray(value - np.max", "return np.asarray(value + np.max"),
     Mutant("bets.py", "(canary - stable - self.margins) * self._side > 0", "(canary - stable + self.margins) * self._side > 0"),
-    Mutant("sides.py", "(of - events, of)", "(events, of)"),
+    Mutant("sides.py", "(of - events, of)", "(events, of)", "test_sides.py"),
     Mutant("sides.py", "(_negative(one.high), _negative(one.low))", "(one.low, one.high)"),
     Mutant("split.py", "canary * up + stable * down", "canary * up - stable * down"),
     # Dropped clips, caps, corrections.
-    Mutant("evalue.py", "np.maximum(left * (1.0 - ps), -left * ps)", "0.0 * left"),
-    Mutant("budget.py", "np.minimum(gains, np.maximum(np.minimum(short, long), 0.0))", "gains"),
+    Mutant("evalue.py", "np.maximum(left * (1.0 - ps), -left * ps)", "0.0 * left", "test_evalue.py"),
+    Mutant("budget.py", "np.minimum(gains, np.maximum(np.minimum(short, long), 0.0))", "gains", "test_budget.py"),
     Mutant("budget.py", "SHORT_SHARE, LONG_SHARE = 0.6, 0.8", "SHORT_SHARE, LONG_SHARE = 0.6, 2.0"),
-    Mutant("mixture.py", "share = min(share, self._cash)", "share = share"),
+    Mutant("mixture.py", "share = min(share, self._cash)", "share = float(share)"),
     Mutant("mixture.py", "self._cash -= share", "pass"),
+    Mutant("mixture.py", "math.log(self._cash)", "-1e9 * self._cash", "test_mixture.py"),
     Mutant("bets.py", "stable = np.minimum(np.maximum(base, self._least), self._most)", "stable = np.asarray(base)"),
     Mutant("process.py", "gains /= self.plan.phi", "gains *= self.plan.phi"),
-    Mutant("process.py", "self.base())\n        gains", "(PRIOR_REQUESTS * self.plan.base + y) / (PRIOR_REQUESTS + m))\n        gains"),
+    Mutant(
+        "process.py", "self._bets.at(self.base())",
+        "self._bets.at((PRIOR_REQUESTS * self.plan.base + y) / (PRIOR_REQUESTS + m))", "test_promise.py",
+    ),
     Mutant("process.py", " * possible", ""),
     Mutant("sides.py", "each = alpha / max(1, len(plan.sides))", "each = alpha"),
+    Mutant("judge.py", "settings.alpha / sum(one.settings.decides for one in plan.metrics)", "settings.alpha", "test_sides.py"),
     Mutant("judge.py", "worst.harm_e >= worst.harm_threshold", "worst.harm_e >= 10.0"),
     # Wrong edges and margins.
     Mutant("plan.py", "if value >= ratio * (1 - SAME)]", "if value >= 1]"),
@@ -60,12 +71,12 @@ MUTANTS = (
     Mutant("plan.py", "(under[-1] if under else -1)", "(under[0] if under else -1)"),
     Mutant("plan.py", "margins.index(harm), margins.index(safety), harm, safety)", "margins.index(safety), margins.index(harm), harm, safety)"),
     Mutant("process.py", "below[1, self._rows]", "below[1, self._rows - 1]"),
-    Mutant("process.py", "below[0, self.plan.edge]", "below[0, self.plan.edge + 1]"),
+    Mutant("process.py", "below[0, self.plan.edge]", "below[0, self.plan.edge + 1]", "test_judge.py"),
     # Wrong intervals, forgotten restarts.
     Mutant("process.py", "low = max(low, values[plan.harm])", "pass"),
     Mutant("process.py", "values[lower - 1] if lower", "values[lower] if lower"),
-    Mutant("process.py", "values[-upper] if upper", "values[-upper - 1] if upper"),
-    Mutant("process.py", "        self._restart()\n\n    def _restart", "\n    def _restart"),
+    Mutant("process.py", "values[-upper] if upper", "values[-upper - 1] if upper", "test_properties.py"),
+    Mutant("process.py", "        self._restart()\n\n    def _restart", "\n    def _restart", "test_judge.py"),
     Mutant("judge.py", "one.harm_e >= SUSPICIOUS", "False"),
 )  # fmt: skip
 
@@ -82,8 +93,12 @@ def text(mutant: Mutant) -> str:
     return said.replace(mutant.right, mutant.wrong)
 
 
-def noticed(mutant: Mutant) -> bool:
-    """Whether the judge's tests fail with it; the check itself is checked by `none`."""
+def noticed(mutant: Mutant, tests: Sequence[str] = (*FIRST, TESTS)) -> bool:
+    """Whether the judge's tests fail with it.
+
+    Raises:
+        RuntimeError: They neither passed nor failed.
+    """
     with tempfile.TemporaryDirectory() as folder:
         for name in COPIED:
             source, target = ROOT / name, Path(folder) / name
@@ -92,7 +107,17 @@ def noticed(mutant: Mutant) -> bool:
             else:
                 shutil.copy(source, target)
         (Path(folder) / JUDGE / mutant.file).write_text(text(mutant))
-        asked = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *FIRST, TESTS]
+        asked = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            f"--ignore={TESTS}/test_mutations.py",
+            *tests,
+        ]
         environment = {**os.environ, "PYTHONPATH": f"{folder}/plugins:{folder}", "PYTHONDONTWRITEBYTECODE": "1"}
         ended = subprocess.run(asked, cwd=folder, env=environment, capture_output=True, text=True)
     if ended.returncode not in (0, 1):
