@@ -19,7 +19,7 @@ from numpy.random import Generator
 from scipy.stats import beta  # type: ignore[import-untyped]
 
 from bench.judges.ours import planned
-from bench.judges.scenarios import RAMP, SLOW_RAMP, Scenario
+from bench.judges.scenarios import RAMP, SINGLE, SLOW_RAMP, Scenario
 from bench.judges.service import BASE_ERRORS, PAST_S, SCRAPE_S, Array, Service
 from glidepath.judge import Plan, StepSettings
 from glidepath.judge.bets import HARM_SPREAD_S, HARM_WEIGHTS, SAFETY_SPREAD_S, SAFETY_WEIGHTS, Bets, harm_shares, spread
@@ -172,7 +172,7 @@ def scrape(
 
 def nulls() -> Iterator[Null]:
     """All of them."""
-    for steps, ramp in ((RAMP, "ramp 5-25-50"), (SLOW_RAMP, "ramp 1-5-25-50")):
+    for steps, ramp in ((RAMP, "ramp 5-25-50"), (SLOW_RAMP, "ramp 1-5-25-50"), (SINGLE, "one step of 10 %")):
         for drift in (False, True):
             where = f"{ramp}{', daily drift' if drift else ''}"
             yield Null(f"same version, {where}", "", False, drift, steps, True, False)
