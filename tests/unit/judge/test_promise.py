@@ -125,3 +125,16 @@ def chances(truths: tuple[Array, Array], size: int) -> Array:
     """The probabilities of an interval's counts, in the order of `histories`: a row per truth."""
     canary, stable = (binom.pmf(np.arange(size + 1), size, p[:, None]) for p in truths)
     return np.asarray((canary[:, :, None] * stable[:, None, :]).reshape(len(canary), -1))
+
+
+def test_a_bet_that_cannot_be_made_gains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = metric(ERRORS, errors=0.2, edges=COARSE)
+    whole = Bets.at
+    monkeypatch.setattr(
+        Bets, "at", lambda self, base: (*whole(self, base)[:2], np.zeros(whole(self, base)[2].shape, bool))
+    )
+    process = MetricProcess(plan, COARSE, 0.01, 0.05, 0)
+    none = (0,) * (len(COARSE) + 1)
+    for _ in range(20):
+        process.feed(ArmCounts(100, 20, none, 1), ArmCounts(100, 90, none, 1), np.zeros((2, len(none))), 5.0)
+    assert (process.look().harm_e, process.look().safety_e) == (pytest.approx(1.0), pytest.approx(1.0))

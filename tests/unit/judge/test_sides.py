@@ -74,6 +74,14 @@ def test_the_same_predictions_are_proven_comparable_on_both_sides() -> None:
         assert -told.safe_limit <= told.low < told.high <= told.safe_limit  # type: ignore[operator]
 
 
+def test_both_sides_share_a_metrics_chance_of_a_false_rollback() -> None:
+    both, above = (
+        judged(planned(replace(SPAM, sides=sides)), 1, 0.3, 0.3, 1).metrics[2] for sides in ("both", "above")
+    )
+    assert (both.harm_threshold, above.harm_threshold) == (pytest.approx(600), pytest.approx(300))
+    assert both.safety_threshold == above.safety_threshold == pytest.approx(20)
+
+
 @pytest.mark.parametrize(("canary", "stable"), [(0.35, 0.3), (0.25, 0.3)])
 def test_exactly_on_the_margin_is_hardly_ever_harm(canary: float, stable: float) -> None:
     failed = sum(judged(planned(), seed, stable, canary, 120).verdict is Verdict.FAIL for seed in range(40))
