@@ -66,7 +66,7 @@ MUTANTS = (
     Mutant("judge.py", "settings.alpha / sum(one.settings.decides for one in plan.metrics)", "settings.alpha", "test_sides.py"),
     Mutant("judge.py", "worst.harm_e >= worst.harm_threshold", "worst.harm_e >= 10.0"),
     # Wrong edges and margins.
-    Mutant("plan.py", "if value >= ratio * (1 - SAME)]", "if value >= 1]"),
+    Mutant("plan.py", "over = [row for row, value in enumerate(values) if value >= ratio", "over = [row for row, value in enumerate(values) if value >= 1.0"),
     Mutant("plan.py", "harm, safety = (over[0] if over else -1)", "harm, safety = (over[-1] if over else -1)"),
     Mutant("plan.py", "(under[-1] if under else -1)", "(under[0] if under else -1)"),
     Mutant("plan.py", "margins.index(harm), margins.index(safety), harm, safety)", "margins.index(safety), margins.index(harm), harm, safety)"),

@@ -244,7 +244,7 @@ def _latency(settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, 
             f"resolution_limited: the stable's {settings.quantile:g} quantile is beyond the last edge, {edges[-1]:g} s",
         )
     ratio = settings.tolerance
-    places = [own + step for step in EDGES_AROUND if 0 <= own + step < len(edges)]
+    places = _places(edges, own, ratio)
     questions = tuple(Question(edges[place] / edges[own], 0.0, place, shares[place] / shares[own]) for place in places)
     values = [one.value for one in questions]
     over = [row for row, value in enumerate(values) if value >= ratio * (1 - SAME)]
@@ -261,6 +261,15 @@ def _latency(settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, 
     return MetricPlan(
         settings, shares[own], own, questions, harm, safety, limit, values[safety] if safety >= 0 else ratio, note
     )
+
+
+def _places(edges: tuple[float, ...], own: int, ratio: float) -> list[int]:
+    """Edges to ask about: those around the stable's own, and on both sides of the tolerance however fine the buckets are."""
+    values = [edge / edges[own] for edge in edges]
+    around = {own + step for step in EDGES_AROUND if 0 <= own + step < len(edges)}
+    over = [place for place, value in enumerate(values) if value >= ratio * (1 - SAME)]
+    under = [place for place, value in enumerate(values) if 1 + SAME < value <= ratio * (1 + SAME)]
+    return sorted(around.union(over[:1], under[-1:]))
 
 
 def _none(settings: MetricSettings, why: str) -> MetricPlan:

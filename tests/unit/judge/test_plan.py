@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from glidepath.judge import ArmCounts, StepSettings, plan_judgement
 from glidepath.judge.feasibility import duration
-from tests.unit.judge.traffic import EDGES, arm, planned, settings
+from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, arm, planned, settings
 
 
 def test_margins_are_the_larger_of_tolerance_and_floor() -> None:
@@ -26,6 +28,18 @@ def test_aligned_edges_are_found_and_the_tolerance_is_one() -> None:
     assert latency.harm == latency.safety
     assert latency.limit == pytest.approx(1.10, rel=1e-4)
     assert 0.02 < latency.base < 0.08
+
+
+@pytest.mark.parametrize("tolerance", [1.1, 2.0])
+def test_on_fine_buckets_the_edges_next_to_the_tolerance_are_asked_about(tolerance: float) -> None:
+    edges = tuple(0.01 * 1.021**step for step in range(180))
+    random = np.random.default_rng(1)
+    counts = np.bincount(np.searchsorted(edges, 0.05 * np.exp(0.25 * random.standard_normal(60_000))), minlength=181)
+    baseline = ArmCounts(60_000, 0, tuple(int(count) for count in counts))
+    asked = settings(metrics=(ERRORS, replace(LATENCY, tolerance=tolerance)))
+    latency = plan_judgement(asked, baseline, 600, edges, 100.0).metrics[1]
+    harm, safety = latency.questions[latency.harm], latency.questions[latency.safety]
+    assert (harm.edge, safety.value < tolerance < harm.value) == (safety.edge + 1, True)
 
 
 @pytest.mark.parametrize(
