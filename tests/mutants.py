@@ -74,6 +74,7 @@ MUTANTS = (
     Mutant("process.py", "below[0, self.plan.edge]", "below[0, self.plan.edge + 1]", "test_judge.py"),
     # Wrong intervals, forgotten restarts.
     Mutant("process.py", "low = max(low, values[plan.harm])", "pass"),
+    Mutant("process.py", "high = min(high, values[plan.safety])", "pass"),
     Mutant("process.py", "values[lower - 1] if lower", "values[lower] if lower"),
     Mutant("process.py", "values[-upper] if upper", "values[-upper - 1] if upper", "test_properties.py"),
     Mutant("process.py", "        self._restart()\n\n    def _restart", "\n    def _restart", "test_judge.py"),

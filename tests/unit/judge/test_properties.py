@@ -23,6 +23,7 @@ from glidepath.judge import (
     plan_judgement,
 )
 from glidepath.judge.evalue import log_e
+from glidepath.judge.process import MetricProcess
 from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, settings
 
 STEPS = (StepSettings(25, 10, 10), StepSettings(50, 10, 10))
@@ -133,6 +134,22 @@ def test_verdicts_never_contradict_their_intervals(told: list[Interval]) -> None
 def _of(look: Look) -> MetricLook:
     """The metric that decided."""
     return next(metric for metric in look.metrics if metric.name == look.deciding)
+
+
+def test_a_bound_ends_the_unbroken_run_of_refuted_nulls_and_the_verdicts_null_counts_in_any_case() -> None:
+    plan = planned().metrics[0]
+    process = MetricProcess(plan, EDGES, 0.01, 0.05, 1)
+    values = [one.value for one in plan.questions]
+    rows = np.arange(len(values))
+    none = rows < 0
+    assert process._interval(none, none) == (None, None)
+    assert process._interval(rows < 3, rows >= len(rows) - 2) == (values[2], values[-2])
+    assert process._interval((rows < 3) | (rows == 5), none) == (values[2], None)
+    assert process._interval(rows == plan.harm, none) == (values[plan.harm], None)
+    assert process._interval(none, rows == plan.safety) == (None, values[plan.safety])
+    # An effect that changed: proven harm is told, else the present weight's safety.
+    assert process._interval(rows <= plan.harm, rows >= 2) == (values[plan.harm], None)
+    assert process._interval(rows < 4, rows >= 2) == (None, values[2])
 
 
 @given(st.permutations(range(6)))
