@@ -108,7 +108,7 @@ class Side:
     ) -> tuple[int, dict[str, str], bytes]:
         headers = {key: value for key, value in request.headers.items() if key.lower() not in HOP} | (other or {})
         url = f"{self.upstream}{request.raw_path}"
-        async with self.session.request(request.method, url, data=body, headers=headers) as answer:
+        async with self.session.request(request.method, url, data=body or None, headers=headers) as answer:
             kept = {key: value for key, value in answer.headers.items() if key.lower() not in HOP}
             return answer.status, kept, await answer.read()
 
