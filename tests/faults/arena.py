@@ -113,6 +113,8 @@ class Arena(World):
             "PYTHONPATH": f"{REPO}:{REPO / 'plugins'}",
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.home / "dags"),
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "40",
+            # Tasks of a scheduler that died are looked for at its successor's start, when they don't count as lost yet.
+            "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
             "AIRFLOW_CONN_KUBERNETES_DEFAULT": json.dumps(kubernetes),
             "AIRFLOW_CONN_PROMETHEUS_DEFAULT": f"http://127.0.0.1:{self.ports['prometheus']}",
