@@ -22,6 +22,7 @@ STATE = f"{GROUP}/state"
 HELD, OPEN = "held", "open"
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 T = TypeVar("T")
 
@@ -112,6 +113,12 @@ class Objects:
         listed = call(f"listing {kind}", lambda: self._send("GET", self.path(kind), query=query))
         return list(listed.get("items", []))
 
+    def list_metadata(self, kind: str, selector: str) -> list[dict[str, Any]]:
+        """The same, their metadata only: what the objects hold is not sent."""
+        query = [("labelSelector", selector)]
+        listed = call(f"listing {kind}", lambda: self._send("GET", self.path(kind), query=query, accept=METADATA_ONLY))
+        return [one["metadata"] for one in listed.get("items", [])]
+
     def create(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """Create an object; `status` 409 when it exists."""
         return call(f"creating {kind}", lambda: self._send("POST", self.path(kind), body))
@@ -145,12 +152,13 @@ class Objects:
         body: dict[str, Any] | None = None,
         query: Sequence[tuple[str, str]] = (),
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> dict[str, Any]:
         answer: dict[str, Any] = self._api.call_api(
             path,
             method,
             query_params=[*query],
-            header_params={"Accept": "application/json", "Content-Type": content_type},
+            header_params={"Accept": accept, "Content-Type": content_type},
             body=body,
             response_types_map=dict.fromkeys((200, 201, 202), "object"),
             auth_settings=["BearerToken"],

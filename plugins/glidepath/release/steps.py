@@ -9,6 +9,7 @@ from glidepath.claim import ClaimState
 from glidepath.deploy import values as chart
 from glidepath.errors import PreflightError, StaleWriteError
 from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
+from glidepath.release.drift import note_pods
 from glidepath.release.keep import kept
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.run import Run
@@ -94,6 +95,7 @@ def _deploy(run: Run) -> None:
         lambda now: run.say(f"deploy: {now.version}: {now.ready} of {now.wanted} ready; {now.why}"),
     )
     if run.release.phase == Phase.CLAIMED:
+        note_pods(run)
         run.move(Phase.DEPLOYED)
         run.note("deployed", once="deployed", seconds=seconds)
     run.say(f"deploy: {run.canary} ready after {seconds:.0f} s, weight 0")
