@@ -22,6 +22,7 @@ STATE = f"{GROUP}/state"
 HELD, OPEN = "held", "open"
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 T = TypeVar("T")
 
@@ -68,7 +69,12 @@ def editor(managed: Sequence[Mapping[str, Any]], *path: str) -> str:
         path: Where the field is, in their form: "f:spec", "f:http".
     """
     owners = [one for one in managed if _owns(one.get("fieldsV1") or {}, path)]
-    newest = max(owners, key=lambda one: str(one.get("time") or ""), default=None)
+    # Times are whole seconds: of two writers in one, it is the one that is neither Helm nor we.
+    newest = max(
+        owners,
+        key=lambda one: (str(one.get("time") or ""), one.get("manager") not in ("helm", FIELD_MANAGER)),
+        default=None,
+    )
     if newest is None:
         return "nobody"
     below = f" ({newest['subresource']})" if newest.get("subresource") else ""
@@ -112,6 +118,12 @@ class Objects:
         listed = call(f"listing {kind}", lambda: self._send("GET", self.path(kind), query=query))
         return list(listed.get("items", []))
 
+    def list_metadata(self, kind: str, selector: str) -> Sequence[dict[str, Any]]:
+        """The same, their metadata only: what the objects hold is not sent."""
+        query = [("labelSelector", selector)]
+        listed = call(f"listing {kind}", lambda: self._send("GET", self.path(kind), query=query, accept=METADATA_ONLY))
+        return [one["metadata"] for one in listed.get("items", [])]
+
     def create(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """Create an object; `status` 409 when it exists."""
         return call(f"creating {kind}", lambda: self._send("POST", self.path(kind), body))
@@ -145,12 +157,13 @@ class Objects:
         body: dict[str, Any] | None = None,
         query: Sequence[tuple[str, str]] = (),
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> dict[str, Any]:
         answer: dict[str, Any] = self._api.call_api(
             path,
             method,
             query_params=[*query],
-            header_params={"Accept": "application/json", "Content-Type": content_type},
+            header_params={"Accept": accept, "Content-Type": content_type},
             body=body,
             response_types_map=dict.fromkeys((200, 201, 202), "object"),
             auth_settings=["BearerToken"],

@@ -23,7 +23,7 @@ from glidepath.release.plan import plan
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
 from glidepath.watchdog.loop import Facts, Watchdog
-from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SERVICE, ApiServer, http_routes
+from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SECRETS, SERVICE, ApiServer, http_routes
 from tests.support.fields import Refused
 
 POLICY = f"""\
@@ -78,6 +78,13 @@ class HelmInMemory:
         except Refused as error:
             raise HelmError(f"helm upgrade failed: {error.message}") from error
         self.values, self.revision = given, self.revision + 1
+        labels = {"owner": "helm", "name": "shop", "version": str(self.revision), "status": "deployed"}
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": f"shop.v{self.revision}", "labels": labels},
+        }
+        self.server.put(SECRETS, secret)
         return HelmRelease("shop", NAMESPACE, self.revision, "deployed", given)
 
     def _apply(self, values: dict[str, Any]) -> None:

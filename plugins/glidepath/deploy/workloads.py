@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from glidepath.errors import ClusterError, NotReadyError
+from glidepath.kube import Objects, editor
 
 CALL_TIMEOUT_S = 10
 
@@ -29,12 +32,38 @@ class Readiness:
         return self.wanted > 0 and self.ready >= self.wanted
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What a version's Deployment asks for, and who wrote it last.
+
+    Attributes:
+        wanted: Replicas.
+        pods: A digest of its pods' specification and labels; annotations are left out, so a restart is no change.
+        replicas_by, pods_by: The clients that wrote these, and when.
+    """
+
+    wanted: int
+    pods: str
+    replicas_by: str
+    pods_by: str
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A revision of a Helm release, as Helm's own secret says, and when it was written."""
+
+    number: int
+    status: str
+    by: str
+
+
 class Workloads:
     """Deployments of one service's versions, named `<service>-<version>`."""
 
     def __init__(self, api: client.ApiClient, namespace: str, service: str) -> None:
         self._apps = client.AppsV1Api(api)
         self._core = client.CoreV1Api(api)
+        self._objects = Objects(api, namespace)
         self.namespace, self.service = namespace, service
 
     def readiness(self, version: str) -> Readiness:
@@ -50,6 +79,38 @@ class Workloads:
         behind = (status.observed_generation or 0) < (found.metadata.generation or 0)
         ready = 0 if behind else min(int(status.updated_replicas or 0), int(status.available_replicas or 0))
         return Readiness(version, wanted, ready, "" if ready >= wanted else self._why(version))
+
+    def shape(self, version: str) -> Shape | None:
+        """What a version's Deployment asks for; None when it is not there.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        try:
+            found = self._objects.get("apps/v1/deployments", f"{self.service}-{version}")
+        except ClusterError as error:
+            if error.status == 404:
+                return None
+            raise
+        spec, managed = found["spec"], found["metadata"].get("managedFields") or []
+        template = spec.get("template") or {}
+        pods = {"spec": template.get("spec"), "labels": (template.get("metadata") or {}).get("labels")}
+        digest = hashlib.sha256(json.dumps(pods, sort_keys=True).encode()).hexdigest()[:16]
+        by = [editor(managed, "f:spec", field) for field in ("f:replicas", "f:template")]
+        return Shape(int(spec.get("replicas") or 0), digest, *by)
+
+    def helm_revision(self, release: str) -> Revision | None:
+        """The newest revision of a Helm release; cheaper than asking Helm, and it may be under way. None without any.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        found = self._objects.list_metadata("v1/secrets", f"owner=helm,name={release}")
+        newest = max(found, key=lambda one: int(one["labels"]["version"]), default=None)
+        if newest is None:
+            return None
+        by = editor(newest.get("managedFields") or [])
+        return Revision(int(newest["labels"]["version"]), str(newest["labels"].get("status")), by)
 
     def wait_ready(
         self, version: str, timeout_s: float, said: Callable[[Readiness], None] = lambda _: None, poll_s: float = 1.0

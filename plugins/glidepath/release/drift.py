@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from glidepath.errors import PreflightError, TrafficDriftError
 from glidepath.release.run import Run
-from glidepath.release.steps import fresh
 from glidepath.release.window import way
+from glidepath.traffic import DELETED
 
 
 def routes_drift(run: Run, step: int) -> str | None:
@@ -31,15 +31,50 @@ def routes_drift(run: Run, step: int) -> str | None:
 
 
 def objects_drift(run: Run) -> str | None:
-    """What else a version needs and has lost: its subset, or replicas; None when nothing."""
-    missing = {run.stable, *fresh(run)} - run.ports.traffic.subsets()
+    """What else a version needs and somebody changed: subsets, replicas, pods, Helm's release; None when nothing."""
+    subsets, by = run.ports.traffic.subsets()
+    missing = {run.stable, *run.fresh} - subsets
     if missing:
-        return f"the DestinationRule lacks the subset {', '.join(sorted(missing))}; who changed it: managedFields"
-    wanted = run.ports.record.last_event(run.id, "replicas")
-    if wanted is None:
-        return None
-    for version, count in wanted.body["versions"].items():
-        now = run.ports.workloads.readiness(version).wanted
-        if now < int(count):
-            return f"{version} was scaled to {now} replicas, expected at least {count}"
+        return f"the DestinationRule has no subset that leads to {', '.join(sorted(missing))}; written by {by}"
+    return _deployments_drift(run) or _helm_drift(run)
+
+
+def _deployments_drift(run: Run) -> str | None:
+    record = run.ports.record
+    replicas, pods = record.last_event(run.id, "replicas"), record.last_event(run.id, "pods")
+    for version in (run.stable, *run.fresh):
+        now = run.ports.workloads.shape(version)
+        if now is None:
+            return f"the Deployment of {version} is gone; removed by {DELETED}"
+        least = int(replicas.body["versions"].get(version, 0)) if replicas else 0
+        if now.wanted < least:
+            return f"{version} was scaled to {now.wanted} replicas, expected at least {least}; by {now.replicas_by}"
+        deployed = pods.body["versions"].get(version) if pods else None
+        if deployed is not None and now.pods != deployed:
+            return f"the pods of {version} were changed; by {now.pods_by}"
     return None
+
+
+def _helm_drift(run: Run) -> str | None:
+    """A `helm upgrade` by somebody else: its values would be released with ours, and nobody judged them.
+
+    An upgrade of our own is announced in the record before it begins, so the record is read again after the cluster.
+    """
+    ours = run.ports.record.last_event(run.id, "helm")
+    if ours is None or ours.body["revision"] is None:
+        return None
+    newest = run.ports.workloads.helm_revision(run.spec.helm.release)
+    if newest is None or newest.number <= int(ours.body["revision"]):
+        return None
+    if run.ports.record.last_event(run.id, "helm") != ours:
+        return None
+    return (
+        f"helm release {run.spec.helm.release} is at revision {newest.number} ({newest.status}), expected "
+        f"{ours.body['revision']}; written by {newest.by}"
+    )
+
+
+def note_pods(run: Run) -> None:
+    """Write down what the versions' pods are, once they are what was asked for."""
+    shapes = {version: run.ports.workloads.shape(version) for version in (run.stable, *run.fresh)}
+    run.note("pods", versions={version: shape.pods for version, shape in shapes.items() if shape is not None})

@@ -12,7 +12,6 @@ from glidepath.release.keep import kept
 from glidepath.release.phases import Phase
 from glidepath.release.promotion import conclude, promote
 from glidepath.release.run import Run
-from glidepath.release.steps import fresh
 from glidepath.release.tidy import given, leave_only, see_silent
 from glidepath.traffic import Split
 
@@ -49,7 +48,7 @@ def _rollback(run: Run, reason: str) -> None:
     see_silent(run, run.canary)
     run.ports.traffic.shift(run.claim, Split(run.stable, None, 0))
     final = chart.with_canary(given(run), run.stable, None, 0, run.claim.token)
-    done = leave_only(run, run.stable, chart.without_replicas(final, *fresh(run)))
+    done = leave_only(run, run.stable, chart.without_replicas(final, *run.fresh))
     run.say(f"rollback: helm release {done.name} at revision {done.revision}: {run.canary} removed")
     run.close(Phase.ROLLED_BACK, reason)
 

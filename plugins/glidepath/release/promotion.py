@@ -15,7 +15,7 @@ from glidepath.release.holding import hold
 from glidepath.release.keep import kept
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
-from glidepath.release.steps import decision, fresh
+from glidepath.release.steps import decision
 from glidepath.release.tidy import given, leave_only, see_silent, upgrade
 from glidepath.release.window import Window, window
 from glidepath.traffic import Split
@@ -100,7 +100,7 @@ def _promote(run: Run) -> None:
     # Only now: a watchdog told earlier would put a canary that is taken back at the last moment on all traffic again.
     ports.claims.note(run.claim, new)
     ports.traffic.shift(run.claim, Split(new, None, 0))
-    final = chart.without_replicas(chart.with_canary(given(run), new, None, 0, run.claim.token), *fresh(run))
+    final = chart.without_replicas(chart.with_canary(given(run), new, None, 0, run.claim.token), *run.fresh)
     done = leave_only(run, new, final)
     run.say(f"promote: helm release {done.name} at revision {done.revision}: {new} is stable, {old} removed")
     run.close(Phase.PROMOTED, f"{new} was proven comparable to {old} and is the stable version")

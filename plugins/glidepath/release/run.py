@@ -79,6 +79,11 @@ class Run:
         """The version that the canary is compared with."""
         return self.baseline or self.stable
 
+    @property
+    def fresh(self) -> tuple[str, ...]:
+        """The versions whose pods this release starts: the canary, and its baseline if it has one."""
+        return (self.canary,) if self.baseline is None else (self.canary, self.baseline)
+
     def split(self, weight: int) -> Split:
         """Who gets what when the canary has a step's weight, percent: a fresh baseline gets as much as the canary."""
         return Split(self.stable, self.canary, weight, self.baseline if 0 < weight <= 50 else None)

@@ -9,6 +9,7 @@ from glidepath.claim import ClaimState
 from glidepath.deploy import values as chart
 from glidepath.errors import PreflightError, StaleWriteError
 from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
+from glidepath.release.drift import note_pods
 from glidepath.release.keep import kept
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.run import Run
@@ -87,9 +88,9 @@ def _deploy(run: Run) -> None:
             ports.traffic.open_version(run.claim, leftover)
         token = run.claim.token
         done = upgrade(run, chart.with_canary(given(run), run.stable, run.canary, 0, token, baseline=run.baseline))
-        for version in fresh(run):
+        for version in run.fresh:
             ports.traffic.hold_version(run.claim, version)
-        beside = " and ".join(fresh(run))
+        beside = " and ".join(run.fresh)
         run.say(f"deploy: helm release {done.name} is at revision {done.revision}: {beside} beside {run.stable}")
     seconds = max(
         ports.workloads.wait_ready(
@@ -97,17 +98,13 @@ def _deploy(run: Run) -> None:
             run.spec.deploy_timeout,
             lambda now: run.say(f"deploy: {now.version}: {now.ready} of {now.wanted} ready; {now.why}"),
         )
-        for version in fresh(run)
+        for version in run.fresh
     )
     if run.release.phase == Phase.CLAIMED:
+        note_pods(run)
         run.move(Phase.DEPLOYED)
         run.note("deployed", once="deployed", seconds=seconds)
-    run.say(f"deploy: {' and '.join(fresh(run))} ready after {seconds:.0f} s, weight 0")
-
-
-def fresh(run: Run) -> tuple[str, ...]:
-    """The versions whose pods a release starts: the canary, and its baseline if it has one."""
-    return (run.canary,) if run.baseline is None else (run.canary, run.baseline)
+    run.say(f"deploy: {' and '.join(run.fresh)} ready after {seconds:.0f} s, weight 0")
 
 
 def shift(run: Run, number: int) -> None:
@@ -170,7 +167,7 @@ def _make_room(run: Run, weight: int) -> None:
     values = ports.helm.effective_values()
     stable = chart.stable_replicas(values)
     needed = max(1, math.ceil(stable * weight / 100))
-    have = {version: ports.workloads.readiness(version) for version in fresh(run)}
+    have = {version: ports.workloads.readiness(version) for version in run.fresh}
     if any(one.wanted < needed for one in have.values()):
         now, token = ports.traffic.read().split.canary_weight, run.claim.token
         upgrade(run, chart.with_canary(given(run), run.stable, run.canary, now, token, needed, run.baseline))

@@ -27,7 +27,11 @@ def upgrade(run: Run, values: Mapping[str, object]) -> HelmRelease:
         ClaimLostError: The claim was given back, or is another's.
     """
     run.ports.claims.renew(run.claim)
-    return run.ports.helm.upgrade(values)
+    # Announced first: the guard takes a revision it was not told of for somebody else's.
+    run.note("helm", revision=None)
+    done = run.ports.helm.upgrade(values)
+    run.note("helm", revision=done.revision)
+    return done
 
 
 def see_silent(run: Run, version: str) -> None:

@@ -1,5 +1,5 @@
 """The traffic port: how a service's requests are split between two versions."""
 
-from glidepath.traffic.istio import IstioTraffic, Split, TrafficState
+from glidepath.traffic.istio import DELETED, IstioTraffic, Split, TrafficState
 
-__all__ = ["IstioTraffic", "Split", "TrafficState"]
+__all__ = ["DELETED", "IstioTraffic", "Split", "TrafficState"]

@@ -27,6 +27,9 @@ KINDS = {
     DEPLOYMENTS: ("apps/v1", "Deployment"),
 }
 
+# Of what is gone the API keeps nothing.
+DELETED = "whoever deleted it; the API server's audit log knows"
+
 
 @dataclass(frozen=True)
 class Split:
@@ -147,15 +150,17 @@ class IstioTraffic:
             return False
         return split.stable == version and split.canary_weight == 0
 
-    def subsets(self) -> set[str]:
-        """The versions that the DestinationRule has a subset for; none when it is gone."""
+    def subsets(self) -> tuple[set[str], str]:
+        """The versions that the DestinationRule leads to, and who wrote its subsets; none when it is gone."""
         try:
             found = self._objects.get(DESTINATION_RULES, self.service)
         except ClusterError as error:
             if error.status == 404:
-                return set()
+                return set(), DELETED
             raise
-        return {str(one.get("name")) for one in found["spec"].get("subsets") or []}
+        managed, subsets = found["metadata"].get("managedFields") or [], found["spec"].get("subsets") or []
+        right = {str(one.get("name")) for one in subsets if (one.get("labels") or {}).get("version") == one.get("name")}
+        return right, editor(managed, "f:spec", "f:subsets")
 
     def deployed_versions(self) -> set[str]:
         """The versions whose Deployments are there."""

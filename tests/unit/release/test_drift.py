@@ -1,0 +1,101 @@
+"""What somebody else changes in mid-release is noticed at the next look, and the reason says who it was."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import pytest
+
+from glidepath.release import endings
+from glidepath.release.brake import fate, taken_back
+from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE
+from tests.support.stage import Stage
+from tests.unit.release.test_guard import started, ticks
+
+
+def changed(stage: Stage, base: str, name: str, change: Callable[[dict[str, object]], None]) -> None:
+    """A person's server-side apply, by force, of an object with a change."""
+    body = copy.deepcopy(stage.server.objects[(base, name)])
+    for field in ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp"):
+        body["metadata"].pop(field, None)
+    body.pop("status", None)
+    change(body)
+    stage.server.put(base, body, manager="a-person", force=True)
+
+
+def scaled(stage: Stage) -> None:
+    changed(stage, DEPLOYMENTS, f"{SERVICE}-v2", lambda body: body["spec"].update(replicas=0))  # type: ignore[attr-defined]
+
+
+def repacked(stage: Stage) -> None:
+    def other(body: dict[str, object]) -> None:
+        body["spec"]["template"]["spec"] = {"containers": [{"name": "other"}]}  # type: ignore[index]
+
+    changed(stage, DEPLOYMENTS, f"{SERVICE}-v2", other)
+
+
+def unrouted(stage: Stage) -> None:
+    def other(body: dict[str, object]) -> None:
+        body["spec"]["subsets"] = [{"name": "v1", "labels": {"version": "v1"}}]  # type: ignore[index]
+
+    changed(stage, f"{MESH}/destinationrules", SERVICE, other)
+
+
+def misled(stage: Stage) -> None:
+    def other(body: dict[str, object]) -> None:
+        body["spec"]["subsets"] = [{"name": one, "labels": {"version": "v1"}} for one in ("v1", "v2")]  # type: ignore[index]
+
+    changed(stage, f"{MESH}/destinationrules", SERVICE, other)
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (scaled, r"v2 was scaled to 0 replicas, expected at least 1; by a-person"),
+        (repacked, r"the pods of v2 were changed; by a-person"),
+        (unrouted, r"no subset that leads to v2; written by a-person"),
+        (misled, r"no subset that leads to v2; written by a-person"),
+    ],
+)
+def test_an_edit_takes_the_canary_back_and_names_who_made_it(
+    stage: Stage, act: Callable[[Stage], None], words: str
+) -> None:
+    run, guard = started(stage)
+    ticks(stage, guard, 1)
+    act(stage)
+    ticks(stage, guard, 1)
+    assert taken_back(run)
+    assert stage.weights()["v2"] == 0
+    reason = fate(run.ports.record, run.id)
+    assert reason is not None
+    assert words in reason[1]
+
+
+@pytest.mark.parametrize("what", ["deployment", "destinationrule"])
+def test_what_is_gone_is_drift_too(stage: Stage, what: str) -> None:
+    run, guard = started(stage)
+    key = (DEPLOYMENTS, f"{SERVICE}-v2") if what == "deployment" else (f"{MESH}/destinationrules", SERVICE)
+    del stage.server.objects[key]
+    ticks(stage, guard, 1)
+    assert taken_back(run)
+    reason = fate(run.ports.record, run.id)
+    assert reason is not None
+    assert "whoever deleted it" in reason[1]
+
+
+def test_helm_by_somebody_else_is_drift_and_our_own_is_not(stage: Stage) -> None:
+    run, guard = started(stage)
+    ticks(stage, guard, 3)
+    assert not taken_back(run)
+    istio = {"trafficSplit": {"stable": 80, "canary": 20}}  # with other weights it would be refused
+    stage.helm.upgrade({**stage.helm.values, "istio": istio, "note": "a person's"})
+    ticks(stage, guard, 1)
+    assert taken_back(run)
+    reason = fate(run.ports.record, run.id)
+    assert reason is not None
+    assert f"helm release shop is at revision {stage.helm.revision} (deployed)" in reason[1]
+    endings.rollback(run)
+    with pytest.raises(Exception, match="v2 was taken back"):
+        endings.finish(run)
+    assert stage.weights() == {"v1": 100}
