@@ -19,6 +19,18 @@ def stable_replicas(values: Mapping[str, Any]) -> int:
     return int(version.get("replicas") or values["replicas"]["stable"])
 
 
+def most_replicas(values: Mapping[str, Any]) -> int | None:
+    """The autoscaler's maximum, from effective values; None where nothing scales by itself."""
+    given = values.get("autoscaling") or {}
+    return int(given["maxReplicas"]) if given.get("enabled") else None
+
+
+def least_replicas(values: Mapping[str, Any], version: str) -> int:
+    """How many replicas a version that is not the stable one has at least, from effective values."""
+    own = (values.get("versions") or {}).get(version) or {}
+    return int(own.get("replicas") or values["replicas"]["canary"])
+
+
 def with_canary(
     values: Mapping[str, Any],
     stable: str,

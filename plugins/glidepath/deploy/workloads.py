@@ -113,9 +113,21 @@ class Workloads:
         return Revision(int(newest["labels"]["version"]), str(newest["labels"].get("status")), by)
 
     def wait_ready(
-        self, version: str, timeout_s: float, said: Callable[[Readiness], None] = lambda _: None, poll_s: float = 1.0
+        self,
+        version: str,
+        timeout_s: float,
+        said: Callable[[Readiness], None] = lambda _: None,
+        poll_s: float = 1.0,
+        least: int = 1,
     ) -> float:
         """Wait until every replica of a version is ready; seconds it took.
+
+        Args:
+            version: Which.
+            timeout_s: How long at most, seconds.
+            said: Told of each change.
+            poll_s: Seconds between looks.
+            least: How many replicas there must be; an autoscaler takes a while to make them.
 
         Raises:
             NotReadyError: Not ready within `timeout_s`; says what the pods wait for.
@@ -124,15 +136,15 @@ class Workloads:
         last: Readiness | None = None
         while True:
             now = self.readiness(version)
-            if now.complete:
+            if now.complete and now.wanted >= least:
                 return time.monotonic() - started
             if now != last:
                 said(now)
                 last = now
             if time.monotonic() - started > timeout_s:
                 raise NotReadyError(
-                    f"{self.service} {version} has {now.ready} of {now.wanted} replicas ready after {timeout_s:.0f} s, "
-                    f"expected all: {now.why or 'no reason given by the pods'}. Look at: "
+                    f"{self.service} {version} has {now.ready} of {max(least, now.wanted)} replicas ready after "
+                    f"{timeout_s:.0f} s, expected all: {now.why or 'no reason given by the pods'}. Look at: "
                     f"kubectl -n {self.namespace} describe pods -l app={self.service},version={version}"
                 )
             time.sleep(poll_s)

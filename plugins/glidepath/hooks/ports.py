@@ -6,6 +6,7 @@ imports happen inside the functions: this module is read whenever a DAG file is 
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,10 @@ PROMETHEUS_CONN_ID = "prometheus_default"
 
 
 class PrometheusHook(BaseHook):
-    """Prometheus by an Airflow connection: host, port and schema; extra `headers` for an Authorization."""
+    """Prometheus by an Airflow connection: host, port, schema, login and password; or extra `headers`.
+
+    Secrets go into headers only, never into the address, which errors and logs name.
+    """
 
     def __init__(self, conn_id: str = PROMETHEUS_CONN_ID) -> None:
         super().__init__()
@@ -53,8 +57,11 @@ class PrometheusHook(BaseHook):
         path = f"/{connection.schema}" if connection.schema and connection.schema not in schemes else ""
         port = f":{connection.port}" if connection.port else ""
         host = connection.host.split("://")[-1]
-        headers = (connection.extra_dejson or {}).get("headers")
-        return Prometheus(f"{scheme}://{host}{port}{path}", headers=headers)
+        headers = dict((connection.extra_dejson or {}).get("headers") or {})
+        if connection.login:
+            pair = f"{connection.login}:{connection.password or ''}"
+            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return Prometheus(f"{scheme}://{host}{port}{path}", headers=headers or None)
 
 
 class HelmHook(BaseHook):

@@ -15,7 +15,7 @@ from glidepath.release.holding import hold
 from glidepath.release.keep import kept
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
-from glidepath.release.steps import decision
+from glidepath.release.steps import decision, replicas_like_stable
 from glidepath.release.tidy import given, leave_only, see_silent, upgrade
 from glidepath.release.window import Window, window
 from glidepath.traffic import Split
@@ -113,12 +113,12 @@ def _carry(run: Run, weight: int) -> None:
     if (split.stable, split.canary) == (old, new) and split.canary_weight >= weight:
         _go_on(run)
         return
-    replicas = chart.stable_replicas(ports.helm.effective_values())
+    replicas = replicas_like_stable(run)
     if ports.workloads.readiness(new).wanted < replicas:
         token, beside = run.claim.token, split.baseline
         upgrade(run, chart.with_canary(given(run), old, new, split.canary_weight, token, replicas, beside))
         _go_on(run)
-    seconds = ports.workloads.wait_ready(new, run.spec.deploy_timeout)
+    seconds = ports.workloads.wait_ready(new, run.spec.deploy_timeout, least=replicas)
     run.say(f"promote: {new} has {replicas} replicas ready after {seconds:.0f} s, as many as {old}")
     _go_on(run)
     try:

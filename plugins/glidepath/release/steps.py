@@ -164,19 +164,30 @@ def _make_room(run: Run, weight: int) -> None:
         ClusterError: They were not ready in time; the weight is not given.
     """
     ports = run.ports
+    needed = max(1, math.ceil(replicas_like_stable(run) * weight / 100))
     values = ports.helm.effective_values()
-    stable = chart.stable_replicas(values)
-    needed = max(1, math.ceil(stable * weight / 100))
+    scales = chart.most_replicas(values) is not None
     have = {version: ports.workloads.readiness(version) for version in run.fresh}
-    if any(one.wanted < needed for one in have.values()):
+    # What an autoscaler made of its own accord it may take away again: its minimum has to be enough.
+    sure = {version: chart.least_replicas(values, version) if scales else one.wanted for version, one in have.items()}
+    if any(count < needed for count in sure.values()):
         now, token = ports.traffic.read().split.canary_weight, run.claim.token
         upgrade(run, chart.with_canary(given(run), run.stable, run.canary, now, token, needed, run.baseline))
     for version, one in have.items():
         if one.wanted < needed or not one.complete:
-            seconds = ports.workloads.wait_ready(version, run.spec.deploy_timeout)
+            seconds = ports.workloads.wait_ready(version, run.spec.deploy_timeout, least=needed)
             run.say(f"shift: {version} has the {needed} replicas that {weight} % takes, ready after {seconds:.0f} s")
-    enough = {version: max(needed, one.wanted) for version, one in have.items()}
-    run.note("replicas", versions={run.stable: stable, **enough})
+    enough = {version: max(needed, count) for version, count in sure.items()}
+    run.note("replicas", versions={run.stable: chart.stable_replicas(values), **enough})
+
+
+def replicas_like_stable(run: Run) -> int:
+    """How many replicas take the whole traffic: the chart's number, or what an autoscaler has made of it by now."""
+    values = run.ports.helm.effective_values()
+    replicas, most = chart.stable_replicas(values), chart.most_replicas(values)
+    if most is None:
+        return replicas
+    return min(max(replicas, run.ports.workloads.readiness(run.stable).wanted), max(most, replicas))
 
 
 def decision(run: Run, number: int) -> tuple[Decision, str] | None:

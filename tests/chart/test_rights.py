@@ -1,0 +1,77 @@
+"""What the chart's two accounts may do, asked of the real API server: what they need, and nothing that would hurt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo.environment import REPO, helm, kubectl
+
+pytestmark = pytest.mark.cluster
+NAMESPACE, SERVICE = "rights-test", "rights"
+FENCE = f"glidepath-{NAMESPACE}-{SERVICE}"
+MAY = {
+    "glidepath": [
+        "patch virtualservices.networking.istio.io", "patch destinationrules.networking.istio.io",
+        "create deployments.apps", "delete deployments.apps", "create leases.coordination.k8s.io",
+        "patch leases.coordination.k8s.io", "list secrets", "create secrets", "list pods",
+        "patch roles.rbac.authorization.k8s.io/glidepath", f"patch clusterroles.rbac.authorization.k8s.io/{FENCE}",
+        "create horizontalpodautoscalers.autoscaling",
+    ],
+    "glidepath-watchdog": [
+        "patch leases.coordination.k8s.io", "list leases.coordination.k8s.io", "patch virtualservices.networking.istio.io",
+        "get virtualservices.networking.istio.io", "create events",
+    ],
+}  # fmt: skip
+MAY_NOT = {
+    "glidepath": [
+        "delete virtualservices.networking.istio.io", "delete leases.coordination.k8s.io", "create pods", "create pods/exec",
+        "create roles.rbac.authorization.k8s.io", "escalate roles.rbac.authorization.k8s.io",
+        "bind roles.rbac.authorization.k8s.io", "patch roles.rbac.authorization.k8s.io/another", "impersonate users",
+        "create serviceaccounts/token", "get nodes", "list namespaces", "patch namespaces", "list configmaps",
+        "delete validatingadmissionpolicies.admissionregistration.k8s.io",
+        "patch validatingadmissionpolicies.admissionregistration.k8s.io/another",
+        "patch services/another", "delete networkpolicies.networking.k8s.io",
+    ],
+    "glidepath-watchdog": [
+        "get secrets", "list secrets", "create leases.coordination.k8s.io", "delete leases.coordination.k8s.io",
+        "delete virtualservices.networking.istio.io", "create deployments.apps", "delete deployments.apps", "list pods",
+        "create pods", "patch roles.rbac.authorization.k8s.io", "get nodes",
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed() -> Iterator[None]:
+    """The chart with its accounts; no pods of the service."""
+    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
+    kubectl("create", "namespace", NAMESPACE)
+    chart = str(REPO / "include" / "helm-chart")
+    given = f"service.name={SERVICE},replicas.stable=0,replicas.canary=0,istio.hosts={{rights.example.com}}"
+    helm("install", "app", chart, "-n", NAMESPACE, "--set", given)
+    yield
+    helm("uninstall", "app", "-n", NAMESPACE)
+    kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def allowed(account: str, what: str, namespace: str = NAMESPACE) -> bool:
+    """The API server's own word."""
+    identity = f"--as=system:serviceaccount:{NAMESPACE}:{account}"
+    return kubectl("auth", "can-i", *what.split(), identity, "-n", namespace, check=False).strip() == "yes"
+
+
+@pytest.mark.parametrize("account", MAY)
+def test_what_an_account_needs_it_may(account: str) -> None:
+    assert [what for what in MAY[account] if not allowed(account, what)] == []
+
+
+@pytest.mark.parametrize("account", MAY_NOT)
+def test_what_would_hurt_it_may_not(account: str) -> None:
+    assert [what for what in MAY_NOT[account] if allowed(account, what)] == []
+
+
+@pytest.mark.parametrize("account", MAY)
+def test_in_another_namespace_it_may_nothing(account: str) -> None:
+    own = [what for what in MAY[account] if "clusterroles" not in what]
+    assert [what for what in own if allowed(account, what, "default")] == []
