@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -39,11 +40,19 @@ class Helm:
         namespace: Where it is installed.
         kubeconfig: Path of the kubeconfig; None for Helm's own default (in-cluster or KUBECONFIG).
         binary: The Helm 4 binary; None looks at GLIDEPATH_HELM and then PATH.
+        digest: `sha256:...` of the packed chart; None takes the chart as it is.
     """
 
     def __init__(
-        self, chart: Path, release: str, namespace: str, kubeconfig: Path | None = None, binary: str | None = None
+        self,
+        chart: Path,
+        release: str,
+        namespace: str,
+        kubeconfig: Path | None = None,
+        binary: str | None = None,
+        digest: str | None = None,
     ) -> None:
+        self._digest = digest
         self.chart, self.release, self.namespace, self.kubeconfig = chart, release, namespace, kubeconfig
         self.binary = binary or os.environ.get("GLIDEPATH_HELM") or "helm"
 
@@ -57,6 +66,7 @@ class Helm:
             raise PreflightError(f"helm is not at {self.binary!r}: install Helm 4 or set GLIDEPATH_HELM to its path")
         if not (self.chart / "Chart.yaml").exists() and not self.chart.is_file():
             raise PreflightError(f"no Helm chart at {str(self.chart)!r}: set helm.chart in the policy to the chart")
+        self._pinned()
         version = self._run(["version", "--template", "{{.Version}}"], QUERY_TIMEOUT_S).strip()
         if not version.startswith("v4."):
             raise PreflightError(
@@ -103,6 +113,7 @@ class Helm:
             current = self.status()
         if current is not None and current.status == "deployed" and current.values == values:
             return current
+        self._pinned()
         self._run_with_values(
             [
                 "upgrade", self.release, str(self.chart), "--install", "--namespace", self.namespace,
@@ -121,6 +132,23 @@ class Helm:
         return self._run_with_values(
             ["template", self.release, str(self.chart), "--namespace", self.namespace], values, QUERY_TIMEOUT_S
         )
+
+    def _pinned(self) -> None:
+        """Make sure that the packed chart is the one that was pinned.
+
+        Raises:
+            PreflightError: It is another one, or a folder.
+        """
+        if self._digest is None:
+            return
+        if not self.chart.is_file():
+            raise PreflightError(f"helm.digest pins a packed chart, and {str(self.chart)!r} is none: helm package it")
+        found = f"sha256:{hashlib.sha256(self.chart.read_bytes()).hexdigest()}"
+        if found != self._digest:
+            raise PreflightError(
+                f"the chart {str(self.chart)!r} is {found}, the policy's helm.digest is {self._digest}: put the chart back "
+                "that was reviewed, or review this one and pin it"
+            )
 
     def _unlock(self) -> None:
         # An upgrade that was killed leaves its revision pending, and Helm then refuses every other one.

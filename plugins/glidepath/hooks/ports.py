@@ -67,15 +67,19 @@ class PrometheusHook(BaseHook):
 class HelmHook(BaseHook):
     """Helm on the cluster of a `kubernetes` connection."""
 
-    def __init__(self, chart: Path, release: str, namespace: str, conn_id: str = KUBERNETES_CONN_ID) -> None:
+    def __init__(
+        self, chart: Path, release: str, namespace: str, conn_id: str = KUBERNETES_CONN_ID, digest: str | None = None
+    ) -> None:
         super().__init__()
         self.chart, self.release, self.namespace, self.conn_id = chart, release, namespace, conn_id
+        self.digest = digest
 
     def get_conn(self) -> Helm:
         """Helm for this release, with the connection's kubeconfig."""
         from glidepath.deploy import Helm
 
-        return Helm(self.chart, self.release, self.namespace, kubeconfig_of(self.get_connection(self.conn_id)))
+        kubeconfig = kubeconfig_of(self.get_connection(self.conn_id))
+        return Helm(self.chart, self.release, self.namespace, kubeconfig, digest=self.digest)
 
 
 class IstioHook(BaseHook):
@@ -122,7 +126,7 @@ def ports_for(
         record=Record(),
         claims=LeaseClaims(api, policy.namespace, policy.service),
         traffic=IstioTraffic(api, policy.namespace, policy.service),
-        helm=HelmHook(chart, policy.helm.release, policy.namespace, kubernetes_conn_id).get_conn(),
+        helm=HelmHook(chart, policy.helm.release, policy.namespace, kubernetes_conn_id, policy.helm.digest).get_conn(),
         workloads=Workloads(api, policy.namespace, policy.service),
         prometheus=PrometheusHook(prometheus_conn_id).get_conn(),
     )

@@ -29,7 +29,12 @@ class HelmRelease(Form):
     """Helm's release and chart of the service."""
 
     release: Name
-    chart: str = Field("include/helm-chart", description="Folder of the chart; relative to the checkout.")
+    chart: str = Field(
+        "include/helm-chart", description="Folder or packed file of the chart; relative to the checkout."
+    )
+    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = Field(
+        None, description="Pins a packed chart: another file is refused."
+    )
 
 
 class Step(Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -125,3 +126,21 @@ def test_a_revision_left_pending_is_rolled_back_first(script: Script) -> None:
         script.helm().upgrade({"a": 1})
     verbs = [one["args"][0] for one in script.calls]  # type: ignore[index]
     assert verbs.index("rollback") < verbs.index("upgrade")
+
+
+def test_a_pinned_chart_is_that_one_or_none(tmp_path: Path) -> None:
+    script = Script(tmp_path)
+    chart = tmp_path / "chart.tgz"
+    chart.write_bytes(b"reviewed")
+    digest = f"sha256:{hashlib.sha256(b'reviewed').hexdigest()}"
+    pinned = Helm(chart, "sms-app", "sms-app", None, str(script.binary), digest)
+    assert pinned.check() == "v4.3.1"
+    chart.write_bytes(b"another")
+    with pytest.raises(PreflightError, match=r"is sha256:.*the policy's helm\.digest is sha256:"):
+        pinned.check()
+    before = len(script.calls)
+    with pytest.raises(PreflightError, match="pin it"):
+        pinned.upgrade({"a": 1})
+    assert [call["args"][0] for call in script.calls[before:]] == ["list"]  # type: ignore[index]
+    with pytest.raises(PreflightError, match="helm package it"):
+        Helm(script.chart, "sms-app", "sms-app", None, str(script.binary), digest).check()
