@@ -56,7 +56,7 @@ contract: venv
 .PHONY: unit
 unit: venv ## unit tests: no cluster
 	@echo "== unit tests"
-	pytest tests/unit
+	pytest -n logical --dist worksteal tests/unit
 
 .PHONY: chart
 chart: venv sandbox ## the chart against the real API server

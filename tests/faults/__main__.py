@@ -23,10 +23,15 @@ def say(text: str) -> None:
 
 
 def choose(rng: random.Random, faults: list[Fault], done: table.Rows) -> tuple[Fault, str]:
-    """A case of those that were played least."""
+    """A case of those that were played least; of the faults that were played least, where there is a choice."""
+
+    def played(case: tuple[Fault, str]) -> tuple[int, int]:
+        fault, phase = case
+        return len(done[fault.name, phase]), sum(len(done[fault.name, one]) for one in fault.phases)
+
     cases = [(fault, phase) for fault in faults for phase in fault.phases]
-    least = min(len(done[fault.name, phase]) for fault, phase in cases)
-    return rng.choice([one for one in cases if len(done[one[0].name, one[1]]) == least])
+    least = min(map(played, cases))
+    return rng.choice([one for one in cases if played(one) == least])
 
 
 def soak(seconds: float, seed: int, faults: list[Fault], phases: list[str], results: Path) -> int:
