@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 RATE = 100.0
-BASELINE_REQUESTS = 6000
+BASELINE_REQUESTS = 3000
 
 
 def say(text: str) -> None:
@@ -49,8 +49,10 @@ def on_v1(world: World) -> World:
     """v1 stable, and enough of its traffic seen to plan from."""
     from demo import stage
 
-    since = time.time() if not stage.pristine("v1") else 0.0
+    since = 0.0
     world.airflow.start()
-    stage.set_stage("v1", RATE, say)
+    if not stage.pristine("v1"):
+        since = time.time()
+        stage.set_stage("v1", RATE, say)
     stage.wait_answers("v1", BASELINE_REQUESTS, since, timeout_s=180)
     return world
