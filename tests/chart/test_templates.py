@@ -113,6 +113,18 @@ def test_containers_are_confined() -> None:
             assert container["resources"]["limits"]["memory"]
 
 
+def test_who_may_call_the_service_is_told_to_the_network() -> None:
+    assert not named(rendered(), "NetworkPolicy")
+    given = "networkPolicy.enabled=true,networkPolicy.from={istio-system,prometheus}"
+    spec = named(rendered("--set", given), "NetworkPolicy")["model-service"]["spec"]
+    assert spec["podSelector"] == {"matchLabels": {"app": "model-service"}}
+    [rule] = spec["ingress"]
+    own, *others = rule["from"]
+    assert own == {"podSelector": {}}
+    names = [one["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for one in others]
+    assert names == ["istio-system", "prometheus"]
+
+
 def test_an_existing_gateway_is_referred_to() -> None:
     objects = list(rendered("--set", "istio.gateway.existing=istio-system/shared"))
     assert not named(iter(objects), "Gateway")

@@ -188,7 +188,10 @@ class Policy(Form):
     after_promotion: AfterPromotion = Field(default_factory=AfterPromotion)
     max_duration: Duration = Field(7200.0, description="From plan to decision; then on_undecided.")
     deploy_timeout: Duration = 300.0
-    lease: Duration = Field(60.0, description="Unrenewed for so long, the watchdog takes the canary back.")
+    lease: Duration = Field(
+        50.0,
+        description="Unrenewed for so long, the watchdog takes the canary back; callers are off it some seconds later.",
+    )
     freeze: tuple[Window, ...] = Field((), description="Times in which no release starts.")
     false_rollback: Share = Field(0.01, description="Chance that a version within its margins is ever rolled back.")
     wrong_promote: Share = Field(

@@ -60,7 +60,7 @@ def test_defaults_are_the_documented_ones() -> None:
         ("errors", "critical"),
         ("latency", "critical"),
     ]
-    assert (policy.false_rollback, policy.wrong_promote, policy.lease) == (0.01, 0.05, 60)
+    assert (policy.false_rollback, policy.wrong_promote, policy.lease) == (0.01, 0.05, 50)
     assert policy.steps[1].bake == 120
 
 
