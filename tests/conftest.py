@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 RATE = 100.0
 BASELINE_REQUESTS = 3000
+# The demo's, but for the first bake.
+STEPS = [{"weight": 20, "bake": "10s", "min_requests": 300}, {"weight": 50, "bake": "30s", "min_requests": 2000}]
 
 
 def say(text: str) -> None:
@@ -35,7 +37,7 @@ def world() -> Iterator[World]:
     home = STATE / "e2e"
     Airflow(home).stop()
     shutil.rmtree(home, ignore_errors=True)
-    folder = policies.write(home / "policies", deploy_timeout="25s")
+    folder = policies.write(home / "policies", deploy_timeout="25s", steps=STEPS)
     stage.set_stage("v1", RATE, say)
     airflow = Airflow(home, folder)
     airflow.start()
