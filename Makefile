@@ -90,6 +90,10 @@ bench-judges: venv ## the judges' tournament, and docs/judges.md: RUNS=200, RELE
 	python -m bench.judges.many --releases $(or $(RELEASES),2000) --json bench/results/many.json
 	python -m bench.judges.page
 
+.PHONY: explore
+explore: venv ## releases, crashes and the watchdog in any order, on the real code: EXAMPLES=1000
+	@EXAMPLES=$(or $(EXAMPLES),1000) pytest tests/unit/release/test_machine.py -s
+
 .PHONY: mutants
 mutants: venv ## makes the judge wrong in thirty ways: does a test notice? ONLY=file
 	@python -m tests.mutants $(if $(ONLY),--only "$(ONLY)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -252,11 +253,14 @@ class Releases(RuleBasedStateMachine):
         assert self.stage.holder() == ""
 
 
-@pytest.mark.timeout(600)
+EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
+
+
+@pytest.mark.timeout(60 + 15 * EXAMPLES)
 def test_whatever_happens_in_whatever_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
     monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
     limits: Any = settings(
-        max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
     )
     run_state_machine_as_test(Releases, settings=limits)
