@@ -86,6 +86,8 @@ def build(policy: Policy, path: Path) -> DAG:
     """The release DAG of one policy."""
     common = {"policy_path": str(path)}
     retried = common | {"retries": 2, "retry_delay": timedelta(seconds=5)}
+    # What ends a release outlasts an outage of some minutes: 5 s, 10 s, 20 s ... between its tries, a minute at most.
+    ending = retried | {"retries": 8, "retry_exponential_backoff": 2.0, "max_retry_delay": timedelta(minutes=1)}
     with DAG(
         f"release_{policy.service.replace('-', '_')}",
         schedule=policy.schedule,
@@ -104,7 +106,7 @@ def build(policy: Policy, path: Path) -> DAG:
         guard = GuardOperator(task_id="guard", **retried)
         promote = PromoteOperator(task_id="promote", trigger_rule=GOOD_PATH, **retried)
         observe = ObserveOperator(task_id="observe", **retried)
-        rollback = RollbackOperator(task_id="rollback", trigger_rule=GOOD_PATH, **retried)
+        rollback = RollbackOperator(task_id="rollback", trigger_rule=GOOD_PATH, **ending)
         ask = HITLBranchOperator(
             task_id="ask",
             subject=f"{policy.service}: promote the canary although it is not proven safe?",
@@ -113,8 +115,8 @@ def build(policy: Policy, path: Path) -> DAG:
             defaults=["rollback"],
             response_timeout=timedelta(hours=1),
         )
-        settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **retried)
-        finish = FinishOperator(task_id="finish", **retried)
+        settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **ending)
+        finish = FinishOperator(task_id="finish", **ending)
 
         plan >> [claim, nothing_to_do]
         claim >> deploy >> guard
