@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from bench.judges.table import table
-from bench.judges.tournament import tournament
+from bench.judges.tournament import Case, tournament
 
 
 def main() -> int:
@@ -20,24 +20,32 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="only scenarios whose `table: name` contains this")
-    parser.add_argument("--json", type=Path, help="write every number here")
+    parser.add_argument("--whole", action="store_true", help="as many for each scenario, though there be little to see")
+    parser.add_argument("--json", type=Path, help="write every number here; with --only, those rows in it anew")
     asked = parser.parse_args()
     started = time.monotonic()
-    cases = tournament(asked.runs, asked.jobs, asked.seed, asked.only)
+    cases = tournament(asked.runs, asked.jobs, asked.seed, asked.only, asked.whole)
     for line in table(cases):
         print(line)
     print(
         f"\n{asked.runs} releases a row (a quarter where there is little to see), seed {asked.seed}; {time.monotonic() - started:.0f} s on {asked.jobs} processes"
     )
     if asked.json is not None:
-        values = {
-            "runs": asked.runs,
-            "seed": asked.seed,
-            "cases": [case.to_dict() for case in cases],
-        }
-        asked.json.parent.mkdir(parents=True, exist_ok=True)
-        asked.json.write_text(json.dumps(values, indent=1) + "\n")
+        keep(asked.json, asked.runs, asked.seed, cases, merge=bool(asked.only))
     return 0
+
+
+def keep(file: Path, runs: int, seed: int, cases: list[Case], merge: bool) -> None:
+    """Write the cases to a file; merged, in the places of those of the same name that are there."""
+    new = {(one.table, one.name): one.to_dict() for one in cases}
+    if merge and file.exists():
+        there = json.loads(file.read_text())
+        if there["seed"] != seed:
+            raise SystemExit(f"{file} was played with seed {there['seed']}, this with {seed}: expected the same")
+        old = {(one["table"], one["name"]): one for one in there["cases"]}
+        runs, new = there["runs"], old | new
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"runs": runs, "seed": seed, "cases": list(new.values())}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ def _ended(at: float | None, drawn: Scrapes, onset_s: float) -> Played:
     return Played("rollback" if at is not None else "promote", until * SCRAPE_S - onset_s, failed, requests)
 
 
-def tournament(runs: int, jobs: int, seed: int, only: str = "") -> list[Case]:
+def tournament(runs: int, jobs: int, seed: int, only: str = "", whole: bool = False) -> list[Case]:
     """Play all scenarios whose table and name contain `only`.
 
     Args:
@@ -129,6 +129,7 @@ def tournament(runs: int, jobs: int, seed: int, only: str = "") -> list[Case]:
         jobs: Processes.
         seed: The same seed gives the same releases.
         only: Part of `table: name`.
+        whole: As many for each scenario, though there be little to see.
     """
     asked = [
         (table, number, one)
@@ -139,7 +140,7 @@ def tournament(runs: int, jobs: int, seed: int, only: str = "") -> list[Case]:
     work = [
         Job(table, number, tuple(range(first, min(first + BATCH, count))), seed)
         for table, number, one in asked
-        for count in [max(1, round(runs * one.part))]
+        for count in [runs if whole else max(1, round(runs * one.part))]
         for first in range(0, count, BATCH)
     ]
     work.sort(key=lambda job: job.runs[0])

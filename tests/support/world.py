@@ -68,9 +68,9 @@ def deployments() -> dict[str, int]:
 
 
 def lease() -> dict[str, Any]:
-    """The claim's Lease."""
-    found: dict[str, Any] = json.loads(kubectl("get", "lease", f"glidepath-{SERVICE}", "-n", NAMESPACE, "-o", "json"))
-    return found
+    """The claim's Lease; held by nobody before the first release has made it."""
+    found = kubectl("get", "lease", f"glidepath-{SERVICE}", "-n", NAMESPACE, "-o", "json", "--ignore-not-found")
+    return dict(json.loads(found)) if found.strip() else {"metadata": {}, "spec": {}}
 
 
 def helm_roles() -> dict[str, str]:
