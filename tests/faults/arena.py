@@ -22,7 +22,7 @@ from demo.airflow import Airflow
 from demo.environment import NAMESPACE, REPO, STATE, cluster, free_port, glidepath_kubeconfig, kubectl
 from glidepath.record import Record
 from tests.faults.components import component_pid
-from tests.support.world import World, helm_roles
+from tests.support.world import World, helm_roles, lease
 
 RATE = 100.0
 BASELINE_REQUESTS = 1500
@@ -240,6 +240,8 @@ class Arena(World):
         self.restore_dag()
         for one in (self.home / "held").glob("*"):
             one.unlink()
+        # A case that could not be followed to its end leaves its release under way.
+        self.wait("the release before ends", lambda: not lease()["spec"].get("holderIdentity"), 300)
         stable = helm_roles()["stable"] if stage.roles() else "v1"
         stable = stable if stable in ("v1", "v2") else "v1"
         since = time.time() - 240
