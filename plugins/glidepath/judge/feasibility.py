@@ -108,7 +108,7 @@ def feasible(settings: Settings, metrics: Iterable[Mapping[str, Any]], per_secon
 def _limit(one: Mapping[str, Any]) -> str:
     if one["kind"] == "latency":
         return f"{one['name']}: harm beyond x{one['limit']:.3f}, comparable below x{one['safe_limit']:.3f}"
-    sign, within = {("above",): ("+", "below"), ("below",): ("-", "above")}.get(tuple(one["sides"]), ("+-", "within"))
+    sign, within = {("above",): ("+", "below"), ("below",): ("-", "above")}.get(tuple(one["sides"]), ("±", "within"))
     return (
         f"{one['name']}: stable {100 * one['base']:.3g} %; harm beyond {sign}{100 * one['limit']:.3g} points, "
         f"comparable {within} {sign}{100 * one['safe_limit']:.3g} points"

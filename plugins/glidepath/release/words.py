@@ -25,7 +25,7 @@ def limits(metric: MetricLook) -> tuple[str, str]:
     if metric.sides == "below":
         return f"harm beyond {_turned(harm, '-')}", f"comparable above {_turned(safe, '-')}"
     if metric.sides == "both":
-        return f"harm beyond {_turned(harm, '+-')}", f"comparable within {_turned(safe, '+-')}"
+        return f"harm beyond {_turned(harm, '±')}", f"comparable within {_turned(safe, '±')}"
     return f"harm beyond {harm}", f"comparable below {safe}"
 
 

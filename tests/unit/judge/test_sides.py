@@ -138,7 +138,7 @@ def test_a_canary_that_counts_no_share_is_not_promoted() -> None:
 
 def test_what_to_expect_is_told_for_both_sides() -> None:
     lines = list(planned().feasibility.lines())
-    assert "spam: stable 30 %; harm beyond +-5 points, comparable within +-5 points" in lines
+    assert "spam: stable 30 %; harm beyond ±5 points, comparable within ±5 points" in lines
     assert sum("points more taken back" in one or "points less taken back" in one for one in lines) == 2
 
 
