@@ -22,7 +22,9 @@ def told(code: str) -> str:
     return done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize(("process", "loads"), [("scheduler", True), ("api-server", False), ("dag-processor", False)])
+@pytest.mark.parametrize(
+    ("process", "loads"), [("scheduler", True), ("triggerer", True), ("api-server", False), ("dag-processor", False)]
+)
 def test_only_who_runs_tasks_loads_what_they_need(process: str, loads: bool) -> None:
     seen = told(SETTINGS.format(process=process) + f"print(len({LOADED}), 'airflow' in sys.modules)")
     assert seen == ("7 False" if loads else "0 False")
