@@ -40,9 +40,19 @@ def clear(scene: Scene) -> None:
 
 
 def delete(scene: Scene) -> None:
-    """Airflow deletes no running run: it is marked failed and deleted at once."""
+    """Airflow deletes no running run: it is marked failed, and deleted as soon as Airflow lets go of it."""
     scene.arena.airflow.call("PATCH", _run(scene), {"state": "failed"})
-    scene.arena.airflow.call("DELETE", _run(scene))
+
+    def deleted() -> bool:
+        try:
+            scene.arena.airflow.call("DELETE", _run(scene))
+        except DemoError as error:
+            if " 409 " not in str(error):
+                raise
+            return False
+        return True
+
+    scene.arena.wait("the run's deletion", deleted, 120)
 
 
 def timeout(scene: Scene) -> None:
@@ -134,7 +144,7 @@ FAULTS = (
     _mark("failed"),
     _mark("success"),
     Fault("run-cleared", RUNS, "a person clears every task of the run", ALL, clear),
-    Fault("run-deleted", RUNS, "a person marks the run failed and deletes it at once", ALL, delete,
+    Fault("run-deleted", RUNS, "a person marks the run failed and deletes it", ALL, delete,
           run_free=True, run_lost=True),
     Fault("dagrun-timeout", RUNS, "Airflow ends the run by its dagrun_timeout, which skips every task", ("baking",),
           timeout, run_lost=True, dag_id=TIMEOUT_DAG),

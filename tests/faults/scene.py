@@ -38,15 +38,15 @@ LONG_BAKE = (("weights", [50]), ("bake", "40s"))
 MOMENTS = {
     one.name: one
     for one in (
-        Moment("plan", spread_s=4.0),
-        Moment("claim", spread_s=1.0),
-        Moment("deploy", spread_s=8.0),
-        Moment("before weight", spread_s=2.0),
+        Moment("plan", spread_s=2.0),
+        Moment("claim", spread_s=0.5),
+        Moment("deploy", spread_s=5.0),
+        Moment("before weight", spread_s=1.0),
         Moment("baking", conf=LONG_BAKE, spread_s=5.0),
         Moment("harm", version=HARMFUL, conf=(("weights", [20]),), spread_s=3.0),
         Moment("gate", spread_s=1.0),
-        Moment("promoting", spread_s=6.0),
-        Moment("rolling back", version=HARMFUL, conf=(("weights", [20]),), spread_s=6.0),
+        Moment("promoting", spread_s=5.0),
+        Moment("rolling back", version=HARMFUL, conf=(("weights", [20]),), spread_s=4.0),
         Moment("finish", spread_s=1.0),
     )
 }
