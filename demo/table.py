@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from glidepath.release.words import number
+from glidepath.release.words import limit, number
 
 COLUMNS = (
     "version", "outcome", "verdict", "decided by", "estimate", "interval", "limit",
@@ -25,7 +25,7 @@ def cells(one: dict[str, Any]) -> tuple[str, ...]:
         one["metric"] or "-",
         number(one["estimate"], unit) if one["estimate"] is not None else "-",
         interval,
-        number(one["limit"], unit) if one["limit"] is not None else "-",
+        limit(one["limit"], unit, one["sides"]) if one["limit"] is not None else "-",
         f"{one['seconds']:.0f} s" if one["seconds"] is not None else "-",
         f"{one['canary_requests']:,}",
         f"{one['failed_requests']:,}",

@@ -96,6 +96,7 @@ def row(one: Report) -> dict[str, Any]:
         "estimate": metric.effect if metric else None,
         "interval": [metric.low, metric.high] if metric else None,
         "limit": _limit(one, metric) if metric else None,
+        "sides": metric.sides if metric else None,
         "seconds": round(one.seconds, 1) if one.seconds is not None else None,
     }
 

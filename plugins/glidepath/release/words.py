@@ -19,18 +19,17 @@ def number(value: float | None, unit: str) -> str:
     return f"{value:.4g} {unit}"
 
 
+def limit(value: float, unit: str, sides: str) -> str:
+    """A limit with the sign of the side it lies on; one on both sides has both."""
+    told = number(value, unit)
+    return {"below": "-", "both": "±"}[sides] + told.removeprefix("+") if sides != "above" else told
+
+
 def limits(metric: MetricLook) -> tuple[str, str]:
     """What is harm and what is comparable, in words with the side they lie on."""
-    harm, safe = number(metric.limit, metric.unit), number(metric.safe_limit, metric.unit)
-    if metric.sides == "below":
-        return f"harm beyond {_turned(harm, '-')}", f"comparable above {_turned(safe, '-')}"
-    if metric.sides == "both":
-        return f"harm beyond {_turned(harm, '±')}", f"comparable within {_turned(safe, '±')}"
-    return f"harm beyond {harm}", f"comparable below {safe}"
-
-
-def _turned(told: str, sign: str) -> str:
-    return sign + told.removeprefix("+")
+    harm, safe = (limit(one, metric.unit, metric.sides) for one in (metric.limit, metric.safe_limit))
+    where = {"above": "below", "below": "above", "both": "within"}[metric.sides]
+    return f"harm beyond {harm}", f"comparable {where} {safe}"
 
 
 def metric_line(metric: MetricLook) -> str:
