@@ -66,8 +66,8 @@ def main() -> None:
     page = (Path(__file__).parent / "page.md").read_text()
     (DOCS / "judges.md").write_text(
         page.format(
-            ramp=f"{played['runs']} releases a row, seed {played['seed']}.\n\n" + "\n".join(lines[:cut]),
-            single="\n".join(lines[cut + 1 :]),
+            ramp=f"{runs(cases, 'ramp')} releases a row, seed {played['seed']}.\n\n" + "\n".join(lines[:cut]),
+            single=f"{runs(cases, 'single')} releases a row.\n\n" + "\n".join(lines[cut + 1 :]),
             many="\n".join(many.table(thousands)),
             goals="\n".join(goals(cases)),
             missed="\n".join(missed),
@@ -75,6 +75,11 @@ def main() -> None:
     )
     plots({(one.table, one.name): one for one in cases})
     print(f"written: {(DOCS / 'judges.md').relative_to(ROOT)} and its plots")
+
+
+def runs(cases: Sequence[Case], table: str) -> str:
+    """How many releases a table's rows are of."""
+    return " or ".join(str(one) for one in sorted({case.rows["ours"].runs for case in cases if case.table == table}))
 
 
 def misses(cases: Sequence[Case], thousands: Sequence[many.Told]) -> Iterator[str]:
