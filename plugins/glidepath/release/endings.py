@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from glidepath.deploy import values as chart
-from glidepath.errors import ClaimLostError, GlidepathError, ReleaseTakenBack
+from glidepath.errors import ClaimLostError, ClusterError, GlidepathError, ReleaseTakenBack
 from glidepath.release.brake import brake, committed, fate, note_taken_back, take_back
 from glidepath.release.holding import hold, lease, ours
 from glidepath.release.keep import kept
@@ -79,9 +79,17 @@ def finish(run: Run) -> None:
 
     Raises:
         ReleaseTakenBack: The release did not promote: turns the run red, with the reason.
+        ClusterError: The watchdog took the claim on the way, or the cluster failed; run again, it goes on from there.
     """
-    if run.release.outcome is None:
-        settle(run)
+    try:
+        if run.release.outcome is None:
+            settle(run)
+        _finish(run)
+    except ClaimLostError as error:
+        raise ClusterError(f"the claim was lost on the way, try again: {error}") from error
+
+
+def _finish(run: Run) -> None:
     release = run.release
     if release.token is None:
         run.say("finish: the service was never claimed; nothing to give back")
@@ -99,8 +107,12 @@ def _give_back(run: Run, outcome: str) -> None:
     """Nobody renews between the last task and this one: a claim that the watchdog took meanwhile is had again first."""
     if not hold(run, again=True):
         return
-    run.ports.traffic.open(run.claim)
+    with kept(run):
+        run.ports.traffic.open(run.claim)
     run.ports.claims.release(run.claim, outcome)
+    state = lease(run)
+    if state is not None and ours(run, state):
+        raise ClaimLostError("the watchdog took it before it was given back, and holds the objects anew")
     run.say(f"finish: the claim on {run.spec.namespace}/{run.spec.service} is given back")
 
 

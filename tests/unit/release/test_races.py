@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from glidepath.errors import GlidepathError
+from glidepath.errors import ClaimError, GlidepathError, ReleaseTakenBack
 from glidepath.release import brake, endings, steps
 from glidepath.release.run import Run
 from tests.support.crashes import Fuse, Saved, process
@@ -104,6 +104,24 @@ def test_the_release_ends_while_a_task_that_counts_as_dead_goes_on(planned: Save
         stable = "v2" if outcome == "promoted" else "v1"
         assert stage.weights().get(stable) == 100, (fuse.where, stage.written())
         assert stage.holder() in ("", run.id)
+
+
+@pytest.mark.parametrize("good", [True, False], ids=["promoted", "taken back"])
+def test_the_watchdog_acts_at_any_call_of_the_last_task_and_another_try_ends_it(planned: Saved, good: bool) -> None:
+    way: tuple[Action, ...] = (*WAY, endings.settle) if good else (steps.claim, steps.deploy, first, endings.rollback)
+    saved = planned
+    for action in way:
+        saved = saved.after(action)
+    for at in itertools.count():
+        stage, run = saved.again()
+        fuse = Fuse(at, between=lambda stage=stage, run=run: watchdog_acts(stage, run))  # type: ignore[misc]
+        errors = do(process(stage, run, fuse), endings.finish)
+        if not fuse.blown:
+            return
+        assert not any(isinstance(one, ClaimError) for one in errors), (fuse.where, "such an error is not tried again")
+        errors = do(process(stage, run), endings.finish)
+        assert [type(one) for one in errors] == ([] if good else [ReleaseTakenBack]), (fuse.where, errors)
+        assert stage.at_rest("v2" if good else "v1"), (fuse.where, stage.written())
 
 
 def test_a_fate_is_written_once(stage: Stage) -> None:
