@@ -36,7 +36,7 @@ def choose(rng: random.Random, faults: list[Fault], done: table.Rows) -> tuple[F
 
 def soak(seconds: float, seed: int, faults: list[Fault], phases: list[str], results: Path) -> int:
     """Play cases until the time is over; how many had something that did not hold."""
-    rng, until, bad = random.Random(seed), time.monotonic() + seconds, 0
+    rng, bad = random.Random(seed), 0
     known = catalogue()
     chosen = [
         Fault(**{**vars(one), "phases": tuple(p for p in one.phases if not phases or p in phases)}) for one in faults
@@ -44,6 +44,7 @@ def soak(seconds: float, seed: int, faults: list[Fault], phases: list[str], resu
     chosen = [one for one in chosen if one.phases]
     say(f"seed {seed}; {sum(len(one.phases) for one in chosen)} cases to choose from; results go to {results.name}")
     arena = Arena.open(say)
+    until = time.monotonic() + seconds
     try:
         while time.monotonic() < until:
             fault, phase = choose(rng, chosen, table.by_case(table.read(results)))
