@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 RATE = 100.0
 BASELINE_REQUESTS = 3000
 # The demo's, but for the first bake.
-STEPS = [{"weight": 20, "bake": "10s", "min_requests": 300}, {"weight": 50, "bake": "30s", "min_requests": 2000}]
+STEPS = [{"weight": 20, "bake": "10s", "min_requests": 300}, {"weight": 50, "bake": "60s", "min_requests": 2000}]
 
 
 def say(text: str) -> None:

@@ -27,15 +27,15 @@ def main() -> int:
     cases = tournament(asked.runs, asked.jobs, asked.seed, asked.only, asked.whole)
     for line in table(cases):
         print(line)
-    print(
-        f"\n{asked.runs} releases a row (a quarter where there is little to see), seed {asked.seed}; {time.monotonic() - started:.0f} s on {asked.jobs} processes"
-    )
+    few = "" if asked.whole else " (a quarter where there is little to see)"
+    seconds = time.monotonic() - started
+    print(f"\n{asked.runs} releases a row{few}, seed {asked.seed}; {seconds:.0f} s on {asked.jobs} processes")
     if asked.json is not None:
-        keep(asked.json, asked.runs, asked.seed, cases, merge=bool(asked.only))
+        keep(asked.json, asked.seed, cases, merge=bool(asked.only))
     return 0
 
 
-def keep(file: Path, runs: int, seed: int, cases: list[Case], merge: bool) -> None:
+def keep(file: Path, seed: int, cases: list[Case], merge: bool) -> None:
     """Write the cases to a file; merged, in the places of those of the same name that are there."""
     new = {(one.table, one.name): one.to_dict() for one in cases}
     if merge and file.exists():
@@ -43,9 +43,9 @@ def keep(file: Path, runs: int, seed: int, cases: list[Case], merge: bool) -> No
         if there["seed"] != seed:
             raise SystemExit(f"{file} was played with seed {there['seed']}, this with {seed}: expected the same")
         old = {(one["table"], one["name"]): one for one in there["cases"]}
-        runs, new = there["runs"], old | new
+        new = old | new
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"runs": runs, "seed": seed, "cases": list(new.values())}, indent=1) + "\n")
+    file.write_text(json.dumps({"seed": seed, "cases": list(new.values())}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -7,24 +7,20 @@ from collections.abc import Iterator
 import pytest
 from kubernetes import config
 
-from demo.environment import REPO, glidepath_kubeconfig, helm, kubectl
+from demo.environment import glidepath_kubeconfig, helm
 from glidepath.deploy import Workloads
+from tests.support.chart import CHART, installed
 
 pytestmark = pytest.mark.cluster
 NAMESPACE = "autoscaling-test"
-CHART = str(REPO / "include" / "helm-chart")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def installed() -> Iterator[None]:
+def autoscaled() -> Iterator[None]:
     """v1 stable and v2 canary, a pod each, scaled by autoscalers."""
-    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
-    kubectl("create", "namespace", NAMESPACE)
     given = "autoscaling.enabled=true,roles.canary=v2,replicas.stable=1,istio.hosts={autoscaling.example.com}"
-    helm("install", "app", CHART, "-n", NAMESPACE, "--set", given)
-    yield
-    helm("uninstall", "app", "-n", NAMESPACE)
-    kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+    with installed(NAMESPACE, given):
+        yield
 
 
 def test_a_higher_minimum_makes_ready_replicas_and_a_helm_upgrade_leaves_them() -> None:

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import pytest
 from kubernetes import client, config
 
-from demo.environment import REPO, DemoError, glidepath_kubeconfig, helm, kubectl
+from demo.environment import DemoError, glidepath_kubeconfig, helm, kubectl
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.errors import ClaimHeldError, ClaimLostError
 from glidepath.traffic import IstioTraffic, Split
+from tests.support.chart import CHART, installed
 
 pytestmark = pytest.mark.cluster
 NAMESPACE, SERVICE = "fence-test", "fenced"
-CHART = str(REPO / "include" / "helm-chart")
 # No pods: what is tested is the API's word on writes.
 GIVEN = (
     f"service.name={SERVICE},replicas.stable=0,replicas.canary=0,glidepath.watchdog.enabled=false,"
@@ -28,13 +28,9 @@ OBJECTS = (f"virtualservice/{SERVICE}", f"destinationrule/{SERVICE}", f"deployme
 @pytest.fixture(scope="module")
 def api() -> Iterator[client.ApiClient]:
     """The chart installed by hand, and the API as Glidepath's own service account."""
-    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
-    kubectl("create", "namespace", NAMESPACE)
-    helm("install", "app", CHART, "-n", NAMESPACE, "--set", GIVEN)
-    wait_in_force()
-    yield config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
-    helm("uninstall", "app", "-n", NAMESPACE)
-    kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+    with installed(NAMESPACE, GIVEN):
+        wait_in_force()
+        yield config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
 
 
 def wait_in_force() -> None:

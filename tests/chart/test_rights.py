@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.environment import REPO, helm, kubectl
+from demo.environment import kubectl
+from tests.support.chart import installed
 
 pytestmark = pytest.mark.cluster
 NAMESPACE, SERVICE = "rights-test", "rights"
@@ -43,16 +44,11 @@ MAY_NOT = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def installed() -> Iterator[None]:
+def accounts() -> Iterator[None]:
     """The chart with its accounts; no pods of the service."""
-    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
-    kubectl("create", "namespace", NAMESPACE)
-    chart = str(REPO / "include" / "helm-chart")
     given = f"service.name={SERVICE},replicas.stable=0,replicas.canary=0,istio.hosts={{rights.example.com}}"
-    helm("install", "app", chart, "-n", NAMESPACE, "--set", given)
-    yield
-    helm("uninstall", "app", "-n", NAMESPACE)
-    kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+    with installed(NAMESPACE, given):
+        yield
 
 
 def allowed(account: str, what: str, namespace: str = NAMESPACE) -> bool:

@@ -113,7 +113,7 @@ def _carry(run: Run, weight: int) -> None:
     if (split.stable, split.canary) == (old, new) and split.canary_weight >= weight:
         _go_on(run)
         return
-    replicas = replicas_like_stable(run)
+    replicas = replicas_like_stable(run, ports.helm.effective_values())
     if ports.workloads.readiness(new).wanted < replicas:
         token, beside = run.claim.token, split.baseline
         upgrade(run, chart.with_canary(given(run), old, new, split.canary_weight, token, replicas, beside))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from glidepath.claim import ClaimState
 from glidepath.deploy import values as chart
@@ -164,8 +166,8 @@ def _make_room(run: Run, weight: int) -> None:
         ClusterError: They were not ready in time; the weight is not given.
     """
     ports = run.ports
-    needed = max(1, math.ceil(replicas_like_stable(run) * weight / 100))
     values = ports.helm.effective_values()
+    needed = max(1, math.ceil(replicas_like_stable(run, values) * weight / 100))
     scales = chart.most_replicas(values) is not None
     have = {version: ports.workloads.readiness(version) for version in run.fresh}
     # What an autoscaler made of its own accord it may take away again: its minimum has to be enough.
@@ -181,9 +183,8 @@ def _make_room(run: Run, weight: int) -> None:
     run.note("replicas", versions={run.stable: chart.stable_replicas(values), **enough})
 
 
-def replicas_like_stable(run: Run) -> int:
+def replicas_like_stable(run: Run, values: Mapping[str, Any]) -> int:
     """How many replicas take the whole traffic: the chart's number, or what an autoscaler has made of it by now."""
-    values = run.ports.helm.effective_values()
     replicas, most = chart.stable_replicas(values), chart.most_replicas(values)
     if most is None:
         return replicas

@@ -93,7 +93,7 @@ def test_a_promotion_takes_over_what_stable_has_and_at_most_the_maximum(scaling:
     run = released(scaling)
     steps.shift(run, 1)
     replicas(scaling, "v1", 20)
-    assert steps.replicas_like_stable(run) == 8
+    assert steps.replicas_like_stable(run, scaling.helm.effective_values()) == 8
     replicas(scaling, "v1", 7)
     given: list[Any] = []
     upgrade = scaling.helm.upgrade
