@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from demo import witness
 from demo.airflow import DONE
 from demo.environment import REPO, DemoError
@@ -116,6 +118,8 @@ def _open(scene: Scene, fault: Fault) -> list[str]:
     except DemoError as error:
         if " 404 " not in str(error):
             raise
+    except requests.RequestException:
+        under_way.append("Airflow's api-server does not answer")
     found = scene.arena.record.find(scene.release_id)
     if found is not None and found.outcome is None and not fault.run_lost:
         under_way.append(f"the release is {found.phase}")
