@@ -111,7 +111,8 @@ def helm_by_hand(scene: Scene) -> None:
     try:
         helm(
             "upgrade", stage.RELEASE, str(stage.CHART), "-n", NAMESPACE, "--reset-values",
-            "--set", f"roles.canary={scene.canary},istio.trafficSplit.stable=0,istio.trafficSplit.canary=100",
+            "--set", f"roles.stable={scene.stable},roles.canary={scene.canary}",
+            "--set", "istio.trafficSplit.stable=0,istio.trafficSplit.canary=100",
         )  # fmt: skip
     except DemoError as error:
         told = str(error)
