@@ -113,6 +113,8 @@ def airflow_environment(home: Path, port: int, policies: Path) -> dict[str, str]
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in USERS.items()),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
+        # A clock that steps back by ten minutes must not make tasks' own tokens invalid.
+        "AIRFLOW__API_AUTH__JWT_LEEWAY": "660",
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": f"http://localhost:{port}",

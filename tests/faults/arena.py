@@ -223,11 +223,10 @@ class Arena(World):
             ballast.unlink(missing_ok=True)
             return
         free = os.statvfs(ballast.parent)
-        with ballast.open("wb") as file:
+        with ballast.open("wb", buffering=0) as file:
             try:
                 for _ in range(free.f_bavail + 16):
                     file.write(b"\0" * free.f_frsize)
-                    file.flush()
             except OSError:
                 return
         raise AssertionError("the record's file system could not be filled")
