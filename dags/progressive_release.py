@@ -101,7 +101,8 @@ def build(policy: Policy, path: Path) -> DAG:
     ) as dag:
         plan = PlanOperator(task_id="plan", go="claim", stay="nothing_to_do", **common)
         nothing_to_do = EmptyOperator(task_id="nothing_to_do")
-        claim = ClaimOperator(task_id="claim", **retried)
+        # Nothing has begun: a minute of trying costs nobody anything, and what fails here is seen by no other task.
+        claim = ClaimOperator(task_id="claim", **(ending | {"retries": 4}))
         deploy = DeployOperator(task_id="deploy", **retried)
         guard = GuardOperator(task_id="guard", **retried)
         promote = PromoteOperator(task_id="promote", trigger_rule=GOOD_PATH, **retried)

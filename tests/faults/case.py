@@ -121,7 +121,8 @@ def _open(scene: Scene, fault: Fault) -> list[str]:
     except requests.RequestException:
         under_way.append("Airflow's api-server does not answer")
     found = scene.arena.record.find(scene.release_id)
-    if found is not None and found.outcome is None and not fault.run_lost:
+    begun = found is not None and found.token
+    if found is not None and found.outcome is None and not fault.run_lost and (begun or under_way):
         under_way.append(f"the release is {found.phase}")
     if lease()["spec"].get("holderIdentity"):
         under_way.append("the Lease is held")
