@@ -12,9 +12,10 @@ from itertools import product
 import numpy as np
 
 from bench.judges import ours, rivals
+from bench.judges.past import past
 from bench.judges.rivals import Threshold
 from bench.judges.scenarios import HORIZON_S, SINGLE, scenarios
-from bench.judges.service import PAST_S, SCRAPE_S, draw
+from bench.judges.service import SCRAPE_S, draw
 
 GOOD = ("same version", "p95 -10 %", "p95 +5 %")
 BAD = ("errors x1.5", "errors x2", "errors x10", "p95 +15 %", "p95 +30 %")
@@ -45,8 +46,8 @@ def one_seen(name: str, run: int) -> rivals.Seen:
     """An hour of a scenario on one step of 10 %."""
     scenario = next(one for one in scenarios()["single"] if one.name == name)
     random = np.random.default_rng([7, len(name), run])
-    past, blocks = scenario.service.past(random)
-    plan = ours.planned(scenario, past, blocks, PAST_S)
+    seen = past(scenario.service, random)
+    plan = ours.planned(scenario, seen)
     scrapes = round(HORIZON_S / SCRAPE_S)
     world = scenario.service.world(random, scrapes)
     weight = SINGLE[0].weight
@@ -54,7 +55,7 @@ def one_seen(name: str, run: int) -> rivals.Seen:
         scenario.service, world, random, slice(0, scrapes), weight, np.arange(scrapes, dtype=np.float64) * SCRAPE_S
     )
     edges = np.array(scenario.service.edges)
-    return rivals.Seen(drawn, edges, rivals.own_quantiles(plan, past.latency, edges), plan)
+    return rivals.Seen(drawn, edges, rivals.own_quantiles(plan, seen.seen.latency, edges), plan)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ from numpy.random import Generator
 from scipy.stats import beta  # type: ignore[import-untyped]
 
 from bench.judges.ours import planned
+from bench.judges.past import past
 from bench.judges.scenarios import RAMP, SINGLE, SLOW_RAMP, Scenario
-from bench.judges.service import BASE_ERRORS, PAST_S, SCRAPE_S, Array, Service
+from bench.judges.service import BASE_ERRORS, SCRAPE_S, Array, Service
 from glidepath.judge import Plan, StepSettings
 from glidepath.judge.bets import HARM_SPREAD_S, HARM_WEIGHTS, SAFETY_SPREAD_S, SAFETY_WEIGHTS, Bets, harm_shares, spread
 from glidepath.judge.budget import Budget
@@ -187,8 +188,7 @@ def told(null: Null, releases: int, hours: float, seed: int) -> Told:
     for chunk in range(-(-releases // CHUNK)):
         random = np.random.default_rng([seed, chunk, *null.name.encode()])
         scenario = Scenario(null.name, "", steps=null.steps)
-        past, _ = scenario.service.past(random)
-        plan = planned(scenario, past, [], PAST_S)
+        plan = planned(scenario, past(scenario.service, random), by_pod=False)
         ends = judged(null, plan, random, min(CHUNK, releases - played), hours)
         back, promoted, played = back + ends[0], promoted + ends[1], min(releases, played + CHUNK)
     return Told(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from bench.judges.past import BLOCK_S, OLDER_BLOCK_S, PAST_S, Past
 from bench.judges.scenarios import HARM_MARGIN, HORIZON_S, SAFETY_MARGIN, Scenario
 from bench.judges.service import SCRAPE_S, Traffic
-from glidepath.judge import ArmCounts, Judge, MetricSettings, Plan, Settings, Verdict, plan_judgement
+from glidepath.judge import Judge, MetricSettings, Plan, Settings, Verdict, plan_judgement
 
 WORDS = {Verdict.PASS: "promote", Verdict.FAIL: "rollback"}
 ERRORS = MetricSettings("errors", "errors", "critical", 0.10, harm_margin=0.0005, safety_margin=0.002)
@@ -36,11 +37,22 @@ def settings(scenario: Scenario) -> Settings:
     return Settings((ERRORS, *latency), scenario.steps, SCRAPE_S, HORIZON_S, warmup_s=scenario.warmup_s)
 
 
-def planned(scenario: Scenario, past: ArmCounts, blocks: list[dict[str, ArmCounts]], seconds: float) -> Plan:
+def planned(scenario: Scenario, seen: Past, by_pod: bool = True) -> Plan:
     """The plan, with only those questions that decide: the others are for people to read, and cost time."""
+    return slim(whole(scenario, seen, by_pod))
+
+
+def whole(scenario: Scenario, seen: Past, by_pod: bool = True) -> Plan:
+    """The plan with all its questions.
+
+    Args:
+        scenario: Which.
+        seen: The stable's past.
+        by_pod: Whether its pods were counted.
+    """
     service = scenario.service
-    plan = plan_judgement(settings(scenario), past, seconds, service.edges, service.per_second, blocks)
-    return slim(plan)
+    told = (seen.blocks, BLOCK_S, seen.older, OLDER_BLOCK_S) if by_pod else ()
+    return plan_judgement(settings(scenario), seen.seen, PAST_S, service.edges, service.per_second, *told)
 
 
 def slim(plan: Plan) -> Plan:

@@ -227,6 +227,14 @@ def _slow_ramp() -> list[Scenario]:
     return [same, *margins]
 
 
+def _moody() -> list[Scenario]:
+    name = "moods of pods, 10 min"
+    return [
+        Scenario(f"{name}, {margin}", truth, Service(world=WORLDS[name]), RAMP, margin=kind, part=0.25)
+        for margin, (truth, kind) in MARGINS.items()
+    ]
+
+
 def _shapes(steps: Steps) -> list[Scenario]:
     tail = Service(shape=TAILED, fault=Fault(tail=4.0))
     made = []
@@ -265,7 +273,7 @@ def scenarios() -> dict[str, list[Scenario]]:
         table: [*_plain(steps), *_worlds(steps), *_shapes(steps), *_quiet(steps)]
         for table, steps in (("ramp", RAMP), ("single", SINGLE))
     }
-    ramp = [replace(one, part=quarter) if _endless(one) else one for one in [*both["ramp"], *_turning(), *_slow_ramp()]]
+    ramp = [replace(one, part=quarter) if _endless(one) else one for one in [*both["ramp"], *_turning(), *_slow_ramp(), *_moody()]]
     return {"ramp": ramp, "single": [replace(one, part=quarter) for one in [*both["single"], late]]}
 
 

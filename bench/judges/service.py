@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
@@ -18,7 +18,6 @@ Counts = NDArray[np.int64]
 SCRAPE_S = 5.0
 # Scrapes drawn at once.
 CHUNK = 36
-PAST_S, BLOCK_S = 1800.0, 15.0
 BASE_ERRORS = 0.005
 STABLE_PODS, CANARY_PODS = 4, 2
 MEDIAN_S, SIGMA = 0.05, 0.5
@@ -129,29 +128,6 @@ class Service:
     edges: tuple[float, ...] = ALIGNED
     world: Callable[[Generator, int], Conditions] = calm
     fault: Fault = field(default_factory=Fault)
-
-    def past(self, random: Generator) -> tuple[ArmCounts, list[dict[str, ArmCounts]]]:
-        """The stable's last half hour: its counts, and each pod's in blocks."""
-        blocks = int(PAST_S / BLOCK_S)
-        world = self.world(random, int(PAST_S / SCRAPE_S))
-        every = int(BLOCK_S / SCRAPE_S)
-        rate = world.rate.reshape(blocks, every).mean(axis=1)
-        share = (world.rate.reshape(blocks, every) / rate[:, None] / every)[..., None]
-        errors, slower = (
-            (share * np.broadcast_to(one, (len(one), STABLE_PODS)).reshape(blocks, every, STABLE_PODS)).sum(axis=1)
-            for one in (world.errors, world.slower)
-        )
-        requests = random.poisson(rate[:, None] * self.per_second * BLOCK_S / STABLE_PODS, (blocks, STABLE_PODS))
-        failed = random.binomial(requests, np.minimum(1.0, BASE_ERRORS * errors))
-        buckets = random.multinomial(requests - failed, self.shape.buckets(np.array(self.edges), slower))
-        by_pod = [
-            {
-                f"stable-{pod}": counts(requests[block, pod], failed[block, pod], buckets[block, pod])
-                for pod in range(STABLE_PODS)
-            }
-            for block in range(blocks)
-        ]
-        return replace(counts(requests.sum(), failed.sum(), buckets.sum(axis=(0, 1))), pods=STABLE_PODS), by_pod
 
 
 @dataclass(frozen=True)
@@ -277,19 +253,23 @@ class Traffic:
 
     def _made(self, drawn: Scrapes, start: int, stop: int, first: int) -> Interval:
         arms = []
-        for arm in (0, 1):
+        for arm, pods in enumerate((STABLE_PODS, CANARY_PODS)):
             if stop - start == 1:
-                arms.append(counts(drawn.requests[start, arm], drawn.errors[start, arm], drawn.buckets[start, arm]))
+                seen = drawn.requests[start, arm], drawn.errors[start, arm], drawn.buckets[start, arm]
             else:
                 span = slice(start, stop)
-                sums = drawn.requests[span, arm].sum(), drawn.errors[span, arm].sum()
-                arms.append(counts(*sums, drawn.buckets[span, arm].sum(axis=0)))
+                seen = (
+                    drawn.requests[span, arm].sum(),
+                    drawn.errors[span, arm].sum(),
+                    drawn.buckets[span, arm].sum(axis=0),
+                )
+            arms.append(counts(*seen, pods))
         return Interval(first * SCRAPE_S, self.at * SCRAPE_S, self._weight, *arms)
 
 
-def counts(requests: int, errors: int, buckets: Counts) -> ArmCounts:
+def counts(requests: int, errors: int, buckets: Counts, pods: int = 1) -> ArmCounts:
     """As the judge takes them."""
-    return ArmCounts(int(requests), int(errors), tuple(buckets.tolist()), 1)
+    return ArmCounts(int(requests), int(errors), tuple(buckets.tolist()), pods)
 
 
 def _latency(shape: Shape, edges: Array, slower: Array, tail: float) -> Array:

@@ -15,8 +15,9 @@ import numpy as np
 from bench.judges import ours, rivals
 from bench.judges.bound import bound
 from bench.judges.ours import Played
+from bench.judges.past import past
 from bench.judges.scenarios import EDGE, HARMFUL, HORIZON_S, WITHIN, Scenario, scenarios
-from bench.judges.service import PAST_S, SCRAPE_S, Scrapes, Traffic, draw
+from bench.judges.service import SCRAPE_S, Scrapes, Traffic, draw
 
 Results = dict[str, list[Played | None]]
 BATCH = 5
@@ -90,8 +91,8 @@ def play(job: Job) -> tuple[Job, Results]:
 
 
 def _one(scenario: Scenario, random: np.random.Generator, rivals_too: bool) -> dict[str, Played | None]:
-    past, blocks = scenario.service.past(random)
-    plan = ours.planned(scenario, past, blocks, PAST_S)
+    known = past(scenario.service, random)
+    plan = ours.planned(scenario, known)
     scenario = ours.on_margin(scenario, plan)
     service = scenario.service
     scrapes = round((HORIZON_S + service.fault.from_s) / SCRAPE_S)
@@ -104,7 +105,7 @@ def _one(scenario: Scenario, random: np.random.Generator, rivals_too: bool) -> d
     world = service.world(random, scrapes)
     drawn = draw(service, world, random, slice(0, scrapes), weight, np.arange(scrapes, dtype=np.float64) * SCRAPE_S)
     edges = np.array(service.edges)
-    seen = rivals.Seen(drawn, edges, rivals.own_quantiles(plan, past.latency, edges), plan)
+    seen = rivals.Seen(drawn, edges, rivals.own_quantiles(plan, known.seen.latency, edges), plan)
     told = rivals.told(seen, random, weight)
     return {
         "ours": ours.release(scenario, plan, Traffic(service, random, scrapes, drawn)),

@@ -1,6 +1,6 @@
 """The evidence port: what happened to requests, per version, out of Prometheus' raw samples."""
 
-from glidepath.evidence.baseline import Baseline, baseline
+from glidepath.evidence.baseline import Baseline, baseline, pods_before
 from glidepath.evidence.collector import Collector, Counts, Waiting
 from glidepath.evidence.prometheus import Prometheus
 from glidepath.evidence.selected import source_of
@@ -8,5 +8,5 @@ from glidepath.evidence.source import Source, app_source, mesh_source
 
 __all__ = [
     "Baseline", "Collector", "Counts", "Prometheus", "Source", "Waiting", "app_source", "baseline", "mesh_source",
-    "source_of",
+    "pods_before", "source_of",
 ]  # fmt: skip

@@ -44,24 +44,45 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
     Raises:
         EvidenceError: No request counter or no latency bucket of the stable version is there.
     """
-    step = max(LEAST_STEP_S, window_s / SAMPLES)
-    everything = prometheus.range_vector(source.requests, window_s, now, step)
-    requests = _of(everything, source.version_label, stable)
-    latency = _of(prometheus.range_vector(source.latency, window_s, now, step), source.version_label, stable)
-    counted_once([*requests, *latency])
+    step, found = _found(prometheus, source, stable, window_s, now)
+    requests, latency, others = found
     if not requests or not latency:
         what = source.requests if not requests else source.latency
         raise EvidenceError(
             f"Prometheus has no series {what} of the stable version {stable} in the last {window_s:.0f} s. "
             "Does the service get traffic, and does Prometheus scrape it?"
         )
-    others = read_shares(prometheus, source, everything, window_s, now, step)
     start = min(one.samples[0][0] for one in requests)
     end = max(one.samples[-1][0] for one in requests)
     collector = _begun(prometheus, source, stable, step, requests, latency, others)
     seen = collector.difference(requests, latency, others, start, end, first=False)
-    blocks = _blocks(prometheus, source, stable, step, requests, latency, others)
-    return Baseline(seen, blocks, step)
+    return Baseline(seen, _blocks(prometheus, source, stable, step, *found), step)
+
+
+def pods_before(
+    prometheus: Prometheus, source: Source, stable: str, window_s: float, until: float
+) -> tuple[tuple[Mapping[str, Counts], ...], float]:
+    """What the stable's pods did in the `window_s` seconds that ended at `until`: blocks as `Baseline`'s, and their length.
+
+    Empty where nothing is known of that time.
+
+    Raises:
+        EvidenceError: Prometheus did not answer, or a counter is there twice.
+    """
+    step, found = _found(prometheus, source, stable, window_s, until)
+    return (_blocks(prometheus, source, stable, step, *found) if found[0] and found[1] else ()), step
+
+
+def _found(
+    prometheus: Prometheus, source: Source, stable: str, window_s: float, until: float
+) -> tuple[float, tuple[list[Series], list[Series], Selected]]:
+    """The step between samples, and the stable's series of requests, of latency, and of what shares count."""
+    step = max(LEAST_STEP_S, window_s / SAMPLES)
+    everything = prometheus.range_vector(source.requests, window_s, until, step)
+    requests = _of(everything, source.version_label, stable)
+    latency = _of(prometheus.range_vector(source.latency, window_s, until, step), source.version_label, stable)
+    counted_once([*requests, *latency])
+    return step, (requests, latency, read_shares(prometheus, source, everything, window_s, until, step))
 
 
 def _of(series: list[Series], label: str, version: str) -> list[Series]:

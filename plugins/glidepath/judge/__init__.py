@@ -1,5 +1,6 @@
 """The judge: the arithmetic of the gate. Pure functions and classes on frozen values; numpy and nothing else."""
 
+from glidepath.judge.dispersion import Blocks
 from glidepath.judge.judge import Judge
 from glidepath.judge.plan import Plan, plan_judgement
 from glidepath.judge.values import (
@@ -14,6 +15,6 @@ from glidepath.judge.values import (
 )
 
 __all__ = [
-    "ArmCounts", "Interval", "Judge", "Look", "MetricLook", "MetricSettings", "Plan", "Settings", "StepSettings", "Verdict",
+    "ArmCounts", "Blocks", "Interval", "Judge", "Look", "MetricLook", "MetricSettings", "Plan", "Settings", "StepSettings", "Verdict",
     "plan_judgement",
 ]  # fmt: skip

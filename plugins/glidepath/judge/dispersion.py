@@ -15,6 +15,7 @@ from statistics import NormalDist
 import numpy as np
 
 from glidepath.judge.evalue import Array
+from glidepath.judge.moods import Mood, moods, told
 from glidepath.judge.values import ArmCounts, MetricSettings
 
 SCALES_S = (15.0, 30.0, 60.0, 300.0, 900.0)
@@ -26,13 +27,16 @@ Blocks = Sequence[Mapping[str, ArmCounts]]
 
 @dataclass(frozen=True)
 class Dispersion:
-    """How much log e-values are divided by, and what that was measured on, for people."""
+    """How much more than chance pods differ, what that was measured on, for people, and what their moods may be."""
 
     phi: float
     told: str
+    moods: tuple[Mood, ...] = ()
 
 
-def dispersion(blocks: Blocks, block_s: float, settings: MetricSettings, edge: int) -> Dispersion:
+def dispersion(
+    blocks: Blocks, block_s: float, settings: MetricSettings, edge: int, older: Blocks = (), older_s: float = 15.0
+) -> Dispersion:
     """Measure one metric's over-dispersion on the stable's past.
 
     Args:
@@ -40,11 +44,13 @@ def dispersion(blocks: Blocks, block_s: float, settings: MetricSettings, edge: i
         block_s: Length of a block, seconds.
         settings: The metric's.
         edge: latency: a request above this bucket edge's index is slow, and that is the event; -1: errors are.
+        older: Counts of the time before, in longer blocks: moods that last are seen more often in it.
+        older_s: Length of such a block, seconds.
     """
     pods = sorted({pod for block in blocks for pod in block})
     if len(pods) < 2:
         return Dispersion(1.0, f"dispersion not measured: {len(pods)} stable pods in the baseline's blocks, needs two")
-    requests, events = _counted(blocks, pods, settings, edge)
+    requests, events = counted(blocks, settings, edge)
     factors = {}
     for scale in SCALES_S:
         size = max(1, round(scale / block_s))
@@ -56,7 +62,19 @@ def dispersion(blocks: Blocks, block_s: float, settings: MetricSettings, edge: i
     scale = max(factors, key=factors.__getitem__)
     phi = max(1.0, factors[scale])
     where = f", most over {scale:.0f} s" if phi > 1 else ""
-    return Dispersion(phi, f"dispersion {phi:.2f}, measured on {len(pods)} stable pods{where}")
+    said = f"dispersion {phi:.2f}, measured on {len(pods)} stable pods{where}"
+    if phi == 1.0:
+        return Dispersion(phi, said)
+    pieces = [
+        (*counted(past, settings, edge), length) for past, length in ((older, older_s), (blocks, block_s)) if past
+    ]
+    kinds = moods([(n, _rarer(n, x, events.sum() > requests.sum() / 2), length) for n, x, length in pieces])
+    return Dispersion(phi, f"{said}: {told(kinds)}", kinds)
+
+
+def _rarer(requests: Array, events: Array, common: bool) -> Array:
+    """What happens less often: the event, or that there was none."""
+    return requests - events if common else events
 
 
 def pearson(requests: Array, events: Array) -> tuple[float, float, float]:
@@ -92,7 +110,9 @@ def _significant(requests: Array, events: Array, scales: int) -> float | None:
     return ratio / (1.0 + z * math.sqrt((2.0 + inverse) / freedom))
 
 
-def _counted(blocks: Blocks, pods: Sequence[str], settings: MetricSettings, edge: int) -> tuple[Array, Array]:
+def counted(blocks: Blocks, settings: MetricSettings, edge: int) -> tuple[Array, Array]:
+    """Requests and events, shaped (blocks, pods); arguments as `dispersion`'s."""
+    pods = sorted({pod for block in blocks for pod in block})
     requests, events = np.zeros((len(blocks), len(pods))), np.zeros((len(blocks), len(pods)))
     for row, block in enumerate(blocks):
         for column, pod in enumerate(pods):

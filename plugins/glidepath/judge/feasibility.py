@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from glidepath.judge.evalue import Array, log_e
+from glidepath.judge.moods import slowed
 from glidepath.judge.values import Settings
 
 # What the bets' weights and their late start cost, in log units: taken from the share of the best bet.
@@ -60,9 +61,29 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 3600:.1f} h" if seconds < 2 * DAY else f"{seconds / DAY:.1f} days"
 
 
-def growth(n: float, m: float, d: float, c: float, s: float, phi: float = 1.0) -> float:
-    """Expected gain in a second, when (c, s) is bet on and true. n and m are requests a second, phi the dispersion."""
-    return float(growths(n, m, np.array(d), np.array(c), np.array(s))) / phi
+def growth(
+    one: Mapping[str, Any], shares: tuple[float, float], per_second: float, c: float, s: float, d: float, needed: float
+) -> float:
+    """Expected gain in a second, when (c, s) is bet on and true.
+
+    Args:
+        one: The metric, with its over-dispersion and the moods of pods; the canary is thought to have as many pods as fit
+            its share of the traffic.
+        shares: The canary's and the stable's share of all requests; per_second: all of them.
+        d: The null's margin.
+        needed: Log evidence that is needed.
+    """
+    n, m = (share * per_second for share in shares)
+    rate = float(growths(n, m, np.array(d), np.array(c), np.array(s)))
+    if not one["moods"]:
+        return rate / float(one["phi"])
+    pods = max(1, math.ceil(one["pods"] * shares[0] / max(shares[1], shares[0])))
+    return slowed(rate, one["moods"], effect(c, s, d), pods, one["pods"], needed)
+
+
+def effect(c: float, s: float, d: float) -> float:
+    """Logarithm of the ratio between the canary's rate of events and the most (or least) that the null allows; of the rarer."""
+    return math.log(c / (s + d)) if s <= 0.5 else math.log((1.0 - c) / (1.0 - s - d))
 
 
 def growths(n: float, m: float, d: Array, c: Array, s: Array) -> Array:
@@ -142,10 +163,10 @@ def _proof(one: Mapping[str, Any], settings: Settings, per_second: float) -> flo
         return None
     if not one["sides"]:
         return 0.0
-    n, m = (share * per_second for share in settings.shares(settings.steps[-1].weight))
+    shares, needed = settings.shares(settings.steps[-1].weight), math.log(1 / settings.beta) + SAFETY_COST
     canary = one["base"] * (one["safety_tail"] if one["kind"] == "latency" else 1.0)
-    rate = growth(n, m, margin, canary, one["base"], one["phi"])
-    return (math.log(1 / settings.beta) + SAFETY_COST) / rate if rate > 0 else None
+    rate = growth(one, shares, per_second, canary, one["base"], margin, needed)
+    return needed / rate if rate > 0 else None
 
 
 def _found(
@@ -166,8 +187,7 @@ def _found(
         return None
     needed, spent = log_harm + HARM_COST + (math.log(2.0) if len(one["sides"]) > 1 else 0.0), 0.0
     for number, step in enumerate(settings.steps):
-        n, m = (share * per_second for share in settings.shares(step.weight))
-        rate = growth(n, m, margin, canary, base, one["phi"])
+        rate = growth(one, settings.shares(step.weight), per_second, canary, base, margin, needed)
         if rate <= 0:
             return None
         if number == len(settings.steps) - 1 or needed / rate <= step.bake_s:

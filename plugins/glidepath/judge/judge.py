@@ -225,11 +225,10 @@ class Judge:
             return None
         if missing:
             margins, canary, stable = np.array([one.comparable() for one in missing]).T
-            needed = np.array([one.missing_safety() * one.plan.phi for one in missing])
             rates = growths(n, m, margins, canary, stable)
             if rates.min() <= 0:
                 return None
-            least = max(least, float((needed / rates).max()))
+            least = max(least, *(one.seconds_left(float(rate)) for one, rate in zip(missing, rates, strict=True)))
         return (round(least / 2, 1), round(least * 2, 1))
 
 

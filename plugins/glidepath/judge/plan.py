@@ -10,6 +10,7 @@ from typing import Any
 
 from glidepath.judge.dispersion import Blocks, dispersion
 from glidepath.judge.feasibility import Feasibility, feasible
+from glidepath.judge.moods import Mood
 from glidepath.judge.values import ArmCounts, MetricSettings, Settings
 
 # Edges that belong together are told to six digits.
@@ -51,9 +52,12 @@ class MetricPlan:
         safety: Index of the row whose proof is safety; -1 when no edge allows one.
         limit: What the harm row stands for; safe_limit: the safety row.
         note: What limits this metric, for people; empty when nothing does.
-        phi: What log e-values are divided by: the over-dispersion of the stable's own pods.
+        phi: The over-dispersion of the stable's own pods; 1 where there is none beyond chance.
         dispersion: What phi was measured on, for people.
         sides: Which sides are judged: `above`, `below` or both; one that no canary can reach is left out.
+        moods: What the moods of pods may be, where there is over-dispersion; the decisive evidence is taken under them,
+            and phi divides the log e-values that only intervals are read from. Without them phi divides all.
+        pods: How many of the stable's pods that was seen on.
     """
 
     settings: MetricSettings
@@ -68,6 +72,8 @@ class MetricPlan:
     phi: float = 1.0
     dispersion: str = "dispersion not measured: no counts per pod"
     sides: tuple[str, ...] = ("above",)
+    moods: tuple[Mood, ...] = ()
+    pods: int = 0
 
     @property
     def better(self) -> int:
@@ -82,7 +88,8 @@ class MetricPlan:
         """Back from `asdict`."""
         questions = tuple(Question(**one) for one in values["questions"])
         settings, sides = MetricSettings(**values["settings"]), tuple(values.get("sides", ("above",)))
-        return cls(**{**values, "settings": settings, "questions": questions, "sides": sides})
+        moods = tuple(Mood.from_dict(one) for one in values.get("moods", ()))
+        return cls(**{**values, "settings": settings, "questions": questions, "sides": sides, "moods": moods})
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ class Plan:
 
 def plan_judgement(
     settings: Settings, baseline: ArmCounts, baseline_seconds: float, edges: Sequence[float], requests_per_second: float,
-    blocks: Blocks = (), block_s: float = 15.0,
+    blocks: Blocks = (), block_s: float = 15.0, older: Blocks = (), older_s: float = 15.0,
 ) -> Plan:  # fmt: skip
     """Fix margins and edges from the stable version's past.
 
@@ -133,6 +140,7 @@ def plan_judgement(
         requests_per_second: Both arms together.
         blocks: The baseline's counts per pod, in consecutive blocks; empty when nobody counted them.
         block_s: Length of a block, seconds.
+        older: The same of the time before, in blocks of `older_s` seconds: lasting moods of pods are seen in it.
 
     Raises:
         ValueError: There was no request, or counts and edges don't fit.
@@ -147,7 +155,7 @@ def plan_judgement(
         )
     metrics = tuple(_planned(one, baseline, tuple(edges)) for one in settings.metrics)
     if blocks:
-        metrics = tuple(_tempered(one, blocks, block_s) for one in metrics)
+        metrics = tuple(_tempered(one, blocks, block_s, older, older_s) for one in metrics)
     feasibility = feasible(settings, _known(metrics), requests_per_second)
     return Plan(settings, metrics, tuple(edges), feasibility, baseline, baseline_seconds)
 
@@ -158,9 +166,10 @@ def _planned(settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, 
     return _share(settings, baseline) if settings.kind == "share" else _rates(settings, baseline)
 
 
-def _tempered(metric: MetricPlan, blocks: Blocks, block_s: float) -> MetricPlan:
-    seen = dispersion(blocks, block_s, metric.settings, metric.edge)
-    return replace(metric, phi=seen.phi, dispersion=seen.told)
+def _tempered(metric: MetricPlan, blocks: Blocks, block_s: float, older: Blocks, older_s: float) -> MetricPlan:
+    seen = dispersion(blocks, block_s, metric.settings, metric.edge, older, older_s)
+    pods = len({pod for block in blocks for pod in block})
+    return replace(metric, phi=seen.phi, dispersion=seen.told, moods=seen.moods, pods=pods)
 
 
 def _known(metrics: tuple[MetricPlan, ...]) -> Iterator[dict[str, Any]]:
@@ -180,6 +189,8 @@ def _known(metrics: tuple[MetricPlan, ...]) -> Iterator[dict[str, Any]]:
             "safe_limit": one.safe_limit,
             "note": one.note,
             "phi": one.phi,
+            "moods": one.moods,
+            "pods": one.pods,
             "sides": one.sides,
         }
 

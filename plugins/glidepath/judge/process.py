@@ -18,7 +18,10 @@ from glidepath.judge.bets import (
 from glidepath.judge.budget import Budget
 from glidepath.judge.estimates import Estimates
 from glidepath.judge.evalue import Array, Mask, log_e
+from glidepath.judge.feasibility import effect
+from glidepath.judge.hidden import Moody
 from glidepath.judge.mixture import Mixture
+from glidepath.judge.moods import slowed
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.values import ArmCounts, MetricLook, finite
 
@@ -54,9 +57,11 @@ class MetricProcess:
         self._changes_left = weight_changes
         rows = len(plan.questions)
         self._harm = Mixture(HARM_WEIGHTS[plan.settings.kind], rows, Budget(math.log(1.0 / alpha)))
-        self._harm.start(self._start)
+        self._moody = Moody(plan, self._bets) if plan.moods else None
+        self._start_harm(self._start)
         self._since_start = 0.0
         self._events = self._requests = 0.0
+        self._pods = (1, 1)
         self._estimates = Estimates(plan.settings, edges)
         self._restart()
 
@@ -69,14 +74,21 @@ class MetricProcess:
         """At a planned weight change more harm bets start, at a later one none; safety and the estimates start afresh."""
         if self._changes_left > 0:
             self._changes_left -= 1
-            self._harm.start(self._change)
+            self._start_harm(self._change)
         self._estimates.restart()
         self._restart()
+
+    def _start_harm(self, share: float) -> None:
+        self._harm.start(share)
+        if self._moody is not None:
+            self._moody.start(share)
 
     def _restart(self) -> None:
         self._safety = Mixture(SAFETY_WEIGHTS, len(self.plan.questions))
         self._safety.start(SAFETY_START)
         self._since_step = 0.0
+        if self._moody is not None:
+            self._moody.restart()
 
     def base(self) -> float:
         """The stable's probability of the event, from the plan and past intervals only."""
@@ -91,6 +103,7 @@ class MetricProcess:
             seconds: How long it lasted.
         """
         self._estimates.add(stable, canary, below)
+        self._pods = (canary.pods, stable.pods)
         if not self.answerable:
             return
         n, m, x, y = self._counts(stable, canary, below)
@@ -99,8 +112,10 @@ class MetricProcess:
         if self.plan.phi != 1.0:
             gains /= self.plan.phi
         # The mass that starts within an interval starts before its evidence is seen, by a plan fixed beforehand.
-        self._harm.start(spread(self._spread, HARM_SPREAD_S, self._since_start, self._since_start + seconds))
+        self._start_harm(spread(self._spread, HARM_SPREAD_S, self._since_start, self._since_start + seconds))
         self._safety.start(spread(SAFETY_LATER, SAFETY_SPREAD_S, self._since_step, self._since_step + seconds))
+        if self._moody is not None:
+            self._moody.put(gains, (n, m, x, y), (bets, base, possible), self._pods, seconds)
         self._harm.multiply(gains[:, self._bets.harm], seconds)
         self._safety.multiply(gains[:, self._bets.safety], seconds)
         self._since_start += seconds
@@ -113,6 +128,14 @@ class MetricProcess:
         have = float(self._safety.log_evidence()[self.plan.safety])
         return max(0.0, math.log(self.safety_threshold) - have)
 
+    def seconds_left(self, rate: float) -> float:
+        """How long until a comparable canary is proven safe, at so much log evidence a second were pods all alike."""
+        missing = self.missing_safety()
+        if not self.plan.moods:
+            return missing * self.plan.phi / rate
+        margin, canary, stable = self.comparable()
+        return missing / slowed(rate, self.plan.moods, effect(canary, stable, margin), *self._pods, missing)
+
     def comparable(self) -> tuple[float, float, float]:
         """What a comparable version is for safety's question: its margin, the canary's probability, the stable's."""
         row, base = self.plan.questions[self.plan.safety], self.base()
@@ -121,7 +144,9 @@ class MetricProcess:
     def look(self) -> MetricLook:
         """What is known now."""
         plan, settings = self.plan, self.plan.settings
-        harm, safety = _told(self._harm.log_evidence()), _told(self._safety.log_evidence())
+        log_harm = self._harm.log_evidence()
+        harm = _told(log_harm if self._moody is None else self._moody.limit(log_harm))
+        safety = _told(self._safety.log_evidence())
         stable, canary, effect = self._estimates.told()
         low, high = self._interval(harm >= self.harm_threshold, safety >= self.safety_threshold)
         return MetricLook(
@@ -154,6 +179,13 @@ class MetricProcess:
         if not self.answerable:
             return None, None
         plan, values = self.plan, self._values
+        if self._moody is not None:
+            # Only the rows that decide know of moods; what they don't refute no other row does.
+            if plan.harm >= 0 and not worse[plan.harm]:
+                worse[plan.harm :] = False
+            for row in (plan.safety, self._better):
+                if row >= 0 and not better[row]:
+                    better[: row + 1] = False
         lower, upper = _run(worse), _run(better[::-1])
         low = values[lower - 1] if lower else -math.inf
         high = values[-upper] if upper else math.inf

@@ -62,6 +62,10 @@ class Sides:
         """As `MetricProcess.comparable`, of the side whose safety is furthest from proven."""
         return self._furthest().comparable()
 
+    def seconds_left(self, rate: float) -> float:
+        """As `MetricProcess.seconds_left`, of the side whose safety is furthest from proven."""
+        return self._furthest().seconds_left(rate)
+
     def missing_safety(self) -> float:
         """How much log evidence is still missing for safety on some side."""
         return max((one.missing_safety() for one in self._processes.values()), default=0.0)

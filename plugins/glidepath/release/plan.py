@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from glidepath import code_version
 from glidepath.deploy import values as chart
 from glidepath.errors import EvidenceError, PreflightError
-from glidepath.evidence import Counts, baseline, source_of
+from glidepath.evidence import Counts, baseline, pods_before, source_of
 from glidepath.evidence.collector import Collected
-from glidepath.judge import ArmCounts, Plan, plan_judgement
+from glidepath.evidence.source import Source
+from glidepath.judge import ArmCounts, Blocks, Plan, plan_judgement
 from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
@@ -24,6 +25,8 @@ from glidepath.replay.judging import judge_settings
 
 # The traffic that the release will meet is that of the last minute, not of the whole baseline.
 LATELY_S = 60.0
+# So long before the baseline the pods of the stable are looked at as well: moods of pods may last.
+OLDER_S = 9000.0
 
 
 @dataclass(frozen=True)
@@ -173,10 +176,23 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     lately = baseline(ports.prometheus, source, stable, LATELY_S, now).seen
     per_second = lately.versions[stable].requests / max(lately.end - lately.start, spec.evidence.scrape)
     blocks = [{pod: counted(one) for pod, one in block.items()} for block in past.blocks]
-    judgement = plan_judgement(judge_settings(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s)
+    older, older_s = _older(ports, source, stable, now - spec.evidence.baseline, say) if blocks else ((), past.block_s)
+    judgement = plan_judgement(
+        judge_settings(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s, older, older_s
+    )
     for line in (*words.plan_lines(judgement, counts, seconds), *words.window_lines(window(spec), stable)):
         say(line)
     return judgement
+
+
+def _older(ports: Ports, source: Source, stable: str, until: float, say: Say) -> tuple[Blocks, float]:
+    """What the stable's pods did before the baseline; it sharpens the judgement, so no release fails for want of it."""
+    try:
+        older, step = pods_before(ports.prometheus, source, stable, OLDER_S, until)
+    except EvidenceError as error:
+        say(f"plan: the hours before the baseline are not looked at: {error}")
+        return (), LATELY_S
+    return [{pod: counted(one) for pod, one in block.items()} for block in older], step
 
 
 def _write(identity: str, spec: ReleaseSpec, ports: Ports, stable: str, judgement: Plan | None, at: float) -> None:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from bench.judges import many, ours, page, rivals
+from bench.judges.past import past
 from bench.judges.rivals import Seen, Threshold
 from bench.judges.scenarios import RAMP, Scenario, scenarios
-from bench.judges.service import PAST_S, SCRAPE_S, Scrapes, Traffic
+from bench.judges.service import SCRAPE_S, Scrapes, Traffic
 from bench.judges.tournament import Case, Job, Row, play
-from glidepath.judge import Interval, Plan, plan_judgement
+from glidepath.judge import Interval, Plan
 from glidepath.judge.process import MetricProcess
 
 
@@ -24,10 +25,8 @@ def named(table: str, name: str) -> tuple[int, Scenario]:
 
 def planned(scenario: Scenario) -> tuple[Plan, Plan]:
     """The whole plan of a scenario, and the slim one."""
-    past, blocks = scenario.service.past(np.random.default_rng(1))
-    service = scenario.service
-    whole = plan_judgement(ours.settings(scenario), past, PAST_S, service.edges, service.per_second, blocks)
-    return whole, ours.planned(scenario, past, blocks, PAST_S)
+    seen = past(scenario.service, np.random.default_rng(1))
+    return ours.whole(scenario, seen), ours.planned(scenario, seen)
 
 
 @pytest.mark.parametrize("name", ["same version", "errors x10", "p95 +30 %"])
