@@ -57,6 +57,12 @@ MUTANTS = (
     Mutant("mixture.py", "math.log(self._cash)", "-1e9 * self._cash", "test_mixture.py"),
     Mutant("bets.py", "stable = np.minimum(np.maximum(base, self._least), self._most)", "stable = np.asarray(base)"),
     Mutant("process.py", "gains /= self.plan.phi", "gains *= self.plan.phi"),
+    Mutant("hidden.py", "grown[:, 1:] - grown[:, :1]", "grown[:, :1] - grown[:, 1:]", "test_moods.py"),
+    Mutant("hidden.py", "log_harm[row] = min(", "log_harm[row] = max(", "test_moods.py"),
+    Mutant("hidden.py", "n - events, m - y, 1.0 - canary", "events, y, 1.0 - canary", "test_moods.py"),
+    Mutant("moods.py", "np.log(n * ratios / m) + self.grid", "np.log(m * ratios / n) + self.grid", "test_moods.py"),
+    Mutant("moods.py", "self._weights * (1.0 - changed) + changed * self._fresh", "self._weights", "test_moods.py"),
+    Mutant("moods.py", "np.log1p(np.expm1(sigma**2) / pods)", "np.log1p(np.expm1(sigma**2) / pods**2)", "test_moods.py"),
     Mutant(
         "process.py", "self._bets.at(self.base())",
         "self._bets.at((PRIOR_REQUESTS * self.plan.base + y) / (PRIOR_REQUESTS + m))", "test_promise.py",
@@ -77,7 +83,7 @@ MUTANTS = (
     Mutant("process.py", "high = min(high, values[plan.safety])", "pass"),
     Mutant("process.py", "values[lower - 1] if lower", "values[lower] if lower"),
     Mutant("process.py", "values[-upper] if upper", "values[-upper - 1] if upper", "test_properties.py"),
-    Mutant("process.py", "        self._restart()\n\n    def _restart", "\n    def _restart", "test_judge.py"),
+    Mutant("process.py", "        self._restart()\n\n    def _start_harm", "\n    def _start_harm", "test_judge.py"),
     Mutant("judge.py", "one.harm_e >= SUSPICIOUS", "False"),
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence import baseline, mesh_source
+from glidepath.evidence import baseline, mesh_source, pods_before
 from tests.unit.evidence.scraped import SOURCE, Scraped
 from tests.unit.evidence.test_shares import SPAM, answers
 
@@ -46,6 +46,21 @@ def test_a_reset_within_the_window_makes_no_block_negative() -> None:
     past = baseline(scraped, SOURCE, "v1", 600, 116)  # type: ignore[arg-type]
     assert [block["a"].requests for block in past.blocks] == [100, 30, 60]
     assert past.seen.versions["v1"].requests == 190
+
+
+def test_what_the_pods_did_before_the_window() -> None:
+    scraped = Scraped()
+    for number in range(30):
+        for pod in ("a", "b"):
+            scraped.pod(1000 + 75 * number, "v1", pod, 1000 + 100 * number, 5 + number)
+    blocks, step = pods_before(scraped, SOURCE, "v1", 9000, 2000)  # type: ignore[arg-type]
+    assert step == 75
+    assert len(blocks) == 13  # what lies between 1000 and 2000, and nothing later
+    assert {pod: (counts.requests, counts.errors) for pod, counts in blocks[0].items()} == {
+        "a": (101, 1),
+        "b": (101, 1),
+    }
+    assert pods_before(scraped, SOURCE, "v1", 9000, 900)[0] == ()  # type: ignore[arg-type]
 
 
 def test_callers_pods_are_not_the_versions() -> None:

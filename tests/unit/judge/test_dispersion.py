@@ -93,6 +93,8 @@ class TestTemper:
         plan = plan_judgement(settings(), arm(random, 180_000), 1800, EDGES, 100.0, given)
         errors, latency = plan.metrics
         assert errors.phi > 1.3
+        assert (errors.pods, sum(one.weight for one in errors.moods)) == (PODS, pytest.approx(1))
+        assert errors.dispersion.endswith("at a time")
         assert latency.phi == pytest.approx(1.0, abs=0.1)
         assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
         expected, untold = (

@@ -23,6 +23,7 @@ from glidepath.judge import (
     plan_judgement,
 )
 from glidepath.judge.evalue import log_e
+from glidepath.judge.moods import Mood
 from glidepath.judge.process import MetricProcess
 from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, settings
 
@@ -115,10 +116,15 @@ def _minus(value: float | None) -> float | None:
     return None if value is None else -value
 
 
-@given(histories())
-@hypothesis_settings(max_examples=150, deadline=None)
-def test_verdicts_never_contradict_their_intervals(told: list[Interval]) -> None:
-    judge = Judge(planned())
+MOODY = tuple(
+    replace(one, phi=6.0, moods=(Mood(0.3, 60.0, 0.5), Mood(0.65, 600.0, 0.5)), pods=4) for one in planned().metrics
+)
+
+
+@given(histories(), st.booleans())
+@hypothesis_settings(max_examples=200, deadline=None)
+def test_verdicts_never_contradict_their_intervals(told: list[Interval], moods: bool) -> None:
+    judge = Judge(replace(planned(), metrics=MOODY) if moods else planned())
     for interval in told:
         look = judge.look(interval)
         for metric in look.metrics:

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from glidepath.errors import EvidenceError, GlidepathError, PreflightError
+from glidepath.evidence import Counts, Prometheus
+from glidepath.evidence.source import Source
+from glidepath.judge import Plan, plan_judgement
 from glidepath.policy import LatencyMetric
 from glidepath.release.plan import judge_settings, plan
 from tests.support.crashes import MODES, Died, Fuse, ports
-from tests.support.stage import Stage
+from tests.support.stage import EDGES, Stage
 
 
 def attempt(stage: Stage, identity: str, fuse: Fuse, **params: Any) -> bool | None:
@@ -78,6 +81,34 @@ def test_an_unreachable_prometheus_is_refused(stage: Stage) -> None:
     with pytest.raises(EvidenceError, match="no answer"):
         stage.run()
     assert stage.record.find("dag/run") is None
+
+
+def test_no_release_fails_for_want_of_the_hours_before(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[float, float]] = []
+
+    def before(_prometheus: Prometheus, _source: Source, _stable: str, window_s: float, until: float) -> None:
+        asked.append((window_s, stage.clock - until))
+        raise EvidenceError("no answer within 10 s")
+
+    monkeypatch.setattr("glidepath.release.plan.pods_before", before)
+    assert stage.run() is not None
+    assert asked == [(9000, 600)]
+    assert any("the hours before the baseline are not looked at: no answer within 10 s" in one for one in stage.said)
+
+
+def test_the_hours_before_reach_the_judge(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+    told = {"a": Counts(100, 1, (99,) + (0,) * (len(EDGES)), {"a": (100, 1)}, {})}
+    monkeypatch.setattr("glidepath.release.plan.pods_before", lambda *_: ((told,), 75.0))
+
+    def seen(*args: object) -> Plan:
+        given.extend(args[-2:])
+        return plan_judgement(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("glidepath.release.plan.plan_judgement", seen)
+    stage.run()
+    [[block], seconds] = given  # type: ignore[misc]
+    assert (block["a"].requests, block["a"].errors, seconds) == (100, 1, 75.0)  # type: ignore[has-type]
 
 
 def test_the_policy_s_numbers_reach_the_judge(stage: Stage) -> None:
