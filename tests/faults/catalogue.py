@@ -29,6 +29,7 @@ class Fault:
         run_free: A person decided how Airflow's run ends.
         clock: Airflow runs with a clock that can be stepped.
         dag_id: Another DAG than the usual one.
+        longer_s: So much longer the run may take to clean up, seconds; traffic has to be safe as soon as ever.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Fault:
     run_free: bool = False
     clock: bool = False
     dag_id: str = ""
+    longer_s: float = 0.0
 
 
 def catalogue() -> dict[str, Fault]:
