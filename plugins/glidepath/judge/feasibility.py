@@ -119,9 +119,10 @@ def feasible(settings: Settings, metrics: Iterable[Mapping[str, Any]], per_secon
             seconds = _found(one, canary, settings, per_second, log_harm)
             expectations.append(Expectation(f"{what} taken back", seconds))
     if promoted is None or promoted > settings.deadline_s:
+        more = "more pods, for single ones differ" if any(one["moods"] for one in known) else "more traffic"
         warnings.append(
             f"a comparable version needs {duration(promoted)}, max_duration is {duration(settings.deadline_s)}: give more "
-            "time, a larger last weight, wider safety margins, or more traffic"
+            f"time, a larger last weight, wider safety margins, or {more}"
         )
     return Feasibility(per_second, tuple(limits), tuple(expectations), tuple(warnings))
 

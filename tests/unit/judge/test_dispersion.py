@@ -95,6 +95,9 @@ class TestTemper:
         assert errors.phi > 1.3
         assert (errors.pods, sum(one.weight for one in errors.moods)) == (PODS, pytest.approx(1))
         assert errors.dispersion.endswith("at a time")
+        lasting = blocks(random, np.repeat(np.exp(random.normal(0, 0.8, (6, PODS))), 40, axis=0))
+        told = plan_judgement(settings(deadline_s=3600.0), arm(random, 180_000), 1800, EDGES, 100.0, lasting)
+        assert any("or more pods, for single ones differ" in one for one in told.feasibility.warnings)
         assert latency.phi == pytest.approx(1.0, abs=0.1)
         assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
         expected, untold = (
