@@ -76,7 +76,7 @@ class Hidden:
         self._fresh = self._stationary(*pods)
         self._weights = np.repeat(self._fresh[None], hypotheses, axis=0)
         weights = np.array([one.weight for one in moods])
-        self._looks_s = min(LONGEST_S, float(weights @ self._lasting / weights.sum()))
+        self._looks_s = min(LONGEST_S, float((weights * self._lasting).sum() / weights.sum()))
         self.log_mass: Array = np.repeat(np.log(weights)[None], hypotheses, axis=0)
 
     def pods(self, first: int, second: int) -> None:
@@ -196,7 +196,7 @@ def spread_of(kinds: Sequence[Mood], first: int, second: int) -> tuple[float, fl
     """Variance of the log ratio of two groups of pods, and how long a mood lasts in seconds: means over the kinds."""
     weights = np.array([one.weight for one in kinds])
     variances = contrast(np.array([one.sigma for one in kinds]), max(1, first), max(1, second))[1]
-    return float(weights @ variances), float(weights @ np.array([one.lasts_s for one in kinds]))
+    return float((weights * variances).sum()), float((weights * [one.lasts_s for one in kinds]).sum())
 
 
 def slowed(rate: float, kinds: Sequence[Mood], effect: float, first: int, second: int, needed: float) -> float:
@@ -223,8 +223,8 @@ def slowed(rate: float, kinds: Sequence[Mood], effect: float, first: int, second
 def told(kinds: Sequence[Mood]) -> str:
     """The moods for people."""
     weights = np.array([one.weight for one in kinds])
-    sigma = float(weights @ np.array([one.sigma for one in kinds]))
-    lasts = math.exp(float(weights @ np.log([one.lasts_s for one in kinds])))
+    sigma = float((weights * [one.sigma for one in kinds]).sum())
+    lasts = math.exp(float((weights * np.log([one.lasts_s for one in kinds])).sum()))
     return f"a pod's rate is off by x{math.exp(sigma):.2g} or /{math.exp(sigma):.2g} for {_time(lasts)} at a time"
 
 

@@ -103,7 +103,7 @@ class MetricProcess:
             seconds: How long it lasted.
         """
         self._estimates.add(stable, canary, below)
-        self._pods = (canary.pods, stable.pods)
+        self._pods = (canary.pods or 1, stable.pods or self.plan.pods or 1)
         if not self.answerable:
             return
         n, m, x, y = self._counts(stable, canary, below)
