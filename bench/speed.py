@@ -8,10 +8,12 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from glidepath.judge import ArmCounts, Interval, Judge, MetricSettings, Plan, Settings, StepSettings, plan_judgement
+from glidepath.judge.moods import Mood
 
 EDGES = tuple(float(f"{0.001 * 1.08**step:.6g}") for step in range(125))
 LOOKS, SCRAPE_S, REPEATS = 720, 5.0, 5
@@ -20,6 +22,7 @@ METRICS = (
     MetricSettings("latency_p95", "latency", "critical", 1.10, quantile=0.95),
     MetricSettings("latency_p99", "latency", "critical", 1.10, quantile=0.99),
 )
+MOODS = tuple(Mood(sigma, lasts_s, 0.1) for sigma in (0.3, 0.45, 0.65, 0.9, 1.3) for lasts_s in (300.0, 1000.0))
 
 
 def main() -> None:
@@ -34,6 +37,8 @@ def main() -> None:
         f"a look: {1e3 * looks / LOOKS:.3f} ms, {looks / plain:.1f} times a plain numpy pass ({1e3 * plain / LOOKS:.3f} ms)"
     )
     print(f"an hour of {LOOKS} looks: {looks:.2f} s")
+    moody = best(lambda: judged(replace(plan, metrics=tuple(replace(one, moods=MOODS) for one in plan.metrics)), told))
+    print(f"where every metric has {len(MOODS)} kinds of moods: {moody / looks:.2f} times that")
     short, long = (weight(plan, told, hours) for hours in (1, 10))
     print(f"a judge weighs {short} bytes after an hour, {long} after ten: {long / short:.3f} times")
 

@@ -61,7 +61,7 @@ MUTANTS = (
     Mutant("hidden.py", "log_harm[row] = min(", "log_harm[row] = max(", "test_moods.py"),
     Mutant("hidden.py", "n - events, m - y, 1.0 - canary", "events, y, 1.0 - canary", "test_moods.py"),
     Mutant("moods.py", "np.log(n * ratios / m) + self.grid", "np.log(m * ratios / n) + self.grid", "test_moods.py"),
-    Mutant("moods.py", "self._weights * (1.0 - changed) + changed * self._fresh", "self._weights", "test_moods.py"),
+    Mutant("moods.py", "self._weights += (1.0 - stays)[:, None] * self._fresh", "pass", "test_moods.py"),
     Mutant("moods.py", "np.log1p(np.expm1(sigma**2) / pods)", "np.log1p(np.expm1(sigma**2) / pods**2)", "test_moods.py"),
     Mutant(
         "process.py", "self._bets.at(self.base())",

@@ -273,7 +273,10 @@ def scenarios() -> dict[str, list[Scenario]]:
         table: [*_plain(steps), *_worlds(steps), *_shapes(steps), *_quiet(steps)]
         for table, steps in (("ramp", RAMP), ("single", SINGLE))
     }
-    ramp = [replace(one, part=quarter) if _endless(one) else one for one in [*both["ramp"], *_turning(), *_slow_ramp(), *_moody()]]
+    ramp = [
+        replace(one, part=quarter) if _endless(one) else one
+        for one in [*both["ramp"], *_turning(), *_slow_ramp(), *_moody()]
+    ]
     return {"ramp": ramp, "single": [replace(one, part=quarter) for one in [*both["single"], late]]}
 
 

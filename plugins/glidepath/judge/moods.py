@@ -24,7 +24,8 @@ LASTING_S = (10.0, 30.0, 100.0, 300.0, 1000.0, 10000.0)
 LEAST = 1e-3
 MOST_PODS = 12
 # The grid of log ratios: so many standard deviations of the widest kind to either side, and its points.
-WIDTH, POINTS, FINE_POINTS = 4.0, 241, 321
+WIDTH, POINTS, FINE_POINTS = 4.0, 161, 321
+SMALLEST = 1e-300
 # While a mood lasts, counts tell the ratio to this part of the grid's step and no further.
 RESOLVED = 0.5
 # A mood that lasts longer than this is as one that ends: a release is over then.
@@ -96,8 +97,9 @@ class Hidden:
             seconds: How long the interval lasted.
         """
         odds = np.log(n * ratios / m) + self.grid
-        share = 1.0 / (1.0 + np.exp(-odds))
-        log = -x * np.logaddexp(0.0, -odds) - y * np.logaddexp(0.0, odds)
+        against = np.maximum(odds, 0.0) + np.log1p(np.exp(-np.abs(odds)))  # minus the logarithm of 1 - share
+        share = np.exp(odds - against)
+        log = x * odds - (x + y) * against
         # Of more events than the grid can tell apart while a mood lasts only a part counts.
         step = self.grid[1] - self.grid[0]
         told = (
@@ -107,18 +109,24 @@ class Hidden:
         )
         log = log / max(1.0, told)
         top = log.max(axis=1, keepdims=True)
-        weights = self._weights * np.exp(log - top)[:, None, :]
-        sums = weights.sum(axis=2, keepdims=True)
-        lost = sums <= 0
-        self.log_mass += np.log(np.maximum(sums, 1e-300))[..., 0] + top
-        weights = np.where(lost, self._fresh, weights / np.where(lost, 1.0, sums))
-        self._weights = weights
-        self.pass_time(seconds)
+        self._weights *= np.exp(log - top)[:, None, :]
+        sums = self._weights.sum(axis=2)
+        self.log_mass += np.log(np.maximum(sums, SMALLEST)) + top
+        if sums.min() < SMALLEST:  # a kind of moods that can't be: as if it had just begun
+            self._weights = np.where(sums[..., None] < SMALLEST, self._fresh, self._weights)
+            sums = np.where(sums < SMALLEST, 1.0, sums)
+        self.pass_time(seconds, sums)
 
-    def pass_time(self, seconds: float) -> None:
-        """Some moods change."""
-        changed = -np.expm1(-seconds / self._lasting)[:, None]
-        self._weights = self._weights * (1.0 - changed) + changed * self._fresh
+    def pass_time(self, seconds: float, sums: Array | float = 1.0) -> None:
+        """Some moods change.
+
+        Args:
+            seconds: How long it was.
+            sums: What the weights add up to.
+        """
+        stays = np.exp(-seconds / self._lasting)
+        self._weights *= (stays / sums)[..., None]
+        self._weights += (1.0 - stays)[:, None] * self._fresh
 
     def log_likelihood(self) -> Array:
         """Of each hypothesis, over all kinds of moods."""
