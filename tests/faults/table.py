@@ -77,14 +77,24 @@ def summary(results: list[dict[str, Any]]) -> str:
     )
 
 
+def since(bad: dict[str, Any], results: list[dict[str, Any]]) -> str:
+    """How the same case ended after one in which something did not hold."""
+    same = [one for one in by_case(results)[bad["fault"], bad["phase"]] if one["at"] > bad["at"]]
+    held = [one["commit"] for one in same if not one["broken"]]
+    return f"held {len(held)} of {len(same)} times, last at {held[-1]}" if held else "not played"
+
+
 def page(results: list[dict[str, Any]]) -> str:
     """The whole page."""
     head = (Path(__file__).parent / "page.md").read_text().replace("SUMMARY", summary(results))
     bad = [one for one in results if one["broken"]]
     told = [
-        f"| `{one['fault']}` | {one['phase']} | {one['commit']} | {'; '.join(one['broken'])[:300]} |" for one in bad
+        f"| `{one['fault']}` | {one['phase']} | {one['commit']} | {'; '.join(one['broken'])[:300]} | {since(one, results)} |"
+        for one in bad
     ]
-    table = ["| fault | phase | commit | what |", "| --- | --- | --- | --- |", *told] if bad else ["Nothing."]
+    table = (
+        ["| fault | phase | commit | what | since |", "| --- | --- | --- | --- | --- |", *told] if bad else ["Nothing."]
+    )
     return head + "\n".join([*lines(results), "## What did not hold", "", *table]) + "\n"
 
 
