@@ -17,7 +17,7 @@ PLAYED = Played("dag/run", 0.0, "v1", "v2")
 
 def row(fault: str, phase: str, **other: Any) -> dict[str, Any]:
     """A result."""
-    usual = {"outcome": "rolled_back", "to_safe_s": 4.2, "to_end_s": 40.0, "broken": [], "commit": "abc"}
+    usual = {"outcome": "rolled_back", "to_safe_s": 4.2, "to_end_s": 40.0, "broken": [], "commit": "abc", "at": 1.0}
     return {"fault": fault, "phase": phase, **usual, **other}
 
 
@@ -46,8 +46,12 @@ def test_a_cell_has_outcomes_medians_and_what_is_broken() -> None:
     assert cell(some) == "back/on 4 / 40 ×2 **1 broken**"
     assert cell([]) == "·"
     told = page(some)
-    assert "| `etcd-killed` | gate | abc | it |" in told
+    assert "| `etcd-killed` | gate | abc | it | not played |" in told
     assert "2 faults were made, in 1 of the" in told
+    again = [row("etcd-killed", "gate", at=10.0, broken=["it"]), row("etcd-killed", "gate", at=20.0, broken=["that"])]
+    told = page([*again, row("etcd-killed", "gate", at=30.0, commit="def"), row("etcd-killed", "harm", at=40.0)])
+    assert "| it | held 1 of 2 times, last at def |" in told
+    assert "| that | held 1 of 1 times, last at def |" in told
 
 
 def test_a_write_with_an_older_token_does_not_hold() -> None:
