@@ -2,6 +2,7 @@
 
 plan -> claim -> deploy -> guard ─────────────────────────────────────────────┐
                      └───> step_1 ─> step_2 ─> ... ─> promote -> observe | rollback | ask ─> settle -> finish
+claim fails -> unclaimed: the release is closed
 step_n: shift (weight) -> bake (deferred) -> gate (branch)
 observe: the old version stays warm for a while (deferred), if the policy says so
 """
@@ -28,6 +29,7 @@ from glidepath.operators.tasks import (
     RollbackOperator,
     SettleOperator,
     ShiftOperator,
+    UnclaimedOperator,
 )
 from glidepath.operators.watching import BakeOperator, GuardOperator, ObserveOperator
 from glidepath.policy import MAX_STEPS, Policy, load_policy
@@ -101,8 +103,9 @@ def build(policy: Policy, path: Path) -> DAG:
     ) as dag:
         plan = PlanOperator(task_id="plan", go="claim", stay="nothing_to_do", **common)
         nothing_to_do = EmptyOperator(task_id="nothing_to_do")
-        # Nothing has begun: a minute of trying costs nobody anything, and what fails here is seen by no other task.
+        # Nothing has begun: a minute of trying costs nobody anything.
         claim = ClaimOperator(task_id="claim", **(ending | {"retries": 4}))
+        unclaimed = UnclaimedOperator(task_id="unclaimed", trigger_rule=TriggerRule.ALL_FAILED, **ending)
         deploy = DeployOperator(task_id="deploy", **retried)
         guard = GuardOperator(task_id="guard", **retried)
         promote = PromoteOperator(task_id="promote", trigger_rule=GOOD_PATH, **retried)
@@ -120,7 +123,8 @@ def build(policy: Policy, path: Path) -> DAG:
         finish = FinishOperator(task_id="finish", **ending)
 
         plan >> [claim, nothing_to_do]
-        claim >> deploy >> guard
+        claim >> [deploy, unclaimed]
+        deploy >> guard
         before = deploy
         for number in range(1, MAX_STEPS + 1):
             with TaskGroup(f"step_{number}", tooltip=f"step {number}: shift, bake, gate"):

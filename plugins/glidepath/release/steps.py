@@ -12,6 +12,7 @@ from glidepath.deploy import values as chart
 from glidepath.errors import PreflightError, StaleWriteError
 from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
 from glidepath.release.drift import note_pods
+from glidepath.release.holding import lease
 from glidepath.release.keep import kept
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.run import Run
@@ -29,12 +30,14 @@ def claim(run: Run, url: str = "") -> None:
     Raises:
         ClaimHeldError: Another release holds the service.
         PreflightError: Another version has become the stable one since this release was planned.
+        ClusterError: The API failed, or the watchdog is just making the service safe; run again.
     """
     if run.ended():
         return
     ports, spec = run.ports, run.spec
-    still = partial(_as_planned, run)
-    held = ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, url, still=still)
+    lease(run)
+    still, again = partial(_as_planned, run), _unbegun(run)
+    held = ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, url, again, still)
     ports.record.set_token(run.id, held.token)
     run.note("claim", once="claim", token=held.token, lease_s=spec.lease)
     ports.traffic.take(held)
@@ -42,6 +45,11 @@ def claim(run: Run, url: str = "") -> None:
     if run.release.phase == Phase.PLANNED:
         run.move(Phase.CLAIMED)
     run.say(f"claim: {spec.namespace}/{spec.service} held with token {held.token}, lease {spec.lease:.0f} s")
+
+
+def _unbegun(run: Run) -> bool:
+    """Whether nothing was done yet: a claim that ran out before its task could note it may then be had again."""
+    return run.release.phase == Phase.PLANNED and fate(run.ports.record, run.id) is None
 
 
 def _as_planned(run: Run, _: ClaimState | None) -> None:

@@ -12,9 +12,11 @@ from glidepath.errors import (
     GlidepathError,
     NotReadyError,
     PreflightError,
+    RecordError,
     ReleaseFinishedError,
     ReleaseTakenBack,
 )
+from glidepath.record import Record
 from glidepath.release import brake, endings, steps
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
@@ -139,6 +141,56 @@ class TestBadRelease:
         other = stage.run("two", version="v3")
         do(other, steps.claim, endings.settle, endings.finish)
         assert stage.at_rest("v1")
+
+
+class TestTheRecordFailsWhileItClaims:
+    """The lease is taken, but nothing can be written down: the disk is full."""
+
+    def test_it_claims_again_after_the_watchdog_and_goes_on(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        run = stage.run()
+        with monkeypatch.context() as full:
+            full.setattr(Record, "set_token", refuse)
+            for _ in range(2):
+                with pytest.raises(RecordError):
+                    steps.claim(run)
+        abandon(stage)
+        do(run, *GOOD)
+        assert stage.at_rest("v2")
+
+    def test_if_it_stays_so_the_release_is_closed_later(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        run = stage.run()
+        with monkeypatch.context() as full:
+            full.setattr(Record, "set_token", refuse)
+            with pytest.raises(RecordError):
+                steps.claim(run)
+        abandon(stage)
+        do(run, endings.finish)
+        assert run.release.outcome == "rolled_back"
+        assert stage.at_rest("v1")
+
+    def test_what_was_begun_is_not_claimed_again(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, steps.claim, steps.deploy)
+        abandon(stage)
+        with pytest.raises(ReleaseFinishedError):
+            steps.claim(run)
+
+    def test_nothing_is_claimed_while_the_watchdog_is_at_work(self, stage: Stage) -> None:
+        run, other = stage.run(), stage.run("other", version="v3")
+        do(run, *UP_TO_WEIGHT)
+        stage.server.before("PATCH", "virtualservices", lambda: expect_busy(other))
+        abandon(stage)
+        assert any("busy" in line for line in stage.said)
+
+
+def refuse(*_: object) -> None:
+    raise RecordError("the disk is full")
+
+
+def expect_busy(run: Run) -> None:
+    with pytest.raises(ClusterError, match="the watchdog is making"):
+        steps.claim(run)
+    run.say("busy")
 
 
 class TestAnotherWasFirst:
