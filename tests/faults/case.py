@@ -88,7 +88,7 @@ def play(arena: Arena, fault: Fault, phase: str, seed: int, say: Say) -> Result:
         left = _follow(scene, fault)
         ended = time.time()
         played = _played(scene, fault, before)
-        if fault.run_lost and any("is held" in one for one in locked()):
+        if fault.run_lost and (any("is held" in one for one in locked()) or _left_planned(scene)):
             _next_release(scene, say)
         return _result(scene, fault, played, seed, ended, left)
     except (AssertionError, DemoError, GlidepathError, OSError, subprocess.SubprocessError) as error:
@@ -150,7 +150,7 @@ def _played(scene: Scene, fault: Fault, before: dict[str, float]) -> Played:
 
 
 def _next_release(scene: Scene, say: Say) -> None:
-    """The run is lost and left objects held: the next release has to go through, and to leave nothing."""
+    """The run is lost and left objects held, or a release open: the next has to go through, and to leave nothing."""
     say("the run can't clean up any more: the next release has to")
     arena = scene.arena
     run_id = arena.airflow.trigger(
@@ -161,6 +161,11 @@ def _next_release(scene: Scene, say: Say) -> None:
     assert state == "success", f"the release after it ended {state}: {found and found.reason}"
     scene.notes.append("cleaned up by the next release, which was promoted")
     scene.stable, scene.canary = (scene.canary, scene.stable)
+
+
+def _left_planned(scene: Scene) -> bool:
+    found = scene.arena.record.find(scene.release_id)
+    return found is not None and found.outcome is None
 
 
 def _promoted(scene: Scene) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseBranchOperator, BaseOperator
@@ -11,6 +13,7 @@ from glidepath.operators.held import WaitsForClaim
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 
 class PolicyErrorOperator(BaseOperator):
@@ -58,7 +61,19 @@ class PlanOperator(WaitsForClaim, BranchOperator):
         policy = load_policy(Path(self.policy_path))
         spec = for_run(policy, context["params"])
         ports = ports_for(policy, **self.conn_ids)
-        return self.go if plan(release_id(context), spec, ports, self.log.info) else self.stay
+        begun = plan(release_id(context), spec, ports, self.log.info, over=partial(run_over, context["ti"]))
+        return self.go if begun else self.stay
+
+
+def run_over(ti: RuntimeTaskInstanceProtocol, release: str) -> bool:
+    """Whether Airflow's run of a release has ended or is gone; False when Airflow can't say."""
+    from airflow.sdk.exceptions import AirflowRuntimeError
+
+    dag_id, _, run_id = release.partition("/")
+    try:
+        return ti.get_dagrun_state(dag_id, run_id) in ("success", "failed")
+    except AirflowRuntimeError as error:
+        return (error.error.detail or {}).get("status_code") == HTTPStatus.NOT_FOUND
 
 
 class ClaimOperator(WaitsForClaim):

@@ -18,6 +18,7 @@ from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
 from glidepath.release import words
+from glidepath.release.orphans import close_orphans
 from glidepath.release.phases import Phase
 from glidepath.release.run import Ports, Run, Say, baseline_of
 from glidepath.release.window import window
@@ -39,7 +40,10 @@ class Present:
     given: dict[str, object]
 
 
-def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say, now: Callable[[], float] = time.time) -> bool:
+def plan(
+    identity: str, spec: ReleaseSpec, ports: Ports, say: Say, now: Callable[[], float] = time.time,
+    over: Callable[[str], bool] = lambda _: False,
+) -> bool:  # fmt: skip
     """Plan a release and write it to the record; True when there is something to release.
 
     Args:
@@ -48,6 +52,7 @@ def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say, now: Callable
         ports: The outside.
         say: Where facts go.
         now: The clock, epoch seconds.
+        over: Whether the run of another release has ended, or is gone.
 
     Raises:
         ClaimHeldError: Another release holds the service.
@@ -60,6 +65,7 @@ def plan(identity: str, spec: ReleaseSpec, ports: Ports, say: Say, now: Callable
         say(f"plan: release {identity} is planned already ({known.phase}); nothing is chosen anew")
         return known.phase not in (Phase.DRY_RUN, Phase.NOTHING_TO_DO) and _to_release(run)
     ports.claims.check(identity)
+    close_orphans(spec.service, spec.namespace, ports, over, say, now())
     present = preflight(spec, ports, say)
     if spec.version == baseline_of(present.stable):
         raise PreflightError(

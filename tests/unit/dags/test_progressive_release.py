@@ -71,7 +71,9 @@ def test_a_claim_that_fails_is_closed_by_a_task_outside_its_scope(dag: DAG) -> N
     assert not unclaimed.downstream_task_ids
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("claim", 60), ("unclaimed", 240), ("rollback", 240), ("settle", 240), ("finish", 240)])
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("claim", 60), ("unclaimed", 240), ("rollback", 240), ("settle", 240), ("finish", 240)]
+)
 def test_what_begins_or_ends_a_release_outlasts_an_outage(dag: DAG, name: str, seconds: float) -> None:
     task = dag.get_task(name)
     longest = task.max_retry_delay.total_seconds()

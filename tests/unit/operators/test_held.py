@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, ErrorType, TaskDeferred
+from airflow.sdk.execution_time.comms import ErrorResponse
 
 from glidepath.claim import LeaseClaims
 from glidepath.operators.held import WaitsForClaim
-from glidepath.operators.tasks import ClaimOperator, PlanOperator
+from glidepath.operators.tasks import ClaimOperator, PlanOperator, run_over
 from glidepath.release import endings, steps
 from glidepath.triggers.held import HeldTrigger
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
@@ -48,7 +49,29 @@ def context(**params: Any) -> Any:
     class Dag:
         dag_id = "d"
 
-    return {"dag": Dag(), "run_id": "two", "params": {"version": "v3", **params}}
+    return {"dag": Dag(), "run_id": "two", "params": {"version": "v3", **params}, "ti": Runs({"one": "running"})}
+
+
+class Runs:
+    """Airflow's answer to what state a run has."""
+
+    def __init__(self, states: dict[str, str]) -> None:
+        self.states = states
+
+    def get_dagrun_state(self, dag_id: str, run_id: str) -> str:
+        if run_id not in self.states:
+            detail = {"status_code": 404 if dag_id == "d" else 500}
+            raise AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail=detail))
+        return self.states[run_id]
+
+
+@pytest.mark.parametrize(
+    ("release", "over"),
+    [("d/good", True), ("d/bad", True), ("d/waits", False), ("d/deleted", True), ("other/unknown", False)],
+)
+def test_whether_a_run_is_over_is_what_airflow_says(release: str, over: bool) -> None:
+    runs: Any = Runs({"good": "success", "bad": "failed", "waits": "running"})
+    assert run_over(runs, release) is over
 
 
 def plan_task(path: str, monkeypatch: pytest.MonkeyPatch) -> PlanOperator:

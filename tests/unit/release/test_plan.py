@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from glidepath.errors import EvidenceError, GlidepathError, PreflightError
+from glidepath.errors import ClaimHeldError, EvidenceError, GlidepathError, PreflightError, ReleaseTakenBack
 from glidepath.evidence import Counts, Prometheus
 from glidepath.evidence.source import Source
 from glidepath.judge import Plan, plan_judgement
 from glidepath.policy import LatencyMetric
+from glidepath.release import endings, steps
 from glidepath.release.plan import judge_settings, plan
 from tests.support.crashes import MODES, Died, Fuse, ports
 from tests.support.stage import EDGES, Stage
@@ -45,6 +46,32 @@ def test_a_plan_that_was_interrupted_means_the_same_the_next_time(
             break
     assert not fuse.blown
     assert stage.written() == before
+
+
+def test_what_an_ended_run_left_planned_is_closed_by_the_next(stage: Stage) -> None:
+    for identity in ("d/deleted", "d/waits"):
+        stage.run(identity)
+    claimed = stage.run("d/claimed")
+    steps.claim(claimed)
+    asked: list[str] = []
+
+    def over(identity: str) -> bool:
+        asked.append(identity)
+        return identity != "d/waits"
+
+    def planned() -> bool:
+        return plan("d/next", stage.spec(), stage.ports(), stage.said.append, lambda: stage.clock, over)
+
+    with pytest.raises(ClaimHeldError):
+        planned()
+    assert not asked  # nobody else's releases are touched while one of them holds the service
+    with pytest.raises(ReleaseTakenBack):
+        endings.finish(claimed)
+    for _ in range(2):
+        assert planned()
+    outcomes = {one.id: one.outcome for one in stage.record.recent()}
+    assert outcomes == {"d/deleted": "refused", "d/waits": None, "d/claimed": "rolled_back", "d/next": None}
+    assert any("d/deleted is closed: refused: its run ended before it had claimed" in line for line in stage.said)
 
 
 def test_a_chart_that_does_not_render_leaves_no_dry_run_behind(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

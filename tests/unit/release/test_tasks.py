@@ -146,7 +146,9 @@ class TestBadRelease:
 class TestTheRecordFailsWhileItClaims:
     """The lease is taken, but nothing can be written down: the disk is full."""
 
-    def test_it_claims_again_after_the_watchdog_and_goes_on(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_claims_again_after_the_watchdog_and_goes_on(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         run = stage.run()
         with monkeypatch.context() as full:
             full.setattr(Record, "set_token", refuse)
