@@ -123,7 +123,10 @@ def build(policy: Policy, path: Path) -> DAG:
         finish = FinishOperator(task_id="finish", **ending)
 
         plan >> [claim, nothing_to_do]
-        claim >> [deploy, unclaimed]
+        # Airflow wants whatever follows a set-up directly to wait for its success.
+        claimed = EmptyOperator(task_id="claimed")
+        claim >> [deploy, claimed]
+        claimed >> unclaimed
         deploy >> guard
         before = deploy
         for number in range(1, MAX_STEPS + 1):
