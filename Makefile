@@ -65,7 +65,7 @@ chart: venv sandbox ## the chart against the real API server
 .PHONY: cluster-test
 cluster-test: venv sandbox ## chart, dashboard and end-to-end tests on the cluster
 	@echo "== tests on the cluster"
-	pytest tests/chart tests/sandbox tests/e2e -m "not long" --durations=12
+	pytest tests/chart tests/prometheus tests/sandbox tests/e2e -m "not long" --durations=12
 	pytest tests/faults -m "not long" --durations=12
 
 .PHONY: faults

@@ -9,6 +9,7 @@ import pytest
 from demo import witness
 from demo.environment import NAMESPACE, REPO, DemoError, helm
 from glidepath.release.report import report
+from tests.support import policies
 from tests.support.policies import DAG_ID
 from tests.support.world import World, assert_at_rest, deployments, objects, split
 
@@ -36,8 +37,10 @@ def taken_back(world: World, version: str, metrics: tuple[str, ...], limit_s: fl
     assert "was taken back" in world.log(release.id.split("/", 1)[1], "finish")
 
 
-def test_a_slower_version_is_taken_back(on_v1: World) -> None:
-    taken_back(on_v1, "v4", ("latency_p95",), 240)
+@pytest.mark.parametrize("histograms", ["classic", "native"])
+def test_a_slower_version_is_taken_back(on_v1: World, histograms: str) -> None:
+    with policies.evidence(on_v1.airflow.policies, histograms=histograms):
+        taken_back(on_v1, "v4", ("latency_p95",), 240)
 
 
 def test_a_model_that_calls_everything_ham_is_taken_back_for_what_it_answers(on_v1: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,20 @@ import yaml
 from demo.environment import REPO
 
 DAG_ID = "release_model_service"
+
+
+@contextmanager
+def evidence(folder: Path, **changes: Any) -> Iterator[None]:
+    """Let the folder's policy have these keys of `evidence` changed for a while; the next run's plan reads it."""
+    file = folder / "model-service.yaml"
+    before = file.read_text()
+    policy = yaml.safe_load(before)
+    policy["evidence"] |= changes
+    try:
+        file.write_text(yaml.safe_dump(policy, sort_keys=False))
+        yield
+    finally:
+        file.write_text(before)
 
 
 def write(folder: Path, **changes: Any) -> Path:

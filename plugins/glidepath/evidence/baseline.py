@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.collector import Collected, Collector, Counts, Selected, counted_once, read_shares
+from glidepath.evidence.native import read_latency
 from glidepath.evidence.prometheus import Prometheus, Series
 from glidepath.evidence.source import Source
 
@@ -50,7 +51,8 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
         what = source.requests if not requests else source.latency
         raise EvidenceError(
             f"Prometheus has no series {what} of the stable version {stable} in the last {window_s:.0f} s. "
-            "Does the service get traffic, and does Prometheus scrape it?"
+            "Does the service get traffic, and does Prometheus scrape it? For latency: does `evidence.histograms` name the "
+            "kind it has, classic or native?"
         )
     start = min(one.samples[0][0] for one in requests)
     end = max(one.samples[-1][0] for one in requests)
@@ -80,7 +82,7 @@ def _found(
     step = max(LEAST_STEP_S, window_s / SAMPLES)
     everything = prometheus.range_vector(source.requests, window_s, until, step)
     requests = _of(everything, source.version_label, stable)
-    latency = _of(prometheus.range_vector(source.latency, window_s, until, step), source.version_label, stable)
+    latency = _of(read_latency(prometheus, source, window_s, until, step), source.version_label, stable)
     counted_once([*requests, *latency])
     return step, (requests, latency, read_shares(prometheus, source, everything, window_s, until, step))
 

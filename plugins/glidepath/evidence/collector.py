@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from glidepath.errors import EvidenceError
+from glidepath.evidence.native import read_latency
 from glidepath.evidence.prometheus import Prometheus, Series
 from glidepath.evidence.source import Share, Source, matches
 
@@ -102,7 +103,7 @@ class Collector:
             since = 0.0
         window = since + GONE_AFTER_SCRAPES * self.scrape_s + 1
         requests = self.prometheus.range_vector(self.source.requests, window, now)
-        latency = self.prometheus.range_vector(self.source.latency, window, now)
+        latency = read_latency(self.prometheus, self.source, window, now)
         counted_once([*requests, *latency])
         newest = self._newest(requests)
         missing = self._missing(newest, now)
@@ -223,7 +224,7 @@ class Collector:
 
 
 def _edge(series: Series, source: Source) -> float:
-    return float(series.labels["le"]) * source.unit_seconds
+    return float(series.labels["le"]) * source.le_seconds
 
 
 def latency_edges(latency: Iterable[Series], source: Source) -> tuple[float, ...]:

@@ -31,6 +31,17 @@ class Series:
         return tuple(sorted(self.labels.items()))
 
 
+@dataclass(frozen=True)
+class Histogram:
+    """A series of native histograms: its labels and its samples as (epoch seconds, count, buckets), oldest first.
+
+    A bucket is (lower bound, upper bound, count), not cumulative; empty ones are left out.
+    """
+
+    labels: dict[str, str]
+    samples: tuple[tuple[float, float, tuple[tuple[float, float, float], ...]], ...]
+
+
 class Prometheus:
     """A Prometheus server.
 
@@ -56,10 +67,20 @@ class Prometheus:
         Raises:
             EvidenceError: Prometheus did not answer in time, or answered with an error.
         """
-        step = "" if step_s is None else f":{max(1, round(step_s))}s"
         return [
             Series(row["metric"], tuple((float(t), float(v)) for t, v in row["values"]))
-            for row in self._query(f"{selector}[{max(1, round(window_s))}s{step}]", at)
+            for row in self._query(_range(selector, window_s, step_s), at)
+            if row.get("values")
+        ]
+
+    def range_histograms(
+        self, selector: str, window_s: float, at: float, step_s: float | None = None
+    ) -> list[Histogram]:
+        """The native histograms of each series in the window that ends at `at`; arguments and errors as `range_vector`'s."""
+        return [
+            Histogram(row["metric"], tuple(_histogram(float(at), value) for at, value in row["histograms"]))
+            for row in self._query(_range(selector, window_s, step_s), at)
+            if row.get("histograms")
         ]
 
     def now(self) -> float:
@@ -81,3 +102,13 @@ class Prometheus:
                 f"Prometheus at {self.url} did not answer the query {query!r}: {error}. "
                 "Is it up, and is the URL of the connection right?"
             ) from error
+
+
+def _range(selector: str, window_s: float, step_s: float | None) -> str:
+    step = "" if step_s is None else f":{max(1, round(step_s))}s"
+    return f"{selector}[{max(1, round(window_s))}s{step}]"
+
+
+def _histogram(at: float, value: dict[str, Any]) -> tuple[float, float, tuple[tuple[float, float, float], ...]]:
+    buckets = ((float(low), float(high), float(count)) for _, low, high, count in value.get("buckets", ()))
+    return at, float(value["count"]), tuple(buckets)

@@ -18,7 +18,8 @@ def source_of(policy: Policy, versions: Sequence[str]) -> Source:
     """
 
     def made(name: str) -> Source:
-        return SOURCES[name](policy.namespace, policy.service, versions)
+        native = policy.evidence.histograms == "native"
+        return SOURCES[name](policy.namespace, policy.service, versions, native)
 
     shares: list[Share] = []
     for metric in policy.metrics:

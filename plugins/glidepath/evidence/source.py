@@ -59,14 +59,17 @@ class Source:
 
     Attributes:
         requests: Selector of the request counters of both versions.
-        latency: Selector of the cumulative latency buckets, successful requests only where the source can say so.
+        latency: Selector of the cumulative latency buckets, or of the native histograms; successful requests only where the
+            source can say so.
         version_label: Label that names the version.
         error: Which of the request counters are errors.
         good: Which are successful.
         where: Selects both versions' series of any other counter.
-        unit_seconds: How many seconds one unit of `le` is.
+        unit_seconds: How many seconds one unit of latency is.
         own_pods: Whether the label `pod` names the version's pods, not those of its callers.
         shares: Further shares that are counted.
+        native: Whether latency is in native histograms.
+        edges: Where those are cut, seconds; empty: where their buckets allow.
     """
 
     requests: str
@@ -78,29 +81,37 @@ class Source:
     unit_seconds: float
     own_pods: bool
     shares: tuple[Share, ...] = ()
+    native: bool = False
+    edges: tuple[float, ...] = ()
+
+    @property
+    def le_seconds(self) -> float:
+        """How many seconds one unit of a bucket's `le` is; native histograms are cut in seconds."""
+        return 1.0 if self.native else self.unit_seconds
 
     def is_error(self, labels: Mapping[str, str]) -> bool:
         """Whether a request counter counts errors."""
         return matches(labels, self.error)
 
 
-def app_source(namespace: str, service: str, versions: Sequence[str]) -> Source:
+def app_source(namespace: str, service: str, versions: Sequence[str], native: bool = False) -> Source:
     """The service's own metrics: `app_predictions_total`, `app_prediction_latency_seconds`."""
     pods = quoted(f"{re.escape(service)}-.+")
     where = f"namespace={quoted(namespace)},pod=~{pods},version=~{one_of(versions)}"
     return Source(
         requests=f"app_predictions_total{{{where}}}",
-        latency=f'app_prediction_latency_seconds_bucket{{{where},status="success"}}',
+        latency=f'app_prediction_latency_seconds{"" if native else "_bucket"}{{{where},status="success"}}',
         version_label="version",
         error=(("status", "error"),),
         good=(("status", "success"),),
         where=where,
         unit_seconds=1.0,
         own_pods=True,
+        native=native,
     )
 
 
-def mesh_source(namespace: str, service: str, versions: Sequence[str]) -> Source:
+def mesh_source(namespace: str, service: str, versions: Sequence[str], native: bool = False) -> Source:
     """What the callers' proxies saw: Istio's standard metrics, `reporter="source"`."""
     where = (
         f'reporter="source",destination_service_name={quoted(service)},'
@@ -108,13 +119,14 @@ def mesh_source(namespace: str, service: str, versions: Sequence[str]) -> Source
     )
     return Source(
         requests=f"istio_requests_total{{{where}}}",
-        latency=f"istio_request_duration_milliseconds_bucket{{{where}}}",
+        latency=f"istio_request_duration_milliseconds{'' if native else '_bucket'}{{{where}}}",
         version_label="destination_version",
         error=(("response_code", "5..|0"),),
         good=(("response_code", "[1-4].."),),
         where=where,
         unit_seconds=0.001,
         own_pods=False,
+        native=native,
     )
 
 

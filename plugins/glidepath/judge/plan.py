@@ -19,6 +19,8 @@ RATE_GRID = (
     -0.9, -0.6, -0.4, -0.25, -0.15, -0.08, 0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.4, 2, 3, 4.5, 7, 10, 15, 25, 50,
 )  # fmt: skip
 MARGIN_GRID = (-6, -4, -3, -2, -1.5, -1, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.5, 2, 3, 4, 6, 8)
+# No policy has a larger tolerance.
+WIDEST = 3.0
 EDGES_AROUND = range(-8, 15)
 
 
@@ -267,11 +269,18 @@ def _latency(settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, 
         note = (
             f"resolution_limited: no edge at {ratio:g} x {near:.6g} s; for full power configure edges spaced by {ratio:g}: "
             + ", ".join(f"{near * ratio**step:.6g}" for step in range(-2, 4))
+            + _instead(values, harm, safety)
         )
     limit = values[harm] if harm >= 0 else ratio
     return MetricPlan(
         settings, shares[own], own, questions, harm, safety, limit, values[safety] if safety >= 0 else ratio, note
     )
+
+
+def _instead(values: list[float], harm: int, safety: int) -> str:
+    """The tolerances that the edges there are allow."""
+    nearest = [f"{values[row]:.6g}" for row in (safety, harm) if row >= 0 and values[row] <= WIDEST]
+    return f"; or take a tolerance of {' or '.join(nearest)}, for which there is an edge" if nearest else ""
 
 
 def _places(edges: tuple[float, ...], own: int, ratio: float) -> list[int]:

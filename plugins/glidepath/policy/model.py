@@ -120,6 +120,10 @@ class Evidence(Form):
     """Where the counts come from."""
 
     source: Origin = Field("app", description="app: the service's own metrics; mesh: the callers' proxies.")
+    histograms: Literal["classic", "native"] = Field(
+        "classic",
+        description="How Prometheus has latency: as classic buckets (`_bucket` series), or as native histograms.",
+    )
     control: Literal["stable", "fresh"] = Field(
         "stable",
         description="What the canary is compared with: the stable version's pods, or freshly started ones of the same "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from glidepath.claim.lease import TAKE_BACK
@@ -69,7 +69,8 @@ class Guard:
             self._newest = Look.from_dict(look)
         versions = [run.control, run.canary]
         scrape_s = run.spec.evidence.scrape
-        self.collector = Collector(run.ports.prometheus, run.source(), run.control, versions, scrape_s)
+        source = replace(run.source(), edges=self.plan.edges)
+        self.collector = Collector(run.ports.prometheus, source, run.control, versions, scrape_s)
         if self.seq:
             run.say(f"guard: rebuilt from {self.seq} recorded looks; nothing is chosen anew")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from glidepath import code_version
@@ -182,6 +182,7 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     lately = baseline(ports.prometheus, source, stable, LATELY_S, now).seen
     per_second = lately.versions[stable].requests / max(lately.end - lately.start, spec.evidence.scrape)
     blocks = [{pod: counted(one) for pod, one in block.items()} for block in past.blocks]
+    source = replace(source, edges=seen.edges)
     older, older_s = _older(ports, source, stable, now - spec.evidence.baseline, say) if blocks else ((), past.block_s)
     judgement = plan_judgement(
         judge_settings(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s, older, older_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -53,6 +54,10 @@ def test_coarse_edges_are_said_with_those_to_configure(edges: tuple[float, ...])
     plan = plan_judgement(settings(), baseline, 600, edges, 100.0)
     assert "resolution_limited" in plan.metrics[1].note
     assert any("configure edges spaced by 1.1" in warning for warning in plan.feasibility.warnings)
+    offered = [float(one) for one in re.findall(r"tolerance of ([\d.]+)|or ([\d.]+),", plan.metrics[1].note)[0] if one]
+    for tolerance in offered:
+        asked = settings(metrics=(ERRORS, replace(LATENCY, tolerance=tolerance)))
+        assert plan_judgement(asked, baseline, 600, edges, 100.0).metrics[1].note == ""
 
 
 def test_a_quantile_beyond_the_last_edge_is_saturated() -> None:
