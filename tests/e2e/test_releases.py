@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -81,6 +82,11 @@ def test_a_dry_run_touches_nothing(on_v1: World) -> None:
     state, release = on_v1.released(version="v2", dry_run=True)
     assert (state, release.outcome) == ("success", "dry_run")
     assert objects() == before
+    # What a run left planned that Airflow knows no more is closed by the next plan; what still runs is not.
+    gone = replace(release, id=f"{DAG_ID}/deleted", phase="planned", outcome=None, reason=None, closed=None)
+    on_v1.record.open_release(gone)
+    on_v1.released(version="v2", dry_run=True)
+    assert on_v1.record.get(gone.id).outcome == "refused"
 
 
 # Last what leaves something behind: the next test has to wait for a stage of its own.
