@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -58,6 +59,22 @@ def test_raw_samples_are_asked_for_and_read(server: tuple[Answer, Prometheus]) -
     assert series.samples == ((100.5, 1.0), (105.5, 3.0))
     assert answer.asked[0]["query"] == ['m{a="b"}[60s]']
     assert answer.asked[0]["time"] == ["106.000"]
+
+
+def test_a_series_of_counters_and_one_of_native_histograms_are_told_apart(server: tuple[Answer, Prometheus]) -> None:
+    answer, prometheus = server
+    counted = {"count": "7", "sum": "0.5", "buckets": [[3, "-0.001", "0.001", "2"], [0, "0.05", "+Inf", "5"]]}
+    rows = [
+        {"metric": {"pod": "a"}, "histograms": [[100.5, counted]]},
+        {"metric": {"pod": "b"}, "values": [[100.5, "1"]]},
+        {"metric": {"pod": "c"}, "histograms": [[100.5, {"count": "0", "sum": "0"}]]},
+    ]
+    answer.body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": rows}}).encode()
+    assert [one.labels["pod"] for one in prometheus.range_vector("m", 60, 106)] == ["b"]
+    first, empty = prometheus.range_histograms("m", 60, 106, 15)
+    assert first.samples == ((100.5, 7.0, ((-0.001, 0.001, 2.0), (0.05, math.inf, 5.0))),)
+    assert empty.samples == ((100.5, 0.0, ()),)
+    assert answer.asked[1]["query"] == ["m[60s:15s]"]
 
 
 @pytest.mark.parametrize(
