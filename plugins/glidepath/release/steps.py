@@ -29,9 +29,12 @@ def claim(run: Run, url: str = "") -> None:
 
     Raises:
         ClaimHeldError: Another release holds the service.
-        PreflightError: Another version has become the stable one since this release was planned.
+        PreflightError: Another version has become the stable one since this release was planned, or it was refused before.
         ClusterError: The API failed, or the watchdog is just making the service safe; run again.
     """
+    release = run.release
+    if release.outcome == Phase.REFUSED:  # a run whose tasks are cleared must not turn green without a release
+        raise PreflightError(f"release {run.id} was refused: {release.reason}. Start a new run")
     if run.ended():
         return
     ports, spec = run.ports, run.spec

@@ -207,6 +207,9 @@ class TestAnotherWasFirst:
         do(late, endings.settle, endings.finish)
         assert stage.written() == before
         assert late.release.outcome == "refused"
+        with pytest.raises(PreflightError, match=r"was refused: .* Start a new run"):
+            steps.claim(late)
+        assert stage.written() == before
         assert stage.at_rest("v2")
 
     def test_even_between_its_look_and_its_claim(self, stage: Stage) -> None:
