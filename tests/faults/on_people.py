@@ -108,14 +108,21 @@ def helm_in_flight(scene: Scene) -> None:
 def helm_by_hand(scene: Scene) -> None:
     """A person's helm gives the canary all traffic: it has to be refused, and to change nothing."""
     before, told = split(), ""
-    try:
-        helm(
-            "upgrade", stage.RELEASE, str(stage.CHART), "-n", NAMESPACE, "--reset-values",
-            "--set", f"roles.stable={scene.stable},roles.canary={scene.canary}",
-            "--set", "istio.trafficSplit.stable=0,istio.trafficSplit.canary=100",
-        )  # fmt: skip
-    except DemoError as error:
-        told = str(error)
+
+    def refused_by_the_fence() -> bool:
+        nonlocal told
+        try:
+            helm(
+                "upgrade", stage.RELEASE, str(stage.CHART), "-n", NAMESPACE, "--reset-values",
+                "--set", f"roles.stable={scene.stable},roles.canary={scene.canary}",
+                "--set", "istio.trafficSplit.stable=0,istio.trafficSplit.canary=100",
+            )  # fmt: skip
+        except DemoError as error:
+            told = str(error)
+        # Helm itself refuses while another helm, the release's, is at work.
+        return "already exists" not in told and "in progress" not in told
+
+    scene.arena.wait("the end of the release's own helm", refused_by_the_fence, 60)
     assert "conflict" in told or "glidepath" in told, f"helm by hand was not refused: {told!r}, {split()}"
     assert split() == before, f"refused, and yet the routes were {before} and are {split()}"
 
