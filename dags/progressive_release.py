@@ -2,7 +2,6 @@
 
 plan -> claim -> deploy -> guard ─────────────────────────────────────────────┐
                      └───> step_1 ─> step_2 ─> ... ─> promote -> observe | rollback | ask ─> settle -> finish
-claim fails -> unclaimed: the release is closed
 step_n: shift (weight) -> bake (deferred) -> gate (branch)
 observe: the old version stays warm for a while (deferred), if the policy says so
 """
@@ -29,7 +28,6 @@ from glidepath.operators.tasks import (
     RollbackOperator,
     SettleOperator,
     ShiftOperator,
-    UnclaimedOperator,
 )
 from glidepath.operators.watching import BakeOperator, GuardOperator, ObserveOperator
 from glidepath.policy import MAX_STEPS, Policy, load_policy
@@ -105,7 +103,6 @@ def build(policy: Policy, path: Path) -> DAG:
         nothing_to_do = EmptyOperator(task_id="nothing_to_do")
         # Nothing has begun: a minute of trying costs nobody anything.
         claim = ClaimOperator(task_id="claim", **(ending | {"retries": 4}))
-        unclaimed = UnclaimedOperator(task_id="unclaimed", trigger_rule=TriggerRule.ALL_FAILED, **ending)
         deploy = DeployOperator(task_id="deploy", **retried)
         guard = GuardOperator(task_id="guard", **retried)
         promote = PromoteOperator(task_id="promote", trigger_rule=GOOD_PATH, **retried)
@@ -123,11 +120,7 @@ def build(policy: Policy, path: Path) -> DAG:
         finish = FinishOperator(task_id="finish", **ending)
 
         plan >> [claim, nothing_to_do]
-        # Airflow wants whatever follows a set-up directly to wait for its success.
-        claimed = EmptyOperator(task_id="claimed")
-        claim >> [deploy, claimed]
-        claimed >> unclaimed
-        deploy >> guard
+        claim >> deploy >> guard
         before = deploy
         for number in range(1, MAX_STEPS + 1):
             with TaskGroup(f"step_{number}", tooltip=f"step {number}: shift, bake, gate"):
@@ -143,7 +136,9 @@ def build(policy: Policy, path: Path) -> DAG:
         ask >> [promote, rollback]
         promote >> observe
         [observe, rollback] >> settle
-        [settle, guard] >> finish.as_teardown(setups=claim, on_failure_fail_dagrun=True)
+        # No set-up belongs to it: whether the claim was had, failed, or was skipped with the whole run by a person's mark,
+        # finish has to run; and who clears a task must not have Airflow clear the claim with it.
+        [settle, guard] >> finish.as_teardown(on_failure_fail_dagrun=True)
     return dag
 
 

@@ -182,23 +182,15 @@ class SettleOperator(ReleaseOperator):
         return self.run_of(context)
 
 
-class UnclaimedOperator(SettleOperator):
-    """Closes a release that could not be claimed: the other tasks that end one don't run when their set-up has failed."""
+class FinishOperator(SettleOperator):
+    """The teardown: makes safe, gives the claim back, and fails the run unless it promoted or there was nothing to do."""
 
     def work(self, context: Context) -> None:
         """See `glidepath.release.endings.finish`."""
+        from glidepath.errors import PreflightError
         from glidepath.release.endings import finish
 
         run = self.run_if_planned(context)
-        if run is not None:
-            finish(run)
-
-
-class FinishOperator(ReleaseOperator):
-    """The teardown: makes safe, gives the claim back, and fails the run unless it promoted."""
-
-    def work(self, context: Context) -> None:
-        """See `glidepath.release.endings.finish`."""
-        from glidepath.release.endings import finish
-
-        finish(self.run_of(context))
+        if run is None:
+            raise PreflightError("nothing was planned, so nothing was touched; the log of `plan` says why")
+        finish(run)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from glidepath.errors import RecordError
@@ -135,9 +135,10 @@ class Record:
             return [Release(**row) for row in connection.execute(query).mappings()]
 
     def set_token(self, release_id: str, token: int) -> None:
-        """Note the fencing token under which this release writes."""
+        """Note the fencing token under which this release writes; a lower one than is there, of a task that slept, is not."""
+        lower = or_(releases.c.token.is_(None), releases.c.token < token)
         with self._begin() as connection:
-            connection.execute(update(releases).where(releases.c.id == release_id).values(token=token))
+            connection.execute(update(releases).where(releases.c.id == release_id, lower).values(token=token))
 
     def move(self, release_id: str, phase: str, allowed_from: frozenset[str]) -> bool:
         """Move to a phase if the release is in one it may be reached from; True when it moved."""

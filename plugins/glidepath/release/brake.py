@@ -8,7 +8,9 @@ version's pods may be gone, and everything leads on to the new one.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
+from glidepath.errors import ClaimLostError, RecordError
 from glidepath.record import Record
 from glidepath.release.run import Run
 from glidepath.traffic import Split
@@ -65,6 +67,20 @@ def brake(run: Run, reason: str) -> float:
 def note_taken_back(run: Run, reason: str) -> bool:
     """Write that the release goes back; True when it does, now or already."""
     return run.note(TAKEN_BACK, once=FATE, reason=reason) or taken_back(run)
+
+
+def surely_taken_back(run: Run, reason: str) -> bool:
+    """As `note_taken_back`; if it can't be written down, the brake is pulled before that is raised.
+
+    Raises:
+        RecordError: The record can't be written.
+    """
+    try:
+        return note_taken_back(run, reason)
+    except RecordError:
+        with suppress(ClaimLostError):
+            brake(run, reason)
+        raise
 
 
 def take_back(run: Run, reason: str) -> None:

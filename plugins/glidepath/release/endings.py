@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from glidepath.deploy import values as chart
 from glidepath.errors import ClaimLostError, ClusterError, GlidepathError, ReleaseTakenBack
-from glidepath.release.brake import brake, committed, fate, note_taken_back, take_back
+from glidepath.release.brake import brake, committed, fate, surely_taken_back, take_back
 from glidepath.release.holding import hold, lease, ours
 from glidepath.release.keep import kept
 from glidepath.release.phases import Phase
@@ -26,7 +26,7 @@ def rollback(run: Run) -> None:
     """
     if run.ended():
         return
-    note_taken_back(run, "taken back by its own tasks")
+    surely_taken_back(run, "taken back by its own tasks")
     if committed(run):
         promote(run)
         return
@@ -60,7 +60,7 @@ def settle(run: Run) -> None:
     if run.release.outcome is not None:
         run.say(f"settle: the release ended {run.release.outcome}; nothing to settle")
         return
-    note_taken_back(run, "a task of the release failed; see its log")
+    surely_taken_back(run, "a task of the release failed; see its log")
     rollback(run)
 
 
@@ -93,7 +93,9 @@ def _finish(run: Run) -> None:
     release = run.release
     if release.token is None:
         run.say("finish: the service was never claimed; nothing to give back")
-        return
+        if release.outcome in (Phase.DRY_RUN, Phase.NOTHING_TO_DO):
+            return
+        raise ReleaseTakenBack(f"{run.canary} was not released, {run.stable} has all traffic: {release.reason}")
     outcome, reason = str(release.outcome), str(release.reason)
     if run.ports.record.once(run.id, "finished") is None:
         _give_back(run, outcome)

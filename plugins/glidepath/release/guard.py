@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from glidepath.claim.lease import TAKE_BACK
-from glidepath.errors import ClaimLostError, ClusterError, EvidenceError, StaleWriteError
+from glidepath.errors import ClaimLostError, ClusterError, EvidenceError, RecordError, StaleWriteError
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.collector import Collected
 from glidepath.judge import Interval, Judge, Look, Plan, Verdict
@@ -78,6 +78,7 @@ class Guard:
         """Look once; False when the release is over and the guard may end."""
         if self.run.release.outcome is not None:
             return False
+        self._remember()
         self._renew()
         if taken_back(self.run):
             self._hold_back()
@@ -88,6 +89,20 @@ class Guard:
             else:
                 self._adopt()
         return True
+
+    def _remember(self) -> None:
+        """Write down what was seen before the claim is renewed: a guard that can't leaves the service to the watchdog.
+
+        Raises:
+            RecordError: The record can't be written. Harm that was proven is taken back all the same.
+        """
+        try:
+            self._store()
+        except RecordError:
+            seen = self._unwritten[0] if self._unwritten else None
+            if seen is not None and seen.verdict is Verdict.FAIL:
+                brake(self.run, words.verdict(seen))
+            raise
 
     def _adopt(self) -> None:
         """The first weight is in force, but its task died before it wrote that down: no weight stays unwatched."""
@@ -100,9 +115,7 @@ class Guard:
             self.run.say(f"guard: {split} is in force and was not noted; watched from here on")
 
     def _watch(self, step: Step) -> None:
-        # What the judge has taken in comes into the record before anything else does, and what is known to be harm is
-        # acted upon before anything new is looked at: neither needs telemetry.
-        self._store()
+        # What is known to be harm is acted upon before anything new is looked at: that needs no telemetry.
         if self._newest is not None and self._newest.verdict is Verdict.FAIL:
             self._act(self._newest, step)
         elif self._asked(step) or self._drifted(step):
@@ -166,7 +179,8 @@ class Guard:
             return False
         self.run.note("drift", what=drift, step=step.number)
         self.run.say(f"guard: drift: {drift}")
-        if routes and self.run.spec.on_drift == "restore":
+        # Whoever put all traffic on stable, a brake that could not be written down included, is never overruled.
+        if routes and self.run.spec.on_drift == "restore" and not self.run.ports.traffic.all_on(self.run.stable):
             self._restore(step)
             return True
         self.decide(step, Decision.ROLLBACK, f"drift: {drift}")
@@ -230,7 +244,8 @@ class Guard:
         if collected.edges != tuple(self.plan.edges):
             raise EvidenceError(
                 f"the latency buckets changed during the release: planned with {len(self.plan.edges)} edges, "
-                f"now {len(collected.edges)}; both versions must expose the same bucket edges"
+                f"now {len(collected.edges)}; both versions must expose the same bucket edges. Mend what changed them, or "
+                "start the release anew"
             )
 
     def _no_data(self, now: float, reason: str, step: Step) -> None:
@@ -276,7 +291,8 @@ class Guard:
         decision = answer[self.run.spec.on_undecided]
         last = self.run.ports.record.last_look(self.run.id)
         why = last["reason"] if last else "no look yet"
-        if decision is Decision.PROMOTE and (last is None or last["verdict"] == Verdict.NO_DATA or last["suspicious"]):
+        unseen = last is None or last["verdict"] == Verdict.NO_DATA or last["reason"] == "not_counted"
+        if decision is Decision.PROMOTE and (last is None or unseen or last["suspicious"]):
             decision = Decision.ROLLBACK  # neither silence nor a suspicion of harm is ever promoted
         self.decide(step, decision, f"undecided ({why}) when max_duration of {limit:.0f} s was over")
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from glidepath.claim import ClaimState
 from glidepath.deploy import values as chart
-from glidepath.errors import PreflightError, StaleWriteError
+from glidepath.errors import PreflightError, ReleaseFinishedError, StaleWriteError
+from glidepath.kube import GROUP
 from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
 from glidepath.release.drift import note_pods
 from glidepath.release.holding import lease
@@ -55,12 +56,16 @@ def _unbegun(run: Run) -> bool:
     return run.release.phase == Phase.PLANNED and fate(run.ports.record, run.id) is None
 
 
-def _as_planned(run: Run, _: ClaimState | None) -> None:
-    """Make sure that the stable version is still the one that was planned against.
+def _as_planned(run: Run, state: ClaimState | None) -> None:
+    """Make sure that the release has not gone on without this task, and that what it was planned against still holds.
 
     Raises:
+        ReleaseFinishedError: The release has ended, or the watchdog took it back when it had begun.
         PreflightError: Another release has promoted meanwhile.
     """
+    was_ours = state is not None and state.annotations.get(f"{GROUP}/last-run") == run.id
+    if run.release.outcome is not None or (was_ours and not _unbegun(run)):
+        raise ReleaseFinishedError(f"release {run.id} has gone on or ended without this task; nothing was touched")
     said, routed = chart.roles(run.ports.helm.effective_values())[0], run.ports.traffic.read().split.stable
     if not said == routed == run.stable:
         raise PreflightError(
@@ -95,7 +100,11 @@ def deploy(run: Run) -> None:
 def _deploy(run: Run) -> None:
     ports = run.ports
     if ports.traffic.read().split.canary_weight == 0 or run.release.phase == Phase.CLAIMED:
-        ports.traffic.shift(run.claim, Split(run.stable, run.canary, 0))
+        try:
+            ports.traffic.shift(run.claim, Split(run.stable, run.canary, 0), lambda: fate(ports.record, run.id) is None)
+        except StaleWriteError as error:
+            run.say(f"deploy: the release has ended without this task: {error}")
+            return
         for leftover in ports.traffic.deployed_versions() - {run.stable, run.canary, run.baseline}:
             run.say(f"deploy: {leftover} is left of an earlier release and has no role; helm removes it")
             ports.traffic.open_version(run.claim, leftover)

@@ -66,18 +66,12 @@ def test_what_must_run_whatever_happens_does(dag: DAG) -> None:
         assert dag.get_task(end).trigger_rule == TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 
 
-def test_a_claim_that_fails_is_closed_by_a_task_outside_its_scope(dag: DAG) -> None:
-    # Airflow runs no task between a set-up that failed and its teardown, nor the teardown.
-    unclaimed = dag.get_task("unclaimed")
-    assert unclaimed.trigger_rule == TriggerRule.ALL_FAILED
-    assert upstream(dag, "unclaimed") == {"claimed"}
-    assert upstream(dag, "claimed") == {"claim"}
-    assert not unclaimed.downstream_task_ids
+def test_clearing_a_task_clears_no_claim(dag: DAG) -> None:
+    # Airflow would clear a task's set-ups with it, and skip a teardown whose set-up failed or was skipped.
+    assert not [task.task_id for task in dag.tasks if task.is_setup]
 
 
-@pytest.mark.parametrize(
-    ("name", "seconds"), [("claim", 60), ("unclaimed", 240), ("rollback", 240), ("settle", 240), ("finish", 240)]
-)
+@pytest.mark.parametrize(("name", "seconds"), [("claim", 60), ("rollback", 240), ("settle", 240), ("finish", 240)])
 def test_what_begins_or_ends_a_release_outlasts_an_outage(dag: DAG, name: str, seconds: float) -> None:
     task = dag.get_task(name)
     longest = task.max_retry_delay.total_seconds()
