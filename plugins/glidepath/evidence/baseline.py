@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.collector import Collected, Collector, Counts, Selected, counted_once, read_shares
+from glidepath.evidence.edges import latency_edges
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.prometheus import Prometheus, Series
 from glidepath.evidence.source import Source
@@ -43,7 +44,8 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
         now: Epoch seconds on Prometheus' clock.
 
     Raises:
-        EvidenceError: No request counter or no latency bucket of the stable version is there.
+        EvidenceError: No request counter or no latency bucket of the stable version is there, or its pods had other
+            latency buckets than one another.
     """
     step, found = _found(prometheus, source, stable, window_s, now)
     requests, latency, others = found
@@ -66,13 +68,21 @@ def pods_before(
 ) -> tuple[tuple[Mapping[str, Counts], ...], float]:
     """What the stable's pods did in the `window_s` seconds that ended at `until`: blocks as `Baseline`'s, and their length.
 
-    Empty where nothing is known of that time.
+    Empty where nothing is known of that time. Where the source has edges, those are what the release is planned with.
 
     Raises:
-        EvidenceError: Prometheus did not answer, or a counter is there twice.
+        EvidenceError: Prometheus did not answer, a counter is there twice, or the latency buckets were other ones then.
     """
     step, found = _found(prometheus, source, stable, window_s, until)
-    return (_blocks(prometheus, source, stable, step, *found) if found[0] and found[1] else ()), step
+    if not found[0] or not found[1]:
+        return (), step
+    had = latency_edges(found[1], source)
+    if source.edges and had != source.edges:
+        raise EvidenceError(
+            f"the latency buckets of {stable} had {len(had)} edges then, expected the {len(source.edges)} that it has now; they "
+            "count once all of that time has the same"
+        )
+    return _blocks(prometheus, source, stable, step, *found), step
 
 
 def _found(

@@ -1,6 +1,6 @@
 """From raw samples to counts per version and interval.
 
-Counters are differenced per series: a fall is a reset, and then the new value is the delta; a series that first
+Counters are differenced per series: over a restart of its process the new value is the delta; a series that first
 appears on a continuous watch starts from zero; after a gap its first sample is a new baseline. An interval ends when
 every pod that reports has a newer sample, so that both arms speak of the same time.
 """
@@ -10,16 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from glidepath.errors import EvidenceError
+from glidepath.evidence.counters import Counters, Key
+from glidepath.evidence.edges import edge, latency_edges
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.prometheus import Prometheus, Series
 from glidepath.evidence.source import Share, Source, matches
 
 Selected = dict[str, list[Series]]
-Key = tuple[tuple[str, str], ...]
 GONE_AFTER_SCRAPES = 2.5
 GAP_AFTER_SCRAPES = 12
+# After a gap, until so many scrapes have been every pod that is there was scraped once.
+BACK_AFTER_SCRAPES = 1.2
 # Labels that say by which way a sample came, not what was counted.
 WAYS = frozenset({"job", "service", "endpoint", "container", "prometheus", "prometheus_replica", "replica", "cluster"})
 
@@ -62,12 +66,6 @@ class Waiting:
 
 
 @dataclass
-class _Series:
-    time: float
-    value: float
-
-
-@dataclass
 class Collector:
     """Watches one service's two versions and hands out intervals.
 
@@ -84,7 +82,7 @@ class Collector:
     stable: str
     versions: Sequence[str]
     scrape_s: float
-    _last: dict[tuple[str, Key], _Series] = field(default_factory=dict)
+    _counters: Counters = field(default_factory=Counters)
     _pods: dict[tuple[str, str], float] = field(default_factory=dict)
     _end: float | None = None
 
@@ -106,20 +104,21 @@ class Collector:
         latency = read_latency(self.prometheus, self.source, window, now)
         counted_once([*requests, *latency])
         newest = self._newest(requests)
-        missing = self._missing(newest, now)
+        missing = self._missing(newest, now) or self._coming_back(requests, now)
         if missing is not None:
             return missing
         others = read_shares(self.prometheus, self.source, requests, window, now)
         first = self._end is None
         start, end = self._end or 0.0, max(newest.values())
         collected = self.difference(requests, latency, others, start, end, first)
-        self._end, self._pods = end, newest
+        self._end = end
+        self._pods |= newest
         if first:
             return Waiting("the first sample is the baseline", 0.0)
         return collected
 
     def _forget(self) -> None:
-        self._last.clear()
+        self._counters.forget()
         self._pods.clear()
         self._end = None
 
@@ -142,10 +141,20 @@ class Collector:
             return Waiting(f"no newer sample yet of {', '.join(sorted(pod for _, pod in late))}", 0.0)
         return None
 
+    def _coming_back(self, requests: list[Series], now: float) -> Waiting | None:
+        """A baseline right after a gap would be too early for the pods that are scraped later than the first."""
+        if self._end is not None or not self._counters.forgot:
+            return None
+        oldest: dict[str, float] = {}
+        for one in requests:
+            version, at = one.labels.get(self.source.version_label, ""), one.samples[0][0]
+            oldest[version] = min(oldest.get(version, at), at)
+        early = now - max(oldest.values()) < BACK_AFTER_SCRAPES * self.scrape_s
+        return Waiting("telemetry is coming back", 0.0) if early else None
+
     def begin(self, series: Iterable[Series], use: str) -> None:
         """Take the first sample of each series as what its counter began from; `use` as in `difference`."""
-        for one in series:
-            self._last[(use, one.key)] = _Series(*one.samples[0])
+        self._counters.begin(series, use)
 
     def difference(
         self, requests: list[Series], latency: list[Series], others: Selected, start: float, end: float, first: bool
@@ -157,17 +166,22 @@ class Collector:
             others: By selector, those of its shares.
             start, end: The interval's bounds, epoch seconds.
             first: Whether nothing was seen before; then it is all zero, and a baseline for the next.
+
+        Raises:
+            EvidenceError: The latency buckets have no edges, or not all the same; nothing is taken in.
         """
-        edges = self._edges(latency)
+        edges = latency_edges(latency, self.source)
+        self._counters.read({"requests": requests, "latency": latency}, chain(*others.values()))
         versions = {}
         for version in self.versions:
             by_pod: dict[str, tuple[int, int]] = {}
             for one in self._of(requests, version):
-                count = self._delta(one, first, "requests")
+                count = self._counters.growth(one, "requests", first)
                 pod = one.labels.get("pod", "")
                 bad = count if self.source.is_error(one.labels) else 0
                 total, errors = by_pod.get(pod, (0, 0))
-                if one.samples[-1][0] > start:
+                # Its own last sample counts: that of another pod, already used, may be newer than this one's new one.
+                if count or one.samples[-1][0] > self._pods.get((version, pod), 0.0):
                     by_pod[pod] = (total + count, errors + bad)
             buckets = self._buckets(self._of(latency, version), edges, first)
             versions[version] = Counts(
@@ -184,59 +198,23 @@ class Collector:
         for use, selector, rule in (("of", share.of, share.among), ("event", share.events, share.event)):
             for one in others[selector]:
                 if one.labels.get(share.version_label) == version and matches(one.labels, rule):
-                    counts[use] += self._delta(one, first, f"{share.name} {use}")
+                    counts[use] += self._counters.growth(one, f"{share.name} {use}", first)
         # Two counters of one pod are not read at the same instant.
         return min(counts["event"], counts["of"]), counts["of"]
 
     def _of(self, series: list[Series], version: str) -> list[Series]:
         return [one for one in series if one.labels.get(self.source.version_label) == version]
 
-    def _delta(self, series: Series, first: bool, use: str) -> int:
-        """A series' growth since it was last read for this use; one series may serve several."""
-        key = (use, series.key)
-        last = self._last.get(key)
-        if last is None:
-            # A baseline on the first read; zero for a series that was born while we watched.
-            last = _Series(*series.samples[-1]) if first else _Series(0.0, 0.0)
-        total = 0.0
-        value = last.value
-        for at, sample in series.samples:
-            if at <= last.time or math.isnan(sample):
-                continue
-            total += sample - value if sample >= value else sample
-            value, last = sample, _Series(at, sample)
-        self._last[key] = _Series(last.time, value)
-        return round(total)
-
-    def _edges(self, latency: list[Series]) -> tuple[float, ...]:
-        return latency_edges(latency, self.source)
-
     def _buckets(self, series: list[Series], edges: tuple[float, ...], first: bool) -> tuple[int, ...]:
         cumulative = dict.fromkeys([*edges, math.inf], 0)
         for one in series:
-            cumulative[_edge(one, self.source)] += self._delta(one, first, "latency")
+            cumulative[edge(one, self.source)] += self._counters.growth(one, "latency", first)
         counts, below = [], 0
-        for edge in [*edges, math.inf]:
+        for upper in [*edges, math.inf]:
             # Scrapes are atomic per pod; a fall can only come of a reset between two buckets' births.
-            counts.append(max(0, cumulative[edge] - below))
-            below = max(below, cumulative[edge])
+            counts.append(max(0, cumulative[upper] - below))
+            below = max(below, cumulative[upper])
         return tuple(counts)
-
-
-def _edge(series: Series, source: Source) -> float:
-    return float(series.labels["le"]) * source.le_seconds
-
-
-def latency_edges(latency: Iterable[Series], source: Source) -> tuple[float, ...]:
-    """The finite bucket edges, seconds, ascending.
-
-    Raises:
-        EvidenceError: A bucket has no `le`.
-    """
-    try:
-        return tuple(sorted({_edge(one, source) for one in latency} - {math.inf}))
-    except (KeyError, ValueError) as error:
-        raise EvidenceError(f"a latency bucket of {source.latency} has no readable `le` label: {error}") from error
 
 
 def counted_once(series: Iterable[Series]) -> None:

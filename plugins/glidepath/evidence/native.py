@@ -55,7 +55,7 @@ def choose_edges(found: Sequence[Histogram], unit_s: float) -> tuple[float, ...]
     """
     buckets = {(low, high) for one in found for _, _, row in one.samples for low, high, _ in row if high > 0}
     scale = _scale(buckets)
-    edges = _seen(buckets) if scale is None else _grid(buckets, scale)
+    edges = _apart(_seen(buckets) if scale is None else _grid(buckets, scale), buckets)
     return tuple(edge * unit_s for edge in edges if _share_below(found, edge) >= QUICKEST)
 
 
@@ -89,8 +89,12 @@ def _grid(buckets: Iterable[Bucket], scale: int) -> list[float]:
 
 def _seen(buckets: set[Bucket]) -> list[float]:
     edges = sorted({edge for bucket in buckets for edge in bucket if 0 < edge < math.inf})
-    apart = [edge for place, edge in enumerate(edges) if not place or edge > edges[place - 1] * (1 + SAME)]
-    return [edge for edge in apart if not any(_across(edge, low, high) for low, high in buckets)]
+    return [edge for place, edge in enumerate(edges) if not place or edge > edges[place - 1] * (1 + SAME)]
+
+
+def _apart(edges: Iterable[float], buckets: set[Bucket]) -> list[float]:
+    """Without the edges that a bucket lies across; a zero bucket may be wider in one pod than in another."""
+    return [edge for edge in edges if not any(_across(edge, low, high) for low, high in buckets)]
 
 
 def _across(edge: float, low: float, high: float) -> bool:

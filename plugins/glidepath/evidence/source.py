@@ -69,7 +69,8 @@ class Source:
         own_pods: Whether the label `pod` names the version's pods, not those of its callers.
         shares: Further shares that are counted.
         native: Whether latency is in native histograms.
-        edges: Where those are cut, seconds; empty: where their buckets allow.
+        edges: Which finite buckets there are, seconds: where native ones are cut. Empty: what is there, and where those
+            allow.
     """
 
     requests: str

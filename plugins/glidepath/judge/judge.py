@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from glidepath.judge.plan import Plan
 from glidepath.judge.process import MetricProcess
 from glidepath.judge.sides import Sides
 from glidepath.judge.split import SplitTest
-from glidepath.judge.values import ArmCounts, Interval, Look, MetricLook, StepSettings, Verdict
+from glidepath.judge.values import ArmCounts, Interval, Look, MetricLook, MetricSettings, StepSettings, Verdict
 
 MERGE_REQUESTS = 5
 SUSPICIOUS = 5.0
@@ -22,7 +22,7 @@ SETTLE_SCRAPES = 2
 
 @dataclass
 class _Step:
-    """The step in force."""
+    """The step in force; `counted` are the metrics that counted something for the canary in it."""
 
     number: int
     weight: int
@@ -30,6 +30,7 @@ class _Step:
     requests: int = 0
     silent_stable: int = 0
     silent_s: float = 0.0
+    counted: set[str] = field(default_factory=set)
 
 
 class Judge:
@@ -74,6 +75,7 @@ class Judge:
         self._stable += interval.stable.requests
         self._canary += interval.canary.requests
         step.requests += interval.canary.requests
+        step.counted |= {one.settings.name for one in self.plan.metrics if _counted(interval.canary, one.settings)}
         self._watch_silence(step, interval)
         if interval.end - step.started > SETTLE_SCRAPES * self.plan.settings.scrape_s:
             self._split.feed(interval.canary.requests, interval.stable.requests)
@@ -195,6 +197,8 @@ class Judge:
     def _why(self, step: _Step, at: float, looks: tuple[MetricLook, ...]) -> str:
         if self._warming(at):
             return "warming_up"
+        if step.requests >= max(1, self._settings(step).min_requests) and self._unseen(step):
+            return "not_counted"
         if self._split.mismatch:
             return "split_mismatch"
         critical = [one for one in looks if one.role == "critical" and not one.proven_safe]
@@ -207,6 +211,11 @@ class Judge:
         if any(_between(one) for one in critical) and at - step.started >= settings.bake_s:
             return "boundary"
         return "evidence_growing"
+
+    def _unseen(self, step: _Step) -> bool:
+        """Whether a critical metric counted nothing for the canary in this step."""
+        critical = {one.settings.name for one in self.plan.metrics if one.settings.role == "critical"}
+        return not critical <= step.counted
 
     def _remaining(self, step: _Step, interval: Interval, looks: tuple[MetricLook, ...]) -> tuple[float, float] | None:
         """From the growth that a comparable canary would show at this interval's traffic; a range of a factor of two."""
@@ -230,6 +239,10 @@ class Judge:
                 return None
             least = max(least, *(one.seconds_left(float(rate)) for one, rate in zip(missing, rates, strict=True)))
         return (round(least / 2, 1), round(least * 2, 1))
+
+
+def _counted(canary: ArmCounts, settings: MetricSettings) -> bool:
+    return sum(canary.latency) > 0 if settings.kind == "latency" else canary.proportion(settings)[1] > 0
 
 
 def _between(one: MetricLook) -> bool:

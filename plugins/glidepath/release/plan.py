@@ -183,8 +183,7 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     per_second = lately.versions[stable].requests / max(lately.end - lately.start, spec.evidence.scrape)
     blocks = [{pod: counted(one) for pod, one in block.items()} for block in past.blocks]
     source = replace(source, edges=seen.edges)
-    before = now - spec.evidence.baseline
-    older, older_s = _older(ports, source, stable, before, seen.edges, say) if blocks else ((), past.block_s)
+    older, older_s = _older(ports, source, stable, now - spec.evidence.baseline, say) if blocks else ((), past.block_s)
     judgement = plan_judgement(
         judge_settings(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s, older, older_s
     )
@@ -193,12 +192,10 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     return judgement
 
 
-def _older(
-    ports: Ports, source: Source, stable: str, until: float, edges: tuple[float, ...], say: Say
-) -> tuple[Blocks, float]:
+def _older(ports: Ports, source: Source, stable: str, until: float, say: Say) -> tuple[Blocks, float]:
     """What the stable's pods did before the baseline; it sharpens the judgement, so no release fails for want of it."""
     try:
-        older, step = pods_before(ports.prometheus, source, stable, OLDER_S, until, edges)
+        older, step = pods_before(ports.prometheus, source, stable, OLDER_S, until)
     except EvidenceError as error:
         say(f"plan: the hours before the baseline are not looked at: {error}")
         return (), LATELY_S

@@ -67,10 +67,12 @@ def recorded(evidence: Evidence) -> Decision:
     told = [line for line in evidence.lines if isinstance(line, Recorded) and line.verdict is not None]
     if not told:
         return decided(evidence, list(replay(evidence)), None)
-    for line in told:
-        if line.verdict in WORDS:
-            return Decision(WORDS[line.verdict], line.reason or "", line.end - start)
     outcome = {"promoted": "promote", "rolled_back": "rollback"}.get(evidence.header.outcome or "", "undecided")
+    # A promotion may still be taken back in the window after it; then the PASS was not the last word.
+    back = outcome == "rollback" or (outcome != "promote" and any(line.verdict == Verdict.FAIL for line in told))
+    for line in told:
+        if line.verdict in WORDS and (line.verdict == Verdict.FAIL or not back):
+            return Decision(WORDS[line.verdict], line.reason or "", line.end - start)
     return Decision(outcome, evidence.header.reason or told[-1].reason or "", told[-1].end - start)
 
 
@@ -89,7 +91,9 @@ def decided(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) ->
             return Decision(WORDS[look.verdict], " ".join(filter(None, (look.reason, look.deciding))), look.at - start)
     last = looks[-1] if looks else None
     if policy is not None and deadline is not None and last is not None and last.at >= deadline:
-        word = "rollback" if last.verdict is Verdict.NO_DATA else policy.on_undecided
+        # As the guard: neither silence nor a suspicion of harm is ever promoted.
+        unseen = last.verdict is Verdict.NO_DATA or last.reason == "not_counted" or last.suspicious
+        word = "rollback" if unseen and policy.on_undecided == "promote" else policy.on_undecided
         return Decision(word, f"undecided ({last.reason}) when max_duration was over", deadline - start)
     return Decision("undecided", last.reason if last else "no look", last.at - start if last else 0.0)
 

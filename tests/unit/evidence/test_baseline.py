@@ -53,7 +53,7 @@ def test_what_the_pods_did_before_the_window() -> None:
     for number in range(30):
         for pod in ("a", "b"):
             scraped.pod(1000 + 75 * number, "v1", pod, 1000 + 100 * number, 5 + number)
-    blocks, step = pods_before(scraped, SOURCE, "v1", 9000, 2000)  # type: ignore[arg-type]
+    blocks, step = pods_before(scraped, replace(SOURCE, edges=(0.05, 0.1)), "v1", 9000, 2000)  # type: ignore[arg-type]
     assert step == 75
     assert len(blocks) == 13  # what lies between 1000 and 2000, and nothing later
     assert {pod: (counts.requests, counts.errors) for pod, counts in blocks[0].items()} == {
@@ -61,6 +61,30 @@ def test_what_the_pods_did_before_the_window() -> None:
         "b": (101, 1),
     }
     assert pods_before(scraped, SOURCE, "v1", 9000, 900)[0] == ()  # type: ignore[arg-type]
+    with pytest.raises(EvidenceError, match="had 2 edges then, expected the 3"):
+        pods_before(scraped, replace(SOURCE, edges=(0.05, 0.1, 0.2)), "v1", 9000, 2000)  # type: ignore[arg-type]
+
+
+def test_buckets_that_were_changed_within_the_window_are_no_baseline() -> None:
+    scraped = Scraped()
+    for at in (100, 105):
+        scraped.pod(at, "v1", "old", at)
+    for at in (110, 115):
+        scraped.pod(at, "v1", "new", at)
+        scraped.add(at, at, name="latency", version="v1", pod="new", status="success", le="0.07")
+    with pytest.raises(EvidenceError, match=r"pod old \(version v1\) has 2 edges, pod new \(version v1\) has 3"):
+        baseline(scraped, SOURCE, "v1", 600, 116)  # type: ignore[arg-type]
+    assert len(baseline(scraped, SOURCE, "v1", 9, 116).seen.edges) == 3  # type: ignore[arg-type]
+
+
+def test_errors_after_a_restart_within_the_window() -> None:
+    """The error counter is back at its last value: no fall of its own, but its process restarted."""
+    scraped = Scraped()
+    for at, good, bad in ((100, 1000, 5), (105, 1100, 5), (110, 30, 0), (115, 90, 6)):
+        scraped.pod(at, "v1", "a", good, bad)
+    past = baseline(scraped, SOURCE, "v1", 600, 116)  # type: ignore[arg-type]
+    assert past.seen.versions["v1"].errors == 6
+    assert [block["a"].errors for block in past.blocks] == [0, 0, 6]
 
 
 def test_callers_pods_are_not_the_versions() -> None:

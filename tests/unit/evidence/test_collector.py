@@ -122,11 +122,66 @@ def test_after_a_long_gap_the_first_sample_is_a_new_baseline() -> None:
     watch = started(scraped)
     scraped.pod(400, "v1", "a", 9000, 5)
     scraped.pod(400, "v2", "c", 900, 300)
-    assert isinstance(watch.collect(401), Waiting)
-    scraped.pod(405, "v1", "a", 9100, 5)
-    scraped.pod(405, "v2", "c", 910, 300)
-    got = collected(watch, 406)
+    assert watch.collect(401) == Waiting("telemetry is coming back", 0.0)
+    scraped.pod(405, "v1", "a", 9050, 5)
+    scraped.pod(405, "v2", "c", 905, 300)
+    assert watch.collect(406) == Waiting("the first sample is the baseline", 0.0)
+    scraped.pod(410, "v1", "a", 9150, 5)
+    scraped.pod(410, "v2", "c", 915, 300)
+    got = collected(watch, 411)
     assert (got.versions["v1"].requests, got.versions["v2"].requests, got.versions["v2"].errors) == (100, 10, 0)
+
+
+def test_after_a_gap_a_late_pods_whole_life_is_not_counted() -> None:
+    """Pods come back one after another: what is first seen later than the baseline was there before the gap."""
+    scraped = Scraped()
+    scraped.pod(100, "v1", "b", 500_000, 20_000)
+    watch = started(scraped)
+    for at in (400, 405):
+        scraped.pod(at, "v1", "a", 9000, 5)
+        scraped.pod(at, "v2", "c", 900)
+        watch.collect(at + 1.5)
+    scraped.pod(410, "v1", "a", 9100, 5)
+    scraped.pod(410, "v2", "c", 910, 3)  # its process restarted in the gap, or never had an error: born while we watch
+    scraped.pod(410, "v1", "b", 600_000, 24_000)
+    scraped.pod(410, "v2", "d", 7)  # and this one is new
+    got = collected(watch, 411)
+    assert got.versions["v1"].by_pod == {"a": (100, 0), "b": (0, 0)}
+    assert got.versions["v2"].by_pod == {"c": (13, 3), "d": (7, 0)}
+    for pod, version, good, bad in (("a", "v1", 9200, 5), ("b", "v1", 600_090, 24_010), ("c", "v2", 920, 3)):
+        scraped.pod(415, version, pod, good, bad)
+    scraped.pod(415, "v2", "d", 9)
+    assert collected(watch, 416).versions["v1"].by_pod == {"a": (100, 0), "b": (100, 10)}
+
+
+def test_a_baseline_that_is_no_number_begins_with_the_next() -> None:
+    scraped = Scraped()
+    scraped.pod(100, "v1", "a", float("nan"))  # type: ignore[arg-type]
+    scraped.pod(100, "v2", "c", 0)
+    watch = collector(scraped)
+    watch.collect(101)
+    for at, good in ((105, 1_000_000), (110, 1_000_040)):
+        scraped.pod(at, "v1", "a", good)
+        scraped.pod(at, "v2", "c", at)
+        got = collected(watch, at + 1)
+        assert got.versions["v1"].requests == good - 1_000_000
+
+
+def test_a_sample_that_comes_late_still_counts() -> None:
+    """A slow scrape is stamped with its start, and is there only after a sooner pod's newer sample was used."""
+    scraped = Scraped()
+    scraped.pod(98, "v2", "d", 10)
+    watch = started(scraped)
+    scraped.pod(108, "v1", "a", 1100, 5)
+    scraped.pod(108, "v2", "c", 20)
+    scraped.pod(103, "v2", "d", 30)
+    assert collected(watch, 109).versions["v2"].by_pod == {"c": (20, 0), "d": (20, 0)}
+    scraped.pod(113, "v1", "a", 1200, 5)
+    scraped.pod(113, "v2", "c", 40)
+    scraped.pod(107.9, "v2", "d", 50)  # older than the 108 s that were used
+    got = collected(watch, 114)
+    assert got.versions["v2"].by_pod == {"c": (20, 0), "d": (20, 0)}
+    assert got.versions["v2"].requests == sum(got.versions["v2"].latency) == 40
 
 
 def test_a_nan_sample_is_no_sample() -> None:
@@ -144,6 +199,20 @@ def test_a_bucket_without_an_edge_is_refused() -> None:
     scraped.add(100, 1, name="latency", version="v1", pod="a", status="success", le="fast")
     with pytest.raises(EvidenceError, match="no readable `le`"):
         collector(scraped).collect(101)
+
+
+def test_a_canary_with_other_buckets_is_no_evidence() -> None:
+    """With some of the edges only, its requests would move to higher ones and seem slower."""
+    scraped = Scraped()
+    watch = started(scraped)
+    scraped.pod(105, "v1", "a", 1010, 5)
+    scraped.pod(105, "v2", "c", 10)
+    scraped.series = {key: one for key, one in scraped.series.items() if {("pod", "c"), ("le", "0.05")} - set(key)}
+    with pytest.raises(
+        EvidenceError,
+        match=r"pod c \(version v2\) has 1 edges, pod a \(version v1\) has 2, and an edge at 0.05 s .*`evidence.baseline`",
+    ):
+        watch.collect(106)
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.booleans()), min_size=1, max_size=12))

@@ -95,6 +95,16 @@ def test_what_is_coarse_in_one_pod_is_cut_as_coarse_in_all() -> None:
     assert edges[1] / edges[0] == pytest.approx(2**0.25)
 
 
+def test_a_zero_bucket_that_is_wider_in_one_pod_has_no_edge_within() -> None:
+    """As client_golang's NativeHistogramMaxZeroThreshold makes it; the past itself must be cut at its edges."""
+    quick, usual = (2**-10, 2**-9.75, 50.0), (2**-8, 2**-7.75, 50.0)
+    wide = Histogram({"pod": "a"}, ((1.0, 100.0, ((-0.002, 0.002, 50.0), usual)),))
+    fine = Histogram({"pod": "b"}, ((1.0, 100.0, (quick, usual)),))
+    edges = choose_edges([wide, fine], 1.0)
+    assert [[one.samples[0][1] for one in cut([each], edges, 1.0)][-1] for each in (wide, fine)] == [100, 100]
+    assert 0.002 < edges[0] < 2**-8
+
+
 def test_zeros_are_below_every_edge() -> None:
     buckets = ((-1e-9, 1e-9, 4.0), (8.0, 16.0, 6.0))
     histogram = Histogram({"pod": "a"}, ((1.0, 10.0, buckets),))

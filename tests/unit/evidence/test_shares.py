@@ -7,7 +7,7 @@ from dataclasses import replace
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.collector import Collected
 from glidepath.evidence.source import Share
-from tests.unit.evidence.scraped import SOURCE, Scraped
+from tests.unit.evidence.scraped import EDGES, SOURCE, Scraped
 
 AMONG = (("status", "success"),)
 SPAM = Share("spam", SOURCE.requests, AMONG, SOURCE.requests, (*AMONG, ("result", "spam")), "version")
@@ -18,7 +18,8 @@ def answers(scraped: Scraped, at: float, version: str, pod: str, spam: int, ham:
     """One scrape of a classifier's pod."""
     for result, status, count in (("spam", "success", spam), ("ham", "success", ham), ("none", "error", failed)):
         scraped.add(at, count, name="requests", version=version, pod=pod, status=status, result=result)
-    scraped.add(at, spam + ham, name="latency", version=version, pod=pod, status="success", le="+Inf")
+    for edge in EDGES:
+        scraped.add(at, spam + ham, name="latency", version=version, pod=pod, status="success", le=edge)
 
 
 def watching(scraped: Scraped, *shares: Share) -> Collector:
@@ -55,3 +56,27 @@ def test_other_counters_reset_and_are_never_more_events_than_there_are() -> None
     assert isinstance(got, Collected)
     assert got.versions["v1"].shares == {"miss": (20, 20)}
     assert got.versions["v2"].shares == {"miss": (0, 0)}
+
+
+def test_after_a_gap_a_late_exporters_whole_life_is_not_counted() -> None:
+    scraped = Scraped()
+
+    def exported(at: float, lookups: int) -> None:
+        for name, count in (("lookups_total", lookups), ("misses_total", lookups // 10)):
+            scraped.add(at, count, name=name, version="v1", pod="a", instance="10.0.0.1:9102")
+
+    answers(scraped, 100, "v1", "a", 1000, 0)
+    exported(100, 500_000)
+    watch = watching(scraped, MISSES)
+    for at in (400, 405, 410):
+        answers(scraped, at, "v1", "a", 10 * at, 0)
+        if at == 410:
+            exported(at, 600_000)
+        got = watch.collect(at + 1.5)
+    assert isinstance(got, Collected)
+    assert got.versions["v1"].shares == {"miss": (0, 0)}
+    answers(scraped, 415, "v1", "a", 4150, 0)
+    exported(415, 600_100)
+    got = watch.collect(416)
+    assert isinstance(got, Collected)
+    assert got.versions["v1"].shares == {"miss": (10, 100)}

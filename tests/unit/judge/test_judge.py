@@ -136,6 +136,20 @@ class TestVerdicts:
         assert (warm.verdict, warm.reason) == (Verdict.UNDECIDED, "warming_up")
         assert looks(judge, 20, flat(250, 1), flat(250, 1), at=50).verdict is Verdict.UNDECIDED
 
+    def test_a_critical_metric_that_counts_nothing_for_the_canary_is_said(self) -> None:
+        blind = ArmCounts(250, 1, (0,) * (len(EDGES) + 1), 1)
+        judge = Judge(planned(settings(ONE_STEP)))
+        assert judge.look(Interval(0, 5, 50, flat(90), replace(blind, requests=90))).reason == "evidence_growing"
+        last = looks(judge, 200, flat(250, 1), blind, at=5)
+        assert (last.verdict, last.reason, last.deciding) == (Verdict.UNDECIDED, "not_counted", "latency_p95")
+        # A quantile beyond the last edge is no estimate, but it was counted.
+        slow = ArmCounts(250, 1, (0,) * len(EDGES) + (249,), 1)
+        told = looks(Judge(planned(settings(ONE_STEP))), 1, flat(250, 1), slow)
+        assert (told.metrics[1].estimate_canary, told.reason) == (None, "evidence_growing")
+        # What is no condition of a promotion may stay uncounted.
+        advisory = settings(ONE_STEP, metrics=(ERRORS, replace(LATENCY, role="advisory")))
+        assert looks(Judge(planned(advisory)), 3, flat(250, 1), blind).reason == "evidence_growing"
+
     def test_superior_must_be_faster(self) -> None:
         asked = settings(ONE_STEP, decision="superior")
         assert release(1, asked=asked, most_s=900).verdict is Verdict.UNDECIDED

@@ -19,6 +19,8 @@ from glidepath.release.plan import judge_settings as live_settings
 from glidepath.replay import Evidence, backtest, export, judge_settings, looks, replanned, replay, write_evidence
 from glidepath.replay.__main__ import main
 from glidepath.replay.decisions import decided
+from glidepath.replay.decisions import recorded as recorded_as
+from glidepath.replay.evidence import Recorded
 from tests.unit.judge.traffic import EDGES, arm
 from tests.unit.replay.world import POLICY, policy, recorded, spec
 
@@ -101,6 +103,26 @@ class TestDecisions:
         silent = [*said[:10], said[10].without_data(1200.0, "away")]
         assert decided(evidence, silent, short).word == "rollback"  # silence never promotes
         assert decided(evidence, [], short).word == "undecided"
+        last = said[5]
+        for doubt in ({"suspicious": True}, {"reason": "not_counted"}, {"verdict": Verdict.NO_DATA}):
+            doubted = [replace(last, at=1085.0, **doubt)]  # type: ignore[arg-type]
+            for answer, word in (("promote", "rollback"), ("hold", "hold"), ("rollback", "rollback")):
+                other = policy("max_duration: 20m", f"max_duration: 95s\non_undecided: {answer}")
+                assert decided(evidence, doubted, other).word == word
+
+    def test_a_promotion_that_its_window_took_back(self, record: Record) -> None:
+        evidence = export(record, "good")
+        last = evidence.lines[-1]
+        assert isinstance(last, Recorded)
+        assert recorded_as(evidence).word == "promote"
+        failed = replace(last, start=last.end, end=last.end + 5, weight=95, verdict=Verdict.FAIL, reason="harm_proven")
+        for outcome in ("rolled_back", None):
+            header = replace(evidence.header, outcome=outcome)
+            told = recorded_as(replace(evidence, header=header, lines=(*evidence.lines, failed)))
+            assert (told.word, told.reason) == ("rollback", "harm_proven")
+        asked = replace(evidence.header, outcome="rolled_back", reason="taken back by ada: why")
+        told = recorded_as(replace(evidence, header=asked))
+        assert (told.word, told.reason) == ("rollback", "taken back by ada: why")
 
     def test_an_empty_folder_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(EvidenceError, match=r"no \*.jsonl in it"):
