@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 RATE = 100.0
-BASELINE_REQUESTS = 3000
+# A minute and a half: of less, chance can look like moods of pods, under which a slower version takes hours to prove.
+BASELINE_REQUESTS = 9000
 # The demo's, but for the first bake.
 STEPS = [{"weight": 20, "bake": "10s", "min_requests": 300}, {"weight": 50, "bake": "60s", "min_requests": 2000}]
 
