@@ -106,8 +106,16 @@ def _significant(requests: Array, events: Array, scales: int) -> float | None:
     ratio, freedom, inverse = pearson(requests, events)
     if freedom == 0:
         return None
-    z = NormalDist().inv_cdf(1.0 - SIGNIFICANCE / scales)
-    return ratio / (1.0 + z * math.sqrt((2.0 + inverse) / freedom))
+    return ratio / _by_chance(freedom, inverse, SIGNIFICANCE / scales)
+
+
+def _by_chance(freedom: float, inverse: float, rate: float) -> float:
+    """What the ratio exceeds at this rate where pods are alike: of few blocks far more than a normal law says.
+
+    Chi-squared by Wilson and Hilferty's cube, with the freedom that gives it the ratio's variance, (2 + inverse) / freedom.
+    """
+    spread = 2.0 / (9.0 * max(0.1, 2.0 * freedom / (2.0 + inverse)))
+    return float((1.0 - spread + NormalDist().inv_cdf(1.0 - rate) * math.sqrt(spread)) ** 3)
 
 
 def counted(blocks: Blocks, settings: MetricSettings, edge: int) -> tuple[Array, Array]:

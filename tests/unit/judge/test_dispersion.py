@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from glidepath.judge import ArmCounts, Interval, Judge, Plan, plan_judgement
-from glidepath.judge.dispersion import dispersion, pearson
+from glidepath.judge.dispersion import _significant, dispersion, pearson
 from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, arm, planned, settings
 
 PODS = 4
@@ -120,3 +120,15 @@ class TestTemper:
             first, second = sharp.look(interval), dulled.look(interval)
         assert first.metrics[0].harm_e > 20
         assert 1 < second.metrics[0].harm_e < first.metrics[0].harm_e ** 0.5
+
+
+@pytest.mark.parametrize("groups", [1, 2, 5, 40])
+def test_pods_that_are_alike_seldom_seem_to_differ_however_short_their_past_is(groups: int) -> None:
+    rng, wrong, runs = np.random.default_rng(groups), 0, 4000
+    for _ in range(runs):
+        requests = np.full((groups, 2), 1500.0)
+        events = rng.binomial(1500, 0.05, (groups, 2)).astype(float)
+        factor = _significant(requests, events, scales=5)
+        assert factor is not None
+        wrong += factor > 1
+    assert wrong / runs < 0.014  # 1 %, and what chance adds to it in so many
