@@ -263,6 +263,11 @@ class Look:
     deciding: str
     remaining_s: tuple[float, float] | None
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether it forbids a promotion at a deadline: silence, a metric that counted nothing, or a suspicion of harm."""
+        return self.verdict is Verdict.NO_DATA or self.reason == "not_counted" or self.suspicious
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON-safe values: what is not a finite number becomes None."""
         return {**asdict(self), "verdict": str(self.verdict)}

@@ -88,6 +88,15 @@ class ReleaseOperator(BaseOperator):
 
         return load_run(self.policy_path, self._release_id, self.log.info, self.conn_ids)
 
+    def run_if_planned(self, context: Context) -> Run | None:
+        """The release, or None when planning refused it and nothing was touched."""
+        from glidepath.record import Record
+
+        if Record().find(release_id(context)) is None:
+            self.log.info("nothing was planned, so nothing was touched; nothing to settle")
+            return None
+        return self.run_of(context)
+
     def on_kill(self) -> None:
         """A killed task of a running release pulls the brake."""
         if self._release_id is None:

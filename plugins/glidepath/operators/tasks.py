@@ -172,17 +172,8 @@ class SettleOperator(ReleaseOperator):
         if run is not None:
             settle(run)
 
-    def run_if_planned(self, context: Context) -> Any:
-        """The release, or None when planning refused it and nothing was touched."""
-        from glidepath.record import Record
 
-        if Record().find(release_id(context)) is None:
-            self.log.info("nothing was planned, so nothing was touched; nothing to settle")
-            return None
-        return self.run_of(context)
-
-
-class FinishOperator(SettleOperator):
+class FinishOperator(ReleaseOperator):
     """The teardown: makes safe, gives the claim back, and fails the run unless it promoted or there was nothing to do."""
 
     def work(self, context: Context) -> None:

@@ -69,14 +69,14 @@ def note_taken_back(run: Run, reason: str) -> bool:
     return run.note(TAKEN_BACK, once=FATE, reason=reason) or taken_back(run)
 
 
-def surely_taken_back(run: Run, reason: str) -> bool:
+def surely_taken_back(run: Run, reason: str) -> None:
     """As `note_taken_back`; if it can't be written down, the brake is pulled before that is raised.
 
     Raises:
         RecordError: The record can't be written.
     """
     try:
-        return note_taken_back(run, reason)
+        note_taken_back(run, reason)
     except RecordError:
         with suppress(ClaimLostError):
             brake(run, reason)

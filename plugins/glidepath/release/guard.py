@@ -289,11 +289,11 @@ class Guard:
             return
         answer = {"hold": Decision.ASK, "promote": Decision.PROMOTE, "rollback": Decision.ROLLBACK}
         decision = answer[self.run.spec.on_undecided]
-        last = self.run.ports.record.last_look(self.run.id)
-        why = last["reason"] if last else "no look yet"
-        unseen = last is None or last["verdict"] == Verdict.NO_DATA or last["reason"] == "not_counted"
-        if decision is Decision.PROMOTE and (last is None or unseen or last["suspicious"]):
-            decision = Decision.ROLLBACK  # neither silence nor a suspicion of harm is ever promoted
+        told = self.run.ports.record.last_look(self.run.id)
+        last = Look.from_dict(told) if told else None
+        why = last.reason if last else "no look yet"
+        if decision is Decision.PROMOTE and (last is None or last.doubtful):
+            decision = Decision.ROLLBACK
         self.decide(step, decision, f"undecided ({why}) when max_duration of {limit:.0f} s was over")
 
     def decide(self, step: Step, decision: Decision, reason: str) -> None:

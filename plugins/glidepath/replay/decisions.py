@@ -91,9 +91,7 @@ def decided(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) ->
             return Decision(WORDS[look.verdict], " ".join(filter(None, (look.reason, look.deciding))), look.at - start)
     last = looks[-1] if looks else None
     if policy is not None and deadline is not None and last is not None and last.at >= deadline:
-        # As the guard: neither silence nor a suspicion of harm is ever promoted.
-        unseen = last.verdict is Verdict.NO_DATA or last.reason == "not_counted" or last.suspicious
-        word = "rollback" if unseen and policy.on_undecided == "promote" else policy.on_undecided
+        word = "rollback" if last.doubtful and policy.on_undecided == "promote" else policy.on_undecided
         return Decision(word, f"undecided ({last.reason}) when max_duration was over", deadline - start)
     return Decision("undecided", last.reason if last else "no look", last.at - start if last else 0.0)
 
