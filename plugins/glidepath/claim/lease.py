@@ -7,7 +7,7 @@ two claimants can't both succeed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -143,14 +143,14 @@ class LeaseClaims:
         virtual_service: str,
         duration_s: float,
         run_url: str = "",
-        again: bool = False,
+        after: Collection[str] = (),
         still: Still = lambda _: None,
     ) -> Claim:
         """Take the service. The holder's own claim is given back as it is, renewed.
 
-        With `again`, a release that the watchdog made safe may claim once more, to clean up. `still` is called with the
-        free claim as it was read and raises if it is not to be taken; if it passes, the claim is taken only if nobody
-        has had it since.
+        A release whose claim has ended may claim once more, to clean up, if it ended as one of `after`. `still` is called
+        with the free claim as it was read and raises if it is not to be taken; if it passes, the claim is taken only if
+        nobody has had it since.
 
         Raises:
             ClaimHeldError: Another holds it; names who, until when, and its run.
@@ -158,7 +158,7 @@ class LeaseClaims:
         """
         for last in (False, True):
             try:
-                return self._acquire(holder, stable, canary, virtual_service, duration_s, run_url, again, still)
+                return self._acquire(holder, stable, canary, virtual_service, duration_s, run_url, after, still)
             except ClusterError as error:
                 # Somebody was first, or it is our own write whose answer was lost: the Lease says which.
                 if error.status != 409 or last:
@@ -173,7 +173,7 @@ class LeaseClaims:
         virtual_service: str,
         duration_s: float,
         run_url: str,
-        again: bool,
+        after: Collection[str],
         still: Still,
     ) -> Claim:
         state = self.read()
@@ -184,7 +184,7 @@ class LeaseClaims:
         if (
             state is not None
             and state.annotations.get(f"{GROUP}/last-run") == holder
-            and not (again and state.annotations.get(f"{GROUP}/last-outcome") == ABANDONED)
+            and state.annotations.get(f"{GROUP}/last-outcome") not in after
         ):
             outcome = state.annotations.get(f"{GROUP}/last-outcome", "ended")
             raise ReleaseFinishedError(f"release {holder} of {self.service} ended already: {outcome}; start a new run")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from glidepath.errors import ClaimLostError, RecordError
+from glidepath.errors import ClaimLostError, RecordError, StaleWriteError
 from glidepath.record import Record
 from glidepath.release.run import Run
 from glidepath.traffic import Split
@@ -37,6 +37,14 @@ def committed(run: Run) -> bool:
     return now is not None and now[0] == COMMITTED
 
 
+def _surely_committed(run: Run) -> bool:
+    """As `committed`; no, while the record can't be read."""
+    try:
+        return committed(run)
+    except RecordError:
+        return False
+
+
 def brake(run: Run, reason: str) -> float:
     """Put all traffic on the safe side and read it back; done already, it does nothing.
 
@@ -57,7 +65,11 @@ def brake(run: Run, reason: str) -> float:
     started, at = time.monotonic(), run.now()
     if run.ports.traffic.all_on(run.stable):
         return 0.0
-    run.ports.traffic.shift(run.claim, Split(run.stable, run.canary, 0))
+    try:
+        run.ports.traffic.shift(run.claim, Split(run.stable, run.canary, 0), lambda: not _surely_committed(run))
+    except StaleWriteError:
+        run.say(f"brake: {run.canary} has passed the point of no return meanwhile and has all traffic: {reason}")
+        return 0.0
     seconds = time.monotonic() - started
     run.note("brake", once="brake", at=at, seconds=seconds, reason=reason)
     run.say(f"brake: {run.stable} 100 %, {run.canary} 0 %, read back after {seconds:.2f} s: {reason}")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from glidepath.deploy import values as chart
 from glidepath.errors import ClaimLostError, ClusterError, GlidepathError, ReleaseTakenBack
 from glidepath.release.brake import brake, committed, fate, surely_taken_back, take_back
 from glidepath.release.holding import hold, lease, ours
 from glidepath.release.keep import kept
+from glidepath.release.leftovers import FINISHED, leaves_nothing, sweep
 from glidepath.release.phases import Phase
 from glidepath.release.promotion import conclude, promote
 from glidepath.release.run import Run
-from glidepath.release.tidy import given, leave_only, see_silent
+from glidepath.release.tidy import leave_only, see_silent
 from glidepath.traffic import Split
 
 __all__ = ["abort", "conclude", "finish", "promote", "rollback", "settle"]
 
 
+@leaves_nothing
 def rollback(run: Run) -> None:
     """Take the canary back: 100/0, read back, seen at zero by the counts, then its pods removed.
 
@@ -47,12 +48,12 @@ def _rollback(run: Run, reason: str) -> None:
     run.ports.claims.note(run.claim, run.stable)
     see_silent(run, run.canary)
     run.ports.traffic.shift(run.claim, Split(run.stable, None, 0))
-    final = chart.with_canary(given(run), run.stable, None, 0, run.claim.token)
-    done = leave_only(run, run.stable, chart.without_replicas(final, *run.fresh))
+    done = leave_only(run, run.stable)
     run.say(f"rollback: helm release {done.name} at revision {done.revision}: {run.canary} removed")
     run.close(Phase.ROLLED_BACK, reason)
 
 
+@leaves_nothing
 def settle(run: Run) -> None:
     """Close a release that neither exit closed (a task failed on the way): on stable, or on the new one if committed."""
     if run.release.outcome is None and not _claimed(run):
@@ -74,6 +75,7 @@ def _claimed(run: Run) -> bool:
     return True
 
 
+@leaves_nothing
 def finish(run: Run) -> None:
     """Make safe, open the service's objects, give the claim back, and say how it ended.
 
@@ -97,9 +99,10 @@ def _finish(run: Run) -> None:
             return
         raise ReleaseTakenBack(f"{run.canary} was not released, {run.stable} has all traffic: {release.reason}")
     outcome, reason = str(release.outcome), str(release.reason)
-    if run.ports.record.once(run.id, "finished") is None:
+    if run.ports.record.once(run.id, FINISHED) is None:
         _give_back(run, outcome)
-        run.note("finished", once="finished", outcome=outcome)
+        run.note(FINISHED, once=FINISHED, outcome=outcome)
+        sweep(run)
     if outcome != Phase.PROMOTED:
         raise ReleaseTakenBack(f"{run.canary} was taken back, {run.stable} has all traffic: {reason}")
     run.say(f"finish: {run.canary} is the stable version: {reason}")

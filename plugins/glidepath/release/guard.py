@@ -20,6 +20,7 @@ from glidepath.release import words
 from glidepath.release.brake import brake, committed, fate, note_taken_back, take_back, taken_back
 from glidepath.release.drift import objects_drift, routes_drift
 from glidepath.release.keep import RENEWALS
+from glidepath.release.leftovers import sweep
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.plan import arm
 from glidepath.release.run import Run
@@ -77,6 +78,8 @@ class Guard:
     def tick(self) -> bool:
         """Look once; False when the release is over and the guard may end."""
         if self.run.release.outcome is not None:
+            if math.isfinite(self._renewed):  # it was at work, perhaps until a moment ago
+                sweep(self.run)
             return False
         self._remember()
         self._renew()

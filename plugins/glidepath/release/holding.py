@@ -24,7 +24,9 @@ def hold(run: Run, again: bool) -> bool:
     lease(run)
     still = partial(_still_ours, run)
     try:
-        held = run.ports.claims.acquire(run.id, safe, run.canary, spec.service, spec.lease, again=True, still=still)
+        held = run.ports.claims.acquire(
+            run.id, safe, run.canary, spec.service, spec.lease, after=(ABANDONED,), still=still
+        )
     except ClaimError as error:
         run.say(f"the claim can't be had again: {error}")
         return False

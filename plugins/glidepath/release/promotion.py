@@ -13,6 +13,7 @@ from glidepath.errors import ReleaseTakenBack, StaleWriteError
 from glidepath.release.brake import COMMITTED, FATE, brake, committed, fate, taken_back
 from glidepath.release.holding import hold
 from glidepath.release.keep import kept
+from glidepath.release.leftovers import leaves_nothing
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
 from glidepath.release.steps import decision, replicas_like_stable
@@ -21,6 +22,7 @@ from glidepath.release.window import Window, window
 from glidepath.traffic import Split
 
 
+@leaves_nothing
 def promote(run: Run) -> None:
     """Make the canary the new stable, at once or, with a window, as far as it can be taken back within seconds.
 
@@ -37,6 +39,7 @@ def promote(run: Run) -> None:
         _held(run, lambda run: _open(run, asked))
 
 
+@leaves_nothing
 def conclude(run: Run) -> None:
     """End the window after the guard's word: all traffic, the point of no return, the role; the old version goes.
 
@@ -100,8 +103,7 @@ def _promote(run: Run) -> None:
     # Only now: a watchdog told earlier would put a canary that is taken back at the last moment on all traffic again.
     ports.claims.note(run.claim, new)
     ports.traffic.shift(run.claim, Split(new, None, 0))
-    final = chart.without_replicas(chart.with_canary(given(run), new, None, 0, run.claim.token), *run.fresh)
-    done = leave_only(run, new, final)
+    done = leave_only(run, new)
     run.say(f"promote: helm release {done.name} at revision {done.revision}: {new} is stable, {old} removed")
     run.close(Phase.PROMOTED, f"{new} was proven comparable to {old} and is the stable version")
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from glidepath.claim import ClaimState
+from glidepath.claim.lease import ABANDONED
 from glidepath.deploy import values as chart
 from glidepath.errors import PreflightError, ReleaseFinishedError, StaleWriteError
 from glidepath.kube import GROUP
@@ -15,12 +16,14 @@ from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
 from glidepath.release.drift import note_pods
 from glidepath.release.holding import lease
 from glidepath.release.keep import kept
+from glidepath.release.leftovers import leaves_nothing
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.run import Run
 from glidepath.release.tidy import given, upgrade
 from glidepath.traffic import Split
 
 
+@leaves_nothing
 def claim(run: Run, url: str = "") -> None:
     """Take the service's lease, stamp its objects with the token, and take over the VirtualService's routes.
 
@@ -40,8 +43,8 @@ def claim(run: Run, url: str = "") -> None:
         return
     ports, spec = run.ports, run.spec
     lease(run)
-    still, again = partial(_as_planned, run), _unbegun(run)
-    held = ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, url, again, still)
+    still, after = partial(_as_planned, run), (ABANDONED,) if _unbegun(run) else ()
+    held = ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, url, after, still)
     ports.record.set_token(run.id, held.token)
     run.note("claim", once="claim", token=held.token, lease_s=spec.lease)
     ports.traffic.take(held)
@@ -84,6 +87,7 @@ def _close_lost(run: Run, token: int) -> None:
                 run.say(f"claim: release {one.id} is closed: {outcome}: {reason}")
 
 
+@leaves_nothing
 def deploy(run: Run) -> None:
     """Put the canary's pods beside the stable ones with weight 0, and wait until they can take traffic.
 
@@ -129,6 +133,7 @@ def _deploy(run: Run) -> None:
     run.say(f"deploy: {' and '.join(run.fresh)} ready after {seconds:.0f} s, weight 0")
 
 
+@leaves_nothing
 def shift(run: Run, number: int) -> None:
     """Give the canary the weight of step `number` (from 1), unless the release has been taken back.
 

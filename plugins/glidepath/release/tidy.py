@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 from glidepath.deploy import HelmRelease
+from glidepath.deploy import values as chart
 from glidepath.errors import GlidepathError
 from glidepath.evidence.effect import wait_silent
 from glidepath.release.run import Run
@@ -21,7 +22,7 @@ def upgrade(run: Run, values: Mapping[str, object]) -> HelmRelease:
     """Bring Helm's release to these values, as long as the claim is this release's.
 
     What a release has opened again is not fenced any more: a task that was stopped until then must not have Helm undo
-    how it ended.
+    how it ended, and one that was stopped while Helm ran must not go on.
 
     Raises:
         ClaimLostError: The claim was given back, or is another's.
@@ -31,6 +32,7 @@ def upgrade(run: Run, values: Mapping[str, object]) -> HelmRelease:
     run.note("helm", revision=None)
     done = run.ports.helm.upgrade(values)
     run.note("helm", revision=done.revision)
+    run.ports.claims.renew(run.claim)
     return done
 
 
@@ -47,13 +49,14 @@ def see_silent(run: Run, version: str) -> None:
     run.say(f"{version}: no more requests in the counts, seen after {seconds:.0f} s")
 
 
-def leave_only(run: Run, version: str, values: Mapping[str, object]) -> HelmRelease:
-    """Have Helm remove every other version, what an earlier release left included: held ones it could not."""
+def leave_only(run: Run, version: str) -> HelmRelease:
+    """Have Helm give a version everything and remove every other one, an earlier release's too: held ones it could not."""
     ports = run.ports
+    alone = chart.with_canary(given(run), version, None, 0, run.claim.token)
     gone = ports.traffic.deployed_versions() - {version}
     for other in sorted(gone):
         ports.traffic.open_version(run.claim, other)
-    done = upgrade(run, values)
+    done = upgrade(run, chart.without_replicas(alone, *run.fresh))
     for other in sorted(gone):
         ports.workloads.wait_gone(other, run.spec.deploy_timeout)
     return done

@@ -167,6 +167,17 @@ class IstioTraffic:
         found = self._objects.list(DEPLOYMENTS, f"app={self.service}")
         return {one["metadata"]["labels"].get("version", "") for one in found} - {""}
 
+    def held(self) -> set[str]:
+        """The objects that a release holds, as `Deployment prices-v2`."""
+        found = [(DEPLOYMENTS, one) for one in self._objects.list(DEPLOYMENTS, f"app={self.service}")]
+        for kind in (VIRTUAL_SERVICES, DESTINATION_RULES):
+            try:
+                found.append((kind, self._objects.get(kind, self.service)))
+            except ClusterError as error:
+                if error.status != 404:
+                    raise
+        return {f"{KINDS[kind][1]} {one['metadata']['name']}" for kind, one in found if _state(one) == HELD}
+
     def hold_version(self, claim: Claim, version: str) -> None:
         """Stamp a version's Deployment with the claim's token: nobody without it can change or delete it."""
         self._stamp(claim, DEPLOYMENTS, f"{self.service}-{version}")
@@ -216,11 +227,10 @@ class IstioTraffic:
 
     def _parse(self, found: Mapping[str, Any]) -> TrafficState:
         metadata = found["metadata"]
-        annotations = metadata.get("annotations") or {}
         return TrafficState(
             split=self._split(found["spec"].get("http") or []),
             token=_token(found),
-            held=annotations.get(STATE) == HELD,
+            held=_state(found) == HELD,
             edited_by=editor(metadata.get("managedFields") or [], "f:spec", "f:http"),
             resource_version=metadata["resourceVersion"],
         )
@@ -298,6 +308,10 @@ class IstioTraffic:
             found = self._objects.get(kind, name)
             if _token(found) > claim.token:
                 raise ClaimLostError(f"{kind_name} {name} carries token {_token(found)}, this claim has {claim.token}")
+
+
+def _state(found: Mapping[str, Any]) -> str:
+    return str((found["metadata"].get("annotations") or {}).get(STATE) or "")
 
 
 def _token(found: Mapping[str, Any]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -25,8 +25,8 @@ class World:
     def claims(self) -> LeaseClaims:
         return LeaseClaims(self.server.api(), NAMESPACE, SERVICE, lambda: self.now)
 
-    def acquire(self, holder: str = "run-1", **more: bool) -> Claim:
-        return self.claims().acquire(holder, "v1", "v2", SERVICE, 60.0, "http://airflow/run-1", **more)
+    def acquire(self, holder: str = "run-1", after: Collection[str] = ()) -> Claim:
+        return self.claims().acquire(holder, "v1", "v2", SERVICE, 60.0, "http://airflow/run-1", after)
 
     def state(self) -> ClaimState:
         found = self.claims().read()
@@ -126,7 +126,7 @@ def test_an_old_token_of_the_same_holder_is_lost_too(world: World) -> None:
     old = world.acquire()
     world.claims().take_over(world.state(), WATCHDOG, 60.0)
     world.claims().give_back(world.state(), ABANDONED, "run-1")
-    assert world.acquire(again=True).token == 3
+    assert world.acquire(after=(ABANDONED,)).token == 3
     with pytest.raises(ClaimLostError, match="held by run-1 with token 3, expected run-1 with token 1"):
         world.claims().renew(old)
 
@@ -180,7 +180,7 @@ def test_a_finished_release_does_not_claim_again(world: World) -> None:
     with pytest.raises(ReleaseFinishedError, match="release run-1 of prices ended already: promoted; start a new run"):
         world.acquire()
     with pytest.raises(ReleaseFinishedError):
-        world.acquire(again=True)
+        world.acquire(after=(ABANDONED,))
     assert world.state().holder == ""
 
 

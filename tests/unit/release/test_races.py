@@ -1,4 +1,4 @@
-"""Somebody else acts between any two calls of a task: the guard, the watchdog, a person, the same release's end."""
+"""Somebody else acts between any two calls of a task: the guard, the watchdog, a person."""
 
 from __future__ import annotations
 
@@ -61,11 +61,6 @@ def guard_brakes(stage: Stage, run: Run) -> None:
         brake.take_back(process(stage, run), "harm")
 
 
-def ends(stage: Stage, run: Run) -> None:
-    """The task counted as dead, and the release was ended without it."""
-    do(process(stage, run), *END)
-
-
 def watchdog_acts(stage: Stage, run: Run) -> None:
     """The task was stopped for so long that the watchdog took the service."""
     if stage.holder() == run.id:
@@ -94,16 +89,6 @@ def test_the_watchdog_acts_at_any_call(planned: Saved, task: int) -> None:
             promoted = run.release.outcome == "promoted"
             assert promoted == brake.committed(run), fuse.where
             assert stage.at_rest("v2" if promoted else "v1"), (fuse.where, stage.written())
-
-
-@pytest.mark.parametrize("task", range(len(WAY)), ids=NAMES)
-def test_the_release_ends_while_a_task_that_counts_as_dead_goes_on(planned: Saved, task: int) -> None:
-    for stage, run, fuse in every_call(planned, task, ends):
-        outcome = run.release.outcome
-        assert outcome in ("rolled_back", "promoted", "refused"), fuse.where
-        stable = "v2" if outcome == "promoted" else "v1"
-        assert stage.weights().get(stable) == 100, (fuse.where, stage.written())
-        assert stage.holder() in ("", run.id)
 
 
 @pytest.mark.parametrize("good", [True, False], ids=["promoted", "taken back"])

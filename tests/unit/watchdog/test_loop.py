@@ -7,6 +7,7 @@ import contextlib
 import pytest
 
 from glidepath.claim import Claim
+from glidepath.claim.lease import ABANDONED
 from glidepath.errors import ClaimLostError, ClusterError, ReleaseFinishedError
 from glidepath.traffic import IstioTraffic, Split
 from glidepath.watchdog.loop import Facts, Watchdog
@@ -91,7 +92,7 @@ def test_a_later_release_takes_the_next_token_and_the_abandoned_one_may_only_cle
     world.watch(watchdog, LEASE_S)
     with pytest.raises(ReleaseFinishedError, match="ended already: abandoned"):
         world.claims().acquire("run-1", "v1", "v2", SERVICE, LEASE_S)
-    again = world.claims().acquire("run-1", "v1", "v2", SERVICE, LEASE_S, again=True)
+    again = world.claims().acquire("run-1", "v1", "v2", SERVICE, LEASE_S, after=(ABANDONED,))
     assert again.token == old.token + 2
     world.claims().release(again, "rolled_back")
     assert world.claims().acquire("run-2", "v1", "v2", SERVICE, LEASE_S).token == old.token + 3

@@ -1,0 +1,96 @@
+"""What a task leaves that was stopped, its helm in flight perhaps, until its release had ended without it.
+
+By then the objects are open and nothing fences them, nobody holds the claim, and no other task will come. So whoever
+goes on looks once more when it is through, and cleans up under a claim of its own. `finish` looks after it has noted
+that it is through: of the two, one sees what the other did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from glidepath.claim import ClaimState
+from glidepath.claim.lease import ABANDONED
+from glidepath.errors import ClaimLostError
+from glidepath.kube import GROUP
+from glidepath.release.holding import lease
+from glidepath.release.keep import kept
+from glidepath.release.phases import Phase
+from glidepath.release.run import Run
+from glidepath.release.tidy import leave_only
+from glidepath.traffic import Split
+
+FINISHED = "finished"
+
+P = ParamSpec("P")
+
+
+def leaves_nothing(task: Callable[Concatenate[Run, P], None]) -> Callable[Concatenate[Run, P], None]:
+    """A task that cleans up after itself if its release ended while it was at work, however the task ends."""
+
+    @wraps(task)
+    def swept(run: Run, /, *args: P.args, **more: P.kwargs) -> None:
+        if run.release.outcome is not None:  # whatever the cluster looks like by now, it is none of this task's doing
+            task(run, *args, **more)
+            return
+        try:
+            task(run, *args, **more)
+        finally:
+            sweep(run)
+
+    return swept
+
+
+def sweep(run: Run) -> None:
+    """If the release is over, remove what was left since: pods, held objects, a claim. Is nothing left, nothing is done.
+
+    What another release has had since is its own to clean up, which its first tasks do.
+
+    Raises:
+        ClusterError: The cluster failed, or the watchdog is at work; call again.
+        HelmError: Helm failed.
+    """
+    release, ports = run.release, run.ports
+    if not (release.outcome == Phase.REFUSED or ports.record.once(run.id, FINISHED)):
+        return
+    safe = run.canary if release.outcome == Phase.PROMOTED else run.stable
+    state = ports.claims.read()
+    if state is None or not _had_it_last(run, state) or _others(run):
+        return
+    left = ports.traffic.held() | (ports.traffic.deployed_versions() - {safe})
+    if not left and not state.holder and ports.traffic.all_on(safe):
+        return
+    run.say(f"the release had ended before this was done: cleaned up: {', '.join(sorted(left)) or 'the routes'}")
+    _clean(run, safe, str(release.outcome))
+
+
+def _clean(run: Run, safe: str, outcome: str) -> None:
+    ports, spec = run.ports, run.spec
+    lease(run)
+
+    def still(state: ClaimState | None) -> None:
+        if state is None or not _had_it_last(run, state):
+            raise ClaimLostError("another release has the service since, and cleans up")
+
+    after = (outcome, ABANDONED)
+    held = ports.claims.acquire(run.id, safe, run.canary, spec.service, spec.lease, after=after, still=still)
+    ports.record.set_token(run.id, held.token)
+    with kept(run):
+        ports.traffic.take(held)
+        ports.traffic.shift(held, Split(safe, None, 0))
+        leave_only(run, safe)
+        ports.traffic.open(held)
+    ports.claims.release(held, outcome)
+    run.note("swept", safe=safe)
+
+
+def _had_it_last(run: Run, state: ClaimState) -> bool:
+    """Whether this release holds the claim, or nobody does and it was the last to."""
+    return state.holder == run.id or (not state.holder and state.annotations.get(f"{GROUP}/last-run") == run.id)
+
+
+def _others(run: Run) -> bool:
+    """Whether there are versions that are not this release's: somebody went on by hand since."""
+    return bool(run.ports.traffic.deployed_versions() - {run.stable, *run.fresh})

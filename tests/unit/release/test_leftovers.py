@@ -1,0 +1,249 @@
+"""A process that was stopped until its release had ended without it goes on: nothing of it is left, whatever it was at."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from glidepath.errors import ClaimLostError, GlidepathError, HelmError
+from glidepath.release import brake, endings, steps
+from glidepath.release.guard import Guard
+from glidepath.release.run import Run
+from tests.support.crashes import MODES, Died, Fuse, Saved, process
+from tests.support.stage import Stage, abandon
+
+Action = Callable[[Run], object]
+
+
+def first(run: Run) -> None:
+    """Step 1."""
+    steps.shift(run, 1)
+
+
+def second(run: Run) -> None:
+    """Step 2."""
+    steps.shift(run, 2)
+
+
+def over(run: Run) -> None:
+    """The guard's word on the window."""
+    run.note("window", once="decision:3", step=3, decision="promote", reason="over", look=0)
+
+
+UP: tuple[Action, ...] = (steps.claim, steps.deploy, first, second)
+PROMOTED: tuple[Action, ...] = (*UP, endings.promote, endings.settle, endings.finish)
+TAKEN_BACK: tuple[Action, ...] = (*UP, endings.rollback, endings.settle, endings.finish)
+OBSERVED: tuple[Action, ...] = (*UP, endings.promote, over, endings.conclude, endings.settle, endings.finish)
+
+
+def tasks(way: tuple[Action, ...]) -> list[str]:
+    return [action.__name__ for action in way]
+
+
+def do(run: Run, *actions: Action) -> None:
+    """One after the other, whatever comes of each."""
+    for action in actions:
+        with suppress(GlidepathError):
+            action(run)
+
+
+def end(stage: Stage, run: Run) -> None:
+    """What Airflow runs when the task before counts as dead."""
+    do(process(stage, run), endings.settle, endings.finish)
+
+
+def another_try(action: Action) -> Callable[[Stage, Run], None]:
+    """The task itself is run again, and then the release ends."""
+
+    def ended(stage: Stage, run: Run) -> None:
+        do(process(stage, run), action)
+        end(stage, run)
+
+    return ended
+
+
+def at_rest(stage: Stage, run: Run) -> bool:
+    return stage.at_rest("v2" if run.release.outcome == "promoted" else "v1")
+
+
+def goes_on_late(saved: Saved, way: tuple[Action, ...], number: int, ended: Callable[[Stage, Run], None]) -> None:
+    """Stop a task before each of its calls in turn until the release has ended; then let it go on."""
+    for action in way[:number]:
+        saved = saved.after(action)
+    for at in itertools.count():
+        stage, run = saved.again()
+        fuse = Fuse(at, between=lambda stage=stage, run=run: ended(stage, run))  # type: ignore[misc]
+        do(process(stage, run, fuse), way[number])
+        if not fuse.blown:
+            assert at > 0
+            return
+        assert at_rest(stage, run), (fuse.where, fuse.calls[at:], stage.written())
+
+
+@pytest.mark.parametrize("number", range(len(PROMOTED)), ids=tasks(PROMOTED))
+def test_the_release_ends_without_the_task(planned: Saved, number: int) -> None:
+    goes_on_late(planned, PROMOTED, number, end)
+
+
+@pytest.mark.parametrize("number", range(len(PROMOTED)), ids=tasks(PROMOTED))
+def test_another_try_of_the_task_ends_the_release(planned: Saved, number: int) -> None:
+    goes_on_late(planned, PROMOTED, number, another_try(PROMOTED[number]))
+
+
+def test_another_try_takes_the_canary_back(planned: Saved) -> None:
+    goes_on_late(planned, TAKEN_BACK, 4, another_try(endings.rollback))
+
+
+@pytest.mark.parametrize("number", [4, 6], ids=["promote", "conclude"])
+def test_a_release_with_a_window_ends_without_the_task(windowed: Saved, number: int) -> None:
+    goes_on_late(windowed, OBSERVED, number, another_try(OBSERVED[number]))
+
+
+@pytest.mark.parametrize("way", [PROMOTED[4:], TAKEN_BACK[4:]], ids=["promoted", "taken back"])
+def test_the_guard_goes_on_when_the_release_has_ended(planned: Saved, way: tuple[Action, ...]) -> None:
+    """It has seen harm, and was stopped before each call of its brake."""
+    saved = planned
+    for action in UP:
+        saved = saved.after(action)
+    for at in itertools.count():
+        stage, run = saved.again()
+        stage.prometheus.scrape("v2", 0)
+        fuse = Fuse(at, between=lambda stage=stage, run=run: do(process(stage, run), *way))  # type: ignore[misc]
+        guard = Guard(process(stage, run))
+        guard.tick()
+        stage.traffic(errors=40)
+        guard.run = process(stage, run, fuse)
+        for _ in range(6):
+            stage.traffic(errors=40)
+            with suppress(GlidepathError):
+                if not guard.tick():
+                    break
+        if not fuse.blown:
+            return
+        end(stage, run)
+        assert not guard.tick()
+        assert at_rest(stage, run), (fuse.where, fuse.calls[at:], stage.written())
+
+
+def test_helm_in_flight_when_the_release_ends(planned: Saved) -> None:
+    """Its process alone was stopped: when it goes on it makes the canary's pods once more."""
+    stage, run = planned.after(steps.claim).again()
+    late = process(stage, run)
+
+    def ends() -> None:
+        stage.helm.before = lambda: None
+        end(stage, run)
+
+    stage.helm.before = ends
+    with pytest.raises(ClaimLostError):
+        steps.deploy(late)
+    assert at_rest(stage, run)
+    assert run.ports.record.last_event(run.id, "swept") is not None
+
+
+def test_helm_that_ends_while_the_release_is_closed(planned: Saved) -> None:
+    """What it did before `finish` was through, its task need not have seen: `finish` looks again after it has said so."""
+    deployed, saved = planned.after(steps.claim).after(steps.deploy).again()[0].helm.values, planned
+    for action in TAKEN_BACK[:-1]:
+        saved = saved.after(action)
+    seen = 0
+    for at in itertools.count():
+        stage, run = saved.again()
+        through: list[bool] = []
+
+        def in_flight(stage: Stage = stage, run: Run = run, through: list[bool] = through) -> None:
+            through.append(run.ports.record.once(run.id, "finished") is not None)
+            with suppress(HelmError):
+                stage.helm.upgrade(deployed)
+
+        fuse = Fuse(at, between=in_flight)
+        do(process(stage, run, fuse), endings.finish)
+        if not fuse.blown:
+            break
+        if not through[0]:
+            seen += 1
+            assert stage.at_rest("v1"), (fuse.where, stage.written())
+    assert seen > 10
+
+
+def test_a_brake_that_was_stopped_until_the_commit_moves_nothing(planned: Saved) -> None:
+    """One that could not be written down: nothing but the fate itself could tell the promotion."""
+    saved = planned
+    for action in UP:
+        saved = saved.after(action)
+    for at in itertools.count():
+        stage, run = saved.again()
+        fuse = Fuse(at, between=lambda stage=stage, run=run: do(process(stage, run), *PROMOTED[4:]))  # type: ignore[misc]
+        with suppress(GlidepathError):
+            brake.brake(process(stage, run, fuse), "harm")
+        if not fuse.blown:
+            assert at > 5
+            return
+        assert stage.weights() == {"v2": 100}, fuse.where
+
+
+def deployed_late(planned: Saved, ended: Callable[[Stage, Run], object]) -> Callable[[Fuse], tuple[Stage, Run]]:
+    """A deploy whose release ended while its helm was in flight, and that then meets a fuse."""
+    saved = planned.after(steps.claim)
+
+    def again(fuse: Fuse) -> tuple[Stage, Run]:
+        stage, run = saved.again()
+
+        def ends() -> None:
+            stage.helm.before = lambda: None
+            ended(stage, run)
+
+        stage.helm.before = ends
+        with suppress(Died):
+            do(process(stage, run, fuse), steps.deploy)
+        return stage, run
+
+    return again
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_who_cleans_up_dies_and_the_next_release_does(planned: Saved, mode: str) -> None:
+    late = deployed_late(planned, end)
+    for at in itertools.count():
+        fuse = Fuse(at, mode)
+        stage, _ = late(fuse)
+        if not fuse.blown:
+            break
+        abandon(stage)
+        other = stage.run("dag/other", version="v3")
+        for action in PROMOTED:
+            action(other)
+        assert stage.at_rest("v3"), (fuse.where, stage.written())
+    assert at > 10
+
+
+def test_what_another_release_has_since_is_its_own(planned: Saved) -> None:
+    others: list[Run] = []
+
+    def another(stage: Stage, run: Run) -> None:
+        end(stage, run)
+        others.append(stage.run("dag/other", version="v3"))
+        steps.claim(others[0])
+
+    stage, run = deployed_late(planned, another)(Fuse())
+    assert stage.holder() == "dag/other"
+    assert run.ports.record.last_event(run.id, "swept") is None
+    for action in (steps.deploy, first, second, endings.promote, endings.settle, endings.finish):
+        action(others[0])
+    assert stage.at_rest("v3")
+
+
+def test_a_task_that_is_run_again_after_the_end_changes_nothing(planned: Saved) -> None:
+    """What a person has done by hand since is not undone, odd as it may look."""
+    saved = planned
+    for action in PROMOTED:
+        saved = saved.after(action)
+    stage, run = saved.again()
+    stage.helm.upgrade({**stage.helm.values, "roles": {"stable": "v2", "canary": "v3"}})
+    before = stage.written()
+    for action in PROMOTED:
+        do(process(stage, run), action)
+    assert stage.written() == before
