@@ -58,6 +58,7 @@ MUTANTS = (
     Mutant("mixture.py", "math.log(self._cash)", "-1e9 * self._cash", "test_mixture.py"),
     Mutant("bets.py", "stable = np.minimum(np.maximum(base, self._least), self._most)", "stable = np.asarray(base)"),
     Mutant("process.py", "gains /= self.plan.phi", "gains *= self.plan.phi"),
+    Mutant("dispersion.py", "math.sqrt(spread)) ** 3)", "math.sqrt(spread)) ** 2)", "test_dispersion.py"),
     Mutant("hidden.py", "grown[:, 1:] - grown[:, :1]", "grown[:, :1] - grown[:, 1:]", "test_moods.py"),
     Mutant("hidden.py", "log_harm[row] = min(", "log_harm[row] = max(", "test_moods.py"),
     Mutant("hidden.py", "n - events, m - y, 1.0 - canary", "events, y, 1.0 - canary", "test_moods.py"),

@@ -79,18 +79,25 @@ def component_pid(home: Path, component: str) -> int:
 
 def signal_airflow(home: Path, component: str, number: signal.Signals) -> None:
     """Signal a component of a supervised Airflow with all its processes; tasks are in process groups of their own."""
-    top = component_pid(home, component)
+    signal_all(family(component_pid(home, component)), number)
+
+
+def family(pid: int) -> list[int]:
+    """A process, what it has started, and what those have."""
     parents, _ = _processes()
-    for pid in sorted(pid for pid in parents if _descends(pid, top, parents)):
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
+    return sorted(one for one in parents if _descends(one, pid, parents))
 
 
-def kill_all(pids: list[int]) -> int:
-    """kill -9; how many were there still."""
-    killed = 0
+def parent(pid: int) -> int:
+    """Who started a process; 0 when it is gone."""
+    return _processes()[0].get(pid, 0)
+
+
+def signal_all(pids: list[int], number: signal.Signals) -> int:
+    """Send a signal to each; how many were there still."""
+    there = 0
     for pid in pids:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
-    return killed
+            os.kill(pid, number)
+            there += 1
+    return there

@@ -6,7 +6,7 @@ import signal
 import time
 
 from tests.faults.catalogue import Fault
-from tests.faults.components import airflow_processes, kill_all, signal_airflow
+from tests.faults.components import airflow_processes, family, parent, signal_airflow, signal_all
 from tests.faults.scene import ALL, WITH_WEIGHT, Scene
 
 COMPONENTS = ("scheduler", "triggerer", "api-server", "dag-processor")
@@ -44,11 +44,37 @@ def kill_task(scene: Scene) -> None:
     killed: list[int] = []
 
     def done() -> bool:
-        killed.extend(pid for pid in _running(scene) if kill_all([pid]))
+        killed.extend(pid for pid in _running(scene) if signal_all([pid], signal.SIGKILL))
         return bool(killed)
 
     scene.arena.wait("a task that runs", done, 30)
     scene.notes.append(f"{len(killed)} killed")
+
+
+def stop_task(scene: Scene) -> None:
+    """SIGSTOP of a task, its helm and who watches it, until its run has ended without it; then it goes on."""
+    stopped: list[int] = []
+
+    def found() -> bool:
+        for task in _running(scene):
+            stopped.extend([parent(task), *family(task)])
+        return signal_all(stopped, signal.SIGSTOP) > 1
+
+    scene.arena.wait("a task that runs", found, 30)
+    tasks = _running(scene)
+    try:
+        scene.arena.airflow.call("PATCH", scene.path, {"state": "failed"})
+        scene.arena.wait(
+            "the release's end", lambda: scene.ended() and (scene.event("finished") or not _claimed(scene)), 120
+        )
+    finally:
+        signal_all(stopped, signal.SIGCONT)
+    scene.notes.append(f"{len(stopped) - 2} children of the task stopped with it")
+    scene.arena.wait("the end of the task that was stopped", lambda: not set(tasks) & set(_running(scene)), 120)
+
+
+def _claimed(scene: Scene) -> bool:
+    return scene.arena.record.get(scene.release_id).token is not None
 
 
 def airflow_gone(scene: Scene) -> None:
@@ -91,6 +117,10 @@ FAULTS = (
     Fault(
         "task-killed", GROUP, "kill -9 of the running task's own process",
         ("plan", "claim", "deploy", "before weight", "gate", "promoting", "rolling back", "finish"), kill_task,
+    ),
+    Fault(
+        "task-stopped", GROUP, "SIGSTOP of the running task with its helm until the run, marked failed, has ended; then SIGCONT",
+        ("claim", "deploy", "before weight", "promoting"), stop_task, run_free=True,
     ),
     Fault(
         "airflow-gone", GROUP, "kill -9 of every process of Airflow; it stays away until the cluster is safe without it",

@@ -7,7 +7,7 @@ import time
 
 from demo.environment import kubectl
 from tests.faults.catalogue import Fault
-from tests.faults.components import in_pods, kill_all, signal_component
+from tests.faults.components import in_pods, signal_all, signal_component
 from tests.faults.scene import ALL, Scene
 from tests.support.world import SERVICE
 
@@ -40,7 +40,7 @@ def _prometheus(_: Scene) -> None:
 def _in_pod(name: str, what: str, process: str, pod: str, callers_may_fail: bool = False) -> Fault:
     def strike(scene: Scene) -> None:
         found = in_pods(lambda line, host: process in line and host.startswith(pod))
-        assert kill_all(found), f"no process {process!r} in a pod {pod}*"
+        assert signal_all(found, signal.SIGKILL), f"no process {process!r} in a pod {pod}*"
         scene.arena.wait(f"another {name}", lambda: _others(process, pod, found), 90)
 
     return Fault(f"{name}-killed", GROUP, what, SOME, strike, callers_may_fail=callers_may_fail)
@@ -55,7 +55,7 @@ def canary_crashes(scene: Scene) -> None:
     killed, until = 0, time.monotonic() + 45
     while time.monotonic() < until and not scene.ended():
         pods = in_pods(lambda line, host: "smsclassifier" in line and host.startswith(f"{SERVICE}-{scene.canary}-"))
-        killed += kill_all(pods)
+        killed += signal_all(pods, signal.SIGKILL)
         scene.hold_until(0.5)
     assert killed, "the canary had no process to kill"
     scene.notes.append(f"killed {killed} times")

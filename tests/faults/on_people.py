@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import time
 from contextlib import suppress
-from urllib.parse import quote
 
 from demo import stage
 from demo.environment import NAMESPACE, DemoError, cluster, helm, kubectl
@@ -21,16 +20,12 @@ ADMIN = ("admin",)
 
 def _mark(state: str) -> Fault:
     def strike(scene: Scene) -> None:
-        scene.arena.airflow.call("PATCH", _run(scene), {"state": state})
+        scene.arena.airflow.call("PATCH", scene.path, {"state": state})
 
     return Fault(
         f"run-marked-{state}", RUNS, f"a person marks the run {state}", ALL, strike, run_free=True,
         run_lost=state == "success",
     )  # fmt: skip
-
-
-def _run(scene: Scene) -> str:
-    return f"/dags/{scene.dag_id}/dagRuns/{quote(scene.run_id, safe='')}"
 
 
 def clear(scene: Scene) -> None:
@@ -41,11 +36,11 @@ def clear(scene: Scene) -> None:
 
 def delete(scene: Scene) -> None:
     """Airflow deletes no running run: it is marked failed, and deleted as soon as Airflow lets go of it."""
-    scene.arena.airflow.call("PATCH", _run(scene), {"state": "failed"})
+    scene.arena.airflow.call("PATCH", scene.path, {"state": "failed"})
 
     def deleted() -> bool:
         try:
-            scene.arena.airflow.call("DELETE", _run(scene))
+            scene.arena.airflow.call("DELETE", scene.path)
         except DemoError as error:
             if " 409 " not in str(error):
                 raise
@@ -95,7 +90,7 @@ def helm_in_flight(scene: Scene) -> None:
         arena.wait("helm's write", lambda: arena.hits("kubernetes") > 0 or upgrade.poll() is not None, 60)
         assert upgrade.poll() is None, f"helm ended before its write: {upgrade.stdout and upgrade.stdout.read()}"
         scene.struck = time.time()
-        arena.airflow.call("PATCH", _run(scene), {"state": "failed"})
+        arena.airflow.call("PATCH", scene.path, {"state": "failed"})
         arena.wait("the brake", scene.safe, 30)
     finally:
         arena.misbehave("kubernetes")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+from urllib.parse import quote
 
 from demo import witness
 from glidepath.release.phases import Phase
@@ -87,6 +88,11 @@ class Scene:
     def conf(self) -> dict[str, Any]:
         """The run's parameters."""
         return {"version": self.canary, **dict(self.moment.conf)}
+
+    @property
+    def path(self) -> str:
+        """The run in Airflow's API."""
+        return f"/dags/{self.dag_id}/dagRuns/{quote(self.run_id, safe='')}"
 
     def start(self) -> None:
         """Start the release."""

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,9 @@ class Helm:
             return self._run([*args, "--values", file.name], timeout_s)
 
     def _run(self, args: Sequence[str], timeout_s: float) -> str:
-        command = [self.binary, *args]
+        if shutil.which(self.binary) is None:
+            raise HelmError(f"helm is not at {self.binary!r}: install Helm 4 or set GLIDEPATH_HELM to its path")
+        command = [*_ends_with_us(), self.binary, *args]
         if self.kubeconfig is not None:
             command += ["--kubeconfig", str(self.kubeconfig)]
         shown = " ".join(["helm", *args[:2]])
@@ -173,7 +176,18 @@ class Helm:
                 f"{shown} did not end within {timeout_s:.0f} s; is the Kubernetes API reachable?"
             ) from error
         except OSError as error:
-            raise HelmError(f"{shown} could not be started: {error}; install Helm 4 or set GLIDEPATH_HELM") from error
+            raise HelmError(f"{shown} could not be started: {error}") from error
         if done.returncode != 0:
             raise HelmError(f"{shown} failed with exit code {done.returncode}: {done.stderr.strip()[-2000:]}")
         return done.stdout
+
+
+@cache
+def _ends_with_us() -> tuple[str, ...]:
+    """What to put before a command that is not to go on without the process that started it, a killed one included.
+
+    A task that Airflow kills would else leave its helm at work beside the one that takes the canary back. Where there is
+    no `setpriv` (it is Linux' own), helm goes on.
+    """
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()

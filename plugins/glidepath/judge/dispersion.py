@@ -1,8 +1,9 @@
 """Over-dispersion: how much more than chance one version's own pods differ.
 
 The e-values take events as independent. Where pods have moods (a noisy node, a cold cache), counts of pods of the very
-same version differ more than that, and so would those of two equal versions. What the stable's pods show of it tempers
-every log e-value. Empirical: it has no theorem.
+same version differ more than that, and so would those of two equal versions. Where the stable's pods show it,
+the evidence that decides is taken under a model of their moods (`moods.py`), and the factor measured here widens
+intervals. The factor is empirical: it has no theorem.
 """
 
 from __future__ import annotations

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -13,7 +17,7 @@ from glidepath.deploy import Helm
 from glidepath.errors import HelmError, PreflightError
 
 SCRIPT = """#!/usr/bin/env python3
-import json, pathlib, sys, time
+import json, os, pathlib, sys, time
 here = pathlib.Path(__file__).parent
 calls = here / "calls.jsonl"
 args = sys.argv[1:]
@@ -25,11 +29,15 @@ answer = answers.get(args[0], "")
 if args[0] == "get":
     answer = answers["get --all"] if "--all" in args else answers["get"]
 if isinstance(answer, dict) and "sleep" in answer:
+    (here / "pid").write_text(str(os.getpid()))
     time.sleep(answer["sleep"])
 if isinstance(answer, dict) and "fail" in answer:
     sys.exit(answer["fail"])
 print(answer if isinstance(answer, str) else json.dumps(answer))
 """
+
+
+T = TypeVar("T")
 
 
 class Script:
@@ -73,9 +81,32 @@ def test_helm_4_is_accepted_and_helm_3_refused_with_the_reason(script: Script) -
         script.helm().check()
 
 
+def test_helm_ends_with_the_task_that_started_it_though_that_is_killed(script: Script) -> None:
+    script.answer(list={"sleep": 60})
+    code = f"from pathlib import Path; from glidepath.deploy import Helm; Helm(Path({str(script.chart)!r}), 'a', 'b', binary={str(script.binary)!r}).status()"
+    task = subprocess.Popen([sys.executable, "-c", code])
+    wait_for(lambda: (script.folder / "pid").exists() and (script.folder / "pid").read_text())
+    helm = Path("/proc", (script.folder / "pid").read_text())
+    assert helm.exists()
+    task.kill()
+    task.wait(10)
+    wait_for(lambda: not helm.exists())
+
+
+def wait_for(find: Callable[[], T], seconds: float = 30.0) -> T:
+    """What it finds, once it does."""
+    until = time.monotonic() + seconds
+    while not (found := find()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return found
+
+
 def test_a_missing_helm_or_chart_is_named(script: Script) -> None:
     with pytest.raises(PreflightError, match="GLIDEPATH_HELM"):
         Helm(script.chart, "a", "b", binary="/no/helm").check()
+    with pytest.raises(HelmError, match="GLIDEPATH_HELM"):
+        Helm(script.chart, "a", "b", binary="/no/helm").status()
     with pytest.raises(PreflightError, match="no Helm chart"):
         Helm(Path("/no/chart"), "a", "b", binary=str(script.binary)).check()
 
