@@ -143,6 +143,6 @@ def _limit(run: Run, factor: int) -> timedelta:
 
 def _window(run: Run) -> timedelta:
     """How long a window after the promotion can last."""
-    from glidepath.release.window import LONGEST
+    from glidepath.policy.model import LONGEST
 
     return timedelta(seconds=LONGEST * run.spec.after_promotion.warm)

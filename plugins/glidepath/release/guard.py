@@ -16,6 +16,7 @@ from glidepath.errors import ClaimLostError, ClusterError, EvidenceError, Record
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.collector import Collected
 from glidepath.judge import Interval, Judge, Look, Plan, Verdict
+from glidepath.policy.model import LONGEST
 from glidepath.release import words
 from glidepath.release.brake import brake, committed, fate, note_taken_back, take_back, taken_back
 from glidepath.release.drift import objects_drift, routes_drift
@@ -24,7 +25,7 @@ from glidepath.release.leftovers import sweep
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.plan import arm
 from glidepath.release.run import Run
-from glidepath.release.window import LONGEST, Window, window
+from glidepath.release.window import Window, window
 
 # The phases in which the canary has traffic and no fate need be written yet.
 WATCHED = frozenset({Phase.BAKING, Phase.PROMOTING, Phase.OBSERVING})

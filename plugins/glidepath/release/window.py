@@ -10,9 +10,6 @@ from dataclasses import dataclass
 
 from glidepath.policy import ReleaseSpec
 
-# Doubt at the end of the window (harm suspected, telemetry away) makes it at most so many times as long.
-LONGEST = 2
-
 
 @dataclass(frozen=True)
 class Window:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from glidepath.errors import EvidenceError
 from glidepath.judge import Look, Verdict
 from glidepath.policy import Policy
+from glidepath.policy.model import LONGEST
 from glidepath.replay.evidence import Evidence, Recorded, read_evidence
 from glidepath.replay.judging import replanned, replay
 
@@ -79,8 +81,10 @@ def recorded(evidence: Evidence) -> Decision:
 def decided(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) -> Decision:
     """The first look that decides; else the policy's word when its time was over; else undecided.
 
+    A promotion is taken back by harm that is proven in the window after it, if the policy has one in which it judges.
+
     Args:
-        evidence: For when it was planned, and when the canary's first interval began.
+        evidence: For when it was planned, when the canary's first interval began, and the window.
         looks: What the judge says of it, in order.
         policy: For its `max_duration` and `on_undecided`; None when they are not known.
     """
@@ -88,12 +92,30 @@ def decided(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) ->
     deadline = evidence.header.created + policy.max_duration if policy else None
     for look in _until(looks, deadline):
         if look.verdict in WORDS:
-            return Decision(WORDS[look.verdict], " ".join(filter(None, (look.reason, look.deciding))), look.at - start)
+            harm = _window_harm(evidence, looks, policy) if look.verdict is Verdict.PASS else None
+            return _said(harm, start, " in the window after promotion") if harm else _said(look, start)
     last = looks[-1] if looks else None
     if policy is not None and deadline is not None and last is not None and last.at >= deadline:
         word = "rollback" if last.doubtful and policy.on_undecided == "promote" else policy.on_undecided
         return Decision(word, f"undecided ({last.reason}) when max_duration was over", deadline - start)
     return Decision("undecided", last.reason if last else "no look", last.at - start if last else 0.0)
+
+
+def _said(look: Look, start: float, where: str = "") -> Decision:
+    reason = " ".join(filter(None, (look.reason, look.deciding)))
+    return Decision(WORDS[look.verdict], reason + where, look.at - start)
+
+
+def _window_harm(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) -> Look | None:
+    """The look that proves harm while the old version is kept warm and has requests to compare with; None for none."""
+    steps = {step.weight for step in evidence.header.plan.settings.steps}
+    beyond = (line.start for line in evidence.lines if isinstance(line, Recorded) and line.weight not in steps)
+    begun = next(beyond, None)
+    if begun is None:
+        return None
+    asked = policy.after_promotion if policy else None
+    until = math.inf if asked is None else begun + LONGEST * asked.warm * (asked.holdback > 0)
+    return next((one for one in looks if begun < one.at <= until and one.verdict is Verdict.FAIL), None)
 
 
 def _until(looks: Iterable[Look], end: float | None) -> Iterator[Look]:

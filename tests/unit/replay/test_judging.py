@@ -124,6 +124,34 @@ class TestDecisions:
         told = recorded_as(replace(evidence, header=asked))
         assert (told.word, told.reason) == ("rollback", "taken back by ada: why")
 
+    def test_harm_in_the_window_takes_a_promotion_back_if_the_policy_judges_there(self, record: Record) -> None:
+        evidence = export(record, "good")
+        last = evidence.lines[-1]
+        assert isinstance(last, Recorded)
+        lines, random = list(evidence.lines), np.random.default_rng(3)
+        for number in range(30):
+            start = last.end + 5 * number
+            arms = {"stable": arm(random, 25), "canary": arm(random, 475, 0.2 if number > 5 else 0.005)}
+            lines.append(replace(last, start=start, end=start + 5, weight=95, **arms))  # type: ignore[arg-type]
+        longer = replace(evidence, lines=tuple(lines))
+        words = {}
+        for window in ("", "{warm: 60s, holdback: 5}", "{warm: 60s}", "{warm: 10s, holdback: 5}"):
+            asked = policy(
+                "max_duration: 20m", "max_duration: 20m" + (f"\nafter_promotion: {window}" if window else "")
+            )
+            said = decided(longer, list(replay(longer, replanned(longer, asked))), asked)
+            words[window] = said.word
+            if said.word == "rollback":
+                assert said.reason == "harm_proven errors in the window after promotion"
+                assert said.after_s > last.end + 30 - 1000
+        assert words == {
+            "": "promote",
+            "{warm: 60s, holdback: 5}": "rollback",
+            "{warm: 60s}": "promote",
+            "{warm: 10s, holdback: 5}": "promote",
+        }
+        assert decided(longer, list(replay(longer)), None).word == "rollback"
+
     def test_an_empty_folder_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(EvidenceError, match=r"no \*.jsonl in it"):
             list(backtest(policy(), tmp_path))
