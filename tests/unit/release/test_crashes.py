@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,16 +12,7 @@ from glidepath.release import brake, endings, steps
 from glidepath.release.run import Run
 from tests.support.crashes import MODES, Died, Fuse, Saved, process
 from tests.support.stage import Stage, abandon
-
-Action = Callable[[Run], object]
-
-
-def first(run: Run) -> None:
-    steps.shift(run, 1)
-
-
-def second(run: Run) -> None:
-    steps.shift(run, 2)
+from tests.support.tasks import Action, first, second
 
 
 def harm(run: Run) -> None:

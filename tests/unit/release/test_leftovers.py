@@ -14,24 +14,7 @@ from glidepath.release.guard import Guard
 from glidepath.release.run import Run
 from tests.support.crashes import MODES, Died, Fuse, Saved, process
 from tests.support.stage import Stage, abandon
-
-Action = Callable[[Run], object]
-
-
-def first(run: Run) -> None:
-    """Step 1."""
-    steps.shift(run, 1)
-
-
-def second(run: Run) -> None:
-    """Step 2."""
-    steps.shift(run, 2)
-
-
-def over(run: Run) -> None:
-    """The guard's word on the window."""
-    run.note("window", once="decision:3", step=3, decision="promote", reason="over", look=0)
-
+from tests.support.tasks import Action, first, over, second
 
 UP: tuple[Action, ...] = (steps.claim, steps.deploy, first, second)
 PROMOTED: tuple[Action, ...] = (*UP, endings.promote, endings.settle, endings.finish)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,7 @@ from glidepath.watchdog.loop import Facts, Watchdog
 from tests.support.apiserver import NAMESPACE, ApiServer
 from tests.support.crashes import MODES, Died, Direct, Fuse, ports
 from tests.support.stage import Stage
-
-Action = Callable[[Run], object]
-
-
-def first(run: Run) -> None:
-    """Step 1."""
-    steps.shift(run, 1)
-
-
-def second(run: Run) -> None:
-    """Step 2."""
-    steps.shift(run, 2)
+from tests.support.tasks import Action, first, second
 
 
 def harm(run: Run) -> None:

@@ -12,19 +12,7 @@ from glidepath.release import brake, endings, steps
 from glidepath.release.run import Run
 from tests.support.crashes import Fuse, Saved, process
 from tests.support.stage import Stage, abandon
-
-Action = Callable[[Run], object]
-
-
-def first(run: Run) -> None:
-    """Step 1."""
-    steps.shift(run, 1)
-
-
-def second(run: Run) -> None:
-    """Step 2."""
-    steps.shift(run, 2)
-
+from tests.support.tasks import Action, first, second
 
 WAY: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, endings.promote)
 NAMES = ["claim", "deploy", "first", "second", "promote"]

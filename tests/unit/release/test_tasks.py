@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from glidepath.errors import (
@@ -22,19 +20,7 @@ from glidepath.release.phases import Decision
 from glidepath.release.run import Run
 from glidepath.traffic import Split
 from tests.support.stage import Stage, abandon
-
-Action = Callable[[Run], object]
-
-
-def first(run: Run) -> None:
-    """Step 1."""
-    steps.shift(run, 1)
-
-
-def second(run: Run) -> None:
-    """Step 2."""
-    steps.shift(run, 2)
-
+from tests.support.tasks import Action, first, second
 
 GOOD: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, endings.promote, endings.settle, endings.finish)
 UP_TO_WEIGHT: tuple[Action, ...] = (steps.claim, steps.deploy, first)

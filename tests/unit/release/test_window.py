@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable
 
 import pytest
 
@@ -18,31 +17,16 @@ from glidepath.release.run import Run
 from tests.support.apiserver import LEASES, MESH, SERVICE, http_routes
 from tests.support.crashes import MODES, Died, Fuse, Saved, process
 from tests.support.stage import Stage, abandon
+from tests.support.tasks import Action, first, over, second
 
-Action = Callable[[Run], object]
 NUMBER = 3
 JUDGED = "after_promotion: {warm: 60s, holdback: 5}\n"
 UNJUDGED = "after_promotion: {warm: 60s}\n"
 
 
-def first(run: Run) -> None:
-    """Step 1."""
-    steps.shift(run, 1)
-
-
-def second(run: Run) -> None:
-    """Step 2."""
-    steps.shift(run, 2)
-
-
 def proven(run: Run) -> None:
     """The guard's word on the last step."""
     run.note("decision", once="decision:2", step=2, decision="promote", reason="proven", look=0)
-
-
-def over(run: Run) -> None:
-    """The guard's word on the window."""
-    run.note("window", once=f"decision:{NUMBER}", step=NUMBER, decision="promote", reason="over", look=0)
 
 
 UP_TO_WINDOW: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, proven, endings.promote)
