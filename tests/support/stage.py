@@ -243,9 +243,12 @@ class Stage:
 
     def states(self) -> set[str]:
         """The states of every object a release holds."""
+        return self._marks("state")
+
+    def _marks(self, mark: str) -> set[str]:
         plurals = ("virtualservices", "destinationrules", "deployments")
         found = [one for plural in plurals for one in self.server.all(plural)]
-        return {(one["metadata"].get("annotations") or {}).get("glidepath.dev/state", "") for one in found}
+        return {(one["metadata"].get("annotations") or {}).get(f"glidepath.dev/{mark}", "") for one in found}
 
     def written(self) -> dict[str, Any]:
         """What a release writes, as it is now: specs and annotations, Helm's revision."""
@@ -267,12 +270,14 @@ class Stage:
         return str(self.server.all("leases")[0]["metadata"]["annotations"][f"glidepath.dev/{mark}"])
 
     def at_rest(self, stable: str) -> bool:
-        """One version with everything, nothing held."""
+        """One version with everything, nothing held, and a helm of anybody's meets no other token than it renders."""
+        rendered = (self.helm.values.get("release") or {}).get("token", "")
         return (
             self.weights() == {stable: 100}
             and self.versions() == {stable}
             and self.helm.values["roles"] == {"stable": stable, "canary": ""}
             and "held" not in self.states()
+            and self._marks("token") <= {"", rendered}
             and self.holder() == ""
         )
 

@@ -12,7 +12,7 @@ from glidepath.release.leftovers import FINISHED, leaves_nothing, sweep
 from glidepath.release.phases import Phase
 from glidepath.release.promotion import conclude, promote
 from glidepath.release.run import Run
-from glidepath.release.tidy import leave_only, see_silent
+from glidepath.release.tidy import leave_only, rendered_token, see_silent
 from glidepath.traffic import Split
 
 __all__ = ["abort", "conclude", "finish", "promote", "rollback", "settle"]
@@ -109,10 +109,15 @@ def _finish(run: Run) -> None:
 
 
 def _give_back(run: Run, outcome: str) -> None:
-    """Nobody renews between the last task and this one: a claim that the watchdog took meanwhile is had again first."""
+    """Nobody renews between the last task and this one: a claim that the watchdog took meanwhile is had again first.
+
+    Helm then has to render the new token: it would be refused with the old one, a person's too.
+    """
     if not hold(run, again=True):
         return
     with kept(run):
+        if rendered_token(run) != str(run.claim.token):
+            leave_only(run, run.canary if outcome == Phase.PROMOTED else run.stable)
         run.ports.traffic.open(run.claim)
     run.ports.claims.release(run.claim, outcome)
     state = lease(run)

@@ -18,6 +18,12 @@ def given(run: Run) -> dict[str, object]:
     return dict(current.values) if current else {}
 
 
+def rendered_token(run: Run) -> str:
+    """The token that Helm puts on the objects; empty for none."""
+    release = given(run).get("release")
+    return str(release.get("token") or "") if isinstance(release, Mapping) else ""
+
+
 def upgrade(run: Run, values: Mapping[str, object]) -> HelmRelease:
     """Bring Helm's release to these values, as long as the claim is this release's.
 

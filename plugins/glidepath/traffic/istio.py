@@ -109,7 +109,7 @@ class IstioTraffic:
         self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, lambda now: now["spec"]["http"])
         self._stamp(claim, DESTINATION_RULES, self.service)
         for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
-            self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"])
+            self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], HELD, deployment)
 
     def shift(self, claim: Claim, split: Split, still: Callable[[], bool] = lambda: True) -> TrafficState:
         """Make the split so and read it back; it is so already, nothing is written.
@@ -206,7 +206,7 @@ class IstioTraffic:
                 f"{self._name} carries token {_token(found)}, this claim has {claim.token}: not opened"
             )
         for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
-            self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], OPEN)
+            self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], OPEN, deployment)
         self._stamp(claim, DESTINATION_RULES, self.service, OPEN)
         self._write(claim, VIRTUAL_SERVICES, self.service, OPEN, found, _unshared)
 
@@ -273,8 +273,21 @@ class IstioTraffic:
             ]
         return changed
 
-    def _stamp(self, claim: Claim, kind: str, name: str, state: str = HELD) -> None:
-        self._write(claim, kind, name, state)
+    def _stamp(
+        self, claim: Claim, kind: str, name: str, state: str = HELD, found: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write the claim's annotations; of what is gone there is nothing to hold.
+
+        Raises:
+            ClaimLostError: It carries a higher token.
+        """
+        try:
+            found = found or self._objects.get(kind, name)
+        except ClusterError as error:
+            if error.status == 404:
+                return
+            raise
+        self._write(claim, kind, name, state, found, tries=5)
 
     def _write(
         self,
@@ -282,32 +295,37 @@ class IstioTraffic:
         kind: str,
         name: str,
         state: str,
-        found: Mapping[str, Any] | None = None,
+        found: Mapping[str, Any],
         routes: Callable[[Mapping[str, Any]], list[dict[str, Any]] | None] = lambda _: None,
+        tries: int = 2,
     ) -> None:
         """Apply the claim's annotations, and the routes made from the object as it was found, if there are any.
 
-        Somebody wrote between our read and our write: look again, once, then it is theirs to explain.
+        Somebody wrote between our read and our write: look again, once, then it is theirs to explain; but a Deployment's
+        status changes by itself. What is held the cluster guards; what is open has no fence, so that a claim of long ago
+        does not lower its token is seen to here.
         """
         api_version, kind_name = KINDS[kind]
-        for last in (False, True):
-            metadata: dict[str, Any] = {"name": name, "annotations": {TOKEN: str(claim.token), STATE: state}}
+        for left in reversed(range(tries)):
+            if _token(found) > claim.token and (_state(found) != HELD or left < tries - 1):
+                raise ClaimLostError(f"{kind_name} {name} carries token {_token(found)}, this claim has {claim.token}")
+            metadata: dict[str, Any] = {
+                "name": name,
+                "annotations": {TOKEN: str(claim.token), STATE: state},
+                "resourceVersion": found["metadata"]["resourceVersion"],
+            }
             body: dict[str, Any] = {"apiVersion": api_version, "kind": kind_name, "metadata": metadata}
-            if found is not None:
-                metadata["resourceVersion"] = found["metadata"]["resourceVersion"]
-                http = routes(found)
-                body |= {"spec": {"http": http}} if http is not None else {}
+            http = routes(found)
+            body |= {"spec": {"http": http}} if http is not None else {}
             try:
                 self._objects.apply(kind, body)
                 return
             except ClusterError as error:
                 if TOKEN in str(error):
                     raise ClaimLostError(f"{kind_name} {name}: refused by the cluster: {error}") from error
-                if error.status != 409 or found is None or last:
+                if error.status != 409 or not left:
                     raise
             found = self._objects.get(kind, name)
-            if _token(found) > claim.token:
-                raise ClaimLostError(f"{kind_name} {name} carries token {_token(found)}, this claim has {claim.token}")
 
 
 def _state(found: Mapping[str, Any]) -> str:

@@ -45,6 +45,48 @@ def test_an_old_claim_cannot_take(taken: World) -> None:
     assert taken.marks() == {("7", "held")}
 
 
+def test_an_old_claim_lowers_no_token_of_what_is_open(taken: World) -> None:
+    """Nothing fences it any more: a task of the last release but one that was stopped until now."""
+    taken.traffic.open(CLAIM)
+    for stale in (
+        lambda: taken.traffic.take(OLD),
+        lambda: taken.traffic.hold_version(OLD, "v1"),
+        lambda: taken.traffic.open_version(OLD, "v1"),
+        lambda: taken.traffic.open(OLD),
+    ):
+        with pytest.raises(ClaimLostError, match="carries token 7, this claim has 6"):
+            stale()
+        assert taken.marks() == {("7", "open")}
+
+
+def test_an_old_claim_that_was_stopped_between_its_read_and_its_write_lowers_no_token(world: World) -> None:
+    def meanwhile() -> None:
+        world.traffic.take(CLAIM)
+        world.traffic.open(CLAIM)
+
+    world.traffic.take(OLD)
+    world.traffic.open(OLD)
+    world.server.before("PATCH", f"{SERVICE}-v1", meanwhile)
+    with pytest.raises(ClaimLostError, match="carries token 7, this claim has 6"):
+        world.traffic.hold_version(OLD, "v1")
+    assert world.marks() == {("7", "open")}
+
+
+def test_a_version_whose_status_changes_meanwhile_is_held_all_the_same(world: World) -> None:
+    def status() -> None:
+        world.server.objects[(DEPLOYMENTS, f"{SERVICE}-v1")]["metadata"]["resourceVersion"] += "1"
+
+    for _ in range(4):
+        world.server.before("PATCH", f"{SERVICE}-v1", status)
+    world.traffic.hold_version(CLAIM, "v1")
+    assert ("7", "held") in world.marks()
+
+
+def test_what_is_gone_is_not_held(world: World) -> None:
+    world.traffic.hold_version(CLAIM, "v9")
+    assert world.traffic.held() == set()
+
+
 def test_the_next_claim_can(taken: World) -> None:
     taken.traffic.take(NEXT)
     assert taken.marks() == {("8", "held")}
