@@ -20,7 +20,7 @@ def api_answers() -> bool:
     return kubectl("get", "--raw", "/readyz", check=False).strip() == "ok"
 
 
-def _components(*names: str) -> Fault:
+def _components(*names: str, and_then: str = "", callers_may_fail: bool = False) -> Fault:
     def strike(scene: Scene) -> None:
         for name in names:
             signal_component(name, signal.SIGKILL)
@@ -28,8 +28,8 @@ def _components(*names: str) -> Fault:
 
     return Fault(
         "control-plane-killed" if len(names) > 1 else f"{names[0]}-killed", GROUP,
-        f"kill -9 of {' and '.join(names)}; started again after 0.5 s", SOME, strike,
-        says="",
+        f"kill -9 of {' and '.join(names)}; started again after 0.5 s{and_then}", SOME, strike,
+        callers_may_fail=callers_may_fail,
     )  # fmt: skip
 
 
@@ -65,7 +65,9 @@ FAULTS = (
     _components("etcd", "kube-apiserver"),
     _components("kube-apiserver"),
     _components("etcd"),
-    _components("kubelet"),
+    _components(
+        "kubelet", and_then=", it calls pods that began a moment ago not ready for some seconds", callers_may_fail=True
+    ),
     Fault("prometheus-killed", GROUP, "kill -9 of Prometheus; started again after 0.5 s",
           ("plan", "baking", "harm", "gate", "promoting", "rolling back"), _prometheus),
     _in_pod("istiod", "kill -9 of istiod", "pilot-discovery", "istiod-"),

@@ -150,7 +150,8 @@ class Scene:
     def wait_watchdog(self) -> float:
         """Wait until the watchdog has made an abandoned claim safe and free; seconds since the fault."""
         self.arena.wait("the claim freed", lambda: not lease()["spec"].get("holderIdentity"), LEASE_S + 40)
-        self.arena.wait("traffic on stable", self.safe, 5)
+        safe = lease()["metadata"]["annotations"]["glidepath.dev/stable"]  # the canary, once it is committed
+        self.arena.wait(f"traffic on {safe}", lambda: split().get(safe) == 100, 5)
         return time.time() - self.struck
 
     def last_request(self) -> float | None:
