@@ -84,6 +84,7 @@ def _clean(run: Run, safe: str, outcome: str) -> None:
         ports.traffic.open(held)
     ports.claims.release(held, outcome)
     run.note("swept", safe=safe)
+    run.note(FINISHED, once=FINISHED, outcome=outcome)  # one that was refused had nothing to finish until now
 
 
 def _had_it_last(run: Run, state: ClaimState) -> bool:

@@ -64,6 +64,7 @@ def goes_on_late(saved: Saved, way: tuple[Action, ...], number: int, ended: Call
             assert at > 0
             return
         assert at_rest(stage, run), (fuse.where, fuse.calls[at:], stage.written())
+        assert run.release.token is None or run.ports.record.once(run.id, "finished"), fuse.where
 
 
 @pytest.mark.parametrize("number", range(len(PROMOTED)), ids=tasks(PROMOTED))
