@@ -1,5 +1,6 @@
 """The traffic port: how a service's requests are split between two versions."""
 
-from glidepath.traffic.istio import DELETED, IstioTraffic, Split, TrafficState
+from glidepath.traffic.istio import DELETED, IstioTraffic
+from glidepath.traffic.split import Split, TrafficState
 
 __all__ = ["DELETED", "IstioTraffic", "Split", "TrafficState"]

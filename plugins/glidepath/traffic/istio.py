@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from kubernetes import client
@@ -17,6 +16,7 @@ from kubernetes import client
 from glidepath.claim.lease import Claim
 from glidepath.errors import ClaimLostError, ClusterError, PreflightError, StaleWriteError, TrafficDriftError
 from glidepath.kube import FIELD_MANAGER, HELD, OPEN, STATE, TOKEN, Objects, editor
+from glidepath.traffic.split import Split, TrafficState
 
 VIRTUAL_SERVICES = "networking.istio.io/v1/virtualservices"
 DESTINATION_RULES = "networking.istio.io/v1/destinationrules"
@@ -29,52 +29,6 @@ KINDS = {
 
 # Of what is gone the API keeps nothing.
 DELETED = "whoever deleted it; the API server's audit log knows"
-
-
-@dataclass(frozen=True)
-class Split:
-    """Who gets what: `canary_weight` percent to the canary, as much to its baseline if there is one, the rest to stable."""
-
-    stable: str
-    canary: str | None
-    canary_weight: int
-    baseline: str | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.canary_weight <= 100 or (self.canary is None and self.canary_weight):
-            raise ValueError(
-                f"a split of {self.canary_weight} % for canary {self.canary!r}: expected 0 to 100, and 0 without a canary"
-            )
-        if self.baseline is not None and not 0 < self.canary_weight <= 50:
-            raise ValueError(f"a split of {self.canary_weight} % for canary and baseline each: expected 1 to 50")
-
-    @property
-    def weights(self) -> dict[str, int]:
-        """Percent by version, stable first."""
-        beside = {} if self.baseline is None else {self.baseline: self.canary_weight}
-        canary = {} if self.canary is None else {self.canary: self.canary_weight}
-        return {self.stable: 100 - self.canary_weight - sum(beside.values()), **canary, **beside}
-
-    def __str__(self) -> str:
-        return ", ".join(f"{version} {weight} %" for version, weight in self.weights.items())
-
-
-@dataclass(frozen=True)
-class TrafficState:
-    """What the VirtualService says now.
-
-    Attributes:
-        split: The split of its first weighted route.
-        token: The fencing token it carries; 0 for none.
-        held: Whether a release holds it.
-        edited_by: The field manager that wrote the routes last, and when.
-    """
-
-    split: Split
-    token: int
-    held: bool
-    edited_by: str
-    resource_version: str
 
 
 class IstioTraffic:

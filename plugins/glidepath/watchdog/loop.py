@@ -26,7 +26,8 @@ from kubernetes import client
 from glidepath.claim.lease import ABANDONED, LABEL, LEASES, TAKEN, WATCHDOG, Claim, ClaimState, LeaseClaims, parse_state
 from glidepath.errors import ClaimError, ClusterError, GlidepathError, PreflightError, TrafficDriftError
 from glidepath.kube import GROUP, Objects
-from glidepath.traffic.istio import IstioTraffic, Split
+from glidepath.traffic.istio import IstioTraffic
+from glidepath.traffic.split import Split
 from glidepath.watchdog.events import abandoned
 
 DEFAULT_DURATION_S = 60.0  # of a Lease that names none

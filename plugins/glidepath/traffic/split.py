@@ -1,0 +1,51 @@
+"""Who gets which share of a service's requests, and how that stands in the mesh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Split:
+    """Who gets what: `canary_weight` percent to the canary, as much to its baseline if there is one, the rest to stable."""
+
+    stable: str
+    canary: str | None
+    canary_weight: int
+    baseline: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.canary_weight <= 100 or (self.canary is None and self.canary_weight):
+            raise ValueError(
+                f"a split of {self.canary_weight} % for canary {self.canary!r}: expected 0 to 100, and 0 without a canary"
+            )
+        if self.baseline is not None and not 0 < self.canary_weight <= 50:
+            raise ValueError(f"a split of {self.canary_weight} % for canary and baseline each: expected 1 to 50")
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """Percent by version, stable first."""
+        beside = {} if self.baseline is None else {self.baseline: self.canary_weight}
+        canary = {} if self.canary is None else {self.canary: self.canary_weight}
+        return {self.stable: 100 - self.canary_weight - sum(beside.values()), **canary, **beside}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{version} {weight} %" for version, weight in self.weights.items())
+
+
+@dataclass(frozen=True)
+class TrafficState:
+    """What the VirtualService says now.
+
+    Attributes:
+        split: The split of its first weighted route.
+        token: The fencing token it carries; 0 for none.
+        held: Whether a release holds it.
+        edited_by: The field manager that wrote the routes last, and when.
+    """
+
+    split: Split
+    token: int
+    held: bool
+    edited_by: str
+    resource_version: str
