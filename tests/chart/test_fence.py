@@ -62,7 +62,9 @@ def upgrade_with(claim: Claim) -> str:
 def held(api: client.ApiClient) -> Iterator[Claim]:
     """A claim under way; given back at the end."""
     claims, traffic = LeaseClaims(api, NAMESPACE, SERVICE), IstioTraffic(api, NAMESPACE, SERVICE)
-    claim = claims.acquire("run/of-the-test", "v1", "v2", SERVICE, 60, "http://airflow/run")
+    claim = claims.acquire(
+        "run/of-the-test", "v1", "v2", SERVICE, 60, "http://airflow/run", above=traffic.newest_token()
+    )
     traffic.take(claim)
     yield claim
     newest = claims.read()

@@ -145,12 +145,14 @@ class LeaseClaims:
         run_url: str = "",
         after: Collection[str] = (),
         still: Still = lambda _: None,
+        above: int = 0,
     ) -> Claim:
         """Take the service. The holder's own claim is given back as it is, renewed.
 
         A release whose claim has ended may claim once more, to clean up, if it ended as one of `after`. `still` is called
         with the free claim as it was read and raises if it is not to be taken; if it passes, the claim is taken only if
-        nobody has had it since.
+        nobody has had it since. The token is higher than the Lease's and than `above`, what the objects carry: a Lease
+        that was deleted begins anew, they don't.
 
         Raises:
             ClaimHeldError: Another holds it; names who, until when, and its run.
@@ -158,7 +160,7 @@ class LeaseClaims:
         """
         for last in (False, True):
             try:
-                return self._acquire(holder, stable, canary, virtual_service, duration_s, run_url, after, still)
+                return self._acquire(holder, stable, canary, virtual_service, duration_s, run_url, after, still, above)
             except ClusterError as error:
                 # Somebody was first, or it is our own write whose answer was lost: the Lease says which.
                 if error.status != 409 or last:
@@ -175,6 +177,7 @@ class LeaseClaims:
         run_url: str,
         after: Collection[str],
         still: Still,
+        above: int,
     ) -> Claim:
         state = self.read()
         if state is not None and state.holder == holder:
@@ -191,7 +194,7 @@ class LeaseClaims:
         if state is not None and state.holder:
             raise ClaimHeldError(self._held(state))
         still(state)
-        token = (state.token if state else 0) + 1
+        token = max(state.token if state else 0, above) + 1
         annotations: dict[str, str | None] = {
             TOKEN: str(token),
             f"{GROUP}/stable": stable,

@@ -25,8 +25,9 @@ def hold(run: Run, again: bool) -> bool:
     still = partial(_still_ours, run)
     try:
         held = run.ports.claims.acquire(
-            run.id, safe, run.canary, spec.service, spec.lease, after=(ABANDONED,), still=still
-        )
+            run.id, safe, run.canary, spec.service, spec.lease,
+            after=(ABANDONED,), still=still, above=run.ports.traffic.newest_token(),
+        )  # fmt: skip
     except ClaimError as error:
         run.say(f"the claim can't be had again: {error}")
         return False

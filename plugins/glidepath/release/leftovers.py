@@ -74,8 +74,10 @@ def _clean(run: Run, safe: str, outcome: str) -> None:
         if state is None or not _had_it_last(run, state):
             raise ClaimLostError("another release has the service since, and cleans up")
 
-    after = (outcome, ABANDONED)
-    held = ports.claims.acquire(run.id, safe, run.canary, spec.service, spec.lease, after=after, still=still)
+    held = ports.claims.acquire(
+        run.id, safe, run.canary, spec.service, spec.lease,
+        after=(outcome, ABANDONED), still=still, above=ports.traffic.newest_token(),
+    )  # fmt: skip
     ports.record.set_token(run.id, held.token)
     with kept(run):
         ports.traffic.take(held)

@@ -44,7 +44,8 @@ def claim(run: Run, url: str = "") -> None:
     ports, spec = run.ports, run.spec
     lease(run)
     still, after = partial(_as_planned, run), (ABANDONED,) if _unbegun(run) else ()
-    held = ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, url, after, still)
+    above = ports.traffic.newest_token()
+    held = ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, url, after, still, above)
     ports.record.set_token(run.id, held.token)
     run.note("claim", once="claim", token=held.token, lease_s=spec.lease)
     ports.traffic.take(held)

@@ -123,14 +123,24 @@ class IstioTraffic:
 
     def held(self) -> set[str]:
         """The objects that a release holds, as `Deployment prices-v2`."""
-        found = [(DEPLOYMENTS, one) for one in self._objects.list(DEPLOYMENTS, f"app={self.service}")]
+        return {f"{KINDS[kind][1]} {one['metadata']['name']}" for kind, one in self._there() if _state(one) == HELD}
+
+    def newest_token(self) -> int:
+        """The highest token that an object carries; 0 for none."""
+        return max((_token(one) for _, one in self._there()), default=0)
+
+    def _there(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Every object that a release may hold, with its kind."""
+        found: list[tuple[str, Mapping[str, Any]]] = [
+            (DEPLOYMENTS, one) for one in self._objects.list(DEPLOYMENTS, f"app={self.service}")
+        ]
         for kind in (VIRTUAL_SERVICES, DESTINATION_RULES):
             try:
                 found.append((kind, self._objects.get(kind, self.service)))
             except ClusterError as error:
                 if error.status != 404:
                     raise
-        return {f"{KINDS[kind][1]} {one['metadata']['name']}" for kind, one in found if _state(one) == HELD}
+        return found
 
     def hold_version(self, claim: Claim, version: str) -> None:
         """Stamp a version's Deployment with the claim's token: nobody without it can change or delete it."""

@@ -14,7 +14,7 @@ from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
 from glidepath.watchdog.loop import Facts, Watchdog
-from tests.support.apiserver import NAMESPACE
+from tests.support.apiserver import LEASES, NAMESPACE
 from tests.support.crashes import process
 from tests.support.stage import Stage, abandon
 
@@ -187,3 +187,20 @@ def test_a_brake_that_was_not_written_down_is_no_drift_to_put_back(
     now = brake.fate(run.ports.record, run.id)
     assert now is not None
     assert now[0] == "taken_back"
+
+
+def test_a_lease_that_was_deleted_begins_above_what_the_objects_carry(stage: Stage) -> None:
+    run = stage.run()
+    steps.claim(run)
+    abandon(stage)
+    with suppress(GlidepathError):
+        endings.finish(run)
+    newest = stage.lease("token")
+    stage.server.objects.pop((LEASES, "glidepath-prices"))
+    stage.traffic()
+    other = stage.run("dag/other")
+    steps.claim(other)
+    assert int(stage.lease("token")) > int(newest)
+    with suppress(GlidepathError):
+        endings.finish(other)
+    assert stage.at_rest("v1")
