@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 
+from glidepath.errors import GlidepathError
 from glidepath.release import steps
 from glidepath.release.run import Run
+from tests.support.crashes import Fuse, Saved, process
+from tests.support.stage import Stage
 
 Action = Callable[[Run], object]
 
@@ -23,3 +27,34 @@ def second(run: Run) -> None:
 def over(run: Run) -> None:
     """The guard's word on the window of a release of two steps."""
     run.note("window", once="decision:3", step=3, decision="promote", reason="over", look=0)
+
+
+def do(run: Run, *actions: Action) -> list[GlidepathError]:
+    """One after the other, whatever comes of each; what was raised."""
+    errors = []
+    for action in actions:
+        try:
+            action(run)
+        except GlidepathError as error:
+            errors.append(error)
+    return errors
+
+
+def walked(saved: Saved, *actions: Action) -> Saved:
+    """The same, once these have been carried out."""
+    for action in actions:
+        saved = saved.after(action)
+    return saved
+
+
+def every_call(
+    saved: Saved, action: Action, other: Callable[[Stage, Run], object]
+) -> Iterator[tuple[Stage, Run, Fuse]]:
+    """The release after `other` acted before each call of one task, and the task went on."""
+    for at in itertools.count():
+        stage, run = saved.again()
+        fuse = Fuse(at, between=lambda stage=stage, run=run: other(stage, run))  # type: ignore[misc]
+        do(process(stage, run, fuse), action)
+        if not fuse.blown:
+            return
+        yield stage, run, fuse

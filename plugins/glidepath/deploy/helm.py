@@ -63,8 +63,8 @@ class Helm:
         Raises:
             PreflightError: No Helm, an older one, or no chart.
         """
-        if shutil.which(self.binary) is None:
-            raise PreflightError(f"helm is not at {self.binary!r}: install Helm 4 or set GLIDEPATH_HELM to its path")
+        if missing := self._missing():
+            raise PreflightError(missing)
         if not (self.chart / "Chart.yaml").exists() and not self.chart.is_file():
             raise PreflightError(f"no Helm chart at {str(self.chart)!r}: set helm.chart in the policy to the chart")
         self._pinned()
@@ -134,6 +134,11 @@ class Helm:
             ["template", self.release, str(self.chart), "--namespace", self.namespace], values, QUERY_TIMEOUT_S
         )
 
+    def _missing(self) -> str:
+        """What to do about a Helm that is not there; empty when it is."""
+        there = shutil.which(self.binary) is not None
+        return "" if there else f"helm is not at {self.binary!r}: install Helm 4 or set GLIDEPATH_HELM to its path"
+
     def _pinned(self) -> None:
         """Make sure that the packed chart is the one that was pinned.
 
@@ -163,8 +168,8 @@ class Helm:
             return self._run([*args, "--values", file.name], timeout_s)
 
     def _run(self, args: Sequence[str], timeout_s: float) -> str:
-        if shutil.which(self.binary) is None:
-            raise HelmError(f"helm is not at {self.binary!r}: install Helm 4 or set GLIDEPATH_HELM to its path")
+        if missing := self._missing():
+            raise HelmError(missing)
         command = [*_ends_with_us(), self.binary, *args]
         if self.kubeconfig is not None:
             command += ["--kubeconfig", str(self.kubeconfig)]

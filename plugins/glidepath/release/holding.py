@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Collection
 
-from glidepath.claim.lease import ABANDONED, WATCHDOG, ClaimState
+from glidepath.claim import Claim, ClaimState
+from glidepath.claim.lease import ABANDONED, WATCHDOG
 from glidepath.errors import ClaimError, ClaimLostError, ClusterError
 from glidepath.kube import GROUP
 from glidepath.release.brake import committed
@@ -20,21 +21,41 @@ def hold(run: Run, again: bool) -> bool:
         run.say(f"the claim was lost: {error}")
         if not again:
             return False
-    spec, safe = run.spec, run.canary if committed(run) else run.stable
-    lease(run)
-    still = partial(_still_ours, run)
     try:
-        held = run.ports.claims.acquire(
-            run.id, safe, run.canary, spec.service, spec.lease,
-            after=(ABANDONED,), still=still, above=run.ports.traffic.newest_token(),
-        )  # fmt: skip
+        held = reclaim(run, run.canary if committed(run) else run.stable)
     except ClaimError as error:
         run.say(f"the claim can't be had again: {error}")
         return False
-    run.ports.record.set_token(run.id, held.token)
     run.ports.traffic.take(held)
     run.say(f"claimed again with token {held.token}, to clean up after the watchdog")
     return True
+
+
+def reclaim(run: Run, safe: str, after: Collection[str] = (ABANDONED,)) -> Claim:
+    """Claim the service once more, to clean up; the objects don't carry the new token yet.
+
+    Args:
+        run: The release.
+        safe: The version that the watchdog is to go back to.
+        after: The outcomes of this release's last claim after which it may.
+
+    Raises:
+        ClaimError: Another release has had the service since.
+        ClusterError: The watchdog is just making the service safe; run again.
+    """
+    ports, spec = run.ports, run.spec
+    lease(run)
+
+    def still(state: ClaimState | None) -> None:
+        if state is not None and not ours(run, state, after):
+            raise ClaimLostError(f"{state.holder or 'another release'} has had it since")
+
+    above = ports.traffic.newest_token()
+    held = ports.claims.acquire(
+        run.id, safe, run.canary, spec.service, spec.lease, after=after, still=still, above=above
+    )
+    ports.record.set_token(run.id, held.token)
+    return held
 
 
 def lease(run: Run) -> ClaimState | None:
@@ -49,12 +70,10 @@ def lease(run: Run) -> ClaimState | None:
     return state
 
 
-def ours(run: Run, state: ClaimState) -> bool:
-    """Whether the claim is this release's, or was until the watchdog freed it, and nobody has had it since."""
-    left = (state.annotations.get(f"{GROUP}/last-run"), state.annotations.get(f"{GROUP}/last-outcome"))
-    return state.holder == run.id or (not state.holder and left == (run.id, ABANDONED))
+def ours(run: Run, state: ClaimState, after: Collection[str] = (ABANDONED,)) -> bool:
+    """Whether the claim is this release's, or was until it ended as one of `after`, and nobody has had it since.
 
-
-def _still_ours(run: Run, state: ClaimState | None) -> None:
-    if state is not None and not ours(run, state):
-        raise ClaimLostError(f"{state.holder or 'another release'} has had it since")
+    By itself that is: until the watchdog freed it.
+    """
+    last, outcome = (state.annotations.get(f"{GROUP}/last-{what}") for what in ("run", "outcome"))
+    return state.holder == run.id or (not state.holder and last == run.id and outcome in after)

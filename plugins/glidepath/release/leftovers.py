@@ -11,11 +11,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from glidepath.claim import ClaimState
 from glidepath.claim.lease import ABANDONED
-from glidepath.errors import ClaimLostError
-from glidepath.kube import GROUP
-from glidepath.release.holding import lease
+from glidepath.release.holding import ours, reclaim
 from glidepath.release.keep import kept
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
@@ -49,36 +46,29 @@ def sweep(run: Run) -> None:
     What another release has had since is its own to clean up, which its first tasks do.
 
     Raises:
+        ClaimError: Another release was first.
         ClusterError: The cluster failed, or the watchdog is at work; call again.
         HelmError: Helm failed.
     """
     release, ports = run.release, run.ports
     if not (release.outcome == Phase.REFUSED or ports.record.once(run.id, FINISHED)):
         return
-    safe = run.canary if release.outcome == Phase.PROMOTED else run.stable
+    outcome, safe = str(release.outcome), run.canary if release.outcome == Phase.PROMOTED else run.stable
     state = ports.claims.read()
-    if state is None or not _had_it_last(run, state) or _others(run):
+    if state is None or not ours(run, state, (outcome, ABANDONED)):
         return
-    left = ports.traffic.held() | (ports.traffic.deployed_versions() - {safe})
+    versions = ports.traffic.deployed_versions()
+    if versions - {run.stable, *run.fresh}:  # somebody went on by hand since
+        return
+    left = ports.traffic.held() | (versions - {safe})
     if not left and not state.holder and ports.traffic.all_on(safe):
         return
     run.say(f"the release had ended before this was done: cleaned up: {', '.join(sorted(left)) or 'the routes'}")
-    _clean(run, safe, str(release.outcome))
+    _clean(run, safe, outcome)
 
 
 def _clean(run: Run, safe: str, outcome: str) -> None:
-    ports, spec = run.ports, run.spec
-    lease(run)
-
-    def still(state: ClaimState | None) -> None:
-        if state is None or not _had_it_last(run, state):
-            raise ClaimLostError("another release has the service since, and cleans up")
-
-    held = ports.claims.acquire(
-        run.id, safe, run.canary, spec.service, spec.lease,
-        after=(outcome, ABANDONED), still=still, above=ports.traffic.newest_token(),
-    )  # fmt: skip
-    ports.record.set_token(run.id, held.token)
+    ports, held = run.ports, reclaim(run, safe, (outcome, ABANDONED))
     with kept(run):
         ports.traffic.take(held)
         ports.traffic.shift(held, Split(safe, None, 0))
@@ -87,13 +77,3 @@ def _clean(run: Run, safe: str, outcome: str) -> None:
     ports.claims.release(held, outcome)
     run.note("swept", safe=safe)
     run.note(FINISHED, once=FINISHED, outcome=outcome)  # one that was refused had nothing to finish until now
-
-
-def _had_it_last(run: Run, state: ClaimState) -> bool:
-    """Whether this release holds the claim, or nobody does and it was the last to."""
-    return state.holder == run.id or (not state.holder and state.annotations.get(f"{GROUP}/last-run") == run.id)
-
-
-def _others(run: Run) -> bool:
-    """Whether there are versions that are not this release's: somebody went on by hand since."""
-    return bool(run.ports.traffic.deployed_versions() - {run.stable, *run.fresh})

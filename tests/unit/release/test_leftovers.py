@@ -14,7 +14,7 @@ from glidepath.release.guard import Guard
 from glidepath.release.run import Run
 from tests.support.crashes import MODES, Died, Fuse, Saved, process
 from tests.support.stage import Stage, abandon
-from tests.support.tasks import Action, first, over, second
+from tests.support.tasks import Action, do, every_call, first, over, second, walked
 
 UP: tuple[Action, ...] = (steps.claim, steps.deploy, first, second)
 PROMOTED: tuple[Action, ...] = (*UP, endings.promote, endings.settle, endings.finish)
@@ -24,13 +24,6 @@ OBSERVED: tuple[Action, ...] = (*UP, endings.promote, over, endings.conclude, en
 
 def tasks(way: tuple[Action, ...]) -> list[str]:
     return [action.__name__ for action in way]
-
-
-def do(run: Run, *actions: Action) -> None:
-    """One after the other, whatever comes of each."""
-    for action in actions:
-        with suppress(GlidepathError):
-            action(run)
 
 
 def end(stage: Stage, run: Run) -> None:
@@ -54,17 +47,12 @@ def at_rest(stage: Stage, run: Run) -> bool:
 
 def goes_on_late(saved: Saved, way: tuple[Action, ...], number: int, ended: Callable[[Stage, Run], None]) -> None:
     """Stop a task before each of its calls in turn until the release has ended; then let it go on."""
-    for action in way[:number]:
-        saved = saved.after(action)
-    for at in itertools.count():
-        stage, run = saved.again()
-        fuse = Fuse(at, between=lambda stage=stage, run=run: ended(stage, run))  # type: ignore[misc]
-        do(process(stage, run, fuse), way[number])
-        if not fuse.blown:
-            assert at > 0
-            return
-        assert at_rest(stage, run), (fuse.where, fuse.calls[at:], stage.written())
+    calls = 0
+    for stage, run, fuse in every_call(walked(saved, *way[:number]), way[number], ended):
+        calls += 1
+        assert at_rest(stage, run), (fuse.where, fuse.calls[fuse.at :], stage.written())
         assert run.release.token is None or run.ports.record.once(run.id, "finished"), fuse.where
+    assert calls > 0
 
 
 @pytest.mark.parametrize("number", range(len(PROMOTED)), ids=tasks(PROMOTED))
@@ -89,9 +77,7 @@ def test_a_release_with_a_window_ends_without_the_task(windowed: Saved, number: 
 @pytest.mark.parametrize("way", [PROMOTED[4:], TAKEN_BACK[4:]], ids=["promoted", "taken back"])
 def test_the_guard_goes_on_when_the_release_has_ended(planned: Saved, way: tuple[Action, ...]) -> None:
     """It has seen harm, and was stopped before each call of its brake."""
-    saved = planned
-    for action in UP:
-        saved = saved.after(action)
+    saved = walked(planned, *UP)
     for at in itertools.count():
         stage, run = saved.again()
         stage.prometheus.scrape("v2", 0)
@@ -130,9 +116,7 @@ def test_helm_in_flight_when_the_release_ends(planned: Saved) -> None:
 
 def test_helm_that_ends_while_the_release_is_closed(planned: Saved) -> None:
     """What it did before `finish` was through, its task need not have seen: `finish` looks again after it has said so."""
-    deployed, saved = planned.after(steps.claim).after(steps.deploy).again()[0].helm.values, planned
-    for action in TAKEN_BACK[:-1]:
-        saved = saved.after(action)
+    deployed, saved = walked(planned, *UP[:2]).again()[0].helm.values, walked(planned, *TAKEN_BACK[:-1])
     seen = 0
     for at in itertools.count():
         stage, run = saved.again()
@@ -155,18 +139,15 @@ def test_helm_that_ends_while_the_release_is_closed(planned: Saved) -> None:
 
 def test_a_brake_that_was_stopped_until_the_commit_moves_nothing(planned: Saved) -> None:
     """One that could not be written down: nothing but the fate itself could tell the promotion."""
-    saved = planned
-    for action in UP:
-        saved = saved.after(action)
-    for at in itertools.count():
-        stage, run = saved.again()
-        fuse = Fuse(at, between=lambda stage=stage, run=run: do(process(stage, run), *PROMOTED[4:]))  # type: ignore[misc]
-        with suppress(GlidepathError):
-            brake.brake(process(stage, run, fuse), "harm")
-        if not fuse.blown:
-            assert at > 5
-            return
+    calls = 0
+    for stage, _, fuse in every_call(
+        walked(planned, *UP),
+        lambda run: brake.brake(run, "harm"),
+        lambda stage, run: do(process(stage, run), *PROMOTED[4:]),
+    ):
+        calls += 1
         assert stage.weights() == {"v2": 100}, fuse.where
+    assert calls > 5
 
 
 def deployed_late(planned: Saved, ended: Callable[[Stage, Run], object]) -> Callable[[Fuse], tuple[Stage, Run]]:
@@ -222,9 +203,7 @@ def test_what_another_release_has_since_is_its_own(planned: Saved) -> None:
 
 def test_a_task_that_is_run_again_after_the_end_changes_nothing(planned: Saved) -> None:
     """What a person has done by hand since is not undone, odd as it may look."""
-    saved = planned
-    for action in PROMOTED:
-        saved = saved.after(action)
+    saved = walked(planned, *PROMOTED)
     stage, run = saved.again()
     stage.helm.upgrade({**stage.helm.values, "roles": {"stable": "v2", "canary": "v3"}})
     before = stage.written()

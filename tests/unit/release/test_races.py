@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
 
 import pytest
 
-from glidepath.errors import ClaimError, GlidepathError, ReleaseTakenBack
+from glidepath.errors import ClaimError, ReleaseTakenBack
 from glidepath.release import brake, endings, steps
 from glidepath.release.run import Run
 from tests.support.crashes import Fuse, Saved, process
 from tests.support.stage import Stage, abandon
-from tests.support.tasks import Action, first, second
+from tests.support.tasks import Action, do, every_call, first, second, walked
 
 WAY: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, endings.promote)
 NAMES = ["claim", "deploy", "first", "second", "promote"]
 END: tuple[Action, ...] = (endings.settle, endings.finish)
-
-
-def do(run: Run, *actions: Action) -> list[GlidepathError]:
-    """One after the other, whatever comes of each; what was raised."""
-    errors = []
-    for action in actions:
-        try:
-            action(run)
-        except GlidepathError as error:
-            errors.append(error)
-    return errors
-
-
-def every_call(saved: Saved, task: int, other: Callable[[Stage, Run], object]) -> Iterator[tuple[Stage, Run, Fuse]]:
-    """The release after `other` acted before each call of one task, and the task went on."""
-    for action in WAY[:task]:
-        saved = saved.after(action)
-    for at in itertools.count():
-        stage, run = saved.again()
-        fuse = Fuse(at, between=lambda stage=stage, run=run: other(stage, run))  # type: ignore[misc]
-        do(process(stage, run, fuse), WAY[task])
-        if not fuse.blown:
-            return
-        yield stage, run, fuse
 
 
 def guard_brakes(stage: Stage, run: Run) -> None:
@@ -58,7 +33,7 @@ def watchdog_acts(stage: Stage, run: Run) -> None:
 @pytest.mark.parametrize("task", range(len(WAY)), ids=NAMES)
 def test_the_guard_brakes_at_any_call(planned: Saved, task: int) -> None:
     """One fate, and once the task is through no weight is on a canary that was taken back."""
-    for stage, run, fuse in every_call(planned, task, guard_brakes):
+    for stage, run, fuse in every_call(walked(planned, *WAY[:task]), WAY[task], guard_brakes):
         back = brake.taken_back(run)
         if back:
             assert stage.weights().get("v2", 0) == 0, fuse.where
@@ -70,7 +45,7 @@ def test_the_guard_brakes_at_any_call(planned: Saved, task: int) -> None:
 
 @pytest.mark.parametrize("task", range(len(WAY)), ids=NAMES)
 def test_the_watchdog_acts_at_any_call(planned: Saved, task: int) -> None:
-    for stage, run, fuse in every_call(planned, task, watchdog_acts):
+    for stage, run, fuse in every_call(walked(planned, *WAY[:task]), WAY[task], watchdog_acts):
         if fuse.calls:
             errors = do(process(stage, run), *END)
             assert run.release.outcome is not None, (fuse.where, errors)
@@ -82,9 +57,7 @@ def test_the_watchdog_acts_at_any_call(planned: Saved, task: int) -> None:
 @pytest.mark.parametrize("good", [True, False], ids=["promoted", "taken back"])
 def test_the_watchdog_acts_at_any_call_of_the_last_task_and_another_try_ends_it(planned: Saved, good: bool) -> None:
     way: tuple[Action, ...] = (*WAY, endings.settle) if good else (steps.claim, steps.deploy, first, endings.rollback)
-    saved = planned
-    for action in way:
-        saved = saved.after(action)
+    saved = walked(planned, *way)
     for at in itertools.count():
         stage, run = saved.again()
         fuse = Fuse(at, between=lambda stage=stage, run=run: watchdog_acts(stage, run))  # type: ignore[misc]
