@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from kubernetes import client, config
@@ -63,7 +64,7 @@ def held(api: client.ApiClient) -> Iterator[Claim]:
     """A claim under way; given back at the end."""
     claims, traffic = LeaseClaims(api, NAMESPACE, SERVICE), IstioTraffic(api, NAMESPACE, SERVICE)
     claim = claims.acquire(
-        "run/of-the-test", "v1", "v2", SERVICE, 60, "http://airflow/run", above=traffic.newest_token()
+        Claim(NAMESPACE, SERVICE, "run/of-the-test", traffic.newest_token(), "v1", "v2", 60), "http://airflow/run"
     )
     traffic.take(claim)
     yield claim
@@ -129,7 +130,7 @@ def test_a_stale_release_is_refused_and_the_newer_one_is_not(api: client.ApiClie
 
 def test_a_second_release_is_refused_with_the_holder_and_a_link(api: client.ApiClient, held: Claim) -> None:
     with pytest.raises(ClaimHeldError, match=r"run/of-the-test .*http://airflow/run"):
-        LeaseClaims(api, NAMESPACE, SERVICE).acquire("another", "v1", "v3", SERVICE, 60)
+        LeaseClaims(api, NAMESPACE, SERVICE).acquire(replace(held, holder="another", canary="v3"))
     assert held.token >= 1
 
 

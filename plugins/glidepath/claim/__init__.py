@@ -1,5 +1,6 @@
 """The claim port: one release per service, by a Lease with a token that only grows."""
 
-from glidepath.claim.lease import Claim, ClaimState, LeaseClaims
+from glidepath.claim.lease import LeaseClaims
+from glidepath.claim.state import Claim, ClaimState
 
 __all__ = ["Claim", "ClaimState", "LeaseClaims"]

@@ -8,88 +8,21 @@ two claimants can't both succeed.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from kubernetes import client
 
+from glidepath.claim.state import COMMIT, LABEL, LEASES, TAKE_BACK, TAKEN, Asked, Claim, ClaimState, parse_state
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
 from glidepath.kube import GROUP, TOKEN, Objects, editor
-
-LEASES = "coordination.k8s.io/v1/leases"
-LABEL = f"{GROUP}/claim"
-TAKEN = f"{GROUP}/taken"
-WATCHDOG = "glidepath-watchdog"
-# What a person may ask of the release that holds the service, by an annotation of the Lease; its value says why.
-TAKE_BACK, COMMIT = "take-back", "commit"
-# The outcome the watchdog leaves on a claim it took from a release nobody renewed.
-ABANDONED = "abandoned"
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A service held for a release.
-
-    Attributes:
-        token: The fencing token every write of this release carries.
-        duration_s: Seconds after which an unrenewed claim has expired.
-    """
-
-    namespace: str
-    service: str
-    holder: str
-    token: int
-    stable: str
-    canary: str
-    duration_s: float
-
-
-@dataclass(frozen=True)
-class ClaimState:
-    """What the Lease says now. `holder` is empty when nobody holds the service; `renewed` is epoch seconds."""
-
-    holder: str
-    token: int
-    renewed: float
-    duration_s: float
-    annotations: Mapping[str, str]
-    resource_version: str
-
-    def expired(self, now: float) -> bool:
-        """Whether a held claim has not been renewed in time."""
-        return bool(self.holder) and now > self.renewed + self.duration_s
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a person asks of a release: `what` is TAKE_BACK or COMMIT; `who` is the client that wrote it."""
-
-    what: str
-    why: str
-    who: str
-
 
 Still = Callable[[ClaimState | None], None]
 
 
 def _stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def parse_state(lease: Mapping[str, Any]) -> ClaimState:
-    """A Lease as a claim's state."""
-    spec, metadata = lease.get("spec") or {}, lease["metadata"]
-    annotations = metadata.get("annotations") or {}
-    renewed = spec.get("renewTime")
-    return ClaimState(
-        holder=spec.get("holderIdentity") or "",
-        token=int(annotations.get(TOKEN, "0")),
-        renewed=datetime.fromisoformat(renewed).timestamp() if renewed else 0.0,
-        duration_s=float(spec.get("leaseDurationSeconds") or 0),
-        annotations=annotations,
-        resource_version=metadata["resourceVersion"],
-    )
 
 
 class LeaseClaims:
@@ -136,23 +69,17 @@ class LeaseClaims:
             raise ClaimHeldError(self._held(state))
 
     def acquire(
-        self,
-        holder: str,
-        stable: str,
-        canary: str,
-        virtual_service: str,
-        duration_s: float,
-        run_url: str = "",
-        after: Collection[str] = (),
-        still: Still = lambda _: None,
-        above: int = 0,
+        self, wanted: Claim, run_url: str = "", after: Collection[str] = (), still: Still = lambda _: None
     ) -> Claim:
         """Take the service. The holder's own claim is given back as it is, renewed.
 
-        A release whose claim has ended may claim once more, to clean up, if it ended as one of `after`. `still` is called
-        with the free claim as it was read and raises if it is not to be taken; if it passes, the claim is taken only if
-        nobody has had it since. The token is higher than the Lease's and than `above`, what the objects carry: a Lease
-        that was deleted begins anew, they don't.
+        Args:
+            wanted: The claim as it should be; its token is what the objects carry: the one that is had is higher than
+                that and than the Lease's, for a Lease that was deleted begins anew, they don't.
+            run_url: Where a person finds the holder's run.
+            after: A release whose claim has ended may claim once more, to clean up, if it ended as one of these.
+            still: Called with the free claim as it was read, raises if it is not to be taken; if it passes, the claim is
+                taken only if nobody has had it since.
 
         Raises:
             ClaimHeldError: Another holds it; names who, until when, and its run.
@@ -160,52 +87,43 @@ class LeaseClaims:
         """
         for last in (False, True):
             try:
-                return self._acquire(holder, stable, canary, virtual_service, duration_s, run_url, after, still, above)
+                return self._acquire(wanted, run_url, after, still)
             except ClusterError as error:
                 # Somebody was first, or it is our own write whose answer was lost: the Lease says which.
                 if error.status != 409 or last:
                     raise
         raise AssertionError("unreachable")
 
-    def _acquire(
-        self,
-        holder: str,
-        stable: str,
-        canary: str,
-        virtual_service: str,
-        duration_s: float,
-        run_url: str,
-        after: Collection[str],
-        still: Still,
-        above: int,
-    ) -> Claim:
+    def _acquire(self, wanted: Claim, run_url: str, after: Collection[str], still: Still) -> Claim:
         state = self.read()
-        if state is not None and state.holder == holder:
-            claim = Claim(self.namespace, self.service, holder, state.token, stable, canary, duration_s)
+        if state is not None and state.holder == wanted.holder:
+            claim = replace(wanted, token=state.token)
             self.renew(claim)
             return claim
-        if (
-            state is not None
-            and state.annotations.get(f"{GROUP}/last-run") == holder
-            and state.annotations.get(f"{GROUP}/last-outcome") not in after
-        ):
-            outcome = state.annotations.get(f"{GROUP}/last-outcome", "ended")
-            raise ReleaseFinishedError(f"release {holder} of {self.service} ended already: {outcome}; start a new run")
-        if state is not None and state.holder:
-            raise ClaimHeldError(self._held(state))
+        if state is not None:
+            self._check_free(state, wanted.holder, after)
         still(state)
-        token = max(state.token if state else 0, above) + 1
+        token = max(state.token if state else 0, wanted.token) + 1
         annotations: dict[str, str | None] = {
             TOKEN: str(token),
-            f"{GROUP}/stable": stable,
-            f"{GROUP}/canary": canary,
-            f"{GROUP}/virtual-service": virtual_service,
+            f"{GROUP}/stable": wanted.stable,
+            f"{GROUP}/canary": wanted.canary,
+            f"{GROUP}/virtual-service": self.service,
             f"{GROUP}/run-url": run_url,
         }
         if state is not None:  # what was asked of an earlier release is over
             annotations |= {f"{GROUP}/{what}": None for what in (TAKE_BACK, COMMIT)}
-        self._write(holder, duration_s, annotations, state)
-        return Claim(self.namespace, self.service, holder, token, stable, canary, duration_s)
+        self._write(wanted.holder, wanted.duration_s, annotations, state)
+        return replace(wanted, token=token)
+
+    def _check_free(self, state: ClaimState, holder: str, after: Collection[str]) -> None:
+        last, outcome = (state.annotations.get(f"{GROUP}/last-{what}") for what in ("run", "outcome"))
+        if last == holder and outcome not in after:
+            raise ReleaseFinishedError(
+                f"release {holder} of {self.service} ended already: {outcome or 'ended'}; start a new run"
+            )
+        if state.holder:
+            raise ClaimHeldError(self._held(state))
 
     def renew(self, claim: Claim) -> None:
         """Say that the holder lives.

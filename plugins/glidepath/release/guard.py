@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from glidepath.claim.lease import TAKE_BACK
+from glidepath.claim.state import TAKE_BACK
 from glidepath.errors import ClaimLostError, ClusterError, EvidenceError, RecordError, StaleWriteError
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.collector import Collected

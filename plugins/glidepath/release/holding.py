@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from glidepath.claim import Claim, ClaimState
-from glidepath.claim.lease import ABANDONED, WATCHDOG
+from glidepath.claim.state import ABANDONED, WATCHDOG
 from glidepath.errors import ClaimError, ClaimLostError, ClusterError
 from glidepath.kube import GROUP
 from glidepath.release.brake import committed
@@ -43,18 +43,15 @@ def reclaim(run: Run, safe: str, after: Collection[str] = (ABANDONED,)) -> Claim
         ClaimError: Another release has had the service since.
         ClusterError: The watchdog is just making the service safe; run again.
     """
-    ports, spec = run.ports, run.spec
     lease(run)
 
     def still(state: ClaimState | None) -> None:
         if state is not None and not ours(run, state, after):
             raise ClaimLostError(f"{state.holder or 'another release'} has had it since")
 
-    above = ports.traffic.newest_token()
-    held = ports.claims.acquire(
-        run.id, safe, run.canary, spec.service, spec.lease, after=after, still=still, above=above
-    )
-    ports.record.set_token(run.id, held.token)
+    wanted = run.claim_for(safe, run.ports.traffic.newest_token())
+    held = run.ports.claims.acquire(wanted, after=after, still=still)
+    run.ports.record.set_token(run.id, held.token)
     return held
 
 

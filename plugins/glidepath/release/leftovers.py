@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from glidepath.claim.lease import ABANDONED
+from glidepath.claim.state import ABANDONED
 from glidepath.release.holding import ours, reclaim
 from glidepath.release.keep import kept
 from glidepath.release.phases import Phase

@@ -95,18 +95,14 @@ class Run:
         Raises:
             RecordError: The service was never claimed for this release.
         """
-        release = self.release
-        if release.token is None:
+        token = self.release.token
+        if token is None:
             raise RecordError(f"release {self.id} has no claim yet; the claim task comes first")
-        return Claim(
-            namespace=self.spec.namespace,
-            service=self.spec.service,
-            holder=self.id,
-            token=release.token,
-            stable=release.stable,
-            canary=release.canary,
-            duration_s=self.spec.lease,
-        )
+        return self.claim_for(self.stable, token)
+
+    def claim_for(self, safe: str, token: int) -> Claim:
+        """A claim of this release with a token; `safe` is the version that the watchdog is to go back to."""
+        return Claim(self.spec.namespace, self.spec.service, self.id, token, safe, self.canary, self.spec.lease)
 
     def source(self) -> Source:
         """The series the policy names as evidence, for this release's versions."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from glidepath.claim import ClaimState
-from glidepath.claim.lease import ABANDONED
+from glidepath.claim.state import ABANDONED
 from glidepath.deploy import values as chart
 from glidepath.errors import PreflightError, ReleaseFinishedError, StaleWriteError
 from glidepath.kube import GROUP
@@ -44,8 +44,8 @@ def claim(run: Run, url: str = "") -> None:
     ports, spec = run.ports, run.spec
     lease(run)
     still, after = partial(_as_planned, run), (ABANDONED,) if _unbegun(run) else ()
-    above = ports.traffic.newest_token()
-    held = ports.claims.acquire(run.id, run.stable, run.canary, spec.service, spec.lease, url, after, still, above)
+    wanted = run.claim_for(run.stable, ports.traffic.newest_token())
+    held = ports.claims.acquire(wanted, url, after, still)
     ports.record.set_token(run.id, held.token)
     run.note("claim", once="claim", token=held.token, lease_s=spec.lease)
     ports.traffic.take(held)

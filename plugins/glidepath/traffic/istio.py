@@ -13,7 +13,7 @@ from typing import Any
 
 from kubernetes import client
 
-from glidepath.claim.lease import Claim
+from glidepath.claim.state import Claim
 from glidepath.errors import ClaimLostError, ClusterError, PreflightError, StaleWriteError, TrafficDriftError
 from glidepath.kube import FIELD_MANAGER, HELD, OPEN, STATE, TOKEN, Objects, editor
 from glidepath.traffic.split import Split, TrafficState

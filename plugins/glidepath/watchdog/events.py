@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from glidepath.claim.lease import WATCHDOG, Claim
+from glidepath.claim.state import WATCHDOG, Claim
 from glidepath.errors import ClusterError
 from glidepath.kube import Objects
 from glidepath.traffic.istio import KINDS, VIRTUAL_SERVICES

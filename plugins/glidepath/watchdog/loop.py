@@ -23,7 +23,8 @@ from dataclasses import asdict, dataclass, field, replace
 
 from kubernetes import client
 
-from glidepath.claim.lease import ABANDONED, LABEL, LEASES, TAKEN, WATCHDOG, Claim, ClaimState, LeaseClaims, parse_state
+from glidepath.claim.lease import LeaseClaims
+from glidepath.claim.state import ABANDONED, LABEL, LEASES, TAKEN, WATCHDOG, Claim, ClaimState, parse_state
 from glidepath.errors import ClaimError, ClusterError, GlidepathError, PreflightError, TrafficDriftError
 from glidepath.kube import GROUP, Objects
 from glidepath.traffic.istio import IstioTraffic

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from glidepath.claim import Claim, LeaseClaims
-from glidepath.claim.lease import ABANDONED, WATCHDOG, ClaimState, parse_state
+from glidepath.claim.state import ABANDONED, WATCHDOG, ClaimState, parse_state
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
 from tests.support.apiserver import LEASES, NAMESPACE, SERVICE, ApiServer
 from tests.support.fields import Object
@@ -26,7 +26,8 @@ class World:
         return LeaseClaims(self.server.api(), NAMESPACE, SERVICE, lambda: self.now)
 
     def acquire(self, holder: str = "run-1", after: Collection[str] = ()) -> Claim:
-        return self.claims().acquire(holder, "v1", "v2", SERVICE, 60.0, "http://airflow/run-1", after)
+        wanted = Claim(NAMESPACE, SERVICE, holder, 0, "v1", "v2", 60.0)
+        return self.claims().acquire(wanted, "http://airflow/run-1", after)
 
     def state(self) -> ClaimState:
         found = self.claims().read()

@@ -63,7 +63,7 @@ class TestGoodRelease:
         endings.rollback(run)
         assert (len(stage.server.writes()), stage.helm.revision) == (writes, revision)
         with pytest.raises(ReleaseFinishedError):
-            run.ports.claims.acquire(run.id, "v1", "v2", "prices", 60)
+            run.ports.claims.acquire(run.claim)
 
     def test_a_larger_share_gets_the_replicas_it_takes(self, stage: Stage) -> None:
         run = stage.run(weights=[80])

@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from glidepath.claim import Claim
-from glidepath.claim.lease import ABANDONED
+from glidepath.claim.state import ABANDONED
 from glidepath.errors import ClaimLostError, ClusterError, ReleaseFinishedError
 from glidepath.traffic import IstioTraffic, Split
 from glidepath.watchdog.loop import Facts, Watchdog
@@ -91,11 +91,11 @@ def test_a_later_release_takes_the_next_token_and_the_abandoned_one_may_only_cle
     watchdog, old = abandoned(world, 30)
     world.watch(watchdog, LEASE_S)
     with pytest.raises(ReleaseFinishedError, match="ended already: abandoned"):
-        world.claims().acquire("run-1", "v1", "v2", SERVICE, LEASE_S)
-    again = world.claims().acquire("run-1", "v1", "v2", SERVICE, LEASE_S, after=(ABANDONED,))
+        world.acquire("run-1")
+    again = world.acquire("run-1", (ABANDONED,))
     assert again.token == old.token + 2
     world.claims().release(again, "rolled_back")
-    assert world.claims().acquire("run-2", "v1", "v2", SERVICE, LEASE_S).token == old.token + 3
+    assert world.acquire("run-2").token == old.token + 3
 
 
 def test_a_release_that_renews_is_left_alone(world: World) -> None:
@@ -219,7 +219,7 @@ def test_a_claim_that_another_took_in_the_meantime_is_not_touched(world: World) 
     def the_next_release_begins() -> None:
         rescue = Watchdog(world.server.api(), NAMESPACE, Facts(), lambda: world.wall, lambda: world.steady)
         rescue.look()
-        claim = world.claims().acquire("run-2", "v1", "v2", SERVICE, LEASE_S)
+        claim = world.acquire("run-2")
         world.traffic().take(claim)
         world.traffic().shift(claim, Split("v1", "v2", 5))
 
@@ -236,7 +236,7 @@ def test_a_claim_that_was_given_back_and_taken_in_the_meantime_is_not_given_back
 
     def the_next_release_begins() -> None:
         Watchdog(world.server.api(), NAMESPACE, Facts(), lambda: world.wall, lambda: world.steady).look()
-        world.claims().acquire("run-2", "v1", "v2", SERVICE, LEASE_S)
+        world.acquire("run-2")
 
     world.server.before("POST", "events", the_next_release_begins)
     world.watch(watchdog, 1)

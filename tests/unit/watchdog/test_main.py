@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from glidepath.claim import LeaseClaims
+from glidepath.claim import Claim, LeaseClaims
 from glidepath.errors import ClusterError
 from glidepath.traffic import IstioTraffic, Split
 from glidepath.watchdog import __main__ as program
@@ -69,7 +69,9 @@ def test_the_process_brakes_an_abandoned_release_and_ends_on_sigterm(kubeconfig:
         first = process.stdout.readline()
         port = re.search(r"watching shop; /healthz and /metrics on port (\d+)", first)
         assert port, first
-        claim = LeaseClaims(server.api(), NAMESPACE, SERVICE).acquire("run-1", "v1", "v2", SERVICE, 2)
+        claim = LeaseClaims(server.api(), NAMESPACE, SERVICE).acquire(
+            Claim(NAMESPACE, SERVICE, "run-1", 0, "v1", "v2", 2)
+        )
         traffic = IstioTraffic(server.api(), NAMESPACE, SERVICE)
         traffic.take(claim)
         traffic.shift(claim, Split("v1", "v2", 30))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from kubernetes import client
@@ -34,9 +35,13 @@ class World:
             api or self.server.api(), NAMESPACE, self.facts, now=lambda: self.wall, monotonic=lambda: self.steady
         )
 
+    def acquire(self, holder: str, after: Collection[str] = ()) -> Claim:
+        """Take the service for a release of v2."""
+        return self.claims().acquire(Claim(NAMESPACE, SERVICE, holder, 0, "v1", "v2", LEASE_S), after=after)
+
     def release(self, weight: int) -> Claim:
         """A release of v2 with a share of the traffic."""
-        claim = self.claims().acquire("run-1", "v1", "v2", SERVICE, LEASE_S)
+        claim = self.acquire("run-1")
         self.traffic().take(claim)
         self.traffic().shift(claim, Split("v1", "v2", weight))
         return claim
