@@ -32,7 +32,7 @@ def world() -> Iterator[World]:
     from demo.airflow import Airflow
     from demo.environment import STATE
     from glidepath.record import Record
-    from tests.support import policies
+    from tests.support import policies, secrets
     from tests.support.world import World
 
     home = STATE / "e2e"
@@ -40,7 +40,7 @@ def world() -> Iterator[World]:
     shutil.rmtree(home, ignore_errors=True)
     folder = policies.write(home / "policies", deploy_timeout="25s", steps=STEPS)
     stage.set_stage("v1", RATE, say)
-    airflow = Airflow(home, folder)
+    airflow = Airflow(home, folder, extra=secrets.connections)
     airflow.start()
     airflow.wait_dag(policies.DAG_ID)
     yield World(airflow, Record(f"sqlite:///{home}/glidepath.db"))

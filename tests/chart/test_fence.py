@@ -6,13 +6,15 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from kubernetes import client, config
 
-from demo.environment import DemoError, glidepath_kubeconfig, helm, kubectl
+from demo.environment import DemoError, cluster, glidepath_kubeconfig, helm, kubectl
 from glidepath.claim import Claim, LeaseClaims
-from glidepath.errors import ClaimHeldError, ClaimLostError
+from glidepath.deploy import Helm
+from glidepath.errors import ClaimHeldError, ClaimLostError, HelmError
 from glidepath.traffic import IstioTraffic, Split
 from tests.support.chart import CHART, installed
 
@@ -162,6 +164,19 @@ def test_helm_cannot_remove_a_version_that_a_release_holds(api: client.ApiClient
 
 
 @pytest.mark.usefixtures("api")
+def test_helm_is_whoever_the_client_is(api: client.ApiClient) -> None:
+    """By a token, by a certificate, and refused as the client is."""
+    admin = json.loads(kubectl("config", "view", "--raw", "--flatten", "-o", "json"))
+    binary = cluster()["HELM"]
+    for one in (api, config.new_client_from_config_dict(admin)):
+        found = Helm(Path(CHART), "app", NAMESPACE, one, binary).status()
+        assert found is not None
+        assert found.status == "deployed"
+    nobody = config.new_client_from_config_dict({**admin, "users": [{**admin["users"][0], "user": {"token": "x"}}]})
+    with pytest.raises(HelmError, match=r"Unauthorized|logged in"):
+        Helm(Path(CHART), "app", NAMESPACE, nobody, binary).status()
+
+
 def test_glidepath_may_not_do_what_it_has_no_need_of() -> None:
     for verb, what in (
         ("create", "pods"),

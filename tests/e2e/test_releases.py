@@ -10,7 +10,7 @@ import pytest
 from demo import witness
 from demo.environment import NAMESPACE, REPO, DemoError, helm
 from glidepath.release.report import report
-from tests.support import policies
+from tests.support import policies, secrets
 from tests.support.policies import DAG_ID
 from tests.support.world import World, assert_at_rest, deployments, objects, split
 
@@ -133,3 +133,14 @@ def test_a_good_version_is_promoted_without_a_failed_request(on_v1: World) -> No
     state, again = on_v1.released(version="v2")
     assert (state, again.outcome) == ("success", "nothing_to_do")
     assert objects() == before
+
+
+def test_no_secret_is_written_down(world: World) -> None:
+    """In nothing that the releases above left: logs, Airflow's tables with XComs and rendered fields, the record."""
+    run_id, _ = world.start(version="v2", dry_run=True)
+    world.end(run_id)
+    home = world.airflow.home
+    assert list(secrets.found_in(home, secrets.secrets())) == []
+    where = list(secrets.found_in(home, {"the run's name": run_id.encode()}))
+    assert any("airflow.db" in one for one in where)
+    assert any("task_id=plan" in one for one in where)

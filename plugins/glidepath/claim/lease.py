@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from kubernetes import client
 
@@ -19,10 +19,24 @@ from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, Relea
 from glidepath.kube import GROUP, TOKEN, Objects, editor
 
 Still = Callable[[ClaimState | None], None]
+T = TypeVar("T")
 
 
 def _stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _at_what_is_there(do: Callable[[], T]) -> T:
+    """Read the Lease and write it, once more if somebody wrote in between.
+
+    It may be this release's guard beside its task, or our own write whose answer was lost: the Lease says which.
+    """
+    try:
+        return do()
+    except ClusterError as error:
+        if error.status != 409:
+            raise
+    return do()
 
 
 class LeaseClaims:
@@ -85,14 +99,7 @@ class LeaseClaims:
             ClaimHeldError: Another holds it; names who, until when, and its run.
             ReleaseFinishedError: This holder's release ended already.
         """
-        for last in (False, True):
-            try:
-                return self._acquire(wanted, run_url, after, still)
-            except ClusterError as error:
-                # Somebody was first, or it is our own write whose answer was lost: the Lease says which.
-                if error.status != 409 or last:
-                    raise
-        raise AssertionError("unreachable")
+        return _at_what_is_there(lambda: self._acquire(wanted, run_url, after, still))
 
     def _acquire(self, wanted: Claim, run_url: str, after: Collection[str], still: Still) -> Claim:
         state = self.read()
@@ -131,8 +138,7 @@ class LeaseClaims:
         Raises:
             ClaimLostError: The Lease has another holder or token.
         """
-        state = self._mine(claim)
-        self._write(claim.holder, claim.duration_s, {}, state)
+        _at_what_is_there(lambda: self._write(claim.holder, claim.duration_s, {}, self._mine(claim)))
 
     def asked(self, claim: Claim) -> Asked | None:
         """What a person asks of the claim's holder; to take back comes first. None for nothing, or a claim that is lost."""
@@ -153,17 +159,24 @@ class LeaseClaims:
         Raises:
             ClaimLostError: The Lease has another holder or token.
         """
-        state = self._mine(claim)
-        if state.annotations.get(f"{GROUP}/stable") != stable:
-            self._write(claim.holder, claim.duration_s, {f"{GROUP}/stable": stable}, state)
+
+        def write() -> None:
+            state = self._mine(claim)
+            if state.annotations.get(f"{GROUP}/stable") != stable:
+                self._write(claim.holder, claim.duration_s, {f"{GROUP}/stable": stable}, state)
+
+        _at_what_is_there(write)
 
     def release(self, claim: Claim, outcome: str) -> None:
         """Give the service back and leave a mark of how it ended; given back already, it does nothing."""
-        state = self.read()
-        if state is None or state.holder != claim.holder or state.token != claim.token:
-            return
         marks = {f"{GROUP}/last-run": claim.holder, f"{GROUP}/last-outcome": outcome, f"{GROUP}/run-url": ""}
-        self._write("", claim.duration_s, marks, state)
+
+        def write() -> None:
+            state = self.read()
+            if state is not None and (state.holder, state.token) == (claim.holder, claim.token):
+                self._write("", claim.duration_s, marks, state)
+
+        _at_what_is_there(write)
 
     def take_over(self, state: ClaimState, holder: str, duration_s: float, note: str = "") -> int:
         """Take an expired claim with the next token: what the watchdog does. The new token.

@@ -12,9 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
+from kubernetes import client
+
 from glidepath.errors import HelmError, PreflightError
+from glidepath.kube import kubeconfig
 
 QUERY_TIMEOUT_S = 30
 UPGRADE_TIMEOUT_S = 180
@@ -39,7 +43,7 @@ class Helm:
         chart: The chart's folder or packed file.
         release: Helm's name of the release.
         namespace: Where it is installed.
-        kubeconfig: Path of the kubeconfig; None for Helm's own default (in-cluster or KUBECONFIG).
+        api: The client of the cluster: Helm works on the very same one, as the same user, whatever its own environment says.
         binary: The Helm 4 binary; None looks at GLIDEPATH_HELM and then PATH.
         digest: `sha256:...` of the packed chart; None takes the chart as it is.
     """
@@ -49,12 +53,12 @@ class Helm:
         chart: Path,
         release: str,
         namespace: str,
-        kubeconfig: Path | None = None,
+        api: client.ApiClient,
         binary: str | None = None,
         digest: str | None = None,
     ) -> None:
         self._digest = digest
-        self.chart, self.release, self.namespace, self.kubeconfig = chart, release, namespace, kubeconfig
+        self.chart, self.release, self.namespace, self._api = chart, release, namespace, api
         self.binary = binary or os.environ.get("GLIDEPATH_HELM") or "helm"
 
     def check(self) -> str:
@@ -170,21 +174,35 @@ class Helm:
     def _run(self, args: Sequence[str], timeout_s: float) -> str:
         if missing := self._missing():
             raise HelmError(missing)
-        command = [*_ends_with_us(), self.binary, *args]
-        if self.kubeconfig is not None:
-            command += ["--kubeconfig", str(self.kubeconfig)]
         shown = " ".join(["helm", *args[:2]])
+        # A file without a name: the token in it is gone with us, even if we are killed.
+        with tempfile.TemporaryFile("w") as config:
+            json.dump(kubeconfig(self._api, self.namespace), config)
+            config.flush()
+            command = [*_ends_with_us(), self.binary, *args, "--kubeconfig", f"/dev/fd/{config.fileno()}"]
+            done = self._ended(command, shown, timeout_s, config.fileno())
+        if done.returncode != 0:
+            raise HelmError(f"{shown} failed with exit code {done.returncode}: {done.stderr.strip()[-2000:]}")
+        return done.stdout
+
+    def _ended(self, command: Sequence[str], shown: str, timeout_s: float, config: int) -> CompletedProcess[str]:
+        """The command when it has ended; `config` is a file that it is to see."""
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+            return subprocess.run(
+                command, capture_output=True, text=True, timeout=timeout_s, check=False, env=_environment(),
+                pass_fds=[config],
+            )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise HelmError(
                 f"{shown} did not end within {timeout_s:.0f} s; is the Kubernetes API reachable?"
             ) from error
         except OSError as error:
             raise HelmError(f"{shown} could not be started: {error}") from error
-        if done.returncode != 0:
-            raise HelmError(f"{shown} failed with exit code {done.returncode}: {done.stderr.strip()[-2000:]}")
-        return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what would lead Helm to another cluster, or have it act as somebody else."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("HELM_KUBE", "KUBECONFIG"))}
 
 
 @cache

@@ -1,13 +1,12 @@
 """Builds a release's ports from Airflow connections.
 
-Connections: a `kubernetes` one (kubeconfig or in-cluster) and a `generic` or `http` one for Prometheus. The heavy
+Connections: a `kubernetes` one of any kind and a `generic` or `http` one for Prometheus. The heavy
 imports happen inside the functions: this module is read whenever a DAG file is parsed.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,11 +74,10 @@ class HelmHook(BaseHook):
         self.digest = digest
 
     def get_conn(self) -> Helm:
-        """Helm for this release, with the connection's kubeconfig."""
+        """Helm for this release, on the cluster that the connection's client talks to."""
         from glidepath.deploy import Helm
 
-        kubeconfig = kubeconfig_of(self.get_connection(self.conn_id))
-        return Helm(self.chart, self.release, self.namespace, kubeconfig, digest=self.digest)
+        return Helm(self.chart, self.release, self.namespace, kubernetes_api(self.conn_id), digest=self.digest)
 
 
 class IstioHook(BaseHook):
@@ -94,13 +92,6 @@ class IstioHook(BaseHook):
         from glidepath.traffic import IstioTraffic
 
         return IstioTraffic(kubernetes_api(self.conn_id), self.namespace, self.service)
-
-
-def kubeconfig_of(connection: Any) -> Path | None:
-    """The kubeconfig a `kubernetes` connection points to; None means in-cluster or the client's default."""
-    extra = json.loads(connection.extra or "{}") if isinstance(connection.extra, str) else (connection.extra or {})
-    path = extra.get("kube_config_path") or extra.get("extra__kubernetes__kube_config_path")
-    return Path(path) if path else None
 
 
 def kubernetes_api(conn_id: str = KUBERNETES_CONN_ID) -> Any:

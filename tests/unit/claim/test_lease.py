@@ -132,13 +132,33 @@ def test_an_old_token_of_the_same_holder_is_lost_too(world: World) -> None:
         world.claims().renew(old)
 
 
-def test_a_renewal_that_meets_another_write_changes_nothing(world: World) -> None:
+@pytest.mark.parametrize("act", ["renew", "note", "release"])
+def test_a_write_that_meets_a_take_over_changes_nothing(world: World, act: str) -> None:
     claim = world.acquire()
     world.server.before("PATCH", NAME, lambda: world.claims().take_over(world.state(), WATCHDOG, 60.0))
-    with pytest.raises(ClusterError) as caught:
-        world.claims().renew(claim)
-    assert caught.value.status == 409
-    assert world.state().holder == WATCHDOG
+    if act == "release":
+        world.claims().release(claim, "promoted")
+    else:
+        with pytest.raises(ClaimLostError, match="held by glidepath-watchdog with token 2"):
+            world.claims().renew(claim) if act == "renew" else world.claims().note(claim, "v2")
+    assert (world.state().holder, world.state().annotations["glidepath.dev/stable"]) == (WATCHDOG, "v1")
+    assert "glidepath.dev/last-outcome" not in world.state().annotations
+
+
+@pytest.mark.parametrize("act", ["renew", "note", "release"])
+def test_a_write_that_meets_the_guards_renewal_is_made_again(world: World, act: str) -> None:
+    claim = world.acquire()
+    world.now += 1
+    world.server.before("PATCH", NAME, lambda: world.claims().renew(claim))
+    do = {
+        "renew": lambda: world.claims().renew(claim),
+        "note": lambda: world.claims().note(claim, "v2"),
+        "release": lambda: world.claims().release(claim, "promoted"),
+    }[act]
+    do()
+    assert world.state().renewed == world.now
+    assert world.state().holder == ("" if act == "release" else "run-1")
+    assert world.state().annotations["glidepath.dev/stable"] == ("v2" if act == "note" else "v1")
 
 
 def test_the_safe_version_is_noted_once(world: World) -> None:

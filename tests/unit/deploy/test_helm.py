@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from kubernetes import client
 
 from glidepath.deploy import Helm
 from glidepath.errors import HelmError, PreflightError
@@ -23,7 +24,9 @@ calls = here / "calls.jsonl"
 args = sys.argv[1:]
 given = pathlib.Path(args[args.index("--values") + 1]).read_text() if "--values" in args else None
 with calls.open("a") as log:
-    log.write(json.dumps({"args": args, "values": given}) + "\\n")
+    config = json.loads(pathlib.Path(args[args.index("--kubeconfig") + 1]).read_text())
+    leads = sorted(name for name in os.environ if name.startswith(("HELM_KUBE", "KUBECONFIG")))
+    log.write(json.dumps({"args": args, "values": given, "config": config, "leads": leads}) + "\\n")
 answers = json.loads((here / "answers.json").read_text())
 answer = answers.get(args[0], "")
 if args[0] == "get":
@@ -38,6 +41,7 @@ print(answer if isinstance(answer, str) else json.dumps(answer))
 
 
 T = TypeVar("T")
+API = client.ApiClient(client.Configuration(host="https://ours:6443", api_key={"BearerToken": "Bearer of-ours"}))
 
 
 class Script:
@@ -65,7 +69,7 @@ class Script:
         return [json.loads(line) for line in (self.folder / "calls.jsonl").read_text().splitlines()]
 
     def helm(self) -> Helm:
-        return Helm(self.chart, "sms-app", "sms-app", Path("/kube config"), str(self.binary))
+        return Helm(self.chart, "sms-app", "sms-app", API, str(self.binary))
 
 
 @pytest.fixture
@@ -83,7 +87,7 @@ def test_helm_4_is_accepted_and_helm_3_refused_with_the_reason(script: Script) -
 
 def test_helm_ends_with_the_task_that_started_it_though_that_is_killed(script: Script) -> None:
     script.answer(list={"sleep": 60})
-    code = f"from pathlib import Path; from glidepath.deploy import Helm; Helm(Path({str(script.chart)!r}), 'a', 'b', binary={str(script.binary)!r}).status()"
+    code = f"from pathlib import Path; from kubernetes.client import ApiClient; from glidepath.deploy import Helm; Helm(Path({str(script.chart)!r}), 'a', 'b', ApiClient(), {str(script.binary)!r}).status()"
     task = subprocess.Popen([sys.executable, "-c", code])
     wait_for(lambda: (script.folder / "pid").exists() and (script.folder / "pid").read_text())
     helm = Path("/proc", (script.folder / "pid").read_text())
@@ -104,11 +108,26 @@ def wait_for(find: Callable[[], T], seconds: float = 30.0) -> T:
 
 def test_a_missing_helm_or_chart_is_named(script: Script) -> None:
     with pytest.raises(PreflightError, match="GLIDEPATH_HELM"):
-        Helm(script.chart, "a", "b", binary="/no/helm").check()
+        Helm(script.chart, "a", "b", API, "/no/helm").check()
     with pytest.raises(HelmError, match="GLIDEPATH_HELM"):
-        Helm(script.chart, "a", "b", binary="/no/helm").status()
+        Helm(script.chart, "a", "b", API, "/no/helm").status()
     with pytest.raises(PreflightError, match="no Helm chart"):
-        Helm(Path("/no/chart"), "a", "b", binary=str(script.binary)).check()
+        Helm(Path("/no/chart"), "a", "b", API, str(script.binary)).check()
+
+
+def test_helm_works_on_the_clients_cluster_whatever_its_own_environment_says(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("KUBECONFIG", "HELM_KUBEAPISERVER", "HELM_KUBECONTEXT", "HELM_KUBETOKEN"):
+        monkeypatch.setenv(name, "another cluster's")
+    script.helm().status()
+    (call,) = script.calls
+    config = call["config"]
+    assert isinstance(config, dict)
+    assert config["clusters"][0]["cluster"]["server"] == "https://ours:6443"
+    assert config["users"][0]["user"] == {"token": "of-ours"}
+    assert call["leads"] == []
+    assert "of-ours" not in str(call["args"])
 
 
 def test_a_release_that_is_not_there_is_none(script: Script) -> None:
@@ -126,7 +145,6 @@ def test_an_upgrade_passes_values_as_a_file_and_never_forces(script: Script) -> 
     assert not any("touch" in arg for arg in args)
     assert not any("force" in arg for arg in args)
     assert args[args.index("--timeout") + 1] == "60s"
-    assert args[-2:] == ["--kubeconfig", "/kube config"]
     assert done.revision == 2
 
 
@@ -164,7 +182,7 @@ def test_a_pinned_chart_is_that_one_or_none(tmp_path: Path) -> None:
     chart = tmp_path / "chart.tgz"
     chart.write_bytes(b"reviewed")
     digest = f"sha256:{hashlib.sha256(b'reviewed').hexdigest()}"
-    pinned = Helm(chart, "sms-app", "sms-app", None, str(script.binary), digest)
+    pinned = Helm(chart, "sms-app", "sms-app", API, str(script.binary), digest)
     assert pinned.check() == "v4.3.1"
     chart.write_bytes(b"another")
     with pytest.raises(PreflightError, match=r"is sha256:.*the policy's helm\.digest is sha256:"):
@@ -174,4 +192,4 @@ def test_a_pinned_chart_is_that_one_or_none(tmp_path: Path) -> None:
         pinned.upgrade({"a": 1})
     assert [call["args"][0] for call in script.calls[before:]] == ["list"]  # type: ignore[index]
     with pytest.raises(PreflightError, match="helm package it"):
-        Helm(script.chart, "sms-app", "sms-app", None, str(script.binary), digest).check()
+        Helm(script.chart, "sms-app", "sms-app", API, str(script.binary), digest).check()

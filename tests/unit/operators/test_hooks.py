@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
+from kubernetes.config import incluster_config
 
 from glidepath.errors import EvidenceError, PreflightError, RecordError
-from glidepath.hooks.ports import PrometheusHook
+from glidepath.hooks.ports import HelmHook, PrometheusHook, kubernetes_api
 from glidepath.record import Record
 
 
@@ -75,3 +78,53 @@ def test_the_records_password_is_in_no_error() -> None:
         Record("postgresql+psycopg2://eve:planted-secret@127.0.0.1:9/none").find("x")
     assert "planted-secret" not in str(caught.value)
     assert "eve" in str(caught.value)
+
+
+def kubeconfig_file(folder: Path) -> dict[str, object]:
+    """Two clusters; the current context is the one that is not meant."""
+    names = ("meant", "current")
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": one, "cluster": {"server": f"https://{one}:6443"}} for one in names],
+        "users": [{"name": one, "user": {"token": f"token-of-{one}"}} for one in names],
+        "contexts": [{"name": one, "context": {"cluster": one, "user": one}} for one in names],
+        "current-context": "current",
+    }
+    (folder / "kubeconfig").write_text(json.dumps(config))
+    return config
+
+
+def in_cluster(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a pod has."""
+    (folder / "token").write_text("token-of-meant")
+    (folder / "ca.crt").write_text("a certificate")
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "meant")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "6443")
+    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(folder / "token"))
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(folder / "ca.crt"))
+
+
+@pytest.mark.parametrize("kind", ["path", "inline", "in cluster"])
+def test_helm_works_on_the_cluster_that_the_client_talks_to(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = kubeconfig_file(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    in_cluster(tmp_path, monkeypatch)
+    extra = {
+        "path": {"kube_config_path": str(tmp_path / "kubeconfig"), "cluster_context": "meant"},
+        "inline": {"kube_config": config, "cluster_context": "meant"},
+        "in cluster": {"in_cluster": True},
+    }[kind]
+    monkeypatch.setenv("AIRFLOW_CONN_K", json.dumps({"conn_type": "kubernetes", "extra": extra}))
+    seen = tmp_path / "seen.json"
+    helm = tmp_path / "helm"
+    helm.write_text(f'#!/bin/sh\nwhile [ "$1" != --kubeconfig ]; do shift; done\ncat "$2" > {seen}\n')
+    helm.chmod(0o755)
+    monkeypatch.setenv("GLIDEPATH_HELM", str(helm))
+    assert HelmHook(tmp_path, "a", "b", "k").get_conn().status() is None
+    told = json.loads(seen.read_text())
+    assert kubernetes_api("k").configuration.host == "https://meant:6443"
+    assert told["clusters"][0]["cluster"]["server"] == "https://meant:6443"
+    assert told["users"][0]["user"] == {"token": "token-of-meant"}
