@@ -50,12 +50,15 @@ class PrometheusHook(BaseHook):
                 f"connection {self.conn_id!r} has no host, expected Prometheus' address. "
                 f"Set AIRFLOW_CONN_{self.conn_id.upper()}=http://prometheus:9090 or edit it under Admin > Connections"
             )
-        # As a URI the scheme is the connection's type and `schema` is the path; from the form `schema` is the scheme.
+        # As a URI the scheme is the connection's type and `schema` is the path; from the form `schema` is the scheme, and
+        # people write `https://host/path` into the field for the host.
         schemes = ("http", "https")
-        scheme = next((one for one in (connection.schema, connection.conn_type) if one in schemes), "http")
-        path = f"/{connection.schema}" if connection.schema and connection.schema not in schemes else ""
+        said, _, rest = connection.host.rpartition("://")
+        host, _, below = rest.partition("/")
+        scheme = next((one for one in (said, connection.schema, connection.conn_type) if one in schemes), "http")
+        below = connection.schema if connection.schema and connection.schema not in schemes else below
+        path = f"/{below}".rstrip("/")
         port = f":{connection.port}" if connection.port else ""
-        host = connection.host.split("://")[-1]
         headers = dict((connection.extra_dejson or {}).get("headers") or {})
         if connection.login:
             pair = f"{connection.login}:{connection.password or ''}"

@@ -23,7 +23,10 @@ from glidepath.record import Record
         ("http://prometheus:9090", "http://prometheus:9090"),
         ("https://metrics.example.com", "https://metrics.example.com"),
         ("http://gateway:80/prometheus", "http://gateway:80/prometheus"),
+        ("https://gateway/a/prometheus", "https://gateway/a/prometheus"),
         ('{"conn_type": "generic", "host": "p", "port": 9090, "schema": "https"}', "https://p:9090"),
+        ('{"conn_type": "http", "host": "https://p/prometheus/", "port": 9090}', "https://p:9090/prometheus"),
+        ('{"conn_type": "http", "host": "p/prometheus", "schema": "https"}', "https://p/prometheus"),
     ],
 )
 def test_a_prometheus_connection_is_an_address(connection: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
