@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import DAG, Param, TaskGroup, TriggerRule
+from airflow.sdk.exceptions import AirflowException
 
 from glidepath.errors import PolicyError
 from glidepath.operators.tasks import (
@@ -23,26 +25,27 @@ from glidepath.operators.tasks import (
     FinishOperator,
     GateOperator,
     PlanOperator,
-    PolicyErrorOperator,
     PromoteOperator,
     RollbackOperator,
     SettleOperator,
     ShiftOperator,
 )
 from glidepath.operators.watching import BakeOperator, GuardOperator, ObserveOperator
-from glidepath.policy import MAX_STEPS, Policy, load_policy
+from glidepath.policy import MAX_STEPS, Policy, dag_id_of, load_policy
 
 POLICIES = Path(os.environ.get("GLIDEPATH_POLICIES", Path(__file__).resolve().parents[1] / "include" / "policies"))
 GOOD_PATH = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 
 
-def form(policy: Policy) -> dict[str, Param]:
+def form(policy: Policy | None) -> dict[str, Param]:
     """The trigger form. What JSON Schema can't say, the plan task checks: order, unknown keys, the whole policy."""
-    wanted = f" Empty: the policy's ({policy.version})." if policy.version else ""
+    version = policy.version if policy else None
+    wanted = f" Empty: the policy's ({version})." if version else ""
+    weights = f" Empty: the policy's {[step.weight for step in policy.steps]}." if policy else ""
     return {
         "version": Param(
-            policy.version,
-            type="string" if not policy.version else ["null", "string"],
+            version,
+            type="string" if policy and not version else ["null", "string"],
             pattern="^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$",
             title="Version to release",
             description=f"Image tag and subset name of the version, such as v2.{wanted}",
@@ -53,7 +56,7 @@ def form(policy: Policy) -> dict[str, Param]:
             items={"type": "integer", "minimum": 1, "maximum": 99},
             maxItems=MAX_STEPS,
             title="Weights, percent",
-            description=f"Ascending, one a line. Empty: the policy's {[step.weight for step in policy.steps]}.",
+            description=f"Ascending, one a line.{weights}",
         ),
         "bake": Param(None, type=["null", "string"], title="Minimum bake a step", description="Such as 90s or 2m."),
         "tolerance": Param(
@@ -82,24 +85,27 @@ def form(policy: Policy) -> dict[str, Param]:
     }
 
 
-def build(policy: Policy, path: Path) -> DAG:
-    """The release DAG of one policy."""
-    common = {"policy_path": str(path)}
-    retried = common | {"retries": 2, "retry_delay": timedelta(seconds=5)}
+def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> DAG:
+    """The release DAG of one policy, or of one that is not valid: then `plan` refuses every run, and says why.
+
+    A run that is under way goes on in either: what it needs of the policy it has in the record.
+    """
+    retried: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(seconds=5)}
+    deploying = timedelta(seconds=2 * policy.deploy_timeout) if policy else timedelta(hours=1)
     # What ends a release outlasts an outage of some minutes: 5 s, 10 s, 20 s ... between its tries, a minute at most.
     ending = retried | {"retries": 8, "retry_exponential_backoff": 2.0, "max_retry_delay": timedelta(minutes=1)}
     with DAG(
-        f"release_{policy.service.replace('-', '_')}",
-        schedule=policy.schedule,
+        dag_id,
+        schedule=policy.schedule if policy else None,
         catchup=False,
         max_active_runs=4,
         params=form(policy),
         render_template_as_native_obj=True,
-        tags=["glidepath", policy.namespace],
-        doc_md=__doc__,
-        default_args={"execution_timeout": timedelta(minutes=15) + timedelta(seconds=2 * policy.deploy_timeout)},
+        tags=["glidepath", policy.namespace if policy else "policy-error"],
+        doc_md=__doc__ if policy else f"The policy is not valid:\n\n```\n{refused}\n```",
+        default_args={"execution_timeout": timedelta(minutes=15) + deploying},
     ) as dag:
-        plan = PlanOperator(task_id="plan", go="claim", stay="nothing_to_do", **common)
+        plan = PlanOperator(task_id="plan", policy_path=str(path), go="claim", stay="nothing_to_do", refused=refused)
         nothing_to_do = EmptyOperator(task_id="nothing_to_do")
         # Nothing has begun: a minute of trying costs nobody anything.
         claim = ClaimOperator(task_id="claim", **(ending | {"retries": 4}))
@@ -110,7 +116,7 @@ def build(policy: Policy, path: Path) -> DAG:
         rollback = RollbackOperator(task_id="rollback", trigger_rule=GOOD_PATH, **ending)
         ask = HITLBranchOperator(
             task_id="ask",
-            subject=f"{policy.service}: promote the canary although it is not proven safe?",
+            subject=f"{policy.service if policy else path.stem}: promote the canary although it is not proven safe?",
             body="The gate could not decide within the policy's limits. The bake task's log has its numbers.",
             options=["promote", "rollback"],
             defaults=["rollback"],
@@ -142,21 +148,31 @@ def build(policy: Policy, path: Path) -> DAG:
     return dag
 
 
-def refused(path: Path, error: PolicyError) -> DAG:
-    """What stands in for a policy that is not valid: it shows why. The other policies' DAGs are not touched by it."""
-    with DAG(
-        f"release_{path.stem.replace('-', '_')}",
-        schedule=None,
-        tags=["glidepath", "policy-error"],
-        doc_md=f"The policy is not valid:\n\n```\n{error}\n```",
-    ) as dag:
-        PolicyErrorOperator(task_id="policy_error", error=str(error))
+def read(path: Path) -> tuple[Policy | None, str]:
+    """A file's policy, or why it has none."""
+    try:
+        return load_policy(path), ""
+    except PolicyError as error:
+        return None, str(error)
+
+
+def built(dag_id: str, policy: Policy | None, path: Path, refused: str) -> DAG:
+    """The DAG, or what stands in for it when Airflow does not take it, as with a schedule that is none."""
+    try:
+        dag = build(dag_id, policy, path, refused)
+        dag.validate()
+    except (ValueError, AirflowException) as error:
+        given = f"with schedule {policy.schedule!r}" if policy and policy.schedule else "as it is"
+        return build(dag_id, None, path, f"{path}: Airflow does not take its DAG {given}: {error}")
     return dag
 
 
+files: dict[str, list[Path]] = {}
 for file in sorted(POLICIES.glob("*.yaml")):
-    try:
-        one = build(load_policy(file), file)
-    except PolicyError as error:
-        one = refused(file, error)
-    globals()[one.dag_id] = one
+    files.setdefault(dag_id_of(file), []).append(file)
+for name, [first, *others] in files.items():
+    found, wrong = read(first)
+    if others:
+        names = ", ".join(one.name for one in (first, *others))
+        found, wrong = None, f"{names} all give the DAG {name}; give each a `name` of its own"
+    globals()[name] = built(name, found, first, wrong)

@@ -52,9 +52,9 @@ from datetime import timedelta
 from functools import partial
 from airflow import sdk
 import progressive_release as shape
-shape.DAG = lambda _, **given: sdk.DAG("{TIMEOUT_DAG}", dagrun_timeout=timedelta(seconds={DAGRUN_TIMEOUT_S}), **given)
+shape.DAG = partial(sdk.DAG, dagrun_timeout=timedelta(seconds={DAGRUN_TIMEOUT_S}))
 for path in sorted(shape.POLICIES.glob("*.yaml")):
-    {TIMEOUT_DAG} = shape.build(shape.load_policy(path), path)
+    {TIMEOUT_DAG} = shape.build("{TIMEOUT_DAG}", shape.load_policy(path), path)
 """
 
 
@@ -122,10 +122,17 @@ class Arena(World):
         }
 
     def _write_files(self) -> None:
-        policy = yaml.safe_load((REPO / "include" / "policies" / "model-service.yaml").read_text())
-        (self.home / "policies" / "model-service.yaml").write_text(yaml.safe_dump(policy | POLICY, sort_keys=False))
+        self.edit_policy({})
         self.restore_dag()
         (self.home / "dags" / "with_timeout.py").write_text(TIMEOUT_FILE)
+
+    def edit_policy(self, changes: dict[str, Any]) -> None:
+        """Have the policy's file say what it should, but for these."""
+        file = self.home / "policies" / "model-service.yaml"
+        policy = yaml.safe_load((REPO / "include" / "policies" / "model-service.yaml").read_text())
+        text = yaml.safe_dump(policy | POLICY | changes, sort_keys=False)
+        if not file.exists() or file.read_text() != text:
+            file.write_text(text)
 
     @property
     def dag_file(self) -> Path:
@@ -237,6 +244,7 @@ class Arena(World):
             self.misbehave(side)
         self.fill_record(False)
         self.restore_dag()
+        self.edit_policy({})
         for one in (self.home / "held").glob("*"):
             one.unlink()
         # A case that could not be followed to its end leaves its release under way.

@@ -76,6 +76,14 @@ def second_run(scene: Scene) -> None:
     assert state == "failed", f"the second run ended {state}"
 
 
+def _edit_policy(what: str, words: str, changes: dict[str, object]) -> Fault:
+    def strike(scene: Scene) -> None:
+        scene.arena.edit_policy(changes)
+
+    phases = ("claim", "deploy", "baking", "gate", "promoting", "finish")
+    return Fault(f"policy-{what}", EDITS, f"the policy's file {words}, from now on", phases, strike, ends=("promoted",))
+
+
 def helm_in_flight(scene: Scene) -> None:
     """A helm upgrade with the weights in force is on its way to the API while the brake is pulled."""
     now, arena = split(), scene.arena
@@ -161,6 +169,9 @@ FAULTS = (
           helm_by_hand, people=ADMIN),
     Fault("weights-edited", EDITS, "a person's kubectl gives the canary 93 %", ("before weight", "baking", "harm",
           "gate", "promoting"), edit_weights, people=ADMIN, says="a-person"),
+    _edit_policy("broken", "is no valid policy", {"steps": "none"}),
+    _edit_policy("moved", "names another namespace and other connections", {"namespace": "elsewhere",
+                 "connections": {"kubernetes": "nowhere", "prometheus": "nowhere"}}),
     Fault("canary-scaled-away", EDITS, "a person scales the canary to 0", ("before weight", "baking", "gate",
           "promoting"), scale, people=ADMIN, callers_may_fail=True, says="scaled to 0"),
     Fault("rule-deleted", EDITS, "a person opens the DestinationRule and deletes it", ("baking", "gate", "promoting"),

@@ -104,33 +104,36 @@ def kubernetes_api(conn_id: str = KUBERNETES_CONN_ID) -> Any:
     return KubernetesHook(conn_id=conn_id).get_conn()
 
 
-def ports_for(
-    policy: Policy, kubernetes_conn_id: str = KUBERNETES_CONN_ID, prometheus_conn_id: str = PROMETHEUS_CONN_ID
-) -> Ports:
-    """The ports of a policy's service. Costs the import of the Kubernetes client: call it in a task, not at parsing."""
+def ports_for(policy: Policy) -> Ports:
+    """The ports of a policy's service, by its connections. Costs the import of the Kubernetes client: call it in a task, not at parsing."""
     from glidepath.claim import LeaseClaims
     from glidepath.deploy import Workloads
     from glidepath.record import Record
     from glidepath.release.run import Ports
     from glidepath.traffic import IstioTraffic
 
-    api = kubernetes_api(kubernetes_conn_id)
+    named = policy.connections
+    api = kubernetes_api(named.kubernetes)
     chart = Path(policy.helm.chart)
     return Ports(
         record=Record(),
         claims=LeaseClaims(api, policy.namespace, policy.service),
         traffic=IstioTraffic(api, policy.namespace, policy.service),
-        helm=HelmHook(chart, policy.helm.release, policy.namespace, kubernetes_conn_id, policy.helm.digest).get_conn(),
+        helm=HelmHook(chart, policy.helm.release, policy.namespace, named.kubernetes, policy.helm.digest).get_conn(),
         workloads=Workloads(api, policy.namespace, policy.service),
-        prometheus=PrometheusHook(prometheus_conn_id).get_conn(),
+        prometheus=PrometheusHook(named.prometheus).get_conn(),
     )
 
 
-def load_run(policy_path: str, identity: str, say: Callable[[str], None], conn_ids: dict[str, str]) -> Run:
-    """A release as its tasks and triggers work with it: the spec frozen by `plan`, the ports from the connections."""
-    from glidepath.policy import ReleaseSpec, load_policy
+def load_run(identity: str, say: Callable[[str], None]) -> Run:
+    """A release as its tasks and triggers work with it.
+
+    All of it is as `plan` froze it, its cluster included: who edits or breaks the policy's file in the middle of a
+    release changes the next one.
+    """
+    from glidepath.policy import ReleaseSpec
+    from glidepath.record import Record
     from glidepath.release.run import Run
 
-    ports = ports_for(load_policy(Path(policy_path)), **conn_ids)
-    spec = ReleaseSpec.from_dict(ports.record.get(identity).spec)
-    return Run(identity, spec, ports, say)
+    spec = ReleaseSpec.from_dict(Record().get(identity).spec)
+    return Run(identity, spec, ports_for(spec), say)

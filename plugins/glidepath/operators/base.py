@@ -45,26 +45,10 @@ def final() -> Iterator[None]:
 
 
 class ReleaseOperator(BaseOperator):
-    """A task of a release; `work` is what it does.
+    """A task of a release; `work` is what it does. What it needs to know is in the record, as `plan` froze it."""
 
-    Args:
-        policy_path: The policy's YAML file.
-        kubernetes_conn_id: Airflow connection of the cluster.
-        prometheus_conn_id: Airflow connection of Prometheus.
-    """
-
-    def __init__(
-        self,
-        *,
-        policy_path: str,
-        kubernetes_conn_id: str = "kubernetes_default",
-        prometheus_conn_id: str = "prometheus_default",
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.policy_path = policy_path
-        self.kubernetes_conn_id = kubernetes_conn_id
-        self.prometheus_conn_id = prometheus_conn_id
         self._release_id: str | None = None
 
     def execute(self, context: Context) -> Any:
@@ -76,17 +60,12 @@ class ReleaseOperator(BaseOperator):
         """What this task does."""
         raise NotImplementedError
 
-    @property
-    def conn_ids(self) -> dict[str, str]:
-        """The connections, as `ports_for` takes them."""
-        return {"kubernetes_conn_id": self.kubernetes_conn_id, "prometheus_conn_id": self.prometheus_conn_id}
-
     def run_of(self, context: Context) -> Run:
         """The release this task belongs to."""
         self._release_id = release_id(context)
         from glidepath.hooks.ports import load_run
 
-        return load_run(self.policy_path, self._release_id, self.log.info, self.conn_ids)
+        return load_run(self._release_id, self.log.info)
 
     def run_if_planned(self, context: Context) -> Run | None:
         """The release, or None when planning refused it and nothing was touched."""
@@ -105,5 +84,5 @@ class ReleaseOperator(BaseOperator):
         from glidepath.release.endings import abort
 
         log = logging.getLogger("airflow.task")
-        run = load_run(self.policy_path, self._release_id, log.info, self.conn_ids)
+        run = load_run(self._release_id, log.info)
         abort(run, f"task {self.task_id} was killed")

@@ -11,6 +11,8 @@ from glidepath.operators.base import ReleaseOperator, final, release_id
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from glidepath.policy import Policy
+
 GRACE_S = 60.0
 
 
@@ -30,17 +32,19 @@ class WaitsForClaim(ReleaseOperator):
         """What this task does; raises ClaimHeldError when another release holds the service."""
         raise NotImplementedError
 
-    def _once_free(self, context: Context, deadline: float | None) -> Any:
-        from pathlib import Path
+    def policy(self, context: Context) -> Policy:
+        """What says whether and for how long it waits."""
+        raise NotImplementedError
 
+    def _once_free(self, context: Context, deadline: float | None) -> Any:
         from glidepath.errors import ClaimHeldError
-        from glidepath.policy import load_policy
         from glidepath.triggers.held import HeldTrigger
 
         try:
             return self.attempt(context)
         except ClaimHeldError as error:
-            asked = load_policy(Path(self.policy_path)).on_held
+            policy = self.policy(context)
+            asked = policy.on_held
             if asked.action == "refuse" or context["params"].get("dry_run"):
                 raise
             now = time.time()
@@ -48,7 +52,9 @@ class WaitsForClaim(ReleaseOperator):
             if now >= deadline:
                 raise ClaimHeldError(f"waited {asked.limit:.0f} s (on_held.limit): {error}") from error
             self.log.info("%s: waits for its end, at most %.0f s: %s", self.task_id, deadline - now, error)
-        trigger = HeldTrigger(self.policy_path, release_id(context), self.kubernetes_conn_id, deadline)
+        trigger = HeldTrigger(
+            release_id(context), policy.connections.kubernetes, policy.namespace, policy.service, deadline
+        )
         timeout = timedelta(seconds=deadline - now + GRACE_S)
         self.defer(trigger=trigger, method_name="resume", kwargs={"deadline": deadline}, timeout=timeout)
         return None

@@ -6,29 +6,16 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseBranchOperator, BaseOperator
+from airflow.sdk import BaseBranchOperator
 
-from glidepath.operators.base import ReleaseOperator, final, release_id, run_url
+from glidepath.operators.base import ReleaseOperator, release_id, run_url
 from glidepath.operators.held import WaitsForClaim
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-
-class PolicyErrorOperator(BaseOperator):
-    """Fails with what is wrong in a policy."""
-
-    def __init__(self, *, error: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.error = error
-
-    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow calls it so
-        """Say it."""
-        from glidepath.errors import PolicyError
-
-        with final():
-            raise PolicyError(f"the policy is not valid; nothing can be released:\n{self.error}")
+    from glidepath.policy import Policy
 
 
 class BranchOperator(ReleaseOperator, BaseBranchOperator):
@@ -40,29 +27,46 @@ class BranchOperator(ReleaseOperator, BaseBranchOperator):
 
 
 class PlanOperator(WaitsForClaim, BranchOperator):
-    """Validates, looks at the cluster, freezes the release; branches to `go` or, with nothing to release, to `stay`."""
+    """Validates, looks at the cluster, freezes the release; branches to `go` or, with nothing to release, to `stay`.
 
-    def __init__(self, *, go: str, stay: str, **kwargs: Any) -> None:
+    Args:
+        policy_path: The policy's YAML file.
+        go, stay: The tasks it branches to.
+        refused: Why nothing can be released by this policy; empty when something can.
+    """
+
+    def __init__(self, *, policy_path: str, go: str, stay: str, refused: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.go, self.stay = go, stay
+        self.policy_path, self.go, self.stay, self.refused = policy_path, go, stay, refused
 
     def attempt(self, context: Context) -> Any:
         """Plan, and skip the other way. What has waited plans then: the stable version may be another one."""
         return self.do_branch(context, self.choose_branch(context))
 
-    def choose_branch(self, context: Context) -> str:
-        """The next task."""
+    def policy(self, context: Context) -> Policy:  # noqa: ARG002 - its signature
+        """The policy as its file has it now.
+
+        Raises:
+            PolicyError: It is not valid.
+        """
         from pathlib import Path
 
+        from glidepath.errors import PolicyError
+        from glidepath.policy import load_policy
+
+        if self.refused:
+            raise PolicyError(f"nothing can be released by this policy, and nothing was touched:\n{self.refused}")
+        return load_policy(Path(self.policy_path))
+
+    def choose_branch(self, context: Context) -> str:
+        """The next task."""
         from glidepath.hooks.ports import ports_for
-        from glidepath.policy import for_run, load_policy
+        from glidepath.policy import for_run
         from glidepath.release.plan import plan
 
-        policy = load_policy(Path(self.policy_path))
-        spec = for_run(policy, context["params"])
-        ports = ports_for(policy, **self.conn_ids)
-        begun = plan(release_id(context), spec, ports, self.log.info, over=partial(run_over, context["ti"]))
-        return self.go if begun else self.stay
+        spec = for_run(self.policy(context), context["params"])
+        over = partial(run_over, context["ti"])
+        return self.go if plan(release_id(context), spec, ports_for(spec), self.log.info, over=over) else self.stay
 
 
 def run_over(ti: RuntimeTaskInstanceProtocol, release: str) -> bool:
@@ -84,6 +88,10 @@ class ClaimOperator(WaitsForClaim):
         from glidepath.release.steps import claim
 
         claim(self.run_of(context), run_url(context))
+
+    def policy(self, context: Context) -> Policy:
+        """As it was planned with."""
+        return self.run_of(context).spec
 
 
 class DeployOperator(ReleaseOperator):

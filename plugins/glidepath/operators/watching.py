@@ -27,7 +27,7 @@ class GuardOperator(ReleaseOperator):
         if run.ended():
             return
         self.log.info("guard: watching %s %s against %s until the release ends", *_versions(run))
-        trigger = GuardTrigger(policy_path=self.policy_path, release_id=run.id, **self.conn_ids)
+        trigger = GuardTrigger(run.id)
         self.defer(trigger=trigger, method_name="done", timeout=_limit(run, 2) + _window(run))
 
     def done(self, context: Context, event: dict[str, Any]) -> None:  # noqa: ARG002 - Airflow calls it so
@@ -112,7 +112,7 @@ class ObserveOperator(ReleaseOperator):
                 "observe: %s has %d %%, %s stays warm for %.0f s and can have all traffic back within seconds: mark "
                 "this task failed, or annotate the Lease", run.canary, asked.weight, run.stable, asked.warm_s,
             )  # fmt: skip
-            trigger = ObserveTrigger(run.id, asked.number, 3 * run.spec.lease, self.policy_path, **self.conn_ids)
+            trigger = ObserveTrigger(run.id, asked.number, 3 * run.spec.lease)
             self.defer(trigger=trigger, method_name="done", timeout=_window(run) + timedelta(seconds=GRACE_S))
         conclude(run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,8 @@ import yaml
 from pydantic import ValidationError
 
 from glidepath.errors import PolicyError
-from glidepath.policy.model import Policy
+from glidepath.policy.fields import NAME
+from glidepath.policy.model import Policy, dag_id
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 Place = tuple[Hashable, ...]
@@ -63,6 +65,18 @@ def parse_policy(text: str, name: str, root: Path) -> Policy:
         return Policy.model_validate(values).located(root)
     except ValidationError as error:
         raise PolicyError(told(error, name, _lines(node))) from error
+
+
+def dag_id_of(path: Path) -> str:
+    """What the release DAG of a policy is called, though the policy be not valid: runs under way go on under that name."""
+    try:
+        values = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        values = None
+    said = (values.get("name") or values.get("service")) if isinstance(values, dict) else None
+    if isinstance(said, str) and re.match(NAME, said):
+        return dag_id(said)
+    return dag_id(re.sub(r"[^a-zA-Z0-9_.-]", "_", path.stem))
 
 
 def told(error: ValidationError, name: str = "", lines: dict[Place, int] | None = None) -> str:

@@ -16,6 +16,7 @@ MAX_STEPS = 6
 Role = Literal["critical", "guard", "advisory"]
 Origin = Literal["app", "mesh"]
 Identifier = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=200)]
+ConnId = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]+$", max_length=200)]
 Labels = dict[Identifier, str | list[str]]
 
 
@@ -35,6 +36,13 @@ class HelmRelease(Form):
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = Field(
         None, description="Pins a packed chart: another file is refused."
     )
+
+
+class Connections(Form):
+    """Airflow's connections. The one to Kubernetes stands for the cluster."""
+
+    kubernetes: ConnId = "kubernetes_default"
+    prometheus: ConnId = "prometheus_default"
 
 
 class Step(Form):
@@ -177,8 +185,10 @@ def _default_metrics() -> list[Metric]:
 class Policy(Form):
     """What a release of one service may do."""
 
+    name: Name | None = Field(None, description="The release DAG is release_<name>; empty: the service's name.")
     service: Name
     namespace: Name
+    connections: Connections = Field(default_factory=Connections)
     helm: HelmRelease
     version: Name | None = Field(None, description="The wanted version: what a scheduled run releases.")
     schedule: str | None = Field(None, description="Cron expression or Airflow preset; null: only by hand.")
@@ -210,6 +220,10 @@ class Policy(Form):
     def _consistent(self) -> Policy:
         weights = [step.weight for step in self.steps]
         ascending(weights)
+        if self.schedule and self.version is None:
+            raise ValueError(
+                f"schedule: {self.schedule!r} without a `version`: expected one for a scheduled run to release"
+            )
         if self.evidence.control == "fresh" and weights[-1] > 50:
             raise ValueError(
                 f"weights {weights}: with evidence.control: fresh the baseline gets as much as the canary, so expected at "
@@ -245,10 +259,20 @@ class Policy(Form):
             )
         return self
 
+    @property
+    def dag_id(self) -> str:
+        """What the release DAG is called."""
+        return dag_id(self.name or self.service)
+
     def located(self, root: Path) -> Policy:
         """The policy with its chart as an absolute path, relative ones taken from `root`."""
         helm = self.helm.model_copy(update={"chart": str((root / self.helm.chart).resolve())})
         return self.model_copy(update={"helm": helm})
+
+
+def dag_id(name: str) -> str:
+    """What the release DAG of a name is called."""
+    return f"release_{name.replace('-', '_')}"
 
 
 def ascending(weights: list[int]) -> None:

@@ -65,7 +65,7 @@ def plan(
         say(f"plan: release {identity} is planned already ({known.phase}); nothing is chosen anew")
         return known.phase not in (Phase.DRY_RUN, Phase.NOTHING_TO_DO) and _to_release(run)
     ports.claims.check(identity)
-    close_orphans(spec.service, spec.namespace, ports, over, say, now())
+    close_orphans(spec, ports, over, say, now())
     present = preflight(spec, ports, say)
     if spec.version == baseline_of(present.stable):
         raise PreflightError(

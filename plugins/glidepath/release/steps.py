@@ -17,6 +17,7 @@ from glidepath.release.drift import note_pods
 from glidepath.release.holding import lease
 from glidepath.release.keep import kept
 from glidepath.release.leftovers import leaves_nothing
+from glidepath.release.orphans import releases_of
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.run import Run
 from glidepath.release.tidy import given, upgrade
@@ -80,8 +81,8 @@ def _as_planned(run: Run, state: ClaimState | None) -> None:
 
 def _close_lost(run: Run, token: int) -> None:
     """Close what the record has open of this service with an older token: its run was lost, and this one cleans up."""
-    for one in run.ports.record.recent(run.spec.service):
-        if one.outcome is None and one.namespace == run.spec.namespace and 0 < (one.token or 0) < token:
+    for one in releases_of(run.ports.record, run.spec):
+        if one.outcome is None and 0 < (one.token or 0) < token:
             outcome = Phase.PROMOTED if one.canary == run.stable else Phase.ROLLED_BACK
             reason = f"its run was lost before it had cleaned up; {run.id} holds the service since"
             if run.ports.record.close(one.id, outcome, reason, run.now()):

@@ -65,34 +65,11 @@ class BakeTrigger(BaseTrigger):
 
 
 class ObserveTrigger(BakeTrigger):
-    """The same for the window after a promotion. Ended by a person, it takes the new version back at once.
-
-    Args:
-        release_id: The release in the record.
-        step: The window's number.
-        silent_s: Seconds without any sign of the guard after which it counts as gone.
-        policy_path: The policy's YAML file.
-        kubernetes_conn_id: Airflow connection of the cluster.
-        prometheus_conn_id: Airflow connection of Prometheus.
-    """
-
-    def __init__(
-        self,
-        release_id: str,
-        step: int,
-        silent_s: float,
-        policy_path: str,
-        kubernetes_conn_id: str,
-        prometheus_conn_id: str,
-    ) -> None:
-        super().__init__(release_id, step, silent_s)
-        self.policy_path = policy_path
-        self.conn_ids = {"kubernetes_conn_id": kubernetes_conn_id, "prometheus_conn_id": prometheus_conn_id}
+    """The same for the window after a promotion. Ended by a person, it takes the new version back at once."""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
-        _, arguments = super().serialize()
-        return "glidepath.triggers.bake.ObserveTrigger", arguments | {"policy_path": self.policy_path} | self.conn_ids
+        return "glidepath.triggers.bake.ObserveTrigger", super().serialize()[1]
 
     async def on_kill(self) -> None:
         """A person marked or cleared the waiting task: that is how a promotion is taken back by hand."""
@@ -106,4 +83,4 @@ class ObserveTrigger(BakeTrigger):
     def _run(self) -> Any:
         from glidepath.hooks.ports import load_run
 
-        return load_run(self.policy_path, self.release_id, log.info, self.conn_ids)
+        return load_run(self.release_id, log.info)

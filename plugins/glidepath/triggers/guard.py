@@ -23,28 +23,16 @@ class GuardTrigger(BaseTrigger):
     """Runs `glidepath.release.guard.Guard` for one release.
 
     Args:
-        policy_path: The policy's YAML file.
         release_id: The release in the record.
-        kubernetes_conn_id: Airflow connection of the cluster.
-        prometheus_conn_id: Airflow connection of Prometheus.
     """
 
-    def __init__(self, policy_path: str, release_id: str, kubernetes_conn_id: str, prometheus_conn_id: str) -> None:
+    def __init__(self, release_id: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.policy_path, self.release_id = policy_path, release_id
-        self.kubernetes_conn_id, self.prometheus_conn_id = kubernetes_conn_id, prometheus_conn_id
+        self.release_id = release_id
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
-        return (
-            "glidepath.triggers.guard.GuardTrigger",
-            {
-                "policy_path": self.policy_path,
-                "release_id": self.release_id,
-                "kubernetes_conn_id": self.kubernetes_conn_id,
-                "prometheus_conn_id": self.prometheus_conn_id,
-            },
-        )
+        return "glidepath.triggers.guard.GuardTrigger", {"release_id": self.release_id}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Tick until the record says that the release is over."""
@@ -83,5 +71,4 @@ class GuardTrigger(BaseTrigger):
     def _run(self) -> Any:
         from glidepath.hooks.ports import load_run
 
-        conn_ids = {"kubernetes_conn_id": self.kubernetes_conn_id, "prometheus_conn_id": self.prometheus_conn_id}
-        return load_run(self.policy_path, self.release_id, log.info, conn_ids)
+        return load_run(self.release_id, log.info)

@@ -24,20 +24,20 @@ class HeldTrigger(BaseTrigger):
     """Fires when the service is free, or when the time to wait for that is over.
 
     Args:
-        policy_path: The policy's YAML file.
         release_id: Who waits.
         kubernetes_conn_id: Airflow connection of the cluster.
+        namespace, service: What for.
         deadline: Until when, epoch seconds.
     """
 
-    def __init__(self, policy_path: str, release_id: str, kubernetes_conn_id: str, deadline: float) -> None:
+    def __init__(self, release_id: str, kubernetes_conn_id: str, namespace: str, service: str, deadline: float) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.policy_path, self.release_id, self.deadline = policy_path, release_id, deadline
-        self.kubernetes_conn_id = kubernetes_conn_id
+        self.release_id, self.kubernetes_conn_id, self.deadline = release_id, kubernetes_conn_id, deadline
+        self.namespace, self.service = namespace, service
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
-        names = ("policy_path", "release_id", "kubernetes_conn_id", "deadline")
+        names = ("release_id", "kubernetes_conn_id", "namespace", "service", "deadline")
         return "glidepath.triggers.held.HeldTrigger", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -63,11 +63,7 @@ class HeldTrigger(BaseTrigger):
         return True
 
     def _claims(self) -> Any:
-        from pathlib import Path
-
         from glidepath.claim import LeaseClaims
         from glidepath.hooks.ports import kubernetes_api
-        from glidepath.policy import load_policy
 
-        policy = load_policy(Path(self.policy_path))
-        return LeaseClaims(kubernetes_api(self.kubernetes_conn_id), policy.namespace, policy.service)
+        return LeaseClaims(kubernetes_api(self.kubernetes_conn_id), self.namespace, self.service)

@@ -15,6 +15,7 @@ from glidepath.policy import MAX_STEPS
 REPO = Path(__file__).resolve().parents[3]
 FILE = REPO / "dags" / "progressive_release.py"
 GOOD = (REPO / "include" / "policies" / "model-service.yaml").read_text()
+DAILY = GOOD.replace("schedule: null", "schedule: '@daily'\nversion: v2")
 
 
 def dags(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, DAG]:
@@ -106,9 +107,57 @@ def test_the_form_takes_what_a_run_may_say(dag: DAG) -> None:
 def test_one_dag_a_policy_and_a_broken_one_takes_no_other_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model-service.yaml").write_text(GOOD)
     (tmp_path / "other.yaml").write_text(GOOD.replace("service: model-service", "service: prices"))
-    (tmp_path / "wrong-one.yaml").write_text(GOOD.replace("weight: 20", "weight: 200"))
+    (tmp_path / "wrong one.yaml").write_text("steps: [")
     found = dags(tmp_path, monkeypatch)
     assert set(found) == {"release_model_service", "release_prices", "release_wrong_one"}
-    wrong = found["release_wrong_one"]
-    assert wrong.task_ids == ["policy_error"]
-    assert "wrong-one.yaml:12: steps[0].weight: given 200" in str(wrong.doc_md)
+    assert "wrong one.yaml:1: not valid YAML" in str(found["release_wrong_one"].doc_md)
+
+
+def test_a_policy_that_is_broken_keeps_its_dag_and_every_task_for_runs_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "any-name.yaml"
+    file.write_text(DAILY)
+    (good,) = dags(tmp_path, monkeypatch).values()
+    file.write_text(DAILY.replace("weight: 20", "weight: 200"))
+    (broken,) = dags(tmp_path, monkeypatch).values()
+    assert broken.dag_id == good.dag_id == "release_model_service"
+    for one in good.tasks:
+        other = broken.get_task(one.task_id)
+        assert (type(other), other.trigger_rule, other.upstream_task_ids) == (
+            type(one), one.trigger_rule, one.upstream_task_ids,
+        )  # fmt: skip
+    assert (good.schedule, broken.schedule) == ("@daily", None)
+    told = "any-name.yaml:13: steps[0].weight: given 200"
+    assert told in str(broken.doc_md)
+    assert told in broken.get_task("plan").refused
+    validated(broken, {"version": "v2"})
+
+
+@pytest.mark.parametrize("schedule", ["every day", "@dayly", "61 * * * *"])
+def test_a_schedule_that_is_none_takes_no_other_dag_down(
+    schedule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other.yaml").write_text(GOOD.replace("service: model-service", "service: prices"))
+    (tmp_path / "wrong.yaml").write_text(DAILY.replace("@daily", schedule))
+    found = dags(tmp_path, monkeypatch)
+    assert not found["release_prices"].get_task("plan").refused
+    told = found["release_model_service"].get_task("plan").refused
+    assert "wrong.yaml: Airflow does not take its DAG" in told
+    assert schedule in told
+
+
+def test_two_policies_of_one_name_are_both_refused_and_a_name_tells_them_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "production.yaml").write_text(GOOD)
+    (tmp_path / "staging.yaml").write_text(GOOD.replace("namespace: sms-app", "namespace: staging"))
+    (both,) = dags(tmp_path, monkeypatch).values()
+    assert both.get_task("plan").refused == (
+        "production.yaml, staging.yaml all give the DAG release_model_service; give each a `name` of its own"
+    )
+    staging = "name: model-service-staging\n" + GOOD.replace("namespace: sms-app", "namespace: staging")
+    (tmp_path / "staging.yaml").write_text(staging)
+    found = dags(tmp_path, monkeypatch)
+    assert set(found) == {"release_model_service", "release_model_service_staging"}
+    assert not any(one.get_task("plan").refused for one in found.values())

@@ -29,7 +29,8 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
     with ApiServer() as server:
         made = Stage(server, tmp_path)
-        monkeypatch.setattr("glidepath.hooks.ports.ports_for", lambda *_, **__: made.ports())
+        monkeypatch.setattr("glidepath.hooks.ports.ports_for", lambda _: made.ports())
+        monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
         run = made.run("one")
         steps.claim(run, "http://airflow/dags/d/runs/one")
         steps.deploy(run)
@@ -126,8 +127,14 @@ def test_a_dry_run_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         task.execute(context(dry_run=True))
 
 
-def test_who_has_planned_and_is_not_first_waits_too(stage: Stage, tmp_path: Path) -> None:
-    task: WaitsForClaim = ClaimOperator(task_id="claim", policy_path=policy(tmp_path, WAITS))
+def test_a_policy_that_is_not_valid_refuses_the_run_and_says_why(tmp_path: Path) -> None:
+    task = PlanOperator(task_id="plan", policy_path=str(tmp_path / "no"), go="a", stay="b", refused="p.yaml:3: steps")
+    with pytest.raises(AirflowFailException, match=r"nothing was touched:\np.yaml:3: steps"):
+        task.execute(context())
+
+
+def test_who_has_planned_and_is_not_first_waits_too(stage: Stage) -> None:
+    task: WaitsForClaim = ClaimOperator(task_id="claim")
     stage.record.open_release(_planned(stage))
     with pytest.raises(TaskDeferred):
         task.execute(context())
@@ -147,7 +154,7 @@ def test_the_trigger_fires_when_the_service_is_free(stage: Stage, monkeypatch: p
     monkeypatch.setattr("glidepath.triggers.held.POLL_S", 0.02)
     monkeypatch.setattr("glidepath.triggers.held.SPREAD_S", 0.02)
     monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
-    trigger = HeldTrigger("p.yaml", "d/two", "kubernetes_default", time.time() + 60)
+    trigger = HeldTrigger("d/two", "kubernetes_default", NAMESPACE, SERVICE, time.time() + 60)
     claims = LeaseClaims(stage.server.api(), NAMESPACE, SERVICE)
     monkeypatch.setattr(trigger, "_claims", lambda: claims)
 
@@ -166,7 +173,7 @@ def test_the_trigger_fires_when_the_service_is_free(stage: Stage, monkeypatch: p
 
 @pytest.mark.usefixtures("stage")
 def test_the_trigger_ends_with_the_time_and_survives_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    trigger = HeldTrigger("p.yaml", "d/two", "kubernetes_default", time.time() - 1)
+    trigger = HeldTrigger("d/two", "kubernetes_default", NAMESPACE, SERVICE, time.time() - 1)
     monkeypatch.setattr(trigger, "_claims", lambda: None)
     path, arguments = trigger.serialize()
     assert path == "glidepath.triggers.held.HeldTrigger"

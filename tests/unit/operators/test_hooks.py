@@ -13,8 +13,11 @@ import pytest
 from kubernetes.config import incluster_config
 
 from glidepath.errors import EvidenceError, PreflightError, RecordError
-from glidepath.hooks.ports import HelmHook, PrometheusHook, kubernetes_api
+from glidepath.hooks.ports import HelmHook, PrometheusHook, kubernetes_api, load_run
+from glidepath.policy import ReleaseSpec
 from glidepath.record import Record
+from tests.support.apiserver import NAMESPACE, ApiServer
+from tests.support.stage import Stage
 
 
 @pytest.mark.parametrize(
@@ -81,6 +84,20 @@ def test_the_records_password_is_in_no_error() -> None:
         Record("postgresql+psycopg2://eve:planted-secret@127.0.0.1:9/none").find("x")
     assert "planted-secret" not in str(caught.value)
     assert "eve" in str(caught.value)
+
+
+def test_a_release_goes_by_what_was_planned_whatever_its_policy_says_by_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
+    seen: list[ReleaseSpec] = []
+    monkeypatch.setattr("glidepath.hooks.ports.ports_for", seen.append)
+    with ApiServer() as server:
+        stage = Stage(server, tmp_path)
+        planned = stage.run(policy="connections: {kubernetes: east, prometheus: east_metrics}\n")
+        run = load_run(planned.id, print)
+    assert run.spec == planned.spec
+    assert (seen[0].connections.kubernetes, seen[0].namespace) == ("east", NAMESPACE)
 
 
 def kubeconfig_file(folder: Path) -> dict[str, object]:

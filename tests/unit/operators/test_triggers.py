@@ -27,8 +27,8 @@ from tests.support.stage import Stage
     "trigger",
     [
         BakeTrigger("dag/run", 2, 90.0),
-        ObserveTrigger("dag/run", 2, 90.0, "p.yaml", "kubernetes_default", "prometheus_default"),
-        GuardTrigger("p.yaml", "dag/run", "kubernetes_default", "prometheus_default"),
+        ObserveTrigger("dag/run", 2, 90.0),
+        GuardTrigger("dag/run"),
     ],
     ids=["bake", "observe", "guard"],
 )
@@ -113,7 +113,7 @@ def test_a_window_that_a_person_ends_in_airflow_takes_the_version_back(
     stage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, run = stage
-    trigger = ObserveTrigger(run.id, 3, 90.0, "p.yaml", "kubernetes_default", "prometheus_default")
+    trigger = ObserveTrigger(run.id, 3, 90.0)
     monkeypatch.setattr(trigger, "_run", lambda: run)
     asyncio.run(trigger.on_kill())
     assert made.weights()["v2"] == 0
@@ -124,7 +124,7 @@ def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
     stage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, run = stage
-    trigger = GuardTrigger("p.yaml", run.id, "kubernetes_default", "prometheus_default")
+    trigger = GuardTrigger(run.id)
     monkeypatch.setattr(trigger, "_run", lambda: run)
     monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
     monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
@@ -142,7 +142,7 @@ def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
 
 def test_a_guard_that_is_ended_by_a_person_brakes(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     made, run = stage
-    trigger = GuardTrigger("p.yaml", run.id, "kubernetes_default", "prometheus_default")
+    trigger = GuardTrigger(run.id)
     monkeypatch.setattr(trigger, "_run", lambda: run)
     assert made.weights()["v2"] == 20
     asyncio.run(trigger.on_kill())

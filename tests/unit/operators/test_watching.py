@@ -30,7 +30,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
         steps.deploy(run)
         steps.shift(run, 1)
         endings.promote(run)
-        operator = ObserveOperator(task_id="observe", policy_path="p.yaml")
+        operator = ObserveOperator(task_id="observe")
         monkeypatch.setattr(operator, "run_of", lambda _: run)
         yield stage, run, operator
 

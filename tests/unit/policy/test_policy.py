@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glidepath.errors import PolicyError
-from glidepath.policy import MAX_STEPS, Policy, ReleaseSpec, for_run, load_policy, policy_json_schema
+from glidepath.policy import MAX_STEPS, Policy, ReleaseSpec, dag_id_of, for_run, load_policy, policy_json_schema
 from glidepath.policy.fields import seconds
 from glidepath.policy.load import parse_policy
 
@@ -38,6 +38,28 @@ def refusal(text: str) -> str:
     with pytest.raises(PolicyError) as caught:
         parsed(text)
     return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (MINIMAL, "release_model_service"),
+        (f"name: staging-model\n{MINIMAL}", "release_staging_model"),
+        (MINIMAL + "unknown: key\n", "release_model_service"),
+        ("service: 'a b'", "release_of_me"),
+        ("service: [", "release_of_me"),
+        ("- a list", "release_of_me"),
+    ],
+)
+def test_a_dag_has_its_name_whether_or_not_the_policy_is_valid(text: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / "of me.yaml"
+    path.write_text(text)
+    assert dag_id_of(path) == name
+
+
+def test_a_dag_of_a_file_that_is_not_there_or_no_text_is_called_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "bytes.yaml").write_bytes(b"service: \xff")
+    assert [dag_id_of(tmp_path / name) for name in ("bytes.yaml", "gone.yaml")] == ["release_bytes", "release_gone"]
 
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.name)

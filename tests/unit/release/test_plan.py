@@ -74,6 +74,13 @@ def test_what_an_ended_run_left_planned_is_closed_by_the_next(stage: Stage) -> N
     assert any("d/deleted is closed: refused: its run ended before it had claimed" in line for line in stage.said)
 
 
+def test_what_another_clusters_service_of_the_name_left_is_not_touched(stage: Stage) -> None:
+    stage.run("d/gone", policy="connections: {kubernetes: elsewhere}\n")
+    spec, ports = stage.spec(), stage.ports()
+    assert plan("d/next", spec, ports, stage.said.append, lambda: stage.clock, over=lambda _: True)
+    assert stage.record.get("d/gone").outcome is None
+
+
 def test_a_chart_that_does_not_render_leaves_no_dry_run_behind(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     def render(_: object) -> str:
         raise PreflightError("no template")
