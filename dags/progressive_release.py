@@ -167,8 +167,10 @@ def built(dag_id: str, policy: Policy | None, path: Path, refused: str) -> DAG:
     return dag
 
 
+if not POLICIES.is_dir():
+    raise PolicyError(f"{POLICIES} is no folder; set GLIDEPATH_POLICIES to the one that holds the policies")
 files: dict[str, list[Path]] = {}
-for file in sorted(POLICIES.glob("*.yaml")):
+for file in sorted(one for one in POLICIES.iterdir() if one.suffix in (".yaml", ".yml")):
     files.setdefault(dag_id_of(file), []).append(file)
 for name, [first, *others] in files.items():
     found, wrong = read(first)

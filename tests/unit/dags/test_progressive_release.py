@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk import DAG, TriggerRule
 from airflow.sdk.exceptions import ParamValidationError
 
+from glidepath.errors import PolicyError
 from glidepath.policy import MAX_STEPS
 
 REPO = Path(__file__).resolve().parents[3]
@@ -106,7 +107,8 @@ def test_the_form_takes_what_a_run_may_say(dag: DAG) -> None:
 
 def test_one_dag_a_policy_and_a_broken_one_takes_no_other_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model-service.yaml").write_text(GOOD)
-    (tmp_path / "other.yaml").write_text(GOOD.replace("service: model-service", "service: prices"))
+    (tmp_path / "other.yml").write_text(GOOD.replace("service: model-service", "service: prices"))
+    (tmp_path / "policy.schema.json").write_text("{}")
     (tmp_path / "wrong one.yaml").write_text("steps: [")
     found = dags(tmp_path, monkeypatch)
     assert set(found) == {"release_model_service", "release_prices", "release_wrong_one"}
@@ -132,6 +134,13 @@ def test_a_policy_that_is_broken_keeps_its_dag_and_every_task_for_runs_under_way
     assert told in str(broken.doc_md)
     assert told in broken.get_task("plan").refused
     validated(broken, {"version": "v2"})
+
+
+def test_a_folder_that_is_not_there_is_an_error_and_not_no_dags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(PolicyError, match="gone is no folder; set GLIDEPATH_POLICIES"):
+        dags(tmp_path / "gone", monkeypatch)
 
 
 @pytest.mark.parametrize("schedule", ["every day", "@dayly", "61 * * * *"])
