@@ -96,6 +96,7 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
     ending = retried | {"retries": 8, "retry_exponential_backoff": 2.0, "max_retry_delay": timedelta(minutes=1)}
     with DAG(
         dag_id,
+        dag_display_name=dag_id if policy else f"{dag_id}: its policy is not valid",
         schedule=policy.schedule if policy else None,
         catchup=False,
         max_active_runs=4,
