@@ -174,7 +174,7 @@ class Helm:
     def _run(self, args: Sequence[str], timeout_s: float) -> str:
         if missing := self._missing():
             raise HelmError(missing)
-        shown = " ".join(["helm", *args[:2]])
+        shown = " ".join(["helm", *(one for one in args[:2] if not one.startswith("-"))])
         # A file without a name: the token in it is gone with us, even if we are killed.
         with tempfile.TemporaryFile("w") as config:
             json.dump(kubeconfig(self._api, self.namespace), config)
