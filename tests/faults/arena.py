@@ -46,15 +46,19 @@ POLICY: dict[str, Any] = {
     "lease": "20s",
 }
 LEASE_S = 20.0
-# The run that Airflow itself ends: the same tasks under a dagrun_timeout.
-TIMEOUT_FILE = f"""\
+# The run that Airflow itself ends: the same tasks under a dagrun_timeout. Airflow takes a DAG for that of any file that
+# builds it, so this one must build none of the other's: its folder of policies is empty.
+TIMEOUT_FILE = """\
+import os
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from airflow import sdk
+os.environ["GLIDEPATH_POLICIES"] = {empty!r}
 import progressive_release as shape
-shape.DAG = partial(sdk.DAG, dagrun_timeout=timedelta(seconds={DAGRUN_TIMEOUT_S}))
-for path in sorted(shape.POLICIES.glob("*.yaml")):
-    {TIMEOUT_DAG} = shape.build("{TIMEOUT_DAG}", shape.load_policy(path), path)
+shape.DAG = partial(sdk.DAG, dagrun_timeout=timedelta(seconds={seconds}))
+policy, wrong = shape.read(Path({policy!r}))
+dag = shape.build({dag!r}, policy, Path({policy!r}), wrong)
 """
 
 
@@ -124,7 +128,11 @@ class Arena(World):
     def _write_files(self) -> None:
         self.edit_policy({})
         self.restore_dag()
-        (self.home / "dags" / "with_timeout.py").write_text(TIMEOUT_FILE)
+        empty, policy = self.home / "no-policies", self.home / "policies" / "model-service.yaml"
+        empty.mkdir(exist_ok=True)
+        (self.home / "dags" / "with_timeout.py").write_text(
+            TIMEOUT_FILE.format(empty=str(empty), seconds=DAGRUN_TIMEOUT_S, policy=str(policy), dag=TIMEOUT_DAG)
+        )
 
     def edit_policy(self, changes: dict[str, Any]) -> None:
         """Have the policy's file say what it should, but for these."""
