@@ -39,6 +39,11 @@ class Died(BaseException):
     """The process ended here; its `finally` blocks reach nobody any more."""
 
 
+def die(*_: object) -> None:
+    """End the process here."""
+    raise Died
+
+
 class Fuse:
     """Counts a process' calls, and at call `at` does what its mode says.
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from glidepath.errors import GlidepathError
 from glidepath.release import steps
 from glidepath.release.run import Run
-from tests.support.crashes import Fuse, Saved, process
+from tests.support.crashes import Died, Fuse, Saved, process
 from tests.support.stage import Stage
 
 Action = Callable[[Run], object]
@@ -29,13 +29,13 @@ def over(run: Run) -> None:
     run.note("window", once="decision:3", step=3, decision="promote", reason="over", look=0)
 
 
-def do(run: Run, *actions: Action) -> list[GlidepathError]:
+def do(run: Run, *actions: Action) -> list[BaseException]:
     """One after the other, whatever comes of each; what was raised."""
-    errors = []
+    errors: list[BaseException] = []
     for action in actions:
         try:
             action(run)
-        except GlidepathError as error:
+        except (GlidepathError, Died) as error:
             errors.append(error)
     return errors
 

@@ -14,7 +14,7 @@ from glidepath.release.brake import taken_back
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
-from tests.support.crashes import MODES, Died, Fuse, Saved, process
+from tests.support.crashes import MODES, Died, Fuse, Saved, die, process
 from tests.support.stage import Stage
 
 
@@ -84,7 +84,7 @@ def test_harm_that_was_recorded_is_braked_though_telemetry_is_gone(planned: Save
     stage.prometheus.scrape("v2", 0)
     guard = Guard(run)
     guard.tick()
-    guard.decide = _die  # type: ignore[method-assign]
+    guard.decide = die  # type: ignore[method-assign]
     with pytest.raises(Died):
         look(stage, guard, 20, errors=40)
     last = run.ports.record.last_look(run.id)
@@ -95,10 +95,6 @@ def test_harm_that_was_recorded_is_braked_though_telemetry_is_gone(planned: Save
     Guard(process(stage, run)).tick()
     assert stage.weights() == {"v1": 100, "v2": 0}
     assert taken_back(run)
-
-
-def _die(*_: object) -> None:
-    raise Died
 
 
 def test_proven_harm_is_never_put_back_as_drift(planned: Saved) -> None:

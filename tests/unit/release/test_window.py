@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 
 import pytest
 
-from glidepath.errors import EvidenceError, GlidepathError, PolicyError, ReleaseTakenBack
+from glidepath.errors import EvidenceError, PolicyError, ReleaseTakenBack
 from glidepath.policy import for_run
 from glidepath.release import brake, endings, steps
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.release.report import report
-from glidepath.release.run import Run
 from tests.support.apiserver import LEASES, MESH, SERVICE, http_routes
-from tests.support.crashes import MODES, Died, Fuse, Saved, process
-from tests.support.stage import Stage, abandon
-from tests.support.tasks import Action, first, over, second
-
-NUMBER = 3
-JUDGED = "after_promotion: {warm: 60s, holdback: 5}\n"
-UNJUDGED = "after_promotion: {warm: 60s}\n"
-
-
-def proven(run: Run) -> None:
-    """The guard's word on the last step."""
-    run.note("decision", once="decision:2", step=2, decision="promote", reason="proven", look=0)
-
-
-UP_TO_WINDOW: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, proven, endings.promote)
-END: tuple[Action, ...] = (endings.settle, endings.finish)
-GOOD: tuple[Action, ...] = (*UP_TO_WINDOW, over, endings.conclude, *END)
-
-
-def opened(stage: Stage, policy: str = JUDGED) -> tuple[Run, Guard]:
-    """A release in its window, and its guard, which has its first baseline."""
-    run = stage.run(policy=policy)
-    for action in UP_TO_WINDOW[:2]:
-        action(run)
-    stage.prometheus.scrape("v2", 0)
-    for action in UP_TO_WINDOW[2:]:
-        action(run)
-    guard = Guard(run)
-    guard.tick()
-    return run, guard
-
-
-def ticks(stage: Stage, guard: Guard, count: int, **served: object) -> None:
-    """So many scrapes, a look after each."""
-    for _ in range(count):
-        stage.traffic(**served)  # type: ignore[arg-type]
-        guard.tick()
-
-
-def word(run: Run) -> tuple[Decision, str] | None:
-    """The guard's word on the window."""
-    return steps.decision(run, NUMBER)
+from tests.support.crashes import Died, die
+from tests.support.stage import Stage
+from tests.support.tasks import do, over
+from tests.support.windows import END, GOOD, JUDGED, UNJUDGED, UP_TO_WINDOW, opened, ticks, word
 
 
 def ask(stage: Stage, what: str, why: str) -> None:
@@ -102,7 +62,7 @@ class TestAGoodVersion:
     def test_promote_that_comes_late_gives_nothing_back_to_the_old_one(self, stage: Stage) -> None:
         run, _ = opened(stage)
         over(run)
-        stage.helm.before = _die
+        stage.helm.before = die
         with pytest.raises(Died):
             endings.conclude(run)
         assert brake.committed(run)
@@ -216,8 +176,7 @@ class TestAPersonsWord:
         run, _ = opened(stage)
         ask(stage, "take-back", "no good")
         Guard(run).tick()
-        for action in END:
-            _do(run, action)
+        do(run, *END)
         other = stage.run("two", policy=JUDGED, version="v3")
         steps.claim(other)
         assert other.ports.claims.asked(other.claim) is None
@@ -241,97 +200,6 @@ class TestWithoutAHoldback:
         ask(stage, "take-back", "slow")
         guard.tick()
         assert stage.weights() == {"v1": 100, "v2": 0}
-
-
-class TestWhateverBreaks:
-    def test_the_watchdog_goes_back_to_the_old_version(self, stage: Stage) -> None:
-        run, _ = opened(stage)
-        abandon(stage)
-        assert stage.weights() == {"v1": 100, "v2": 0}
-        with pytest.raises(ReleaseTakenBack):
-            endings.conclude(run)
-        endings.settle(run)
-        assert run.release.outcome == "rolled_back"
-
-    @pytest.mark.parametrize("mode", MODES)
-    def test_whatever_happens_at_a_write_the_next_try_goes_on(self, windowed: Saved, mode: str) -> None:
-        saved = windowed
-        for number, action in enumerate(GOOD):
-            if action in (endings.promote, endings.conclude):
-                for at in itertools.count():
-                    stage, run = saved.again()
-                    fuse = Fuse(at, mode)
-                    _do(process(stage, run, fuse), action)
-                    if not fuse.blown:
-                        break
-                    for rest in GOOD[number:]:
-                        assert any(_do(process(stage, run), rest) is None for _ in range(3)), (fuse.where, rest)
-                    assert run.release.outcome == "promoted", fuse.where
-                    assert stage.at_rest("v2"), (fuse.where, stage.written())
-                assert at > 4
-            saved = saved.after(action) if action is not endings.finish else saved
-
-    @pytest.mark.parametrize("action", [endings.promote, endings.conclude])
-    @pytest.mark.parametrize("who", ["guard", "watchdog", "ends"])
-    def test_somebody_acts_between_any_two_calls(self, windowed: Saved, action: Action, who: str) -> None:
-        saved = windowed
-        for before in GOOD[: GOOD.index(action)]:
-            saved = saved.after(before)
-        for at in itertools.count():
-            stage, run = saved.again()
-            fuse = Fuse(at, between=lambda stage=stage, run=run: _act(who, stage, run))  # type: ignore[misc]
-            _do(process(stage, run, fuse), action)
-            if not fuse.blown:
-                break
-            back = brake.taken_back(run)
-            assert not (back and brake.committed(run)), fuse.where
-            if back:
-                assert stage.weights().get("v2", 0) == 0, fuse.where
-            for last in END:
-                _do(process(stage, run), last)
-            stable = "v2" if run.release.outcome == "promoted" else "v1"
-            # A task that goes on although its release has ended can leave pods; never traffic.
-            assert stage.weights().get(stable) == 100, (fuse.where, stage.written())
-            assert who == "ends" or stage.at_rest(stable), (fuse.where, stage.written())
-            assert (run.release.outcome == "promoted") == brake.committed(run), fuse.where
-
-    def test_a_shift_that_was_stopped_before_its_write_writes_nothing_after_the_commit(self, stage: Stage) -> None:
-        run = stage.run()
-        steps.claim(run)
-        steps.deploy(run)
-        stage.server.before("PATCH", "virtualservices", lambda: _to_the_end(run))
-        first(run)
-        assert brake.committed(run)
-        assert stage.weights() == {"v2": 100}
-        assert any("gone on without this task" in line for line in stage.said)
-
-
-def _to_the_end(run: Run) -> None:
-    for action in (first, second, endings.promote):
-        action(run)
-
-
-def _act(who: str, stage: Stage, run: Run) -> None:
-    other = process(stage, run)
-    if who == "guard":
-        brake.take_back(other, "harm")
-    elif who == "watchdog" and stage.holder() == run.id:
-        abandon(stage)
-    elif who == "ends":
-        for action in END:
-            _do(other, action)
-
-
-def _do(run: Run, action: Action) -> BaseException | None:
-    try:
-        action(run)
-    except (GlidepathError, Died) as error:
-        return error
-    return None
-
-
-def _die() -> None:
-    raise Died
 
 
 @pytest.mark.parametrize(

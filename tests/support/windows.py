@@ -1,0 +1,49 @@
+"""A release in its window after a promotion."""
+
+from __future__ import annotations
+
+from glidepath.release import endings, steps
+from glidepath.release.guard import Guard
+from glidepath.release.phases import Decision
+from glidepath.release.run import Run
+from tests.support.stage import Stage
+from tests.support.tasks import Action, first, over, second
+
+NUMBER = 3
+JUDGED = "after_promotion: {warm: 60s, holdback: 5}\n"
+UNJUDGED = "after_promotion: {warm: 60s}\n"
+
+
+def proven(run: Run) -> None:
+    """The guard's word on the last step."""
+    run.note("decision", once="decision:2", step=2, decision="promote", reason="proven", look=0)
+
+
+UP_TO_WINDOW: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, proven, endings.promote)
+END: tuple[Action, ...] = (endings.settle, endings.finish)
+GOOD: tuple[Action, ...] = (*UP_TO_WINDOW, over, endings.conclude, *END)
+
+
+def opened(stage: Stage, policy: str = JUDGED) -> tuple[Run, Guard]:
+    """A release in its window, and its guard, which has its first baseline."""
+    run = stage.run(policy=policy)
+    for action in UP_TO_WINDOW[:2]:
+        action(run)
+    stage.prometheus.scrape("v2", 0)
+    for action in UP_TO_WINDOW[2:]:
+        action(run)
+    guard = Guard(run)
+    guard.tick()
+    return run, guard
+
+
+def ticks(stage: Stage, guard: Guard, count: int, **served: object) -> None:
+    """So many scrapes, a look after each."""
+    for _ in range(count):
+        stage.traffic(**served)  # type: ignore[arg-type]
+        guard.tick()
+
+
+def word(run: Run) -> tuple[Decision, str] | None:
+    """The guard's word on the window."""
+    return steps.decision(run, NUMBER)
