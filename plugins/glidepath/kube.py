@@ -24,7 +24,15 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
+# As after a scale to 0: a field of that value has no owner.
+UNKNOWN = "a client whose name the API does not keep; its audit log does"
+
 T = TypeVar("T")
+
+
+def may_pass(status: int) -> bool:
+    """Whether the same call may be answered otherwise in a moment; 0 is no answer at all."""
+    return status >= 500 or status in (0, 429)
 
 
 def call(what: str, do: Callable[[], T], attempts: int = ATTEMPTS) -> T:
@@ -43,7 +51,7 @@ def call(what: str, do: Callable[[], T], attempts: int = ATTEMPTS) -> T:
             return do()
         except ApiException as error:
             status, text = int(error.status or 0), _message(error)
-            if attempt == attempts or not (status >= 500 or status == 429 or status == 0):
+            if attempt == attempts or not may_pass(status):
                 raise ClusterError(f"{what}: the Kubernetes API answered {status}: {text}", status) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             if attempt == attempts:
@@ -109,7 +117,7 @@ def editor(managed: Sequence[Mapping[str, Any]], *path: str) -> str:
         default=None,
     )
     if newest is None:
-        return "nobody"
+        return UNKNOWN
     below = f" ({newest['subresource']})" if newest.get("subresource") else ""
     return f"{newest.get('manager')}{below} at {newest.get('time')}"
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from kubernetes import client
-from kubernetes.client.exceptions import ApiException
 
 from glidepath.errors import ClusterError, NotReadyError
-from glidepath.kube import Objects, editor
-
-CALL_TIMEOUT_S = 10
+from glidepath.kube import Objects, editor, may_pass
 
 
 @dataclass(frozen=True)
@@ -61,23 +59,21 @@ class Workloads:
     """Deployments of one service's versions, named `<service>-<version>`."""
 
     def __init__(self, api: client.ApiClient, namespace: str, service: str) -> None:
-        self._apps = client.AppsV1Api(api)
-        self._core = client.CoreV1Api(api)
         self._objects = Objects(api, namespace)
         self.namespace, self.service = namespace, service
 
     def readiness(self, version: str) -> Readiness:
-        """How many replicas of a version are ready now. A Deployment that is not there has none."""
-        name = f"{self.service}-{version}"
-        try:
-            found = self._apps.read_namespaced_deployment(name, self.namespace, _request_timeout=CALL_TIMEOUT_S)
-        except ApiException as error:
-            if error.status == 404:
-                return Readiness(version, 0, 0, f"no Deployment {name}")
-            raise ClusterError(f"reading Deployment {name} failed: {error.status} {error.reason}") from error
-        wanted, status = int(found.spec.replicas or 0), found.status
-        behind = (status.observed_generation or 0) < (found.metadata.generation or 0)
-        ready = 0 if behind else min(int(status.updated_replicas or 0), int(status.available_replicas or 0))
+        """How many replicas of a version are ready now. A Deployment that is not there has none.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        found = self._deployment(version)
+        if found is None:
+            return Readiness(version, 0, 0, self._none(version))
+        wanted, status = int(found["spec"].get("replicas") or 0), found.get("status") or {}
+        behind = status.get("observedGeneration", 0) < found["metadata"].get("generation", 0)
+        ready = 0 if behind else min(status.get("updatedReplicas", 0), status.get("availableReplicas", 0))
         return Readiness(version, wanted, ready, "" if ready >= wanted else self._why(version))
 
     def shape(self, version: str) -> Shape | None:
@@ -86,18 +82,23 @@ class Workloads:
         Raises:
             ClusterError: The API refused or did not answer.
         """
-        try:
-            found = self._objects.get("apps/v1/deployments", f"{self.service}-{version}")
-        except ClusterError as error:
-            if error.status == 404:
-                return None
-            raise
+        found = self._deployment(version)
+        if found is None:
+            return None
         spec, managed = found["spec"], found["metadata"].get("managedFields") or []
         template = spec.get("template") or {}
         pods = {"spec": template.get("spec"), "labels": (template.get("metadata") or {}).get("labels")}
         digest = hashlib.sha256(json.dumps(pods, sort_keys=True).encode()).hexdigest()[:16]
         by = [editor(managed, "f:spec", field) for field in ("f:replicas", "f:template")]
         return Shape(int(spec.get("replicas") or 0), digest, *by)
+
+    def _deployment(self, version: str) -> dict[str, Any] | None:
+        try:
+            return self._objects.get("apps/v1/deployments", f"{self.service}-{version}")
+        except ClusterError as error:
+            if error.status == 404:
+                return None
+            raise
 
     def helm_revision(self, release: str) -> Revision | None:
         """The newest revision of a Helm release; cheaper than asking Helm, and it may be under way. None without any.
@@ -131,17 +132,22 @@ class Workloads:
 
         Raises:
             NotReadyError: Not ready within `timeout_s`; says what the pods wait for.
+            ClusterError: The API refused, or did not answer until then.
         """
         started = time.monotonic()
         last: Readiness | None = None
         while True:
-            now = self.readiness(version)
+            over = time.monotonic() - started > timeout_s
+            now = self._readiness_if_told(version, over)
+            if now is None:
+                time.sleep(poll_s)
+                continue
             if now.complete and now.wanted >= least:
                 return time.monotonic() - started
             if now != last:
                 said(now)
                 last = now
-            if time.monotonic() - started > timeout_s:
+            if over:
                 raise NotReadyError(
                     f"{self.service} {version} has {now.ready} of {max(least, now.wanted)} replicas ready after "
                     f"{timeout_s:.0f} s, expected all: {now.why or 'no reason given by the pods'}. Look at: "
@@ -156,27 +162,45 @@ class Workloads:
             ClusterError: It is still there after `timeout_s`.
         """
         started = time.monotonic()
-        while self.readiness(version).why != f"no Deployment {self.service}-{version}":
-            if time.monotonic() - started > timeout_s:
+        while True:
+            over = time.monotonic() - started > timeout_s
+            now = self._readiness_if_told(version, over)
+            if now is not None and now.why == self._none(version):
+                return time.monotonic() - started
+            if over:
                 raise ClusterError(f"Deployment {self.service}-{version} is still there after {timeout_s:.0f} s")
             time.sleep(poll_s)
-        return time.monotonic() - started
+
+    def _readiness_if_told(self, version: str, needed: bool) -> Readiness | None:
+        """As `readiness`; None for an API that does not answer just now, unless it is `needed`."""
+        try:
+            return self.readiness(version)
+        except ClusterError as error:
+            if needed or not may_pass(error.status):
+                raise
+            return None
+
+    def _none(self, version: str) -> str:
+        return f"no Deployment {self.service}-{version}"
 
     def _why(self, version: str) -> str:
         """What the version's pods wait for, in the cluster's own words."""
         selector = f"app={self.service},version={version}"
         try:
-            pods = self._core.list_namespaced_pod(
-                self.namespace, label_selector=selector, _request_timeout=CALL_TIMEOUT_S
-            ).items
-        except ApiException as error:
-            return f"pods could not be listed: {error.status} {error.reason}"
-        if not pods:
-            return "no pod yet"
-        reasons = []
-        for pod in pods:
-            statuses = pod.status.container_statuses or []
-            waiting = [f"{s.name}: {s.state.waiting.reason}" for s in statuses if s.state and s.state.waiting]
-            unready = [f"{s.name} not ready" for s in statuses if not s.ready and not (s.state and s.state.waiting)]
-            reasons.append(f"{pod.metadata.name} ({', '.join(waiting + unready) or pod.status.phase})")
-        return "; ".join(sorted(reasons))
+            pods = self._objects.list("v1/pods", selector)
+        except ClusterError as error:
+            return f"pods could not be listed: {error}"
+        return "; ".join(sorted(_waits_for(pod) for pod in pods)) or "no pod yet"
+
+
+def _waits_for(pod: Mapping[str, Any]) -> str:
+    """A pod, and what its containers wait for."""
+    status = pod.get("status") or {}
+    reasons = []
+    for one in status.get("containerStatuses") or []:
+        waiting = (one.get("state") or {}).get("waiting")
+        if waiting:
+            reasons.append(f"{one['name']}: {waiting.get('reason')}")
+        elif not one.get("ready"):
+            reasons.append(f"{one['name']} not ready")
+    return f"{pod['metadata']['name']} ({', '.join(reasons) or status.get('phase')})"

@@ -1,0 +1,143 @@
+"""Whether a version's pods can take traffic, on a real client against an API server in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from glidepath.deploy import Workloads
+from glidepath.errors import ClusterError, NotReadyError
+from glidepath.kube import UNKNOWN
+from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, ApiServer, install
+
+NAME = f"{SERVICE}-v2"
+PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+
+
+@dataclass
+class World:
+    server: ApiServer
+
+    @property
+    def workloads(self) -> Workloads:
+        return Workloads(self.server.api(), NAMESPACE, SERVICE)
+
+    def report(self, updated: int, available: int, generation: int = 1, observed: int = 1) -> None:
+        """What the Deployment's controller reports."""
+        stored = self.server.objects[DEPLOYMENTS, NAME]
+        stored["metadata"]["generation"] = generation
+        stored["status"] = {
+            "observedGeneration": observed, "updatedReplicas": updated, "availableReplicas": available,
+        }  # fmt: skip
+
+    def pod(self, name: str, phase: str, *containers: dict[str, Any]) -> None:
+        """A pod of the version."""
+        labels = {"app": SERVICE, "version": "v2"}
+        body = {
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels},
+            "status": {"phase": phase, "containerStatuses": list(containers)},
+        }  # fmt: skip
+        self.server.put(PODS, body)
+
+    def delete(self) -> None:
+        del self.server.objects[DEPLOYMENTS, NAME]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    with ApiServer() as server:
+        install(server, {"v1": 80, "v2": 20})
+        made = World(server)
+        made.report(2, 2)
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("updated", "available", "generation", "observed", "ready"),
+    [(2, 2, 1, 1, 2), (2, 1, 1, 1, 1), (1, 2, 1, 1, 1), (2, 2, 7, 6, 0), (2, 2, 7, 8, 2)],
+    ids=["all", "one not available", "one of the old template", "not looked at yet", "looked at"],
+)
+def test_ready_is_what_is_of_the_wanted_template_and_available(
+    world: World, updated: int, available: int, generation: int, observed: int, ready: int
+) -> None:
+    world.report(updated, available, generation, observed)
+    found = world.workloads.readiness("v2")
+    assert (found.wanted, found.ready, found.complete) == (2, ready, ready == 2)
+
+
+def test_a_deployment_whose_controller_has_said_nothing_has_none_ready(world: World) -> None:
+    del world.server.objects[DEPLOYMENTS, NAME]["status"]
+    assert world.workloads.readiness("v2").ready == 0
+
+
+def test_one_that_is_not_there_has_none_and_no_shape(world: World) -> None:
+    world.delete()
+    found = world.workloads.readiness("v2")
+    assert (found.wanted, found.ready, found.complete, found.why) == (0, 0, False, f"no Deployment {NAME}")
+    assert world.workloads.shape("v2") is None
+
+
+def test_what_the_pods_wait_for_is_told(world: World) -> None:
+    world.report(0, 0)
+    assert world.workloads.readiness("v2").why == "no pod yet"
+    world.pod("b", "Pending", {"name": "app", "ready": False, "state": {"waiting": {"reason": "ImagePullBackOff"}}})
+    world.pod(
+        "a", "Running", {"name": "app", "ready": False, "state": {"running": {}}}, {"name": "proxy", "ready": True}
+    )
+    world.pod("c", "Pending")
+    assert world.workloads.readiness("v2").why == "a (app not ready); b (app: ImagePullBackOff); c (Pending)"
+    world.server.fail("GET", "pods", 403)
+    assert (
+        "pods could not be listed: listing v1/pods: the Kubernetes API answered 403"
+        in world.workloads.readiness("v2").why
+    )
+
+
+def test_an_outage_is_waited_out(world: World) -> None:
+    world.server.fail("GET", NAME, 503, times=3 * 5)  # five looks, each with its own tries
+    assert world.workloads.wait_ready("v2", 20, poll_s=0.01) >= 0.04
+    world.server.fail("GET", NAME, 503, times=3 * 5)
+    world.delete()
+    assert world.workloads.wait_gone("v2", 20, poll_s=0.01) >= 0.04
+
+
+@pytest.mark.parametrize("wait", ["wait_ready", "wait_gone"])
+def test_one_that_does_not_end_is_told_when_the_time_is_over(world: World, wait: str) -> None:
+    world.report(0, 0)
+    world.server.fail("GET", NAME, 503, times=10_000)
+    with pytest.raises(ClusterError, match="answered 503"):
+        getattr(world.workloads, wait)("v2", 0.1, poll_s=0.01)
+
+
+@pytest.mark.parametrize("wait", ["wait_ready", "wait_gone"])
+def test_a_refusal_is_not_waited_out(world: World, wait: str) -> None:
+    world.server.fail("GET", NAME, 403, times=2)
+    with pytest.raises(ClusterError, match="answered 403"):
+        getattr(world.workloads, wait)("v2", 600, poll_s=0.01)
+    assert len([status for *_, status in world.server.log if status == 403]) == 1
+
+
+def test_pods_that_do_not_come_are_named_and_each_change_is_told_once(world: World) -> None:
+    world.report(1, 1)
+    world.pod("a", "Running", {"name": "app", "ready": False, "state": {"running": {}}})
+    said: list[str] = []
+    with pytest.raises(
+        NotReadyError, match=r"prices v2 has 1 of 3 replicas ready .*a \(app not ready\).*kubectl -n shop"
+    ):
+        world.workloads.wait_ready("v2", 0.05, lambda now: said.append(now.why), poll_s=0.01, least=3)
+    assert said == ["a (app not ready)"]
+
+
+def test_a_deployment_that_stays_is_told(world: World) -> None:
+    with pytest.raises(ClusterError, match="still there"):
+        world.workloads.wait_gone("v2", 0.03, poll_s=0.01)
+
+
+def test_the_shape_names_who_wrote_it_where_the_api_keeps_that(world: World) -> None:
+    found = world.workloads.shape("v2")
+    assert found is not None
+    assert (found.wanted, found.replicas_by.split(" at ")[0], found.pods_by) == (2, "helm", UNKNOWN)
