@@ -134,13 +134,14 @@ def _open(scene: Scene, fault: Fault) -> list[str]:
 
 def _played(scene: Scene, fault: Fault, before: dict[str, float]) -> Played:
     healed = scene.healed or time.time()
+    harmful = scene.moment.version == HARMFUL
     return Played(
         release_id=scene.release_id,
         began=scene.began,
         stable=scene.stable,
         canary=scene.canary,
-        harmful=scene.moment.version == HARMFUL,
-        ends=fault.ends,
+        harmful=harmful,
+        ends=("rolled_back",) if harmful else fault.ends,
         people=fault.people,
         callers_may_fail=fault.callers_may_fail,
         outage=(scene.struck, healed) if fault.outage else None,

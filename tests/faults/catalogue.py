@@ -23,7 +23,7 @@ class Fault:
         outage: Telemetry gives no evidence meanwhile: nothing may be promoted or blamed on it.
         callers_may_fail: The fault itself makes requests fail, whatever a release does.
         people: API users who write as part of the fault.
-        ends: How the release may end.
+        ends: How a release of a good version may end; a harmful one has to be rolled back.
         says: What the release's reason has to say when it was struck while it had weight, and went back.
         run_lost: Airflow's run can't clean up any more: the next release has to.
         run_free: A person decided how Airflow's run ends.

@@ -80,7 +80,7 @@ def _edit_policy(what: str, words: str, changes: dict[str, object]) -> Fault:
     def strike(scene: Scene) -> None:
         scene.arena.edit_policy(changes)
 
-    phases = ("claim", "deploy", "baking", "gate", "promoting", "finish")
+    phases = tuple(one for one in ALL if one not in ("plan", "before weight"))
     return Fault(f"policy-{what}", EDITS, f"the policy's file {words}, from now on", phases, strike, ends=("promoted",))
 
 
