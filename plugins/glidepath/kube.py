@@ -182,6 +182,11 @@ class Objects:
             lambda: self._send("PATCH", self.path(kind, name), body, query, MERGE),
         )
 
+    def delete(self, kind: str, name: str, resource_version: str) -> None:
+        """Delete an object as it was read; `status` 409 when somebody has written it since, 404 when it is gone."""
+        body = {"propagationPolicy": "Background", "preconditions": {"resourceVersion": resource_version}}
+        call(f"deleting {kind} {name}", lambda: self._send("DELETE", self.path(kind, name), body))
+
     def apply(self, kind: str, body: dict[str, Any], force: bool = True) -> dict[str, Any]:
         """Server-side apply as field manager `glidepath`; a resourceVersion in the body is a precondition."""
         name = body["metadata"]["name"]

@@ -158,6 +158,9 @@ class ApiServer:
                 return copy.deepcopy(old or {})
             if method == "DELETE":
                 _fence(base, name, old or {}, None)
+                wanted = ((body or {}).get("preconditions") or {}).get("resourceVersion")
+                if old and wanted not in (None, old["metadata"]["resourceVersion"]):
+                    raise Refused(409, "Conflict", f"{name} was written since")
                 return self.objects.pop((base, name))
             return self._update(method, base, name, old, query, patch, body or {})
 

@@ -12,7 +12,11 @@ from typing import Any
 from kubernetes import client
 
 from glidepath.errors import ClusterError, NotReadyError
-from glidepath.kube import Objects, editor, may_pass
+from glidepath.kube import HELD, STATE, Objects, editor, may_pass
+
+DEPLOYMENTS = "apps/v1/deployments"
+# Helm writes its release's name on all that it makes.
+MADE_BY = "meta.helm.sh/release-name"
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class Workloads:
 
     def _deployment(self, version: str) -> dict[str, Any] | None:
         try:
-            return self._objects.get("apps/v1/deployments", f"{self.service}-{version}")
+            return self._objects.get(DEPLOYMENTS, f"{self.service}-{version}")
         except ClusterError as error:
             if error.status == 404:
                 return None
@@ -154,6 +158,29 @@ class Workloads:
                     f"kubectl -n {self.namespace} describe pods -l app={self.service},version={version}"
                 )
             time.sleep(poll_s)
+
+    def remove_forgotten(self, version: str, release: str) -> bool:
+        """Delete a version's Deployment that Helm made and forgot; True when it was there.
+
+        Helm removes what its last finished revision had. An upgrade that was cut off leaves more than that, for good.
+        What a release holds, what is going already, and what Helm's `release` did not make is left alone.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        found = self._deployment(version)
+        if found is None or found["metadata"].get("deletionTimestamp"):
+            return False
+        notes = found["metadata"].get("annotations") or {}
+        if notes.get(MADE_BY) != release or notes.get(STATE) == HELD:
+            return False
+        try:
+            self._objects.delete(DEPLOYMENTS, found["metadata"]["name"], found["metadata"]["resourceVersion"])
+        except ClusterError as error:
+            if error.status not in (404, 409):
+                raise
+            return False
+        return True
 
     def wait_gone(self, version: str, timeout_s: float, poll_s: float = 1.0) -> float:
         """Wait until no Deployment of a version is left; seconds it took.

@@ -64,5 +64,7 @@ def leave_only(run: Run, version: str) -> HelmRelease:
         ports.traffic.open_version(run.claim, other)
     done = upgrade(run, chart.without_replicas(alone, *run.fresh))
     for other in sorted(gone):
+        if ports.workloads.remove_forgotten(other, ports.helm.release):
+            run.say(f"{other}: an upgrade that was cut off had left its Deployment to nobody; removed")
         ports.workloads.wait_gone(other, run.spec.deploy_timeout)
     return done

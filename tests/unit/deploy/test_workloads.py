@@ -141,3 +141,44 @@ def test_the_shape_names_who_wrote_it_where_the_api_keeps_that(world: World) -> 
     found = world.workloads.shape("v2")
     assert found is not None
     assert (found.wanted, found.replicas_by.split(" at ")[0], found.pods_by) == (2, "helm", UNKNOWN)
+
+
+class TestAForgottenDeployment:
+    def made_by(self, world: World, release: str, **marks: str) -> None:
+        notes = {
+            "meta.helm.sh/release-name": release,
+            **{f"glidepath.dev/{key}": value for key, value in marks.items()},
+        }
+        world.server.objects[DEPLOYMENTS, NAME]["metadata"]["annotations"] = notes
+
+    def test_of_this_release_is_removed_and_once_more_does_nothing(self, world: World) -> None:
+        self.made_by(world, "shop", token="7", state="open")
+        assert world.workloads.remove_forgotten("v2", "shop")
+        assert world.workloads.shape("v2") is None
+        assert not world.workloads.remove_forgotten("v2", "shop")
+
+    def test_that_is_held_or_not_helms_or_going_already_is_left_alone(self, world: World) -> None:
+        assert not world.workloads.remove_forgotten("v2", "shop")
+        self.made_by(world, "another")
+        assert not world.workloads.remove_forgotten("v2", "shop")
+        self.made_by(world, "shop", token="7", state="held")
+        assert not world.workloads.remove_forgotten("v2", "shop")
+        self.made_by(world, "shop")
+        world.server.objects[DEPLOYMENTS, NAME]["metadata"]["deletionTimestamp"] = "2026-11-26T00:00:00Z"
+        assert not world.workloads.remove_forgotten("v2", "shop")
+        assert world.workloads.shape("v2") is not None
+
+    def test_that_somebody_writes_meanwhile_is_left_alone(self, world: World) -> None:
+        self.made_by(world, "shop")
+        written = {"metadata": {"annotations": {"by": "somebody"}}}
+        world.server.before(
+            "DELETE", NAME, lambda: world.server._carry_out("PATCH", f"{DEPLOYMENTS}/{NAME}", {}, "merge", written)
+        )
+        assert not world.workloads.remove_forgotten("v2", "shop")
+        assert world.workloads.shape("v2") is not None
+
+    def test_a_refusal_is_told(self, world: World) -> None:
+        self.made_by(world, "shop")
+        world.server.fail("DELETE", NAME, 403)
+        with pytest.raises(ClusterError, match="answered 403"):
+            world.workloads.remove_forgotten("v2", "shop")

@@ -86,6 +86,14 @@ class TestBadRelease:
                 endings.finish(run)
         assert stage.at_rest("v1")
 
+    def test_pods_that_helm_forgot_are_removed(self, stage: Stage) -> None:
+        run = stage.run()
+        do(run, *UP_TO_WEIGHT)
+        stage.helm.forgot = ("v2",)
+        do(run, endings.rollback, endings.settle, endings.finish)
+        assert stage.at_rest("v1"), stage.written()
+        assert any("had left its Deployment to nobody; removed" in line for line in stage.said)
+
     def test_pods_that_never_come_get_no_weight(self, stage: Stage) -> None:
         stage.helm.ready = lambda version: version != "v2"
         run = stage.run()
