@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 import yaml
@@ -133,6 +134,11 @@ class Arena(World):
         (self.home / "dags" / "with_timeout.py").write_text(
             TIMEOUT_FILE.format(empty=str(empty), seconds=DAGRUN_TIMEOUT_S, policy=str(policy), dag=TIMEOUT_DAG)
         )
+
+    def _under_way(self) -> list[str]:
+        """The runs that have not ended, as paths of Airflow's API."""
+        rows = self.airflow.call("GET", "/dags/~/dagRuns?state=running&state=queued")["dag_runs"]
+        return [f"/dags/{one['dag_id']}/dagRuns/{quote(one['dag_run_id'], safe='')}" for one in rows]
 
     def edit_policy(self, changes: dict[str, Any]) -> None:
         """Have the policy's file say what it should, but for these."""
@@ -255,7 +261,11 @@ class Arena(World):
         self.edit_policy({})
         for one in (self.home / "held").glob("*"):
             one.unlink()
-        # A case that could not be followed to its end leaves its release under way.
+        # A case that could not be followed to its end leaves its release under way, and a run with old tokens.
+        self.airflow.start()
+        for one in self._under_way():
+            self.airflow.call("PATCH", one, {"state": "failed"})
+        self.wait("the runs before end", lambda: not self._under_way(), 600)
         self.wait("the release before ends", lambda: not lease()["spec"].get("holderIdentity"), 300)
         stable = helm_roles()["stable"] if stage.roles() else "v1"
         stable = stable if stable in ("v1", "v2") else "v1"
@@ -264,7 +274,6 @@ class Arena(World):
             since = time.time()
             stage.set_stage(stable, RATE, say)
             self.connect()
-        self.airflow.start()
         self.wait("Airflow's health", self.airflow.healthy, 120)
         stage.wait_answers(stable, BASELINE_REQUESTS, since, timeout_s=180)
         return stable
