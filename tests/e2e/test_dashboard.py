@@ -12,7 +12,7 @@ from demo.environment import NAMESPACE, REPO, cluster
 from tests.support.dashboards import dashboard_queries
 from tests.support.world import World
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 QUERIES = dashboard_queries(
     REPO / "include" / "dashboards" / "ab-testing.json", {"namespace": NAMESPACE, "service": "model-service"}
 )
