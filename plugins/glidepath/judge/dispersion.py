@@ -70,7 +70,7 @@ def dispersion(
         (*counted(past, settings, edge), length) for past, length in ((older, older_s), (blocks, block_s)) if past
     ]
     kinds = moods([(n, _rarer(n, x, events.sum() > requests.sum() / 2), length) for n, x, length in pieces])
-    return Dispersion(phi, f"{said}: {told(kinds)}", kinds)
+    return Dispersion(phi, f"{said}: {told(kinds) if kinds else 'too little to be moods of pods'}", kinds)
 
 
 def _rarer(requests: Array, events: Array, common: bool) -> Array:

@@ -22,6 +22,9 @@ SIGMAS = (0.05, 0.1, 0.2, 0.3, 0.45, 0.65, 0.9, 1.3)
 LASTING_S = (10.0, 30.0, 100.0, 300.0, 1000.0, 10000.0)
 # Pairs this much less likely than the likeliest are left out.
 LEAST = 1e-3
+# So many times likelier than alike the pods have to be with moods. Of pods that are alike it is reached at most once in so
+# many times (Markov's inequality), in truth less often; where moods are believed, harm takes far longer to prove.
+BELIEVED = 10.0
 MOST_PODS = 12
 # The grid of log ratios: so many standard deviations of the widest kind to either side, and its points.
 WIDTH, POINTS, FINE_POINTS = 4.0, 161, 321
@@ -50,6 +53,10 @@ class Mood:
     def from_dict(cls, values: Mapping[str, Any]) -> Mood:
         """Back from `asdict`."""
         return cls(float(values["sigma"]), float(values["lasts_s"]), float(values["weight"]))
+
+
+# Pods that are alike: on any grid all of its mass is on the ratio 1.
+ALIKE = Mood(1e-3, LASTING_S[-1], 1.0)
 
 
 class Hidden:
@@ -157,9 +164,10 @@ def moods(pieces: Sequence[tuple[Array, Array, float]]) -> tuple[Mood, ...]:
         pieces: Stretches of time: requests and events, shaped (blocks, pods), and a block's length in seconds.
 
     Returns:
-        The kinds that are left, likeliest first; their weights sum to 1. Empty when nothing could be compared.
+        The kinds that are left, likeliest first; their weights sum to 1. Empty when nothing could be compared, or when it
+        does not speak for moods: all kinds together are less than `BELIEVED` times as likely as that the pods are alike.
     """
-    every = [Mood(sigma, lasts, 1.0) for sigma in SIGMAS for lasts in LASTING_S]
+    every = [ALIKE, *(Mood(sigma, lasts, 1.0) for sigma in SIGMAS for lasts in LASTING_S)]
     log = np.zeros(len(every))
     seen = False
     for requests, events, block_s in pieces:
@@ -168,7 +176,8 @@ def moods(pieces: Sequence[tuple[Array, Array, float]]) -> tuple[Mood, ...]:
             continue
         seen = True
         log += _weighed(every, requests[:, some], events[:, some], block_s)
-    if not seen:
+    alike, every, log = log[0], every[1:], log[1:]
+    if not seen or np.logaddexp.reduce(log) - math.log(len(log)) - alike < math.log(BELIEVED):
         return ()
     weights = np.exp(log - log.max())
     weights = np.where(weights >= LEAST, weights, 0.0)
