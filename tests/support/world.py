@@ -10,8 +10,10 @@ from typing import Any
 
 from demo import stage, witness
 from demo.airflow import Airflow
-from demo.environment import NAMESPACE, helm, kubectl
+from demo.environment import NAMESPACE, DemoError, helm, kubectl
+from glidepath.judge import Look
 from glidepath.record import Record, Release
+from glidepath.replay.telling import look_line
 from tests.support.policies import DAG_ID
 
 SERVICE = "model-service"
@@ -30,8 +32,21 @@ class World:
         return run_id, f"{DAG_ID}/{run_id}"
 
     def end(self, run_id: str, timeout_s: float = 600) -> str:
-        """Wait for a run's end; its state."""
-        return self.airflow.wait_run(DAG_ID, run_id, timeout_s)
+        """Wait for a run's end; its state. If it does not come, the judge's last word is in the error."""
+        try:
+            return self.airflow.wait_run(DAG_ID, run_id, timeout_s)
+        except DemoError as error:
+            raise DemoError(f"{error}\n{self.story(f'{DAG_ID}/{run_id}')}") from error
+
+    def story(self, release_id: str) -> str:
+        """What the plan measured and the last look saw, for a test that failed on a machine that is gone."""
+        release = self.record.find(release_id)
+        if release is None:
+            return "the record does not know the release"
+        planned = [f"{one['settings']['name']}: {one['dispersion']}" for one in (release.plan or {}).get("metrics", [])]
+        looks = self.record.looks(release_id)
+        seen = look_line(looks[-1][0], Look.from_dict(looks[-1][2]), release.created) if looks else "nobody looked"
+        return "\n".join([f"{release.phase}, {release.outcome}: {release.reason}", *planned, seen])
 
     def released(self, **conf: Any) -> tuple[str, Release]:
         """Release to the end; the run's state and what the record says."""
