@@ -151,6 +151,16 @@ def delete_rule(_: Scene) -> None:
     kubectl("delete", "destinationrule", SERVICE, "-n", NAMESPACE, "--wait=false")
 
 
+def delete_claim(_: Scene) -> None:
+    """A person deletes the claim: refused while it is held, so it is freed first."""
+    lease = f"lease/glidepath-{SERVICE}"
+    with suppress(DemoError):
+        kubectl("delete", lease, "-n", NAMESPACE, "--wait=false")
+        raise AssertionError("a claim that is held could be deleted")
+    kubectl("patch", lease, "-n", NAMESPACE, "--type=merge", "-p", '{"spec":{"holderIdentity":""}}')
+    kubectl("delete", lease, "-n", NAMESPACE, "--wait=false")
+
+
 FAULTS = (
     _mark("failed"),
     _mark("success"),
@@ -176,4 +186,6 @@ FAULTS = (
           "promoting"), scale, people=ADMIN, callers_may_fail=True, says="scaled to 0"),
     Fault("rule-deleted", EDITS, "a person opens the DestinationRule and deletes it", ("baking", "gate", "promoting"),
           delete_rule, people=ADMIN, callers_may_fail=True, says="subset"),
+    Fault("claim-deleted", EDITS, "a person frees the claim by hand and deletes its Lease", ("deploy", "before weight",
+          "baking", "harm", "gate", "promoting"), delete_claim, people=ADMIN, ends=("rolled_back",)),
 )  # fmt: skip
