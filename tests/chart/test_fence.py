@@ -25,6 +25,7 @@ GIVEN = (
     f"service.name={SERVICE},replicas.stable=0,replicas.canary=0,glidepath.watchdog.enabled=false,"
     "istio.hosts={fenced.example.com}"
 )
+LEASE = f"lease/glidepath-{SERVICE}"
 OBJECTS = (f"virtualservice/{SERVICE}", f"destinationrule/{SERVICE}", f"deployment/{SERVICE}-v2")
 
 
@@ -48,6 +49,18 @@ def wait_in_force() -> None:
         time.sleep(0.2)
     annotate(what, "glidepath.dev/state=open")
     annotate(what, "glidepath.dev/token-", "glidepath.dev/state-")
+    claim = LeaseClaims(config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE))), NAMESPACE, SERVICE)
+    claim.acquire(Claim(NAMESPACE, SERVICE, "run/first", 0, "v1", "v2", 60))
+    while kubectl("delete", LEASE, "-n", NAMESPACE, "--dry-run=server", check=False):
+        assert time.monotonic() < deadline, "the claim's fence is not in force after 60 s"
+        time.sleep(0.2)
+    delete_claim()
+
+
+def delete_claim() -> None:
+    """Free the claim by hand, and delete it."""
+    kubectl("patch", LEASE, "-n", NAMESPACE, "--type=merge", "-p", '{"spec":{"holderIdentity":""}}')
+    kubectl("delete", LEASE, "-n", NAMESPACE)
 
 
 def upgrade(*settings: str) -> str:
@@ -78,7 +91,7 @@ def held(api: client.ApiClient) -> Iterator[Claim]:
     upgrade_with(last)
     traffic.open(last)
     claims.release(last, "")
-    kubectl("delete", "lease", f"glidepath-{SERVICE}", "-n", NAMESPACE)
+    delete_claim()
 
 
 def annotate(what: str, *pairs: str) -> None:
@@ -136,7 +149,7 @@ def test_a_second_release_is_refused_with_the_holder_and_a_link(api: client.ApiC
     assert held.token >= 1
 
 
-def test_a_claim_that_is_held_is_not_deleted_until_a_person_frees_it(held: Claim) -> None:
+def test_a_claim_that_is_held_is_not_deleted_until_a_person_frees_it(api: client.ApiClient, held: Claim) -> None:
     lease, dry = f"lease/glidepath-{SERVICE}", ("--dry-run=server", "-n", NAMESPACE)
     with pytest.raises(DemoError, match=r"run/of-the-test holds this service; take its canary back with"):
         kubectl("delete", lease, *dry)
