@@ -55,6 +55,9 @@ def test_a_canary_that_never_becomes_ready_gets_no_traffic(on_v1: World) -> None
     assert_at_rest("v1", began)
     assert "v5" not in witness.counts(began)
     assert "0 of 1 replicas ready" in on_v1.log(release.id.split("/", 1)[1], "deploy")
+    assert release.reason is not None
+    assert release.reason.startswith("deploy failed: ")
+    assert "0 of 1 replicas ready" in release.reason
 
 
 @pytest.mark.parametrize(

@@ -30,31 +30,52 @@ def run_url(context: Context) -> str:
     return f"{base}/dags/{context['dag'].dag_id}/runs/{quote(context['run_id'], safe='')}"
 
 
-@contextmanager
-def final() -> Iterator[None]:
-    """Errors that another try can't mend fail the task at once; all others are tried again as the DAG says."""
-    from airflow.sdk.exceptions import AirflowFailException
-
-    from glidepath.errors import ClaimError, NotReadyError, PolicyError, PreflightError, ReleaseTakenBack
-
-    try:
-        yield
-    except (PolicyError, PreflightError, ClaimError, NotReadyError, ReleaseTakenBack) as error:
-        logging.getLogger("airflow.task").error("%s", error)
-        raise AirflowFailException(str(error)) from error
-
-
 class ReleaseOperator(BaseOperator):
     """A task of a release; `work` is what it does. What it needs to know is in the record, as `plan` froze it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._release_id: str | None = None
+        self._run: Run | None = None
 
     def execute(self, context: Context) -> Any:
         """Do the work; see `final` for what is tried again."""
-        with final():
+        with self.final(context):
             return self.work(context)
+
+    @contextmanager
+    def final(self, context: Context) -> Iterator[None]:
+        """Errors that another try can't mend fail the task at once; all others are tried again as the DAG says.
+
+        Why the task failed for good goes into the record, for whoever ends the release.
+        """
+        from airflow.sdk.exceptions import AirflowFailException
+
+        from glidepath.errors import (
+            ClaimError,
+            GlidepathError,
+            NotReadyError,
+            PolicyError,
+            PreflightError,
+            ReleaseTakenBack,
+        )  # fmt: skip
+
+        try:
+            yield
+        except (PolicyError, PreflightError, ClaimError, NotReadyError, ReleaseTakenBack) as error:
+            self.log.error("%s", error)
+            self._failed(error)
+            raise AirflowFailException(str(error)) from error
+        except GlidepathError as error:
+            ti = context["ti"]
+            if ti.try_number > ti.max_tries:
+                self._failed(error)
+            raise
+
+    def _failed(self, error: Exception) -> None:
+        from glidepath.release.endings import failed
+
+        if self._run is not None:
+            failed(self._run, self.task_id, str(error))
 
     def work(self, context: Context) -> Any:
         """What this task does."""
@@ -62,10 +83,10 @@ class ReleaseOperator(BaseOperator):
 
     def run_of(self, context: Context) -> Run:
         """The release this task belongs to."""
-        self._release_id = release_id(context)
         from glidepath.hooks.ports import load_run
 
-        return load_run(self._release_id, self.log.info)
+        self._run = load_run(release_id(context), self.log.info)
+        return self._run
 
     def run_if_planned(self, context: Context) -> Run | None:
         """The release, or None when planning refused it and nothing was touched."""
@@ -78,11 +99,11 @@ class ReleaseOperator(BaseOperator):
 
     def on_kill(self) -> None:
         """A killed task of a running release pulls the brake."""
-        if self._release_id is None:
+        if self._run is None:
             return
         from glidepath.hooks.ports import load_run
         from glidepath.release.endings import abort
 
         log = logging.getLogger("airflow.task")
-        run = load_run(self._release_id, log.info)
+        run = load_run(self._run.id, log.info)
         abort(run, f"task {self.task_id} was killed")

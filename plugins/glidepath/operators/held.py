@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from glidepath.operators.base import ReleaseOperator, final, release_id
+from glidepath.operators.base import ReleaseOperator, release_id
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -25,7 +25,7 @@ class WaitsForClaim(ReleaseOperator):
 
     def resume(self, context: Context, event: dict[str, Any], deadline: float) -> Any:  # noqa: ARG002 - Airflow's call
         """Do it now, or go on waiting: somebody else may have been first."""
-        with final():
+        with self.final(context):
             return self._once_free(context, deadline)
 
     def attempt(self, context: Context) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from glidepath.operators.base import ReleaseOperator, final
+from glidepath.operators.base import ReleaseOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -73,7 +73,7 @@ class BakeOperator(ReleaseOperator):
         run = self.run_of(context)
         if event["status"] == "silent":
             abort(run, event["why"])
-            with final():
+            with self.final(context):
                 raise ReleaseTakenBack(event["why"])
         return self._tell(run)
 
@@ -126,7 +126,7 @@ class ObserveOperator(ReleaseOperator):
         from glidepath.release.endings import abort, conclude
 
         run = self.run_of(context)
-        with final():
+        with self.final(context):
             if event["status"] == "silent":
                 abort(run, event["why"])
                 raise ReleaseTakenBack(event["why"])

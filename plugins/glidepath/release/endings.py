@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from textwrap import shorten
 
 from glidepath.errors import ClaimLostError, ClusterError, GlidepathError, ReleaseTakenBack
 from glidepath.release.brake import brake, committed, fate, surely_taken_back, take_back
@@ -15,7 +16,21 @@ from glidepath.release.run import Run
 from glidepath.release.tidy import leave_only, rendered_token, see_silent
 from glidepath.traffic import Split
 
-__all__ = ["abort", "conclude", "finish", "promote", "rollback", "settle"]
+__all__ = ["abort", "conclude", "failed", "finish", "promote", "rollback", "settle"]
+
+# The event of a task that failed; and what is said where none did.
+FAILED = "failed"
+UNDECIDED = "the run, or a task of it, was ended in Airflow or died before anything was decided"
+WHY_LENGTH = 400
+
+
+def failed(run: Run, task: str, why: str) -> None:
+    """Remember why a task failed: if the release ends for it, that is its reason. Never raises."""
+    try:
+        if run.release.outcome is None:
+            run.note(FAILED, task=task, why=shorten(why, WHY_LENGTH, placeholder=" ..."))
+    except GlidepathError as error:
+        run.say(f"why {task} failed could not be recorded: {error}")
 
 
 @leaves_nothing
@@ -61,7 +76,8 @@ def settle(run: Run) -> None:
     if run.release.outcome is not None:
         run.say(f"settle: the release ended {run.release.outcome}; nothing to settle")
         return
-    surely_taken_back(run, "a task of the release failed; see its log")
+    last = run.ports.record.last_event(run.id, FAILED)
+    surely_taken_back(run, f"{last.body['task']} failed: {last.body['why']}" if last else UNDECIDED)
     rollback(run)
 
 

@@ -1,0 +1,108 @@
+"""Why a task failed for good is what the release's reason says; a failure that another try mends is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from glidepath.errors import ClusterError, NotReadyError, RecordError, ReleaseTakenBack
+from glidepath.operators.tasks import DeployOperator, FinishOperator
+from glidepath.record import Record
+from glidepath.release import endings, steps
+from tests.support.apiserver import ApiServer
+from tests.support.stage import Stage
+
+
+@dataclass
+class Try:
+    """Airflow's task instance, as far as it is read."""
+
+    try_number: int = 1
+    max_tries: int = 3
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """A service that the release `one` holds; ports of every task lead to it."""
+    monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
+    with ApiServer() as server:
+        made = Stage(server, tmp_path)
+        monkeypatch.setattr("glidepath.hooks.ports.ports_for", lambda _: made.ports())
+        monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
+        steps.claim(made.run("d/one"))
+        yield made
+
+
+def context(at: Try) -> Any:
+    """Airflow's context of the run `one`, as far as it is read."""
+
+    class Dag:
+        dag_id = "d"
+
+    return {"dag": Dag(), "run_id": "one", "ti": at}
+
+
+def ended() -> str:
+    """Settle and finish; the release's reason."""
+    with pytest.raises(AirflowFailException):
+        FinishOperator(task_id="finish").execute(context(Try()))
+    release = Record().get("d/one")
+    assert release.outcome == "rolled_back"
+    return str(release.reason)
+
+
+def deployed(monkeypatch: pytest.MonkeyPatch, error: Exception, at: Try) -> None:
+    """The task deploy meets an error."""
+
+    def meets(_: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "deploy", meets)
+        with pytest.raises((AirflowFailException, ClusterError)):
+            DeployOperator(task_id="deploy").execute(context(at))
+
+
+@pytest.mark.usefixtures("stage")
+def test_an_error_that_no_other_try_mends_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed(monkeypatch, NotReadyError("v2 has 0 of 1 replicas ready"), Try())
+    assert ended() == "deploy failed: v2 has 0 of 1 replicas ready"
+
+
+@pytest.mark.usefixtures("stage")
+def test_the_last_try_is_the_reason_and_a_long_one_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed(monkeypatch, ClusterError("the API does not answer. " * 100, status=503), Try(4))
+    reason = ended()
+    assert reason.startswith("deploy failed: the API does not answer. the API")
+    assert reason.endswith(" ...")
+    assert len(reason) < 450
+
+
+@pytest.mark.usefixtures("stage")
+def test_a_try_that_is_followed_by_another_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed(monkeypatch, ClusterError("the API does not answer", status=503), Try(3))
+    assert ended() == endings.UNDECIDED
+
+
+def test_that_it_cant_be_recorded_changes_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> bool:
+        raise RecordError("disk full")
+
+    run = stage.run("d/one")
+    with monkeypatch.context() as patched:
+        patched.setattr(Record, "add_event", full)
+        endings.failed(run, "deploy", "why")
+    assert any("could not be recorded: disk full" in line for line in stage.said)
+    assert ended() == endings.UNDECIDED
+
+
+def test_one_that_has_ended_keeps_its_reason(stage: Stage) -> None:
+    first = ended()
+    endings.failed(stage.run("d/one"), "deploy", "why")
+    with pytest.raises(ReleaseTakenBack, match=first):
+        endings.finish(stage.run("d/one"))
