@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from glidepath.errors import ClusterError, NotReadyError, RecordError, ReleaseTakenBack
+from glidepath.errors import (
+    ClaimHeldError,
+    ClusterError,
+    EvidenceError,
+    NotReadyError,
+    PolicyError,
+    RecordError,
+    ReleaseTakenBack,
+)
+from glidepath.operators.base import ReleaseOperator
 from glidepath.operators.tasks import DeployOperator, FinishOperator
 from glidepath.record import Record
 from glidepath.release import endings, steps
@@ -106,3 +115,15 @@ def test_one_that_has_ended_keeps_its_reason(stage: Stage) -> None:
     endings.failed(stage.run("d/one"), "deploy", "why")
     with pytest.raises(ReleaseTakenBack, match=first):
         endings.finish(stage.run("d/one"))
+
+
+@pytest.mark.parametrize("error", [PolicyError("x"), ClaimHeldError("x"), NotReadyError("x"), ReleaseTakenBack("x")])
+def test_what_another_try_cannot_mend_is_not_tried_again(error: Exception) -> None:
+    with pytest.raises(AirflowFailException, match="x"), ReleaseOperator(task_id="task").final(context(Try())):
+        raise error
+
+
+@pytest.mark.parametrize("error", [ClusterError("x"), EvidenceError("x")])
+def test_what_may_pass_is_tried_again(error: Exception) -> None:
+    with pytest.raises(type(error)), ReleaseOperator(task_id="task").final(context(Try())):
+        raise error

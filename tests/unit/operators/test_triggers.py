@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
 from airflow.triggers.base import TriggerEvent
 
-from glidepath.errors import ClaimHeldError, ClusterError, EvidenceError, NotReadyError, PolicyError, ReleaseTakenBack
-from glidepath.operators.base import final
 from glidepath.record import Record
 from glidepath.release import endings, steps
 from glidepath.release.phases import Decision
@@ -147,18 +144,6 @@ def test_a_guard_that_is_ended_by_a_person_brakes(stage: Any, monkeypatch: pytes
     assert made.weights()["v2"] == 20
     asyncio.run(trigger.on_kill())
     assert made.weights()["v2"] == 0
-
-
-@pytest.mark.parametrize("error", [PolicyError("x"), ClaimHeldError("x"), NotReadyError("x"), ReleaseTakenBack("x")])
-def test_what_another_try_cannot_mend_is_not_tried_again(error: Exception) -> None:
-    with pytest.raises(AirflowFailException, match="x"), final():
-        raise error
-
-
-@pytest.mark.parametrize("error", [ClusterError("x"), EvidenceError("x")])
-def test_what_may_pass_is_tried_again(error: Exception) -> None:
-    with pytest.raises(type(error)), final():
-        raise error
 
 
 def test_the_record_is_found_by_its_address(stage: Any) -> None:
