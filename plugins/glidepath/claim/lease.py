@@ -178,7 +178,7 @@ class LeaseClaims:
 
         _at_what_is_there(write)
 
-    def take_over(self, state: ClaimState, holder: str, duration_s: float, note: str = "") -> int:
+    def take_over(self, state: ClaimState, holder: str, duration_s: float, note: str = "", above: int = 0) -> int:
         """Take an expired claim with the next token: what the watchdog does. The new token.
 
         Args:
@@ -186,11 +186,12 @@ class LeaseClaims:
             holder: Who takes it.
             duration_s: Seconds after which it expires in turn.
             note: What `holder` must know to finish after a crash; stays on the Lease until it is given back.
+            above: The highest token that an object carries; the new one is higher.
 
         Raises:
             ClusterError: `status` 409 when the holder renewed in the meantime.
         """
-        token = state.token + 1
+        token = max(state.token, above) + 1
         self._write(holder, duration_s, {TOKEN: str(token), TAKEN: note}, state)
         return token
 

@@ -206,13 +206,13 @@ class Watchdog:
                     f"Say it: kubectl -n {self.namespace} annotate lease {claims.name} {GROUP}/stable=VERSION"
                 )
             canary = state.annotations.get(f"{GROUP}/canary") or None
-            if state.holder == WATCHDOG:
-                taken, token = Taken.from_json(state.annotations.get(TAKEN, "")), state.token
-            else:
-                before = str(now) if now else "routes that are no split of two versions"
-                braked = now is None or share(now, stable) < 100
-                taken = Taken(state.holder, round(self._now() - state.renewed, 1), before, braked)
-                token = claims.take_over(state, WATCHDOG, duration(state), taken.to_json())
+            # Objects carry more than the Lease when it was lost, or somebody wrote it: with less nothing could be moved.
+            newest = traffic.newest_token()
+            ours = state.holder == WATCHDOG
+            taken = Taken.from_json(state.annotations.get(TAKEN, "")) if ours else self._taken(state, stable, now)
+            token = state.token
+            if not ours or token < newest:
+                token = claims.take_over(state, WATCHDOG, duration(state), taken.to_json(), newest)
                 log.warning("%s: taken over from %s with token %d: %s", service, taken.run, token, taken)
             claim = Claim(self.namespace, service, WATCHDOG, token, stable, canary or "", duration(state))
             self._finish(claim, traffic, claims, safe_split(stable, canary, now), taken)
@@ -223,6 +223,11 @@ class Watchdog:
             log.info("%s: somebody was first, nothing done; looked at again at the next pass: %s", service, error)
         except (GlidepathError, ValueError, TypeError) as error:
             self._failed(service, str(error))
+
+    def _taken(self, state: ClaimState, stable: str, now: Split | None) -> Taken:
+        before = str(now) if now else "routes that are no split of two versions"
+        braked = now is None or share(now, stable) < 100
+        return Taken(state.holder, round(self._now() - state.renewed, 1), before, braked)
 
     def _finish(self, claim: Claim, traffic: IstioTraffic, claims: LeaseClaims, split: Split, taken: Taken) -> None:
         service = claim.service

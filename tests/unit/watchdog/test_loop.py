@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from glidepath.claim import Claim
-from glidepath.claim.state import ABANDONED
+from glidepath.claim.state import ABANDONED, WATCHDOG
 from glidepath.errors import ClaimLostError, ClusterError, ReleaseFinishedError
 from glidepath.traffic import IstioTraffic, Split
 from glidepath.watchdog.loop import Facts, Watchdog
@@ -85,6 +85,23 @@ def test_the_old_token_is_refused_everywhere_afterwards(world: World) -> None:
         status, answer = world.server.handle("PATCH", path, "application/merge-patch+json", stamp)
         assert status == 422, path
         assert f"with token {old.token + 1}, this write has {old.token}" in answer["message"]
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["expired", "taken over already"])
+def test_objects_with_a_higher_token_than_the_lease_are_braked_all_the_same(world: World, taken: bool) -> None:
+    watchdog, old = abandoned(world, 30)
+    if taken:
+        state = world.claims().read()
+        assert state is not None
+        world.claims().take_over(state, WATCHDOG, LEASE_S)
+    mark = {"metadata": {"annotations": {"glidepath.dev/token": "70"}}}
+    path = f"{MESH}/virtualservices/{SERVICE}"
+    assert world.server.handle("PATCH", path, "application/merge-patch+json", mark)[0] == 200
+    with pytest.raises(ClaimLostError):
+        world.traffic().shift(old, SAFE)
+    world.watch(watchdog, 1 if taken else LEASE_S)
+    assert world.split() == SAFE
+    assert lease(world) == ("", 71, "abandoned")
 
 
 def test_a_later_release_takes_the_next_token_and_the_abandoned_one_may_only_clean_up(world: World) -> None:
