@@ -151,6 +151,21 @@ def delete_rule(_: Scene) -> None:
     kubectl("delete", "destinationrule", SERVICE, "-n", NAMESPACE, "--wait=false")
 
 
+def write_token(_: Scene) -> None:
+    """A person's kubectl writes a token on the routes that no claim has had: the fence lets a higher one pass."""
+    now = kubectl(
+        "get",
+        "virtualservice",
+        SERVICE,
+        "-n",
+        NAMESPACE,
+        "-o",
+        r"jsonpath={.metadata.annotations.glidepath\.dev/token}",
+    )
+    mark = f"glidepath.dev/token={int(now or 0) + 10}"
+    kubectl("annotate", "--overwrite", "-n", NAMESPACE, f"virtualservice/{SERVICE}", mark)
+
+
 def delete_claim(_: Scene) -> None:
     """A person deletes the claim: refused while it is held, so it is freed first."""
     lease = f"lease/glidepath-{SERVICE}"
@@ -188,4 +203,6 @@ FAULTS = (
           delete_rule, people=ADMIN, callers_may_fail=True, says="subset"),
     Fault("claim-deleted", EDITS, "a person frees the claim by hand and deletes its Lease", ("deploy", "before weight",
           "baking", "harm", "gate", "promoting"), delete_claim, people=ADMIN, ends=("rolled_back",)),
+    Fault("token-written", EDITS, "a person writes a higher token on the VirtualService", ("deploy", "baking", "harm",
+          "promoting", "rolling back"), write_token, people=ADMIN),
 )  # fmt: skip

@@ -140,6 +140,16 @@ class LeaseClaims:
         """
         _at_what_is_there(lambda: self._write(claim.holder, claim.duration_s, {}, self._mine(claim)))
 
+    def raise_above(self, claim: Claim, token: int) -> Claim:
+        """Go on with a token above this one, which objects carry though no claim has had it. The claim as it is then.
+
+        Raises:
+            ClaimLostError: The Lease has another holder or token.
+        """
+        raised = replace(claim, token=max(claim.token, token) + 1)
+        self._write(claim.holder, claim.duration_s, {TOKEN: str(raised.token)}, self._mine(claim))
+        return raised
+
     def asked(self, claim: Claim) -> Asked | None:
         """What a person asks of the claim's holder; to take back comes first. None for nothing, or a claim that is lost."""
         lease = self._lease()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
+from glidepath.claim import Claim
 from glidepath.errors import ClaimLostError, RecordError, StaleWriteError
 from glidepath.record import Record
 from glidepath.release.run import Run
@@ -66,7 +67,12 @@ def brake(run: Run, reason: str) -> float:
     if run.ports.traffic.all_on(run.stable):
         return 0.0
     try:
-        run.ports.traffic.shift(run.claim, Split(run.stable, run.canary, 0), lambda: not _surely_committed(run))
+        try:
+            _stop(run, run.claim)
+        except ClaimLostError as error:
+            claim = raised(run, str(error))
+            _stop(run, claim)
+            run.ports.traffic.take(claim)
     except StaleWriteError:
         run.say(f"brake: {run.canary} has passed the point of no return meanwhile and has all traffic: {reason}")
         return 0.0
@@ -74,6 +80,24 @@ def brake(run: Run, reason: str) -> float:
     run.note("brake", once="brake", at=at, seconds=seconds, reason=reason)
     run.say(f"brake: {run.stable} 100 %, {run.canary} 0 %, read back after {seconds:.2f} s: {reason}")
     return seconds
+
+
+def _stop(run: Run, claim: Claim) -> None:
+    run.ports.traffic.shift(claim, Split(run.stable, run.canary, 0), lambda: not _surely_committed(run))
+
+
+def raised(run: Run, why: str) -> Claim:
+    """The claim with a token above the objects', if the Lease is ours: then no claim gave them theirs.
+
+    Somebody wrote it by hand, or it is of a Lease that is gone. It must not keep the holder from the way back.
+
+    Raises:
+        ClaimLostError: The Lease is another's.
+    """
+    claim = run.ports.claims.raise_above(run.claim, run.ports.traffic.newest_token())
+    run.say(f"{why}; the Lease is still this release's, which goes on with token {claim.token}")
+    run.ports.record.set_token(run.id, claim.token)
+    return claim
 
 
 def note_taken_back(run: Run, reason: str) -> bool:

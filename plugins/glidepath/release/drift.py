@@ -27,7 +27,14 @@ def routes_drift(run: Run, step: int) -> str | None:
     allowed = weights[step - 1 : step + 1] if decided else [expected]
     if split in [run.split(weight) for weight in allowed]:
         return None
-    return f"the VirtualService reads {split}, expected {run.split(expected)}; written by {state.edited_by}"
+    text = f"the VirtualService reads {split}, expected {run.split(expected)}; written by {state.edited_by}"
+    token = run.claim.token
+    # The watchdog writes as Glidepath, too.
+    return (
+        text
+        if state.token <= token
+        else f"{text}, with token {state.token}; this release's is {token}: its claim was lost"
+    )
 
 
 def objects_drift(run: Run) -> str | None:

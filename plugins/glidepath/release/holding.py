@@ -8,14 +8,18 @@ from glidepath.claim import Claim, ClaimState
 from glidepath.claim.state import ABANDONED, WATCHDOG
 from glidepath.errors import ClaimError, ClaimLostError, ClusterError
 from glidepath.kube import GROUP
-from glidepath.release.brake import committed
+from glidepath.release.brake import committed, raised
 from glidepath.release.run import Run
 
 
 def hold(run: Run, again: bool) -> bool:
-    """Whether this release has the claim. With `again`, one that the watchdog took is claimed once more, to clean up."""
+    """Whether this release has the claim, with a token that its objects obey.
+
+    With `again`, one that the watchdog took is claimed once more, to clean up.
+    """
     try:
         run.ports.claims.renew(run.claim)
+        _obeyed(run)
         return True
     except ClaimLostError as error:
         run.say(f"the claim was lost: {error}")
@@ -29,6 +33,16 @@ def hold(run: Run, again: bool) -> bool:
     run.ports.traffic.take(held)
     run.say(f"claimed again with token {held.token}, to clean up after the watchdog")
     return True
+
+
+def _obeyed(run: Run) -> None:
+    """See to it that every object carries this claim's token: of another Helm's upgrade would be refused."""
+    tokens = run.ports.traffic.tokens()
+    newest = max(tokens, default=0)
+    if newest > run.claim.token:
+        raised(run, f"an object carries token {newest}, this claim has {run.claim.token}")
+    if tokens - {run.claim.token}:
+        run.ports.traffic.take(run.claim)
 
 
 def reclaim(run: Run, safe: str, after: Collection[str] = (ABANDONED,)) -> Claim:

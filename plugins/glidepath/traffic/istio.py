@@ -127,7 +127,11 @@ class IstioTraffic:
 
     def newest_token(self) -> int:
         """The highest token that an object carries; 0 for none."""
-        return max((_token(one) for _, one in self._there()), default=0)
+        return max(self.tokens(), default=0)
+
+    def tokens(self) -> set[int]:
+        """The tokens that the objects carry."""
+        return {_token(one) for _, one in self._there()}
 
     def _there(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Every object that a release may hold, with its kind."""
@@ -297,8 +301,17 @@ def _state(found: Mapping[str, Any]) -> str:
 
 
 def _token(found: Mapping[str, Any]) -> int:
-    """The fencing token an object carries; 0 for none."""
-    return int((found["metadata"].get("annotations") or {}).get(TOKEN) or 0)
+    """The fencing token an object carries; 0 for none.
+
+    Raises:
+        PreflightError: Somebody wrote something else there; of what is held the cluster would have refused it.
+    """
+    text = str((found["metadata"].get("annotations") or {}).get(TOKEN) or 0)
+    if not text.isdecimal():
+        raise PreflightError(
+            f"{found['metadata']['name']} has the annotation {TOKEN}={text!r}, expected a whole number; remove it"
+        )
+    return int(text)
 
 
 def _unshared(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from glidepath.claim.state import WATCHDOG
 from glidepath.release import endings
 from glidepath.release.brake import fate, taken_back
+from glidepath.release.drift import routes_drift
+from glidepath.traffic import Split
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE
 from tests.support.stage import Stage
 from tests.unit.release.test_guard import started, ticks
@@ -82,6 +86,18 @@ def test_what_is_gone_is_drift_too(stage: Stage, what: str) -> None:
     reason = fate(run.ports.record, run.id)
     assert reason is not None
     assert "whoever deleted it" in reason[1]
+
+
+def test_a_brake_of_the_watchdog_is_told_from_an_edit(stage: Stage) -> None:
+    run, _ = started(stage)
+    ports = stage.ports()
+    state = ports.claims.read()
+    assert state is not None
+    token = ports.claims.take_over(state, WATCHDOG, 60)
+    ports.traffic.shift(replace(run.claim, holder=WATCHDOG, token=token), Split("v1", "v2", 0))
+    told = routes_drift(run, 1)
+    assert told is not None
+    assert f"with token {token}; this release's is {token - 1}: its claim was lost" in told
 
 
 def test_helm_by_somebody_else_is_drift_and_our_own_is_not(stage: Stage) -> None:
