@@ -55,7 +55,6 @@ class Guard:
         self.judge = Judge(self.plan)
         self.seq = 0
         self._renewed = -math.inf
-        self._claim = run.claim
         self._started = release.created
         self._no_data_since: float | None = None
         self._lost = False
@@ -157,7 +156,7 @@ class Guard:
 
     def _asked(self, step: Step) -> bool:
         """Whether a person's word on the Lease was followed: take it back, or end the window early."""
-        asked = self.run.ports.claims.asked(self._claim)
+        asked = self.run.ports.claims.asked(self.run.claim)
         if asked is None:
             return False
         if asked.what == TAKE_BACK:
@@ -197,7 +196,7 @@ class Guard:
             return fate(self.run.ports.record, self.run.id) is None and self.step() == step
 
         with suppress(StaleWriteError):
-            self.run.ports.traffic.shift(self._claim, split, still)
+            self.run.ports.traffic.shift(self.run.claim, split, still)
             self.run.say(f"guard: the weights of step {step.number} are put back")
 
     def step(self) -> Step:
@@ -212,7 +211,7 @@ class Guard:
         if 0 <= now - self._renewed < self.run.spec.lease / RENEWALS:  # a clock that steps back must not end renewals
             return
         try:
-            self.run.ports.claims.renew(self._claim)
+            self.run.ports.claims.renew(self.run.claim)
             self._renewed = now
         except ClaimLostError as error:
             self.run.say(f"guard: the claim is lost: {error}")

@@ -7,8 +7,10 @@ import pytest
 from glidepath.claim.state import WATCHDOG
 from glidepath.errors import ClaimLostError, PreflightError
 from glidepath.release import brake, endings
+from glidepath.release.holding import hold
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE
 from tests.support.stage import Stage
+from tests.unit.release.test_guard import started
 from tests.unit.release.test_tasks import UP_TO_WEIGHT, do
 
 ROUTES = f"{MESH}/virtualservices/{SERVICE}"
@@ -37,6 +39,18 @@ def test_the_guard_brakes_with_a_token_above_it(stage: Stage) -> None:
     assert stage.weights() == {"v1": 100, "v2": 0}
     assert run.claim.token == 71
     assert any("carries token 70" in line and "goes on with token 71" in line for line in stage.said)
+
+
+def test_a_good_version_goes_on_above_it_and_its_guard_knows_the_claim(stage: Stage) -> None:
+    run, guard = started(stage)
+    write_token(stage, ROUTES, "70")
+    assert hold(run, again=False)
+    assert run.claim.token == 71
+    for _ in range(30):
+        stage.traffic()
+        guard.tick()
+    assert brake.fate(run.ports.record, run.id) is None
+    assert stage.weights()["v2"] > 0
 
 
 def test_a_higher_token_of_another_holder_is_respected(stage: Stage) -> None:
