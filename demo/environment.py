@@ -63,6 +63,11 @@ def helm(*arguments: str, timeout_s: float = 180) -> str:
     return done.stdout
 
 
+def kubeconfig_file(namespace: str = NAMESPACE) -> Path:
+    """Where `glidepath_kubeconfig` writes."""
+    return STATE / f"glidepath-{namespace}.kubeconfig"
+
+
 def glidepath_kubeconfig(namespace: str = NAMESPACE) -> Path:
     """A kubeconfig of the service account that the chart makes for Glidepath: least privilege, as in production."""
     token = kubectl("create", "token", "glidepath", "-n", namespace, "--duration=24h").strip()
@@ -81,7 +86,7 @@ def glidepath_kubeconfig(namespace: str = NAMESPACE) -> Path:
         "current-context": "glidepath",
     }
     STATE.mkdir(parents=True, exist_ok=True)
-    path = STATE / f"glidepath-{namespace}.kubeconfig"
+    path = kubeconfig_file(namespace)
     path.touch(mode=0o600)
     path.write_text(json.dumps(config))
     return path
@@ -125,7 +130,7 @@ def airflow_environment(home: Path, port: int, policies: Path) -> dict[str, str]
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port(port + 713)),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port(port + 914)),
         "AIRFLOW_CONN_KUBERNETES_DEFAULT": json.dumps(
-            {"conn_type": "kubernetes", "extra": {"kube_config_path": str(glidepath_kubeconfig())}}
+            {"conn_type": "kubernetes", "extra": {"kube_config_path": str(kubeconfig_file())}}
         ),
         "AIRFLOW_CONN_PROMETHEUS_DEFAULT": env["PROMETHEUS_URL"],
         "GLIDEPATH_HELM": env["HELM"],

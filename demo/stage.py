@@ -63,7 +63,7 @@ def set_stage(stable: str, rate: float, say: Say) -> None:
                 f"you. If nobody needs it: kubectl delete namespace {NAMESPACE}"
             )
         say(f"namespace {NAMESPACE} is made anew, with {stable} as the stable version")
-        kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=180)
+        remove()
         kubectl("create", "namespace", NAMESPACE)
         kubectl("label", "namespace", NAMESPACE, "istio-injection=enabled")
     _upgrade(stable, "")
@@ -75,6 +75,11 @@ def set_stage(stable: str, rate: float, say: Say) -> None:
     glidepath_kubeconfig()
     witness.rate(rate)
     say(f"traffic: {rate:.0f} requests a second through the gateway and inside the mesh")
+
+
+def remove() -> None:
+    """Delete the service's namespace with all that is in it, and wait until it is gone."""
+    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=180)
 
 
 def _upgrade(stable: str, canary: str) -> None:

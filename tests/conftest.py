@@ -39,10 +39,12 @@ def world() -> Iterator[World]:
     Airflow(home).stop()
     shutil.rmtree(home, ignore_errors=True)
     folder = policies.write(home / "policies", deploy_timeout="25s", steps=STEPS)
-    stage.set_stage("v1", RATE, say)
     airflow = Airflow(home, folder, extra=secrets.connections)
     airflow.start()
     airflow.wait_dag(policies.DAG_ID)
+    # Only now, and anew: a baseline that has seen Airflow take all processors knows pods of one version as not alike.
+    stage.remove()
+    stage.set_stage("v1", RATE, say)
     yield World(airflow, Record(f"sqlite:///{home}/glidepath.db"))
     airflow.stop()
 
