@@ -7,7 +7,6 @@ else a route says (matches, time-outs, retries) stays as it was read.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +14,8 @@ from kubernetes import client
 
 from glidepath.claim.state import Claim
 from glidepath.errors import ClaimLostError, ClusterError, PreflightError, StaleWriteError, TrafficDriftError
-from glidepath.kube import FIELD_MANAGER, HELD, OPEN, STATE, TOKEN, Objects, editor
+from glidepath.kube import HELD, OPEN, STATE, TOKEN, Objects, editor
+from glidepath.traffic.routes import split_of, unshared, with_split
 from glidepath.traffic.split import Split, TrafficState
 
 VIRTUAL_SERVICES = "networking.istio.io/v1/virtualservices"
@@ -88,7 +88,7 @@ class IstioTraffic:
         def routes(now: Mapping[str, Any]) -> list[dict[str, Any]]:
             if not still():
                 raise StaleWriteError(f"{self._name}: {split} is no longer wanted; not written")
-            return self._routes(now, split)
+            return with_split(now["spec"].get("http") or [{}], split, self.service)
 
         self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, routes)
         after = self.read()
@@ -176,7 +176,7 @@ class IstioTraffic:
         for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
             self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], OPEN, deployment)
         self._stamp(claim, DESTINATION_RULES, self.service, OPEN)
-        self._write(claim, VIRTUAL_SERVICES, self.service, OPEN, found, _unshared)
+        self._write(claim, VIRTUAL_SERVICES, self.service, OPEN, found, unshared)
 
     @property
     def _name(self) -> str:
@@ -196,7 +196,7 @@ class IstioTraffic:
     def _parse(self, found: Mapping[str, Any]) -> TrafficState:
         metadata = found["metadata"]
         return TrafficState(
-            split=self._split(found["spec"].get("http") or []),
+            split=split_of(found["spec"].get("http") or [], self._name),
             token=_token(found),
             held=_state(found) == HELD,
             edited_by=editor(metadata.get("managedFields") or [], "f:spec", "f:http"),
@@ -205,41 +205,9 @@ class IstioTraffic:
 
     def _reads(self, found: Mapping[str, Any], split: Split) -> bool:
         try:
-            return self._split(found["spec"].get("http") or []) == split
+            return self._parse(found).split == split
         except TrafficDriftError:
             return False
-
-    def _split(self, http: list[Mapping[str, Any]]) -> Split:
-        if not http:
-            raise TrafficDriftError(f"{self._name} has no spec.http, expected a route to the service's subsets")
-        splits = {self._one(route.get("route") or []) for route in http}
-        if len(splits) != 1:
-            raise TrafficDriftError(f"{self._name} splits its routes differently: {', '.join(map(str, splits))}")
-        return splits.pop()
-
-    def _one(self, route: list[Mapping[str, Any]]) -> Split:
-        subsets = [str((entry.get("destination") or {}).get("subset") or "") for entry in route]
-        weights = [int(entry.get("weight", 100 if len(route) == 1 else 0)) for entry in route]
-        fits = all(subsets) and len(route) in (1, 2, 3) and sum(weights) in (0, 100)
-        if not fits or (len(route) == 3 and (weights[1] != weights[2] or not weights[1])):
-            raise TrafficDriftError(
-                f"{self._name} routes to {subsets} with {weights}, expected one or two subsets, or a third with as much as "
-                "the second, and weights that sum to 100"
-            )
-        if len(route) == 1:
-            return Split(subsets[0], None, 0)
-        return Split(subsets[0], subsets[1], weights[1], *subsets[2:])
-
-    def _routes(self, found: Mapping[str, Any], split: Split) -> list[dict[str, Any]]:
-        """The routes with this split; all else as it was."""
-        changed: list[dict[str, Any]] = copy.deepcopy(found["spec"].get("http") or [{}])
-        for route in changed:
-            destination = ((route.get("route") or [{}])[0]).get("destination") or {"host": self.service}
-            route["route"] = [
-                {"destination": {**destination, "subset": version}, "weight": weight}
-                for version, weight in split.weights.items()
-            ]
-        return changed
 
     def _stamp(
         self, claim: Claim, kind: str, name: str, state: str = HELD, found: Mapping[str, Any] | None = None
@@ -312,14 +280,3 @@ def _token(found: Mapping[str, Any]) -> int:
             f"{found['metadata']['name']} has the annotation {TOKEN}={text!r}, expected a whole number; remove it"
         )
     return int(text)
-
-
-def _unshared(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """The routes, if nobody beside Glidepath owns them."""
-    managed = found["metadata"].get("managedFields") or []
-    shared = any(_owns_routes(entry) for entry in managed if entry.get("manager") != FIELD_MANAGER)
-    return None if shared else found["spec"]["http"]
-
-
-def _owns_routes(entry: Mapping[str, Any]) -> bool:
-    return "f:http" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
