@@ -65,8 +65,10 @@ class Guard:
         for self.seq, interval, look in run.ports.record.looks(run.id):
             if interval is not None:
                 self.judge.look(Interval.from_dict(interval))
+                self._no_data_since = None
             else:
                 self.judge.no_data(look["at"], look["at"], look["reason"])
+                self._no_data_since = self._no_data_since or look["at"]
             self._newest = Look.from_dict(look)
         versions = [run.control, run.canary]
         scrape_s = run.spec.evidence.scrape
@@ -252,7 +254,7 @@ class Guard:
             )
 
     def _no_data(self, now: float, reason: str, step: Step) -> None:
-        since = self._no_data_since = self._no_data_since or now
+        since = self._no_data_since = min(self._no_data_since or now, now)  # a clock may step back
         self._write(self.judge.no_data(since, now, reason), None)
         limit = self.run.spec.on_no_data.after
         self.run.say(f"guard: NO_DATA for {now - since:.0f} s (limit {limit:.0f} s): {reason}")

@@ -139,6 +139,32 @@ def test_a_telemetry_outage_is_waited_out_and_then_goes_back_without_blame(stage
     assert stage.weights() == {"v1": 100, "v2": 0}
 
 
+def test_an_outage_is_as_long_for_guards_that_are_started_again_and_again(stage: Stage) -> None:
+    run, guard = started(stage)
+    ticks(stage, guard, 1)
+    stage.prometheus.down = EvidenceError("away")
+    for _ in range(7):
+        assert not taken_back(run)
+        stage.clock += 5
+        Guard(run).tick()
+    assert taken_back(run)
+    assert steps.decision(run, 1)[1].startswith("no data for 30 s, the policy's limit is 30 s")  # type: ignore[index]
+
+
+def test_data_that_came_back_end_an_outage_for_the_next_guard_too(stage: Stage) -> None:
+    run, guard = started(stage, weights=[20], bake="10m")
+    ticks(stage, guard, 2)
+    stage.prometheus.down = EvidenceError("away")
+    guard.tick()
+    stage.prometheus.down = None
+    ticks(stage, guard, 2)
+    again = Guard(run)
+    stage.prometheus.down = EvidenceError("away")
+    stage.clock += 28
+    again.tick()
+    assert not taken_back(run)
+
+
 def test_a_guard_that_begins_again_rebuilds_every_look_to_the_bit(stage: Stage) -> None:
     run, guard = started(stage, weights=[20], bake="10m")
     ticks(stage, guard, 10, errors=1)
