@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glidepath.errors import PreflightError, TrafficDriftError
+from glidepath.kube import FIELD_MANAGER
 from glidepath.release.run import Run
 from glidepath.release.window import way
 from glidepath.traffic import DELETED
@@ -34,6 +35,24 @@ def routes_drift(run: Run, step: int) -> str | None:
         text
         if state.token <= token
         else f"{text}, with token {state.token}; this release's is {token}: its claim was lost"
+    )
+
+
+def own_brake(run: Run) -> str | None:
+    """That the release's own brake has put all traffic on stable, for a release whose record says nothing of it.
+
+    A brake is pulled even when the record is away; what is seen of it later is no edit. None when it is not that.
+    """
+    try:
+        state = run.ports.traffic.read()
+    except (TrafficDriftError, PreflightError):
+        return None
+    ours = state.token == run.claim.token and state.edited_by.startswith(f"{FIELD_MANAGER} ")
+    if not ours or state.split.weights.get(run.stable) != 100:
+        return None
+    return (
+        f"{run.stable} was given all traffic by {state.edited_by}: this release's own brake, which could not be written "
+        "down then; the logs of the guard and of the tasks say why"
     )
 
 

@@ -19,7 +19,7 @@ from glidepath.judge import Interval, Judge, Look, Plan, Verdict
 from glidepath.policy.model import LONGEST
 from glidepath.release import words
 from glidepath.release.brake import brake, committed, fate, note_taken_back, take_back, taken_back
-from glidepath.release.drift import objects_drift, routes_drift
+from glidepath.release.drift import objects_drift, own_brake, routes_drift
 from glidepath.release.keep import RENEWALS
 from glidepath.release.leftovers import sweep
 from glidepath.release.phases import Decision, Phase
@@ -182,9 +182,12 @@ class Guard:
         drift = routes or objects_drift(self.run)
         if drift is None or fate(self.run.ports.record, self.run.id) is not None or self.step() != step:
             return False
+        if routes and (braked := own_brake(self.run)):
+            self.decide(step, Decision.ROLLBACK, braked)
+            return True
         self.run.note("drift", what=drift, step=step.number)
         self.run.say(f"guard: drift: {drift}")
-        # Whoever put all traffic on stable, a brake that could not be written down included, is never overruled.
+        # Whoever put all traffic on stable is never overruled.
         if routes and self.run.spec.on_drift == "restore" and not self.run.ports.traffic.all_on(self.run.stable):
             self._restore(step)
             return True

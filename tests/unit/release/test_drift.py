@@ -13,7 +13,7 @@ from glidepath.release import endings
 from glidepath.release.brake import fate, taken_back
 from glidepath.release.drift import routes_drift
 from glidepath.traffic import Split
-from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE
+from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE, http_routes
 from tests.support.stage import Stage
 from tests.unit.release.test_guard import started, ticks
 
@@ -98,6 +98,33 @@ def test_a_brake_of_the_watchdog_is_told_from_an_edit(stage: Stage) -> None:
     told = routes_drift(run, 1)
     assert told is not None
     assert f"with token {token}; this release's is {token - 1}: its claim was lost" in told
+
+
+@pytest.mark.parametrize("answer", ["rollback", "restore"])
+def test_a_brake_that_could_not_be_written_down_is_no_edit(stage: Stage, answer: str) -> None:
+    run, guard = started(stage, policy=f"on_drift: {answer}\n")
+    ticks(stage, guard, 1)
+    stage.ports().traffic.shift(run.claim, Split("v1", "v2", 0))
+    ticks(stage, guard, 1)
+    now = fate(run.ports.record, run.id)
+    assert now is not None
+    assert now[0] == "taken_back"
+    assert now[1].startswith("v1 was given all traffic by glidepath at 20")
+    assert "this release's own brake, which could not be written down" in now[1]
+    assert run.ports.record.last_event(run.id, "drift") is None
+    assert stage.weights() == {"v1": 100, "v2": 0}
+
+
+def test_all_traffic_put_on_stable_by_a_person_is_an_edit(stage: Stage) -> None:
+    run, guard = started(stage)
+    ticks(stage, guard, 1)
+    routes = http_routes({"v1": 100, "v2": 0})
+    changed(stage, f"{MESH}/virtualservices", SERVICE, lambda body: body["spec"].update(http=routes))  # type: ignore[attr-defined]
+    ticks(stage, guard, 1)
+    now = fate(run.ports.record, run.id)
+    assert now is not None
+    assert now[1].startswith("drift: the VirtualService reads v1 100 %, v2 0 %")
+    assert "written by a-person" in now[1]
 
 
 def test_helm_by_somebody_else_is_drift_and_our_own_is_not(stage: Stage) -> None:
