@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from glidepath.errors import GlidepathError
-from glidepath.release import steps
+from glidepath.release import endings, steps
 from glidepath.release.run import Run
 from tests.support.crashes import Died, Fuse, Saved, process
 from tests.support.stage import Stage
@@ -22,6 +22,10 @@ def first(run: Run) -> None:
 def second(run: Run) -> None:
     """Step 2."""
     steps.shift(run, 2)
+
+
+# A release of two steps that is promoted.
+GOOD: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, endings.promote, endings.settle, endings.finish)
 
 
 def over(run: Run) -> None:

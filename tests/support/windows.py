@@ -37,13 +37,6 @@ def opened(stage: Stage, policy: str = JUDGED) -> tuple[Run, Guard]:
     return run, guard
 
 
-def ticks(stage: Stage, guard: Guard, count: int, **served: object) -> None:
-    """So many scrapes, a look after each."""
-    for _ in range(count):
-        stage.traffic(**served)  # type: ignore[arg-type]
-        guard.tick()
-
-
 def word(run: Run) -> tuple[Decision, str] | None:
     """The guard's word on the window."""
     return steps.decision(run, NUMBER)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from glidepath.claim.state import TAKE_BACK
@@ -23,21 +23,12 @@ from glidepath.release.drift import objects_drift, own_brake, routes_drift
 from glidepath.release.keep import RENEWALS
 from glidepath.release.leftovers import sweep
 from glidepath.release.phases import Decision, Phase
-from glidepath.release.plan import arm
-from glidepath.release.run import Run
+from glidepath.release.plan import interval_of
+from glidepath.release.run import Run, Step
 from glidepath.release.window import Window, window
 
 # The phases in which the canary has traffic and no fate need be written yet.
 WATCHED = frozenset({Phase.BAKING, Phase.PROMOTING, Phase.OBSERVING})
-
-
-@dataclass(frozen=True)
-class Step:
-    """The step in force: its number from 1 (0 before the first), the canary's weight, and since when."""
-
-    number: int
-    weight: int
-    since: float
 
 
 class Guard:
@@ -88,7 +79,7 @@ class Guard:
         if taken_back(self.run):
             self._hold_back()
         elif self.run.release.phase in WATCHED and not committed(self.run):
-            step = self.step()
+            step = self.run.step()
             if step.number:
                 self._watch(step)
             else:
@@ -180,7 +171,7 @@ class Guard:
         """Whether somebody else changed what the release needs; then nothing is judged, and the policy's answer given."""
         routes = routes_drift(self.run, step.number)
         drift = routes or objects_drift(self.run)
-        if drift is None or fate(self.run.ports.record, self.run.id) is not None or self.step() != step:
+        if drift is None or fate(self.run.ports.record, self.run.id) is not None or self.run.step() != step:
             return False
         if routes and (braked := own_brake(self.run)):
             self.decide(step, Decision.ROLLBACK, braked)
@@ -198,18 +189,11 @@ class Guard:
         split = self.run.split(step.weight)
 
         def still() -> bool:
-            return fate(self.run.ports.record, self.run.id) is None and self.step() == step
+            return fate(self.run.ports.record, self.run.id) is None and self.run.step() == step
 
         with suppress(StaleWriteError):
             self.run.ports.traffic.shift(self.run.claim, split, still)
             self.run.say(f"guard: the weights of step {step.number} are put back")
-
-    def step(self) -> Step:
-        """The step in force, from the record."""
-        weight = self.run.ports.record.last_event(self.run.id, "weight")
-        if weight is None:
-            return Step(0, 0, self._started)
-        return Step(int(weight.body["step"]), int(weight.body["weight"]), weight.at)
 
     def _renew(self) -> None:
         now = self.run.now()
@@ -238,7 +222,7 @@ class Guard:
             self._no_data(now, str(error), step)
             return
         self._no_data_since = None
-        interval = to_interval(collected, self.run.control, self.run.canary, step.weight)
+        interval = interval_of(collected, self.run.control, self.run.canary, step.weight)
         look = self.judge.look(interval)
         self._write(look, interval.to_dict())
         self._act(look, step)
@@ -314,8 +298,3 @@ class Guard:
         once = f"decision:{step.number}"
         if self.run.note("decision", once=once, step=step.number, decision=str(decision), reason=reason, look=self.seq):
             self.run.say(f"guard: step {step.number}: {decision}: {reason}")
-
-
-def to_interval(collected: Collected, control: str, canary: str, weight: int) -> Interval:
-    """The judge's interval out of collected counts."""
-    return Interval(collected.start, collected.end, weight, arm(collected, control), arm(collected, canary))

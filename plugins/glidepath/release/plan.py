@@ -13,7 +13,7 @@ from glidepath.errors import EvidenceError, PreflightError
 from glidepath.evidence import Counts, baseline, pods_before, source_of
 from glidepath.evidence.collector import Collected
 from glidepath.evidence.source import Source
-from glidepath.judge import ArmCounts, Blocks, Plan, plan_judgement
+from glidepath.judge import ArmCounts, Blocks, Interval, Plan, plan_judgement
 from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
@@ -153,6 +153,11 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
 def arm(collected: Collected, version: str) -> ArmCounts:
     """One version's counts as the judge takes them."""
     return counted(collected.versions[version])
+
+
+def interval_of(collected: Collected, control: str, canary: str, weight: int) -> Interval:
+    """The judge's interval out of collected counts; `weight` is the canary's, percent."""
+    return Interval(collected.start, collected.end, weight, arm(collected, control), arm(collected, canary))
 
 
 def counted(counts: Counts) -> ArmCounts:

@@ -25,6 +25,15 @@ def baseline_of(stable: str) -> str:
 
 
 @dataclass(frozen=True)
+class Step:
+    """The step in force: its number from 1 (0 before the first), the canary's weight, and since when."""
+
+    number: int
+    weight: int
+    since: float
+
+
+@dataclass(frozen=True)
 class Ports:
     """The outside systems of one service."""
 
@@ -87,6 +96,13 @@ class Run:
     def split(self, weight: int) -> Split:
         """Who gets what when the canary has a step's weight, percent: a fresh baseline gets as much as the canary."""
         return Split(self.stable, self.canary, weight, self.baseline if 0 < weight <= 50 else None)
+
+    def step(self) -> Step:
+        """The step in force, as the record has it."""
+        weight = self.ports.record.last_event(self.id, "weight")
+        if weight is None:
+            return Step(0, 0, self.release.created)
+        return Step(int(weight.body["step"]), int(weight.body["weight"]), weight.at)
 
     @property
     def claim(self) -> Claim:

@@ -148,8 +148,7 @@ def shift(run: Run, number: int) -> None:
     if taken_back(run):
         run.say(f"shift: the release was taken back; step {number} gets no weight")
         return
-    last = run.ports.record.last_event(run.id, "weight")
-    if last is not None and int(last.body["step"]) >= number:
+    if run.step().number >= number:
         run.say(f"shift: step {number} was given its weight already; nothing is done")
         return
     with kept(run):
@@ -174,8 +173,7 @@ def shift(run: Run, number: int) -> None:
 
 def _still_wanted(run: Run, number: int) -> bool:
     """Whether the step's weight may still be given: no fate is written, and no later step has its weight."""
-    last = run.ports.record.last_event(run.id, "weight")
-    return fate(run.ports.record, run.id) is None and (last is None or int(last.body["step"]) < number)
+    return fate(run.ports.record, run.id) is None and run.step().number < number
 
 
 def _taken_back_meanwhile(run: Run) -> bool:

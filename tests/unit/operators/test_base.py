@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +21,6 @@ from glidepath.operators.base import ReleaseOperator
 from glidepath.operators.tasks import DeployOperator, FinishOperator
 from glidepath.record import Record
 from glidepath.release import endings, steps
-from tests.support.apiserver import ApiServer
 from tests.support.stage import Stage
 
 
@@ -36,15 +33,10 @@ class Try:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """A service that the release `one` holds; ports of every task lead to it."""
-    monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
-    with ApiServer() as server:
-        made = Stage(server, tmp_path)
-        monkeypatch.setattr("glidepath.hooks.ports.ports_for", lambda _: made.ports())
-        monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
-        steps.claim(made.run("d/one"))
-        yield made
+def stage(linked: Stage) -> Stage:
+    """A service that the release `one` holds."""
+    steps.claim(linked.run("d/one"))
+    return linked
 
 
 def context(at: Try) -> Any:

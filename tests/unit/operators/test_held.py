@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +16,19 @@ from glidepath.operators.held import WaitsForClaim
 from glidepath.operators.tasks import ClaimOperator, PlanOperator, run_over
 from glidepath.release import endings, steps
 from glidepath.triggers.held import HeldTrigger
-from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+from tests.support.apiserver import NAMESPACE, SERVICE
 from tests.support.stage import POLICY, Stage
 
 WAITS = "on_held: {action: wait, limit: 10m}\n"
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """A service that the release `one` holds; ports of every task lead to it."""
-    monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
-    with ApiServer() as server:
-        made = Stage(server, tmp_path)
-        monkeypatch.setattr("glidepath.hooks.ports.ports_for", lambda _: made.ports())
-        monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
-        run = made.run("one")
-        steps.claim(run, "http://airflow/dags/d/runs/one")
-        steps.deploy(run)
-        yield made
+def stage(linked: Stage) -> Stage:
+    """A service that the release `one` holds, its canary deployed."""
+    run = linked.run("one")
+    steps.claim(run, "http://airflow/dags/d/runs/one")
+    steps.deploy(run)
+    return linked
 
 
 def policy(folder: Path, text: str) -> str:

@@ -9,8 +9,8 @@ from glidepath.errors import ClaimLostError, PreflightError
 from glidepath.release import brake, endings
 from glidepath.release.holding import hold
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE
+from tests.support.guards import started
 from tests.support.stage import Stage
-from tests.unit.release.test_guard import started
 from tests.unit.release.test_tasks import UP_TO_WEIGHT, do
 
 ROUTES = f"{MESH}/virtualservices/{SERVICE}"

@@ -12,7 +12,7 @@ from glidepath.release import brake, endings, steps
 from glidepath.release.run import Run
 from tests.support.crashes import MODES, Died, Fuse, Saved, process
 from tests.support.stage import Stage, abandon
-from tests.support.tasks import Action, first, second
+from tests.support.tasks import GOOD, Action, first, second
 
 
 def harm(run: Run) -> None:
@@ -20,7 +20,6 @@ def harm(run: Run) -> None:
     brake.take_back(run, "harm")
 
 
-GOOD: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, endings.promote, endings.settle, endings.finish)
 BAD: tuple[Action, ...] = (steps.claim, steps.deploy, first, harm, second, endings.rollback, *GOOD[-2:])
 TRIES = 3
 

@@ -14,8 +14,8 @@ from glidepath.release.brake import fate, taken_back
 from glidepath.release.drift import routes_drift
 from glidepath.traffic import Split
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE, http_routes
+from tests.support.guards import started, ticks
 from tests.support.stage import Stage
-from tests.unit.release.test_guard import started, ticks
 
 
 def changed(stage: Stage, base: str, name: str, change: Callable[[dict[str, object]], None]) -> None:

@@ -7,10 +7,9 @@ import pytest
 from glidepath.errors import PreflightError
 from glidepath.release import endings, steps
 from glidepath.release.brake import taken_back
-from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
-from glidepath.release.run import Run
 from tests.support.apiserver import MESH, SERVICE, http_routes
+from tests.support.guards import started, ticks
 from tests.support.stage import POLICY, Stage, abandon
 
 FRESH = POLICY.replace("evidence: {scrape: 5s,", "evidence: {control: fresh, scrape: 5s,")
@@ -19,25 +18,6 @@ FRESH = POLICY.replace("evidence: {scrape: 5s,", "evidence: {control: fresh, scr
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.support.stage.POLICY", FRESH)
-
-
-def started(stage: Stage) -> tuple[Run, Guard]:
-    """A release at its first step, and its guard, which has its first baseline."""
-    run = stage.run()
-    steps.claim(run)
-    steps.deploy(run)
-    for version in ("v2", "v1-baseline"):
-        stage.prometheus.scrape(version, 0)
-    steps.shift(run, 1)
-    guard = Guard(run)
-    guard.tick()
-    return run, guard
-
-
-def ticks(stage: Stage, guard: Guard, count: int, **served: object) -> None:
-    for _ in range(count):
-        stage.traffic(**served)  # type: ignore[arg-type]
-        guard.tick()
 
 
 def test_the_baseline_starts_with_the_canary_and_gets_as_much(stage: Stage) -> None:

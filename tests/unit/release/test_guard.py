@@ -14,27 +14,8 @@ from glidepath.release.phases import Decision
 from glidepath.release.report import report, row
 from glidepath.release.run import Run
 from tests.support.apiserver import MESH, SERVICE, http_routes
+from tests.support.guards import started, ticks
 from tests.support.stage import Stage
-
-
-def started(stage: Stage, step: int = 1, policy: str = "", **params: object) -> tuple[Run, Guard]:
-    """A release at a step, and its guard, which has its first baseline."""
-    run = stage.run(policy=policy, **params)
-    steps.claim(run)
-    steps.deploy(run)
-    stage.prometheus.scrape("v2", 0)
-    for number in range(1, step + 1):
-        steps.shift(run, number)
-    guard = Guard(run)
-    guard.tick()
-    return run, guard
-
-
-def ticks(stage: Stage, guard: Guard, count: int, **served: object) -> None:
-    """So many scrapes, a look after each."""
-    for _ in range(count):
-        stage.traffic(**served)  # type: ignore[arg-type]
-        guard.tick()
 
 
 def word(run: Run, step: int) -> Decision | None:

@@ -134,8 +134,8 @@ def test_weight_whose_task_died_before_it_was_noted_is_watched(planned: Saved) -
     stage.prometheus.scrape("v2", 0)
     guard = Guard(run)
     guard.tick()
-    assert guard.step().number == 0
+    assert guard.run.step().number == 0
     look(stage, guard, 10, errors=40)
-    assert guard.step().number == 1
+    assert guard.run.step().number == 1
     assert stage.weights() == {"v1": 100, "v2": 0}
     assert taken_back(run)

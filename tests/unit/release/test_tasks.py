@@ -7,7 +7,6 @@ import pytest
 from glidepath.errors import (
     ClaimLostError,
     ClusterError,
-    GlidepathError,
     NotReadyError,
     PreflightError,
     RecordError,
@@ -18,11 +17,9 @@ from glidepath.record import Record
 from glidepath.release import brake, endings, steps
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
-from glidepath.traffic import Split
 from tests.support.stage import Stage, abandon
-from tests.support.tasks import Action, first, second
+from tests.support.tasks import GOOD, Action, first, second
 
-GOOD: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, endings.promote, endings.settle, endings.finish)
 UP_TO_WEIGHT: tuple[Action, ...] = (steps.claim, steps.deploy, first)
 
 
@@ -278,38 +275,6 @@ class TestAbandoned:
         assert run.release.outcome == "rolled_back"
         assert stage.weights() == {"v1": 80, "v3": 20}
         assert stage.holder() == "two"
-
-
-CALLS = [
-    ("GET", "virtualservices"),
-    ("PATCH", "virtualservices"),
-    ("GET", "leases"),
-    ("PATCH", "leases"),
-    ("GET", "deployments"),
-]
-
-
-@pytest.mark.parametrize(("method", "part"), CALLS)
-@pytest.mark.parametrize("bad", [False, True], ids=["good", "bad"])
-def test_a_call_that_fails_anywhere_is_mended_by_the_next_try(stage: Stage, method: str, part: str, bad: bool) -> None:
-    """Before each task its first calls of one kind fail for good; the task fails or not, is tried again, and all ends well."""
-    run = stage.run()
-    endings_of = (endings.rollback, endings.settle, endings.finish) if bad else GOOD[4:]
-    for action in (*GOOD[:4], *endings_of):
-        if bad and action is endings.rollback:
-            brake.note_taken_back(run, "harm")
-        for failed in range(3):
-            stage.server.fail(method, f"/{part}", 403, times=1 if failed < 2 else 0)
-            try:
-                action(run)
-            except ReleaseTakenBack:
-                break
-            except GlidepathError:
-                continue
-            finally:
-                stage.server.heal()
-    assert stage.at_rest("v1" if bad else "v2")
-    assert run.ports.traffic.read().split == Split("v1" if bad else "v2", None, 0)
 
 
 def test_a_release_whose_run_was_lost_is_closed_by_the_next_one(stage: Stage) -> None:

@@ -14,9 +14,10 @@ from glidepath.release.phases import Decision
 from glidepath.release.report import report
 from tests.support.apiserver import LEASES, MESH, SERVICE, http_routes
 from tests.support.crashes import Died, die
+from tests.support.guards import ticks
 from tests.support.stage import Stage
 from tests.support.tasks import do, over
-from tests.support.windows import END, GOOD, JUDGED, UNJUDGED, UP_TO_WINDOW, opened, ticks, word
+from tests.support.windows import END, GOOD, JUDGED, UNJUDGED, UP_TO_WINDOW, opened, word
 
 
 def ask(stage: Stage, what: str, why: str) -> None:

@@ -1,0 +1,29 @@
+"""A release with a guard that watches it."""
+
+from __future__ import annotations
+
+from glidepath.release import steps
+from glidepath.release.guard import Guard
+from glidepath.release.run import Run
+from tests.support.stage import Stage
+
+
+def started(stage: Stage, step: int = 1, policy: str = "", **params: object) -> tuple[Run, Guard]:
+    """A release at a step, and its guard, which has its first baseline."""
+    run = stage.run(policy=policy, **params)
+    steps.claim(run)
+    steps.deploy(run)
+    for version in run.fresh:
+        stage.prometheus.scrape(version, 0)
+    for number in range(1, step + 1):
+        steps.shift(run, number)
+    guard = Guard(run)
+    guard.tick()
+    return run, guard
+
+
+def ticks(stage: Stage, guard: Guard, count: int, **served: object) -> None:
+    """So many scrapes, a look after each."""
+    for _ in range(count):
+        stage.traffic(**served)  # type: ignore[arg-type]
+        guard.tick()
