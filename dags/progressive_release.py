@@ -90,10 +90,11 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
 
     A run that is under way goes on in either: what it needs of the policy it has in the record.
     """
-    retried: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(seconds=5)}
+    # An outage of half a minute, shorter than a lease, ends no release: 5 s, 10 s, 20 s between the tries, or a little more.
+    retried: dict[str, Any] = {"retries": 3, "retry_delay": timedelta(seconds=5), "retry_exponential_backoff": 2.0}
     deploying = timedelta(seconds=2 * policy.deploy_timeout) if policy else timedelta(hours=1)
-    # What ends a release outlasts an outage of some minutes: 5 s, 10 s, 20 s ... between its tries, a minute at most.
-    ending = retried | {"retries": 8, "retry_exponential_backoff": 2.0, "max_retry_delay": timedelta(minutes=1)}
+    # What ends a release outlasts one of some minutes: a minute at most between its tries.
+    ending = retried | {"retries": 8, "max_retry_delay": timedelta(minutes=1)}
     with DAG(
         dag_id,
         dag_display_name=dag_id if policy else f"{dag_id}: its policy is not valid",

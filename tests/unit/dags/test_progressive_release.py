@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import runpy
 from pathlib import Path
 from typing import Any
@@ -73,10 +74,18 @@ def test_clearing_a_task_clears_no_claim(dag: DAG) -> None:
     assert not [task.task_id for task in dag.tasks if task.is_setup]
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("claim", 60), ("rollback", 240), ("settle", 240), ("finish", 240)])
-def test_what_begins_or_ends_a_release_outlasts_an_outage(dag: DAG, name: str, seconds: float) -> None:
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("claim", 60), ("deploy", 30), ("guard", 30), ("step_1.shift", 30), ("step_1.bake", 30), ("step_1.gate", 30),
+        ("promote", 30), ("observe", 30), ("rollback", 240), ("settle", 240), ("finish", 240),
+    ],
+)  # fmt: skip
+def test_each_task_outlasts_an_outage_and_what_begins_or_ends_a_release_a_longer_one(
+    dag: DAG, name: str, seconds: float
+) -> None:
     task = dag.get_task(name)
-    longest = task.max_retry_delay.total_seconds()
+    longest = task.max_retry_delay.total_seconds() if task.max_retry_delay else math.inf
     delays = [task.retry_delay.total_seconds() * task.retry_exponential_backoff**n for n in range(task.retries)]
     assert sum(min(one, longest) for one in delays) > seconds
     assert delays[0] <= 5
