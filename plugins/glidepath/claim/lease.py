@@ -14,7 +14,18 @@ from typing import Any, TypeVar
 
 from kubernetes import client
 
-from glidepath.claim.state import COMMIT, LABEL, LEASES, TAKE_BACK, TAKEN, Asked, Claim, ClaimState, parse_state
+from glidepath.claim.state import (
+    ABANDONED,
+    COMMIT,
+    LABEL,
+    LEASES,
+    TAKE_BACK,
+    TAKEN,
+    Asked,
+    Claim,
+    ClaimState,
+    parse_state,
+)
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
 from glidepath.kube import GROUP, TOKEN, Objects, editor
 
@@ -213,10 +224,7 @@ class LeaseClaims:
     def _mine(self, claim: Claim) -> ClaimState:
         state = self.read()
         if state is None or state.holder != claim.holder or state.token != claim.token:
-            now = f"{state.holder or 'nobody'} with token {state.token}" if state else "nobody"
-            raise ClaimLostError(
-                f"{claim.namespace}/{claim.service} is held by {now}, expected {claim.holder} with token {claim.token}"
-            )
+            raise ClaimLostError(_lost(claim, state))
         return state
 
     def _held(self, state: ClaimState) -> str:
@@ -244,3 +252,21 @@ class LeaseClaims:
             return
         metadata = {"resourceVersion": state.resource_version, "annotations": dict(annotations)}
         self._objects.merge(LEASES, self.name, {"metadata": metadata, "spec": spec})
+
+
+def _lost(claim: Claim, state: ClaimState | None) -> str:
+    """What became of a claim, for whoever held it."""
+    service = f"{claim.namespace}/{claim.service}"
+    if state is None:
+        return f"the Lease of {service} is gone, expected it held by {claim.holder} with token {claim.token}"
+    last = state.annotations.get(f"{GROUP}/last-run"), state.annotations.get(f"{GROUP}/last-outcome")
+    if not state.holder and last == (claim.holder, ABANDONED):
+        return (
+            f"the watchdog took {service} from this release, which had not renewed its claim for {claim.duration_s:.0f} s: all "
+            f"traffic was put on {state.annotations.get(f'{GROUP}/stable') or 'the safe version'} (its token is {state.token}, "
+            f"this release's {claim.token}). Was Airflow's triggerer away, or the cluster's API, or the record?"
+        )
+    return (
+        f"{service} is held by {state.holder or 'nobody'} with token {state.token}, expected {claim.holder} with token "
+        f"{claim.token}"
+    )

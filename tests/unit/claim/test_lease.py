@@ -123,6 +123,24 @@ def test_a_claim_that_was_lost_cannot_be_renewed(world: World, act: str) -> None
     assert world.state().holder == WATCHDOG
 
 
+def test_a_claim_that_the_watchdog_took_says_so_and_where_traffic_is(world: World) -> None:
+    claim = world.acquire()
+    world.claims().take_over(world.state(), WATCHDOG, 60.0)
+    world.claims().give_back(world.state(), ABANDONED, "run-1")
+    told = r"the watchdog took shop/prices from this release, .* for 60 s: all traffic was put on v1 \(its token is 2, this release's 1\)"
+    with pytest.raises(ClaimLostError, match=told):
+        world.claims().renew(claim)
+
+
+def test_a_lease_that_is_gone_is_called_that(world: World) -> None:
+    claim = world.acquire()
+    world.server.objects.clear()
+    with pytest.raises(
+        ClaimLostError, match="the Lease of shop/prices is gone, expected it held by run-1 with token 1"
+    ):
+        world.claims().renew(claim)
+
+
 def test_an_old_token_of_the_same_holder_is_lost_too(world: World) -> None:
     old = world.acquire()
     world.claims().take_over(world.state(), WATCHDOG, 60.0)
