@@ -221,9 +221,14 @@ class LeaseClaims:
         marks = {f"{GROUP}/last-run": run, f"{GROUP}/last-outcome": outcome, TAKEN: None}
         self._write("", state.duration_s, marks, state)
 
+    def lost(self, claim: Claim) -> str | None:
+        """What became of a claim, for whoever held it; None while it is held."""
+        state = self.read()
+        return None if state is not None and _same(claim, state) else _lost(claim, state)
+
     def _mine(self, claim: Claim) -> ClaimState:
         state = self.read()
-        if state is None or state.holder != claim.holder or state.token != claim.token:
+        if state is None or not _same(claim, state):
             raise ClaimLostError(_lost(claim, state))
         return state
 
@@ -254,8 +259,11 @@ class LeaseClaims:
         self._objects.merge(LEASES, self.name, {"metadata": metadata, "spec": spec})
 
 
+def _same(claim: Claim, state: ClaimState) -> bool:
+    return (state.holder, state.token) == (claim.holder, claim.token)
+
+
 def _lost(claim: Claim, state: ClaimState | None) -> str:
-    """What became of a claim, for whoever held it."""
     service = f"{claim.namespace}/{claim.service}"
     if state is None:
         return f"the Lease of {service} is gone, expected it held by {claim.holder} with token {claim.token}"

@@ -75,7 +75,7 @@ class ReleaseOperator(BaseOperator):
         from glidepath.release.endings import failed
 
         if self._run is not None:
-            failed(self._run, self.task_id, str(error))
+            failed(self._run, self.task_id, error)
 
     def work(self, context: Context) -> Any:
         """What this task does."""

@@ -24,13 +24,22 @@ UNDECIDED = "the run, or a task of it, was ended in Airflow or died before anyth
 WHY_LENGTH = 400
 
 
-def failed(run: Run, task: str, why: str) -> None:
+def failed(run: Run, task: str, error: Exception) -> None:
     """Remember why a task failed: if the release ends for it, that is its reason. Never raises."""
     try:
         if run.release.outcome is None:
-            run.note(FAILED, task=task, why=shorten(why, WHY_LENGTH, placeholder=" ..."))
+            run.note(FAILED, task=task, why=shorten(_why(run, error), WHY_LENGTH, placeholder=" ..."))
     except GlidepathError as error:
         run.say(f"why {task} failed could not be recorded: {error}")
+
+
+def _why(run: Run, error: Exception) -> str:
+    """The error's text; where a token was refused, rather who has the claim, and why, as far as that can be read."""
+    told = None
+    if isinstance(error, ClaimLostError):
+        with suppress(ClusterError):
+            told = run.ports.claims.lost(run.claim)
+    return told or str(error)
 
 
 @leaves_nothing

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from glidepath.errors import (
     ClaimHeldError,
+    ClaimLostError,
     ClusterError,
     EvidenceError,
     NotReadyError,
@@ -21,7 +22,7 @@ from glidepath.operators.base import ReleaseOperator
 from glidepath.operators.tasks import DeployOperator, FinishOperator
 from glidepath.record import Record
 from glidepath.release import endings, steps
-from tests.support.stage import Stage
+from tests.support.stage import Stage, abandon
 
 
 @dataclass
@@ -84,6 +85,24 @@ def test_the_last_try_is_the_reason_and_a_long_one_is_cut(monkeypatch: pytest.Mo
     assert len(reason) < 450
 
 
+def test_a_token_that_was_refused_is_told_as_who_took_the_claim(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    abandon(stage)
+    deployed(monkeypatch, ClaimLostError("VirtualService carries token 2, this claim has 1"), Try())
+    reason = ended()
+    assert reason.startswith("deploy failed: the watchdog took shop/prices from this release")
+    assert "all traffic was put on v1 (its token is 2, this release's 1)" in reason
+
+
+def test_where_the_claim_can_not_be_read_the_error_itself_is_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    stage.server.fail("GET", "/leases", 503, times=99)
+    deployed(monkeypatch, ClaimLostError("refused"), Try())
+    stage.server.heal()
+    assert ended() == "deploy failed: refused"
+
+
 @pytest.mark.usefixtures("stage")
 def test_a_try_that_is_followed_by_another_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     deployed(monkeypatch, ClusterError("the API does not answer", status=503), Try(3))
@@ -97,14 +116,14 @@ def test_that_it_cant_be_recorded_changes_nothing(stage: Stage, monkeypatch: pyt
     run = stage.run("d/one")
     with monkeypatch.context() as patched:
         patched.setattr(Record, "add_event", full)
-        endings.failed(run, "deploy", "why")
+        endings.failed(run, "deploy", RuntimeError("why"))
     assert any("could not be recorded: disk full" in line for line in stage.said)
     assert ended() == endings.UNDECIDED
 
 
 def test_one_that_has_ended_keeps_its_reason(stage: Stage) -> None:
     first = ended()
-    endings.failed(stage.run("d/one"), "deploy", "why")
+    endings.failed(stage.run("d/one"), "deploy", RuntimeError("why"))
     with pytest.raises(ReleaseTakenBack, match=first):
         endings.finish(stage.run("d/one"))
 
