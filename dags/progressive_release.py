@@ -98,6 +98,7 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
     with DAG(
         dag_id,
         dag_display_name=dag_id if policy else f"{dag_id}: its policy is not valid",
+        description=f"Releases {policy.service} in {policy.namespace}, step by step" if policy else refused,
         schedule=policy.schedule if policy else None,
         catchup=False,
         max_active_runs=4,

@@ -141,6 +141,8 @@ def test_a_policy_that_is_broken_keeps_its_dag_and_every_task_for_runs_under_way
     assert (good.schedule, broken.schedule) == ("@daily", None)
     told = "any-name.yaml:13: steps[0].weight: given 200"
     assert told in str(broken.doc_md)
+    assert told in str(broken.description)
+    assert good.description == "Releases model-service in sms-app, step by step"
     assert broken.dag_display_name == "release_model_service: its policy is not valid"
     assert told in broken.get_task("plan").refused
     validated(broken, {"version": "v2"})
