@@ -22,6 +22,7 @@ from demo import stage, witness
 from demo.airflow import Airflow
 from demo.environment import NAMESPACE, REPO, STATE, cluster, free_port, glidepath_kubeconfig, kubectl
 from glidepath.record import Record
+from tests.faults.clock import stepclock
 from tests.faults.components import component_pid
 from tests.support.world import World, helm_roles, lease
 
@@ -232,7 +233,7 @@ class Arena(World):
         if on == given.exists():
             return
         self.clock(None)
-        preload = {"LD_PRELOAD": str(_stepclock(self.home)), "STEPCLOCK": str(self.home / "clock")}
+        preload = {"LD_PRELOAD": str(stepclock(self.home)), "STEPCLOCK": str(self.home / "clock")}
         given.write_text(json.dumps(preload)) if on else given.unlink()
         self.airflow.stop()
         self.airflow.start()
@@ -277,19 +278,6 @@ class Arena(World):
         self.wait("Airflow's health", self.airflow.healthy, 120)
         stage.wait_answers(stable, BASELINE_REQUESTS, since, timeout_s=180)
         return stable
-
-
-def _stepclock(folder: Path) -> Path:
-    """The library by which the clock steps; built with whichever C compiler is there, else with Debian's small tcc."""
-    built = folder / "stepclock.so"
-    if not built.exists():
-        compiler = next((one for one in ("cc", "gcc", "tcc") if shutil.which(one)), None)
-        if compiler is None:
-            subprocess.run(["apt-get", "install", "-y", "tcc"], check=True, capture_output=True)
-        source = Path(__file__).parent / "stepclock.c"
-        command = [compiler or "tcc", "-shared", "-fPIC", "-o", str(built), str(source)]
-        subprocess.run(command, check=True, capture_output=True)
-    return built
 
 
 def _restarted() -> bool:

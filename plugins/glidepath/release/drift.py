@@ -48,7 +48,7 @@ def own_brake(run: Run) -> str | None:
     except (TrafficDriftError, PreflightError):
         return None
     ours = state.token == run.claim.token and state.edited_by.startswith(f"{FIELD_MANAGER} ")
-    if not ours or state.split.weights.get(run.stable) != 100:
+    if not ours or not state.all_on(run.stable):
         return None
     return (
         f"{run.stable} was given all traffic by {state.edited_by}: this release's own brake, which could not be written "

@@ -99,10 +99,9 @@ class IstioTraffic:
     def all_on(self, version: str) -> bool:
         """Whether every request goes to a version. Routes that can't be read as a split count as no."""
         try:
-            split = self.read().split
+            return self.read().all_on(version)
         except TrafficDriftError:
             return False
-        return split.stable == version and split.canary_weight == 0
 
     def subsets(self) -> tuple[set[str], str]:
         """The versions that the DestinationRule leads to, and who wrote its subsets; none when it is gone."""

@@ -49,3 +49,7 @@ class TrafficState:
     held: bool
     edited_by: str
     resource_version: str
+
+    def all_on(self, version: str) -> bool:
+        """Whether every request goes to a version."""
+        return self.split.stable == version and self.split.canary_weight == 0
