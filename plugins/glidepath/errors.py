@@ -11,6 +11,7 @@ GlidepathError
 │   └── NotReadyError     a version's pods were not ready in time
 ├── HelmError             Helm failed; carries its stderr
 ├── TrafficDriftError     the mesh doesn't say what Glidepath last wrote
+│   └── NoWeightedRouteError  none of its entries can take weights
 ├── StaleWriteError       what a write was decided on is no longer so: it was not made
 ├── EvidenceError         Prometheus did not answer, or not with evidence
 ├── RecordError           the record database refused
@@ -70,6 +71,10 @@ class HelmError(GlidepathError):
 
 class TrafficDriftError(GlidepathError):
     """The routing objects differ from what Glidepath last wrote."""
+
+
+class NoWeightedRouteError(TrafficDriftError):
+    """No entry of the VirtualService leads to the service's versions by weights; nothing was written."""
 
 
 class StaleWriteError(GlidepathError):

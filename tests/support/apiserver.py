@@ -1,8 +1,8 @@
 """A small Kubernetes API server in memory, over real HTTP: what `glidepath.kube.Objects` uses of the real one.
 
 Get, list by labels, create, replace, merge patch and server-side apply with field owners; resourceVersion preconditions;
-the fence of the chart (an object that is held refuses a lower or missing token, and deletion). Lists are atomic, as
-`spec.http` is. Rules make it fail, wait, or run something just before a request is carried out.
+the fence of the chart (an object that is held refuses a lower or missing token, and deletion); Istio's validation. Lists
+are atomic, as `spec.http` is. Rules make it fail, wait, or run something just before a request is carried out.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 from kubernetes import client
 
 from tests.support.fields import SERVER_SET, Object, Owners, Refused, apply, entry, leaves, merged, owners_of
+from tests.support.istio import validate
 
 TOKEN, STATE = "glidepath.dev/token", "glidepath.dev/state"
 FENCED = frozenset({"virtualservices", "destinationrules", "deployments"})
@@ -145,6 +146,8 @@ class ApiServer:
     def _carry_out(self, method: str, path: str, query: dict[str, str], patch: str, body: Object | None) -> Object:
         with self._lock:
             parts = path.strip("/").split("/")
+            if "namespaces" not in parts:  # as the chart's own role answers
+                raise Refused(403, "Forbidden", f"{parts[-1]} is forbidden: cannot list at the cluster scope")
             at = parts.index("namespaces") + 3
             base, name = "/" + "/".join(parts[:at]), parts[at] if len(parts) > at else ""
             if method == "GET" and not name:
@@ -178,9 +181,14 @@ class ApiServer:
     def _update(
         self, method: str, base: str, name: str, old: Object | None, query: dict[str, str], patch: str, body: Object
     ) -> Object:
-        asked = body.get("metadata", {}).get("resourceVersion")
+        asked, uid = (body.get("metadata", {}).get(key) for key in ("resourceVersion", "uid"))
         plural = base.split("/")[-1]
-        if asked and (old is None or asked != old["metadata"]["resourceVersion"]):
+        # An apply that creates looks at the uid only.
+        if uid and (old is None or uid != old["metadata"]["uid"]):
+            there = old["metadata"]["uid"] if old else ""
+            text = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {there}"
+            raise Refused(409, "Conflict", text)
+        if asked and old is not None and asked != old["metadata"]["resourceVersion"]:
             raise Refused(
                 409,
                 "Conflict",
@@ -203,6 +211,8 @@ class ApiServer:
     def _store(self, base: str, name: str, old: Object | None, new: Object, owners: Owners) -> Object:
         if old is None and base.endswith("/deployments") and "spec" not in new:
             raise Refused(422, "Invalid", f'Deployment.apps "{name}" is invalid: spec.selector: Required value')
+        if base.endswith("/virtualservices"):
+            validate(new)
         new = copy.deepcopy(new)
         metadata, was = new["metadata"], old["metadata"] if old else {}
         for key in SERVER_SET:

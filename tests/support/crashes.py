@@ -101,7 +101,8 @@ class Direct(client.ApiClient):  # type: ignore[misc]
     def call_api(self, path: str, method: str, path_params: Any = None, query_params: Any = None,
                  header_params: Any = None, body: Any = None, **more: Any) -> Any:  # fmt: skip
         path = path.format(**(path_params or {}))
-        plural = path.partition("/namespaces/")[2].split("/")[1]
+        place = path.partition("/namespaces/")[2] or f"every-namespace/{path.rpartition('/')[2]}"
+        plural = place.split("/")[1]
         status = 403 if self._fuse.mode == "refused" else 504
         error = ApiException(status=status, reason="injected")
         target = f"{path}?{urlencode(query_params or [])}"

@@ -19,6 +19,7 @@ from glidepath.claim.state import (
     COMMIT,
     LABEL,
     LEASES,
+    ROUTES,
     TAKE_BACK,
     TAKEN,
     Asked,
@@ -94,7 +95,12 @@ class LeaseClaims:
             raise ClaimHeldError(self._held(state))
 
     def acquire(
-        self, wanted: Claim, run_url: str = "", after: Collection[str] = (), still: Still = lambda _: None
+        self,
+        wanted: Claim,
+        run_url: str = "",
+        after: Collection[str] = (),
+        still: Still = lambda _: None,
+        routes: str = "",
     ) -> Claim:
         """Take the service. The holder's own claim is given back as it is, renewed.
 
@@ -105,14 +111,15 @@ class LeaseClaims:
             after: A release whose claim has ended may claim once more, to clean up, if it ended as one of these.
             still: Called with the free claim as it was read, raises if it is not to be taken; if it passes, the claim is
                 taken only if nobody has had it since.
+            routes: What the watchdog can go back to when the routes can't be mended; empty leaves what the Lease has.
 
         Raises:
             ClaimHeldError: Another holds it; names who, until when, and its run.
             ReleaseFinishedError: This holder's release ended already.
         """
-        return _at_what_is_there(lambda: self._acquire(wanted, run_url, after, still))
+        return _at_what_is_there(lambda: self._acquire(wanted, run_url, after, still, routes))
 
-    def _acquire(self, wanted: Claim, run_url: str, after: Collection[str], still: Still) -> Claim:
+    def _acquire(self, wanted: Claim, run_url: str, after: Collection[str], still: Still, routes: str) -> Claim:
         state = self.read()
         if state is not None and state.holder == wanted.holder:
             claim = replace(wanted, token=state.token)
@@ -129,6 +136,8 @@ class LeaseClaims:
             f"{GROUP}/virtual-service": self.service,
             f"{GROUP}/run-url": run_url,
         }
+        if routes:
+            annotations[ROUTES] = routes
         if state is not None:  # what was asked of an earlier release is over
             annotations |= {f"{GROUP}/{what}": None for what in (TAKE_BACK, COMMIT)}
         self._write(wanted.holder, wanted.duration_s, annotations, state)

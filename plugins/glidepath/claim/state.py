@@ -12,6 +12,8 @@ from glidepath.kube import GROUP, TOKEN
 LEASES = "coordination.k8s.io/v1/leases"
 LABEL = f"{GROUP}/claim"
 TAKEN = f"{GROUP}/taken"
+# The VirtualService as the claim found it.
+ROUTES = f"{GROUP}/routes"
 WATCHDOG = "glidepath-watchdog"
 # What a person may ask of the release that holds the service, by an annotation of the Lease; its value says why.
 TAKE_BACK, COMMIT = "take-back", "commit"

@@ -14,7 +14,7 @@ from glidepath.claim import Claim
 from glidepath.errors import ClaimLostError, RecordError, StaleWriteError
 from glidepath.record import Record
 from glidepath.release.run import Run
-from glidepath.traffic import Split
+from glidepath.traffic import Split, WayBack
 
 FATE = "fate"
 TAKEN_BACK, COMMITTED = "taken_back", "committed"
@@ -64,17 +64,17 @@ def brake(run: Run, reason: str) -> float:
         run.say(f"brake: {run.canary} is past the point of no return and has all traffic: {reason}")
         return 0.0
     started, at = time.monotonic(), run.now()
-    if run.ports.traffic.all_on(run.stable):
-        return 0.0
     try:
         try:
-            _stop(run, run.claim)
+            moved = _stop(run, run.claim)
         except ClaimLostError as error:
             claim = raised(run, str(error))
-            _stop(run, claim)
+            moved = _stop(run, claim, mine=True)
             run.ports.traffic.take(claim)
     except StaleWriteError:
         run.say(f"brake: {run.canary} has passed the point of no return meanwhile and has all traffic: {reason}")
+        return 0.0
+    if not moved:
         return 0.0
     seconds = time.monotonic() - started
     run.note("brake", once="brake", at=at, seconds=seconds, reason=reason)
@@ -82,8 +82,18 @@ def brake(run: Run, reason: str) -> float:
     return seconds
 
 
-def _stop(run: Run, claim: Claim) -> None:
-    run.ports.traffic.shift(claim, Split(run.stable, run.canary, 0), lambda: not _surely_committed(run))
+def _stop(run: Run, claim: Claim, mine: bool = False) -> bool:
+    """Whether anything had to be written to get the canary out of the traffic."""
+    way = way_back(run, Split(run.stable, run.canary, 0))
+    return run.ports.traffic.stop(claim, way, lambda: not _surely_committed(run), mine)
+
+
+def way_back(run: Run, split: Split) -> WayBack:
+    """The way back to a split with all traffic on stable. A record that can't be read keeps nobody from it."""
+    found = None
+    with suppress(RecordError):
+        found = run.routing
+    return WayBack(split, frozenset(run.fresh), found)
 
 
 def raised(run: Run, why: str) -> Claim:

@@ -6,7 +6,7 @@ from glidepath.errors import PreflightError, TrafficDriftError
 from glidepath.kube import FIELD_MANAGER
 from glidepath.release.run import Run
 from glidepath.release.window import way
-from glidepath.traffic import DELETED
+from glidepath.traffic import DELETED, EVERY_VERSION, TrafficState
 
 
 def routes_drift(run: Run, step: int) -> str | None:
@@ -22,6 +22,10 @@ def routes_drift(run: Run, step: int) -> str | None:
         state = run.ports.traffic.read()
     except (TrafficDriftError, PreflightError) as error:
         return str(error)
+    return _split_drift(run, step, state) or _beside_drift(run, state)
+
+
+def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
     weights, split = way(run.spec), state.split
     expected = weights[step - 1]
     decided = run.ports.record.once(run.id, f"decision:{step}") is not None
@@ -36,6 +40,26 @@ def routes_drift(run: Run, step: int) -> str | None:
         if state.token <= token
         else f"{text}, with token {state.token}; this release's is {token}: its claim was lost"
     )
+
+
+def _beside_drift(run: Run, state: TrafficState) -> str | None:
+    """What gives the canary requests beside the weights, or takes the routes their hosts, since the claim."""
+    found, now = run.routing, run.ports.traffic.routing()
+    if found is None:
+        return None
+    if now.uid != found.uid:
+        return "the VirtualService was deleted and made anew; written by " + state.edited_by
+    for what, had, has in (("hosts", found.hosts, now.hosts), ("gateways", found.gateways, now.gateways)):
+        if has != had:
+            return f"the VirtualService has {what} {', '.join(has)}, expected {', '.join(had)}; written by {state.edited_by}"
+    new = state.beside - run.ports.traffic.beside(found)
+    reached = sorted(new & {*run.fresh, EVERY_VERSION})
+    if reached:
+        names = " and ".join(one or "the pods of every version" for one in reached)
+        return (
+            f"the VirtualService leads to {names} beside the weights, or mirrors to them; written by {state.edited_by}"
+        )
+    return None
 
 
 def own_brake(run: Run) -> str | None:
@@ -58,6 +82,8 @@ def own_brake(run: Run) -> str | None:
 
 def objects_drift(run: Run) -> str | None:
     """What else a version needs and somebody changed: subsets, replicas, pods, Helm's release; None when nothing."""
+    if rivals := run.ports.traffic.rivals(everywhere=False):
+        return f"the routes of this release are not in force, Istio goes by the older {'; '.join(rivals)}"
     subsets, by = run.ports.traffic.subsets()
     missing = {run.stable, *run.fresh} - subsets
     if missing:

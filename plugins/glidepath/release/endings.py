@@ -14,7 +14,6 @@ from glidepath.release.phases import Phase
 from glidepath.release.promotion import conclude, promote
 from glidepath.release.run import Run
 from glidepath.release.tidy import leave_only, rendered_token, see_silent
-from glidepath.traffic import Split
 
 __all__ = ["abort", "conclude", "failed", "finish", "promote", "rollback", "settle"]
 
@@ -71,7 +70,7 @@ def _rollback(run: Run, reason: str) -> None:
     run.move(Phase.ROLLING_BACK)
     run.ports.claims.note(run.claim, run.stable)
     see_silent(run, run.canary)
-    run.ports.traffic.shift(run.claim, Split(run.stable, None, 0))
+    run.ports.traffic.leave(run.claim, run.stable)
     done = leave_only(run, run.stable)
     run.say(f"rollback: helm release {done.name} at revision {done.revision}: {run.canary} removed")
     run.close(Phase.ROLLED_BACK, reason)

@@ -18,7 +18,7 @@ from glidepath.evidence.collector import Collected
 from glidepath.judge import Interval, Judge, Look, Plan, Verdict
 from glidepath.policy.model import LONGEST
 from glidepath.release import words
-from glidepath.release.brake import brake, committed, fate, note_taken_back, take_back, taken_back
+from glidepath.release.brake import brake, committed, fate, note_taken_back, take_back, taken_back, way_back
 from glidepath.release.drift import objects_drift, own_brake, routes_drift
 from glidepath.release.keep import RENEWALS
 from glidepath.release.leftovers import sweep
@@ -192,7 +192,7 @@ class Guard:
             return fate(self.run.ports.record, self.run.id) is None and self.run.step() == step
 
         with suppress(StaleWriteError):
-            self.run.ports.traffic.shift(self.run.claim, split, still)
+            self.run.ports.traffic.shift(self.run.claim, split, still, way_back(self.run, split))
             self.run.say(f"guard: the weights of step {step.number} are put back")
 
     def _renew(self) -> None:

@@ -17,7 +17,6 @@ from glidepath.release.keep import kept
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
 from glidepath.release.tidy import leave_only
-from glidepath.traffic import Split
 
 FINISHED = "finished"
 
@@ -71,7 +70,7 @@ def _clean(run: Run, safe: str, outcome: str) -> None:
     ports, held = run.ports, reclaim(run, safe, (outcome, ABANDONED))
     with kept(run):
         ports.traffic.take(held)
-        ports.traffic.shift(held, Split(safe, None, 0))
+        ports.traffic.leave(held, safe)
         leave_only(run, safe)
         ports.traffic.open(held)
     ports.claims.release(held, outcome)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from glidepath import code_version
 from glidepath.deploy import values as chart
-from glidepath.errors import EvidenceError, PreflightError
+from glidepath.errors import EvidenceError, PreflightError, TrafficDriftError
 from glidepath.evidence import Counts, baseline, pods_before, source_of
 from glidepath.evidence.collector import Collected
 from glidepath.evidence.source import Source
@@ -23,6 +23,7 @@ from glidepath.release.phases import Phase
 from glidepath.release.run import Ports, Run, Say, baseline_of
 from glidepath.release.window import window
 from glidepath.replay.judging import judge_settings
+from glidepath.traffic import EVERY_VERSION, Split
 
 # The traffic that the release will meet is that of the last minute, not of the whole baseline.
 LATELY_S = 60.0
@@ -128,7 +129,7 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
         )
     values = dict(ports.helm.effective_values())
     stable, canary = chart.roles(values)
-    split = ports.traffic.read().split
+    split = _routes(spec, ports, say)
     if split.stable != stable:
         raise PreflightError(
             f"Helm says that {stable!r} is stable, the VirtualService routes to {split.stable!r} first; "
@@ -148,6 +149,31 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
     say(f"plan: {spec.namespace}/{spec.service}: stable {stable} ({ready.ready} replicas), wanted {spec.version}")
     say(f"plan: helm {version}, release {release.name} at revision {release.revision}")
     return Present(release.revision, stable, values, dict(release.values))
+
+
+def _routes(spec: ReleaseSpec, ports: Ports, say: Say) -> Split:
+    """The split in force, after making sure that it can be shifted and that Istio goes by it.
+
+    Raises:
+        PreflightError: Names the entry that can't be taken, or the VirtualService that wins.
+    """
+    try:
+        state = ports.traffic.read()
+    except TrafficDriftError as error:
+        raise PreflightError(f"{error}; nothing was touched. Mend the VirtualService, then start a new run") from error
+    if EVERY_VERSION in state.beside:
+        raise PreflightError(
+            f"the VirtualService of {spec.service} leads to {spec.service} without a subset beside its weights: the canary "
+            "would get those requests as well. Name a subset there; nothing was touched"
+        )
+    if rivals := ports.traffic.rivals(everywhere=True):
+        raise PreflightError(
+            f"the routes of {spec.service} are not in force, Istio goes by the older {'; '.join(rivals)}: of several "
+            "VirtualServices for a host the oldest wins. Delete one or give it other hosts; nothing was touched"
+        )
+    for entry in ports.traffic.left_alone():
+        say(f"plan: {entry} of the VirtualService is left alone: it gets no canary")
+    return state.split
 
 
 def arm(collected: Collected, version: str) -> ArmCounts:

@@ -102,7 +102,7 @@ def _promote(run: Run) -> None:
         _commit(run)
     # Only now: a watchdog told earlier would put a canary that is taken back at the last moment on all traffic again.
     ports.claims.note(run.claim, new)
-    ports.traffic.shift(run.claim, Split(new, None, 0))
+    ports.traffic.leave(run.claim, new)
     done = leave_only(run, new)
     run.say(f"promote: helm release {done.name} at revision {done.revision}: {new} is stable, {old} removed")
     run.close(Phase.PROMOTED, f"{new} was proven comparable to {old} and is the stable version")

@@ -14,7 +14,7 @@ from glidepath.evidence import Prometheus, Source, source_of
 from glidepath.policy import ReleaseSpec
 from glidepath.record import Record, Release
 from glidepath.release.phases import ENDS, Phase, origins
-from glidepath.traffic import IstioTraffic, Split
+from glidepath.traffic import IstioTraffic, Routing, Split
 
 Say = Callable[[str], None]
 
@@ -119,6 +119,13 @@ class Run:
     def claim_for(self, safe: str, token: int) -> Claim:
         """A claim of this release with a token; `safe` is the version that the watchdog is to go back to."""
         return Claim(self.spec.namespace, self.spec.service, self.id, token, safe, self.canary, self.spec.lease)
+
+    @property
+    def routing(self) -> Routing | None:
+        """The VirtualService as the claim found it; None for a release that was claimed by an older Glidepath."""
+        claimed = self.ports.record.once(self.id, "claim")
+        routes = claimed.body.get("routes") if claimed else None
+        return Routing.from_dict(routes) if routes else None
 
     def source(self) -> Source:
         """The series the policy names as evidence, for this release's versions."""

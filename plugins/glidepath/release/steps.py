@@ -46,9 +46,10 @@ def claim(run: Run, url: str = "") -> None:
     lease(run)
     still, after = partial(_as_planned, run), (ABANDONED,) if _unbegun(run) else ()
     wanted = run.claim_for(run.stable, ports.traffic.newest_token())
-    held = ports.claims.acquire(wanted, url, after, still)
+    routing = ports.traffic.routing()
+    held = ports.claims.acquire(wanted, url, after, still, routing.to_text())
     ports.record.set_token(run.id, held.token)
-    run.note("claim", once="claim", token=held.token, lease_s=spec.lease)
+    run.note("claim", once="claim", token=held.token, lease_s=spec.lease, routes=routing.to_dict())
     ports.traffic.take(held)
     _close_lost(run, held.token)
     if run.release.phase == Phase.PLANNED:

@@ -1,6 +1,9 @@
 """The traffic port: how a service's requests are split between two versions."""
 
+from glidepath.traffic.entries import EVERY_VERSION
 from glidepath.traffic.istio import DELETED, IstioTraffic
+from glidepath.traffic.routing import Routing
 from glidepath.traffic.split import Split, TrafficState
+from glidepath.traffic.way_back import WayBack
 
-__all__ = ["DELETED", "IstioTraffic", "Split", "TrafficState"]
+__all__ = ["DELETED", "EVERY_VERSION", "IstioTraffic", "Routing", "Split", "TrafficState", "WayBack"]

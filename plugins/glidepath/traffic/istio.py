@@ -1,48 +1,46 @@
 """Istio: the weights of one VirtualService, written by server-side apply under the claim's token.
 
 `spec.http` is one atomic field with one owner at a time. `take` makes it ours (Helm's own apply of another value then
-fails with a conflict and changes nothing), `open` gives it back. Only destinations and weights are changed; whatever
-else a route says (matches, time-outs, retries) stays as it was read.
+fails with a conflict), `open` gives it back. Of its entries only the service's own are read and written; all else a
+VirtualService says stays as it was read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kubernetes import client
-
 from glidepath.claim.state import Claim
-from glidepath.errors import ClaimLostError, ClusterError, PreflightError, StaleWriteError, TrafficDriftError
-from glidepath.kube import HELD, OPEN, STATE, TOKEN, Objects, editor
-from glidepath.traffic.routes import split_of, unshared, with_split
+from glidepath.errors import (
+    ClaimLostError,
+    ClusterError,
+    NoWeightedRouteError,
+    PreflightError,
+    StaleWriteError,
+    TrafficDriftError,
+)
+from glidepath.kube import HELD, OPEN, STATE, TOKEN, editor
+from glidepath.traffic.entries import Hosts, leads, left_alone
+from glidepath.traffic.fenced import DEPLOYMENTS, DESTINATION_RULES, KINDS, VIRTUAL_SERVICES, FencedObjects, token_of
+from glidepath.traffic.fenced import state_of as _state
+from glidepath.traffic.owned import owns_routes, unshared_routes
+from glidepath.traffic.rivals import rivals_of
+from glidepath.traffic.routes import says, split_of, with_split, without
+from glidepath.traffic.routing import Routing
 from glidepath.traffic.split import Split, TrafficState
+from glidepath.traffic.way_back import WayBack
 
-VIRTUAL_SERVICES = "networking.istio.io/v1/virtualservices"
-DESTINATION_RULES = "networking.istio.io/v1/destinationrules"
-DEPLOYMENTS = "apps/v1/deployments"
-KINDS = {
-    VIRTUAL_SERVICES: ("networking.istio.io/v1", "VirtualService"),
-    DESTINATION_RULES: ("networking.istio.io/v1", "DestinationRule"),
-    DEPLOYMENTS: ("apps/v1", "Deployment"),
-}
-
-# Of what is gone the API keeps nothing.
+# Of deleted objects the API keeps nothing.
 DELETED = "whoever deleted it; the API server's audit log knows"
+Still = Callable[[], bool]
 
 
-class IstioTraffic:
-    """The routing of one service: its VirtualService and DestinationRule carry the service's name.
+class IstioTraffic(FencedObjects):
+    """The routing of one service: its VirtualService and DestinationRule carry the service's name."""
 
-    Args:
-        api: An API client.
-        namespace: The service's namespace.
-        service: The service.
-    """
-
-    def __init__(self, api: client.ApiClient, namespace: str, service: str) -> None:
-        self._objects = Objects(api, namespace)
-        self.namespace, self.service = namespace, service
+    @property
+    def _hosts(self) -> Hosts:
+        return Hosts(self.service, self.namespace)
 
     def read(self) -> TrafficState:
         """The split in force, as the API has it.
@@ -53,6 +51,37 @@ class IstioTraffic:
         """
         return self._parse(self._virtual_service())
 
+    def routing(self) -> Routing:
+        """The VirtualService as it is, to be gone back to.
+
+        Raises:
+            PreflightError: There is none.
+        """
+        return Routing.of(self._virtual_service())
+
+    def left_alone(self) -> list[str]:
+        """The entries of the VirtualService that a release does not touch, for people."""
+        return left_alone(self._virtual_service()["spec"].get("http") or [], self._hosts)
+
+    def beside(self, routing: Routing) -> frozenset[str]:
+        """The versions that a VirtualService leads to beside the weights, or mirrors to; see `TrafficState.beside`."""
+        return leads(routing.http, self._hosts)
+
+    def rivals(self, everywhere: bool) -> list[str]:
+        """Other VirtualServices that claim a host of this one and win over it, for people.
+
+        Args:
+            everywhere: Look into other namespaces, too, if the API lets us; the chart's own roles don't.
+        """
+        found: Sequence[Mapping[str, Any]] | None = None
+        if everywhere:
+            try:
+                found = self._objects.list_everywhere(VIRTUAL_SERVICES)
+            except ClusterError as error:
+                if error.status != 403:
+                    raise
+        return rivals_of(self.service, found or self._objects.list(VIRTUAL_SERVICES), self.namespace)
+
     def take(self, claim: Claim) -> None:
         """Stamp every object with the claim's token and make `spec.http` ours, with the value it has.
 
@@ -60,41 +89,144 @@ class IstioTraffic:
             ClaimLostError: The objects carry a higher token.
         """
         found = self._virtual_service()
-        self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, lambda now: now["spec"]["http"])
+        self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, _routes_as_they_are)
         self._stamp(claim, DESTINATION_RULES, self.service)
         for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
             self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], HELD, deployment)
 
-    def shift(self, claim: Claim, split: Split, still: Callable[[], bool] = lambda: True) -> TrafficState:
-        """Make the split so and read it back; it is so already, nothing is written.
+    def shift(
+        self, claim: Claim, split: Split, still: Still = lambda: True, way: WayBack | None = None
+    ) -> TrafficState:
+        """Write the split and read it back. Writes nothing if it is in force, with the claim's token, and owned.
 
         Args:
             claim: The claim whose token the write carries.
             split: The split.
             still: Whether it is still wanted; asked between each read and the write that is bound to what was read.
+            way: Puts back as well what else leads to its versions, and hosts and gateways; None leaves that alone.
 
         Raises:
             ClaimLostError: The object carries a higher token: somebody else holds the service.
+            NoWeightedRouteError: No entry can take weights; nothing was written.
             StaleWriteError: `still` said no; nothing was written.
             TrafficDriftError: What is read back is not what was written.
         """
         found = self._virtual_service()
-        token = _token(found)
+        token = token_of(found)
         if token > claim.token:
             raise ClaimLostError(f"{self._name} carries token {token}, this claim has {claim.token}: not written")
-        if token == claim.token and self._reads(found, split):
+        if way is None and token == claim.token and owns_routes(found) and self._says(found, split):
             return self._parse(found)
 
-        def routes(now: Mapping[str, Any]) -> list[dict[str, Any]]:
-            if not still():
-                raise StaleWriteError(f"{self._name}: {split} is no longer wanted; not written")
-            return with_split(now["spec"].get("http") or [{}], split, self.service)
+        def routes(now: Mapping[str, Any]) -> dict[str, Any]:
+            self._unless_stale(split, still)
+            http = with_split(now["spec"].get("http") or [], split, self._hosts)
+            if way is None:
+                return {"http": http}
+            return {"http": without(http, split, way.versions, way.before, self._hosts), **way.moved(now["spec"])}
 
         self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, routes)
         after = self.read()
         if after.split != split:
             raise TrafficDriftError(f"{self._name} reads {after.split} after {split} was written; by {after.edited_by}")
         return after
+
+    def leave(self, claim: Claim, version: str) -> bool:
+        """Give a version alone every weighted entry. Where there is none nothing is to be left: False.
+
+        Raises:
+            ClaimLostError, TrafficDriftError: As for `shift`.
+        """
+        try:
+            self.shift(claim, Split(version, None, 0))
+        except NoWeightedRouteError:
+            return False
+        return True
+
+    def stop(self, claim: Claim, way: WayBack, still: Still = lambda: True, mine: bool = False) -> bool:
+        """Get versions out of the traffic, whatever the VirtualService says by now, and read that back.
+
+        What the cluster refuses as invalid is tried in a plainer form; a VirtualService that is gone is made anew.
+
+        Args:
+            claim: The claim whose token the write carries.
+            way: Where to.
+            still: As for `shift`.
+            mine: Whether the Lease was just seen to be the claim's: then an object that it never took is written too.
+
+        Returns:
+            Whether anything had to be written.
+
+        Raises:
+            ClaimLostError: The object carries a higher token, or is none that this claim ever took.
+            PreflightError: There is no VirtualService, and nobody knows what it said.
+            StaleWriteError: `still` said no; nothing was written.
+            TrafficDriftError: What is read back is not what was written.
+        """
+        found = self._found(VIRTUAL_SERVICES, self.service)
+        others = found is not None and token_of(found) != claim.token
+        if found is not None and way.reached(found["spec"], self._hosts) and (others or owns_routes(found)):
+            return False
+        self._make_sure(claim, found, way, mine)
+        if found is None:
+            self._unless_stale(way.split, still)
+            self._make_anew(claim, way)
+        else:
+            self._write_back(claim, found, way, still)
+        if not way.reached(self._virtual_service()["spec"], self._hosts):
+            raise TrafficDriftError(
+                f"{self._name} still leads to {', '.join(sorted(way.versions))} after {way.split} was written"
+            )
+        return True
+
+    def _make_sure(self, claim: Claim, found: Mapping[str, Any] | None, way: WayBack, mine: bool) -> None:
+        """Make sure that the claim may write what was found."""
+        if found is None:
+            if way.found is None:
+                self._virtual_service()
+            if not mine:
+                raise ClaimLostError(f"{self._name} is gone; whether this claim is still held has to be seen first")
+            return
+        token = token_of(found)
+        if token > claim.token:
+            raise ClaimLostError(f"{self._name} carries token {token}, this claim has {claim.token}: not written")
+        known = way.found is not None and found["metadata"]["uid"] == way.found.uid
+        if token < claim.token and not known and not mine:
+            raise ClaimLostError(f"{self._name} carries token {token}: this claim, with {claim.token}, never took it")
+
+    def _write_back(self, claim: Claim, found: Mapping[str, Any], way: WayBack, still: Still) -> None:
+        """Write the gentlest form that the cluster takes."""
+        count = len(way.forms(found["spec"], self._hosts))
+        for number in range(count):
+
+            def form(now: Mapping[str, Any], number: int = number) -> dict[str, Any]:
+                self._unless_stale(way.split, still)
+                forms = way.forms(now["spec"], self._hosts)
+                return forms[min(number, len(forms) - 1)]
+
+            try:
+                self._write(
+                    claim, VIRTUAL_SERVICES, self.service, HELD, self._virtual_service() if number else found, form
+                )
+                return
+            except ClusterError as error:
+                if not _found_wrong(error) or number == count - 1:
+                    raise
+
+    def _make_anew(self, claim: Claim, way: WayBack) -> None:
+        """Write a VirtualService that is gone as the claim found it."""
+        assert way.found is not None
+        api_version, kind = KINDS[VIRTUAL_SERVICES]
+        annotations = {**way.found.annotations, TOKEN: str(claim.token), STATE: HELD}
+        metadata = {"name": self.service, "labels": dict(way.found.labels), "annotations": annotations}
+        spec = way.forms({}, self._hosts)[0]
+        self._objects.apply(
+            VIRTUAL_SERVICES, {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
+        )
+
+    def _unless_stale(self, split: Split, still: Still) -> None:
+        if not still():
+            raise StaleWriteError(f"{self._name}: {split} is no longer wanted; not written")
 
     def all_on(self, version: str) -> bool:
         """Whether every request goes to a version. Routes that can't be read as a split count as no."""
@@ -105,58 +237,12 @@ class IstioTraffic:
 
     def subsets(self) -> tuple[set[str], str]:
         """The versions that the DestinationRule leads to, and who wrote its subsets; none when it is gone."""
-        try:
-            found = self._objects.get(DESTINATION_RULES, self.service)
-        except ClusterError as error:
-            if error.status == 404:
-                return set(), DELETED
-            raise
+        found = self._found(DESTINATION_RULES, self.service)
+        if found is None:
+            return set(), DELETED
         managed, subsets = found["metadata"].get("managedFields") or [], found["spec"].get("subsets") or []
         right = {str(one.get("name")) for one in subsets if (one.get("labels") or {}).get("version") == one.get("name")}
         return right, editor(managed, "f:spec", "f:subsets")
-
-    def deployed_versions(self) -> set[str]:
-        """The versions whose Deployments are there."""
-        found = self._objects.list(DEPLOYMENTS, f"app={self.service}")
-        return {one["metadata"]["labels"].get("version", "") for one in found} - {""}
-
-    def held(self) -> set[str]:
-        """The objects that a release holds, as `Deployment prices-v2`."""
-        return {f"{KINDS[kind][1]} {one['metadata']['name']}" for kind, one in self._there() if _state(one) == HELD}
-
-    def newest_token(self) -> int:
-        """The highest token that an object carries; 0 for none."""
-        return max(self.tokens(), default=0)
-
-    def tokens(self) -> set[int]:
-        """The tokens that the objects carry."""
-        return {_token(one) for _, one in self._there()}
-
-    def _there(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Every object that a release may hold, with its kind."""
-        found: list[tuple[str, Mapping[str, Any]]] = [
-            (DEPLOYMENTS, one) for one in self._objects.list(DEPLOYMENTS, f"app={self.service}")
-        ]
-        for kind in (VIRTUAL_SERVICES, DESTINATION_RULES):
-            try:
-                found.append((kind, self._objects.get(kind, self.service)))
-            except ClusterError as error:
-                if error.status != 404:
-                    raise
-        return found
-
-    def hold_version(self, claim: Claim, version: str) -> None:
-        """Stamp a version's Deployment with the claim's token: nobody without it can change or delete it."""
-        self._stamp(claim, DEPLOYMENTS, f"{self.service}-{version}")
-
-    def open_version(self, claim: Claim, version: str) -> None:
-        """Let go of a version's Deployment, so that Helm can remove it. It is gone already: nothing to do.
-
-        Raises:
-            ClaimLostError: It carries a higher token.
-        """
-        if version in self.deployed_versions():
-            self._stamp(claim, DEPLOYMENTS, f"{self.service}-{version}", OPEN)
 
     def open(self, claim: Claim) -> None:
         """Mark every object open and give up `spec`: plain helm and kubectl work again. Opened already is fine.
@@ -168,114 +254,51 @@ class IstioTraffic:
             ClaimLostError: The objects carry a higher token.
         """
         found = self._virtual_service()
-        if _token(found) > claim.token:
+        if token_of(found) > claim.token:
             raise ClaimLostError(
-                f"{self._name} carries token {_token(found)}, this claim has {claim.token}: not opened"
+                f"{self._name} carries token {token_of(found)}, this claim has {claim.token}: not opened"
             )
         for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
             self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], OPEN, deployment)
         self._stamp(claim, DESTINATION_RULES, self.service, OPEN)
-        self._write(claim, VIRTUAL_SERVICES, self.service, OPEN, found, unshared)
+        self._write(claim, VIRTUAL_SERVICES, self.service, OPEN, found, _routes_of_nobody_else)
 
     @property
     def _name(self) -> str:
         return f"VirtualService {self.namespace}/{self.service}"
 
     def _virtual_service(self) -> dict[str, Any]:
-        try:
-            return self._objects.get(VIRTUAL_SERVICES, self.service)
-        except ClusterError as error:
-            if error.status == 404:
-                raise PreflightError(
-                    f"{self._name} does not exist, expected the one of the service's chart; is Istio installed, "
-                    "and was the chart installed with istio.enabled?"
-                ) from error
-            raise
+        found = self._found(VIRTUAL_SERVICES, self.service)
+        if found is None:
+            raise PreflightError(
+                f"{self._name} does not exist, expected the one of the service's chart; is Istio installed, "
+                "and was the chart installed with istio.enabled?"
+            )
+        return found
 
     def _parse(self, found: Mapping[str, Any]) -> TrafficState:
-        metadata = found["metadata"]
+        metadata, http = found["metadata"], found["spec"].get("http") or []
         return TrafficState(
-            split=split_of(found["spec"].get("http") or [], self._name),
-            token=_token(found),
+            split=split_of(http, self._name, self._hosts),
+            token=token_of(found),
             held=_state(found) == HELD,
             edited_by=editor(metadata.get("managedFields") or [], "f:spec", "f:http"),
             resource_version=metadata["resourceVersion"],
+            beside=leads(http, self._hosts),
         )
 
-    def _reads(self, found: Mapping[str, Any], split: Split) -> bool:
-        try:
-            return self._parse(found).split == split
-        except TrafficDriftError:
-            return False
-
-    def _stamp(
-        self, claim: Claim, kind: str, name: str, state: str = HELD, found: Mapping[str, Any] | None = None
-    ) -> None:
-        """Write the claim's annotations; of what is gone there is nothing to hold.
-
-        Raises:
-            ClaimLostError: It carries a higher token.
-        """
-        try:
-            found = found or self._objects.get(kind, name)
-        except ClusterError as error:
-            if error.status == 404:
-                return
-            raise
-        self._write(claim, kind, name, state, found, tries=5)
-
-    def _write(
-        self,
-        claim: Claim,
-        kind: str,
-        name: str,
-        state: str,
-        found: Mapping[str, Any],
-        routes: Callable[[Mapping[str, Any]], list[dict[str, Any]] | None] = lambda _: None,
-        tries: int = 2,
-    ) -> None:
-        """Apply the claim's annotations, and the routes made from the object as it was found, if there are any.
-
-        Somebody wrote between our read and our write: look again, once, then it is theirs to explain; but a Deployment's
-        status changes by itself. What is held the cluster guards; what is open has no fence, so that a claim of long ago
-        does not lower its token is seen to here.
-        """
-        api_version, kind_name = KINDS[kind]
-        for left in reversed(range(tries)):
-            if _token(found) > claim.token and (_state(found) != HELD or left < tries - 1):
-                raise ClaimLostError(f"{kind_name} {name} carries token {_token(found)}, this claim has {claim.token}")
-            metadata: dict[str, Any] = {
-                "name": name,
-                "annotations": {TOKEN: str(claim.token), STATE: state},
-                "resourceVersion": found["metadata"]["resourceVersion"],
-            }
-            body: dict[str, Any] = {"apiVersion": api_version, "kind": kind_name, "metadata": metadata}
-            http = routes(found)
-            body |= {"spec": {"http": http}} if http is not None else {}
-            try:
-                self._objects.apply(kind, body)
-                return
-            except ClusterError as error:
-                if TOKEN in str(error):
-                    raise ClaimLostError(f"{kind_name} {name}: refused by the cluster: {error}") from error
-                if error.status != 409 or not left:
-                    raise
-            found = self._objects.get(kind, name)
+    def _says(self, found: Mapping[str, Any], split: Split) -> bool:
+        return says(found["spec"].get("http") or [], split, self._name, self._hosts)
 
 
-def _state(found: Mapping[str, Any]) -> str:
-    return str((found["metadata"].get("annotations") or {}).get(STATE) or "")
+def _found_wrong(error: ClusterError) -> bool:
+    """Whether a webhook, a policy engine or the schema refused the object itself, and not the one who wrote it."""
+    return error.status in (400, 422) or (error.status == 403 and "denied the request" in str(error))
 
 
-def _token(found: Mapping[str, Any]) -> int:
-    """The fencing token an object carries; 0 for none.
+def _routes_as_they_are(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"http": found["spec"]["http"]}
 
-    Raises:
-        PreflightError: Somebody wrote something else there; of what is held the cluster would have refused it.
-    """
-    text = str((found["metadata"].get("annotations") or {}).get(TOKEN) or 0)
-    if not text.isdecimal():
-        raise PreflightError(
-            f"{found['metadata']['name']} has the annotation {TOKEN}={text!r}, expected a whole number; remove it"
-        )
-    return int(text)
+
+def _routes_of_nobody_else(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    return _routes_as_they_are(found) if unshared_routes(found) else None

@@ -38,10 +38,11 @@ class TrafficState:
     """What the VirtualService says now.
 
     Attributes:
-        split: The split of its first weighted route.
+        split: The split that its weighted entries agree on.
         token: The fencing token it carries; 0 for none.
         held: Whether a release holds it.
         edited_by: The field manager that wrote the routes last, and when.
+        beside: The versions that other entries lead to, or mirrors copy requests to; an empty name for all versions.
     """
 
     split: Split
@@ -49,6 +50,7 @@ class TrafficState:
     held: bool
     edited_by: str
     resource_version: str
+    beside: frozenset[str] = frozenset()
 
     def all_on(self, version: str) -> bool:
         """Whether every request goes to a version."""

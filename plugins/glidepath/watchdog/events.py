@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from glidepath.claim.state import WATCHDOG, Claim
 from glidepath.errors import ClusterError
 from glidepath.kube import Objects
-from glidepath.traffic.istio import KINDS, VIRTUAL_SERVICES
+from glidepath.traffic.fenced import KINDS, VIRTUAL_SERVICES
 
 EVENTS = "v1/events"
 REASON = "ReleaseAbandoned"

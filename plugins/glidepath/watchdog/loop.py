@@ -24,11 +24,20 @@ from dataclasses import asdict, dataclass, field, replace
 from kubernetes import client
 
 from glidepath.claim.lease import LeaseClaims
-from glidepath.claim.state import ABANDONED, LABEL, LEASES, TAKEN, WATCHDOG, Claim, ClaimState, parse_state
-from glidepath.errors import ClaimError, ClusterError, GlidepathError, PreflightError, TrafficDriftError
+from glidepath.claim.state import ABANDONED, LABEL, LEASES, ROUTES, TAKEN, WATCHDOG, Claim, ClaimState, parse_state
+from glidepath.errors import (
+    ClaimError,
+    ClusterError,
+    GlidepathError,
+    NoWeightedRouteError,
+    PreflightError,
+    TrafficDriftError,
+)
 from glidepath.kube import GROUP, Objects
 from glidepath.traffic.istio import IstioTraffic
+from glidepath.traffic.routing import Routing
 from glidepath.traffic.split import Split
+from glidepath.traffic.way_back import WayBack
 from glidepath.watchdog.events import abandoned
 
 DEFAULT_DURATION_S = 60.0  # of a Lease that names none
@@ -215,7 +224,11 @@ class Watchdog:
                 token = claims.take_over(state, WATCHDOG, duration(state), taken.to_json(), newest)
                 log.warning("%s: taken over from %s with token %d: %s", service, taken.run, token, taken)
             claim = Claim(self.namespace, service, WATCHDOG, token, stable, canary or "", duration(state))
-            self._finish(claim, traffic, claims, safe_split(stable, canary, now), taken)
+            beside = {now.canary, now.baseline} if now else set()
+            versions = ({canary} | beside) - {None, stable}
+            found = Routing.from_text(state.annotations.get(ROUTES, ""))
+            way = WayBack(safe_split(stable, canary, now), frozenset(map(str, versions)), found)
+            self._finish(claim, traffic, claims, way, taken)
         except ClusterError as error:
             if error.status != 409:
                 self._failed(service, str(error))
@@ -229,10 +242,14 @@ class Watchdog:
         braked = now is None or share(now, stable) < 100
         return Taken(state.holder, round(self._now() - state.renewed, 1), before, braked)
 
-    def _finish(self, claim: Claim, traffic: IstioTraffic, claims: LeaseClaims, split: Split, taken: Taken) -> None:
+    def _finish(self, claim: Claim, traffic: IstioTraffic, claims: LeaseClaims, way: WayBack, taken: Taken) -> None:
         service = claim.service
         try:
-            after = str(traffic.shift(claim, split).split)
+            traffic.stop(claim, way, mine=True)
+            try:
+                after = str(traffic.shift(claim, way.split).split)
+            except NoWeightedRouteError:
+                after = f"not on {', '.join(sorted(way.versions))}"
             traffic.take(claim)  # the other objects refuse the old token from here on too
         except PreflightError as error:
             after = "no VirtualService"

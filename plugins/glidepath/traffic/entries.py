@@ -1,0 +1,110 @@
+"""The entries of `spec.http`: which of them are a service's own, and where the others lead.
+
+An entry is *weighted*, the release's to read and write, if all its destinations are the service. Left alone is what
+selects callers (a match on headers, query parameters or sources) and leads them to one version, what leads to other
+services as well, and what has no destinations: a redirect, a direct response, a delegate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Entry = Mapping[str, Any]
+# Parts of a match that select who asks, not what is asked for.
+CALLERS = frozenset({"headers", "withoutHeaders", "queryParams", "sourceLabels", "sourceNamespace"})
+# What an entry does instead of leading to destinations.
+ACTIONS = ("redirect", "directResponse", "delegate")
+# A destination without a subset leads to the pods of every version.
+EVERY_VERSION = ""
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The names by which a VirtualService of the service's namespace calls the service."""
+
+    service: str
+    namespace: str
+
+    def __contains__(self, host: object) -> bool:
+        labels = str(host).split(".")
+        return labels[0] == self.service and (labels[1:2] or [self.namespace]) == [self.namespace] and (
+            labels[2:3] or ["svc"]
+        ) == ["svc"]  # fmt: skip
+
+
+def destinations(entry: Entry) -> Sequence[Entry]:
+    """The weighted destinations of an entry; none for a redirect, a direct response, a delegate."""
+    found: Sequence[Entry] = entry.get("route") or []
+    return found
+
+
+def host_of(destination: Entry) -> str:
+    """The host of one of `destinations`, or of a mirror's."""
+    return str((destination.get("destination") or {}).get("host") or "")
+
+
+def version_of(destination: Entry) -> str:
+    """The subset of one of `destinations`; EVERY_VERSION for none."""
+    return str((destination.get("destination") or {}).get("subset") or EVERY_VERSION)
+
+
+def is_weighted(entry: Entry, hosts: Hosts) -> bool:
+    """Whether an entry is the release's to read and write."""
+    found = destinations(entry)
+    return bool(found) and all(host_of(one) in hosts for one in found) and not is_fixed(entry)
+
+
+def is_fixed(entry: Entry) -> bool:
+    """Whether an entry selects callers and leads them all to one destination."""
+    matches = entry.get("match") or []
+    return len(destinations(entry)) == 1 and bool(matches) and all(CALLERS & set(one) for one in matches)
+
+
+def acts(entry: Entry) -> bool:
+    """Whether an entry answers by itself, or has another object answer."""
+    return any(entry.get(action) is not None for action in ACTIONS)
+
+
+def mirrors(entry: Entry) -> list[Mapping[str, Any]]:
+    """The destinations that an entry's requests are copied to, in the form of `destinations`."""
+    single = [{"destination": entry["mirror"]}] if entry.get("mirror") else []
+    return [*single, *(entry.get("mirrors") or [])]
+
+
+def leads(http: Sequence[Entry], hosts: Hosts) -> frozenset[str]:
+    """The versions that get requests, or copies of them, beside the weights; EVERY_VERSION among them for all."""
+    others = [one for entry in http if not is_weighted(entry, hosts) for one in served(entry)]
+    copies = [one for entry in http for one in mirrors(entry)]
+    return frozenset(version_of(one) for one in (*others, *copies) if host_of(one) in hosts)
+
+
+def weights_of(entry: Entry) -> list[int]:
+    """The shares of an entry's destinations, as they stand there: one that is alone gets all, whatever its weight."""
+    found = destinations(entry)
+    return [100] if len(found) == 1 else [int(one.get("weight", 0)) for one in found]
+
+
+def served(entry: Entry) -> list[Entry]:
+    """The destinations of an entry that get requests."""
+    return [one for one, weight in zip(destinations(entry), weights_of(entry), strict=True) if weight]
+
+
+def named(number: int, entry: Entry) -> str:
+    """What an entry is called where people read it: its place from 1, its name, and what it does."""
+    called = f" {entry['name']!r}" if entry.get("name") else ""
+    return f"entry {number}{called} ({_does(entry)})"
+
+
+def _does(entry: Entry) -> str:
+    for action in ACTIONS:
+        if entry.get(action) is not None:
+            return action
+    ways = [f"{host_of(one)}/{version_of(one) or 'no subset'}" for one in destinations(entry)]
+    return f"{'callers by header, ' if is_fixed(entry) else ''}to {', '.join(ways) or 'nothing'}"
+
+
+def left_alone(http: Sequence[Entry], hosts: Hosts) -> list[str]:
+    """The entries that a release does not read or write, for people."""
+    return [named(number, entry) for number, entry in enumerate(http, 1) if not is_weighted(entry, hosts)]

@@ -1,0 +1,84 @@
+"""What Glidepath owns of an object by server-side apply.
+
+An apply gives up what it does not repeat, and what nobody else owns is then removed. Beside the routes that is what a
+brake had to put back: hosts and gateways, or a whole VirtualService.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from glidepath.kube import FIELD_MANAGER, STATE, TOKEN
+
+Found = Mapping[str, Any]
+# What only a way back writes; `http` each write says anew.
+KEPT = ("hosts", "gateways")
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a write has to repeat, lest it be removed."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    spec: dict[str, Any]
+
+
+def owns_routes(found: Found) -> bool:
+    """Whether Glidepath owns `spec.http`: Helm's apply of another value is then a conflict."""
+    return _field(_ours(found), "f:spec", "f:http") is not None
+
+
+def unshared_routes(found: Found) -> bool:
+    """Whether nobody beside Glidepath owns `spec.http`: given up, the routes would be gone."""
+    return not any(_field(one, "f:spec", "f:http") is not None for one in _theirs(found))
+
+
+def carried(found: Found, giving_up: bool) -> Carried:
+    """What to repeat in the next apply.
+
+    Args:
+        found: The object as it was read.
+        giving_up: Whether what others own as well is left to them.
+    """
+    metadata, spec = found["metadata"], found.get("spec") or {}
+
+    def kept(values: Mapping[str, Any], *path: str) -> dict[str, Any]:
+        ours = _field(_ours(found), *path) or {}
+        others = [_field(one, *path) or {} for one in _theirs(found)] if giving_up else []
+        return {
+            key: value for key, value in values.items()
+            if f"f:{key}" in ours and not any(f"f:{key}" in one for one in others)
+        }  # fmt: skip
+
+    annotations = kept(metadata.get("annotations") or {}, "f:metadata", "f:annotations")
+    return Carried(
+        labels=kept(metadata.get("labels") or {}, "f:metadata", "f:labels"),
+        annotations={key: value for key, value in annotations.items() if key not in (TOKEN, STATE)},
+        spec={key: value for key, value in kept(spec, "f:spec").items() if key in KEPT},
+    )
+
+
+def _ours(found: Found) -> Mapping[str, Any]:
+    applied = [one for one in _managed(found) if (one.get("manager"), one.get("operation")) == (FIELD_MANAGER, "Apply")]
+    return (applied[0].get("fieldsV1") or {}) if applied else {}
+
+
+def _theirs(found: Found) -> list[Mapping[str, Any]]:
+    return [one.get("fieldsV1") or {} for one in _managed(found) if one.get("manager") != FIELD_MANAGER]
+
+
+def _managed(found: Found) -> list[Mapping[str, Any]]:
+    return found["metadata"].get("managedFields") or []
+
+
+def _field(fields: Mapping[str, Any], *path: str) -> Mapping[str, Any] | None:
+    """What is owned below a path, in the form of `fieldsV1`; None when it is not owned."""
+    below: Any = fields
+    for part in path:
+        if not isinstance(below, Mapping) or part not in below:
+            return None
+        below = below[part]
+    return below if isinstance(below, Mapping) else {}

@@ -1,0 +1,68 @@
+"""A service's VirtualService as a claim found it: what is the claim's own, and what everything can be put back to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+# The API server lets all annotations of an object have 256 KiB together.
+LONGEST_TEXT = 100_000
+HELM = "meta.helm.sh/"
+
+
+@dataclass(frozen=True)
+class Routing:
+    """A VirtualService, without what the API server keeps for itself.
+
+    Attributes:
+        uid: Its identity; one that is made anew has another.
+        hosts, gateways, http: As in its `spec`.
+        labels: All of them.
+        annotations: Helm's, without which it takes no object for its own.
+    """
+
+    uid: str
+    hosts: Sequence[str]
+    gateways: Sequence[str]
+    http: Sequence[Mapping[str, Any]]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Routing:
+        """The routing that an object says."""
+        metadata, spec = found["metadata"], found["spec"]
+        annotations = metadata.get("annotations") or {}
+        return cls(
+            uid=str(metadata.get("uid") or ""),
+            hosts=tuple(spec.get("hosts") or ()),
+            gateways=tuple(spec.get("gateways") or ()),
+            http=tuple(spec.get("http") or ()),
+            labels=dict(metadata.get("labels") or {}),
+            annotations={key: value for key, value in annotations.items() if key.startswith(HELM)},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the record."""
+        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Routing:
+        """Out of the record."""
+        lists = {name: tuple(data[name]) for name in ("hosts", "gateways", "http")}
+        return cls(uid=data["uid"], labels=data["labels"], annotations=data["annotations"], **lists)
+
+    def to_text(self) -> str:
+        """For an annotation; empty where it would not fit into one."""
+        text = json.dumps(asdict(self), separators=(",", ":"))
+        return text if len(text) <= LONGEST_TEXT else ""
+
+    @classmethod
+    def from_text(cls, text: str) -> Routing | None:
+        """Out of an annotation; None for none, or for what somebody else wrote there."""
+        try:
+            return cls.from_dict(json.loads(text)) if text else None
+        except (ValueError, KeyError, TypeError):
+            return None
