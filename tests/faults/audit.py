@@ -11,6 +11,7 @@ from typing import Any
 from demo.environment import NAMESPACE
 from sandbox.common import state
 from sandbox.components import AUDIT_LOG
+from tests.support.world import weights_in
 
 GROUP = "glidepath.dev"
 
@@ -49,9 +50,7 @@ class Write:
     @property
     def weights(self) -> dict[str, int]:
         """Of a VirtualService: the weights by version."""
-        http = (self.object.get("spec") or {}).get("http") or [{}]
-        route = http[0].get("route") or []
-        return {str(one["destination"].get("subset")): int(one.get("weight", 100)) for one in route}
+        return weights_in(self.object.get("spec") or {})
 
 
 def writes(since: float) -> list[Write]:

@@ -51,9 +51,10 @@ class Fault:
 
 def catalogue() -> dict[str, Fault]:
     """Every fault, by name."""
-    from tests.faults import on_airflow, on_cluster, on_outside, on_people
+    from tests.faults import on_airflow, on_cluster, on_outside, on_people, on_routes
 
-    faults = [*on_airflow.FAULTS, *on_cluster.FAULTS, *on_outside.FAULTS, *on_people.FAULTS]
+    modules = (on_airflow, on_cluster, on_outside, on_people, on_routes)
+    faults = [one for module in modules for one in module.FAULTS]
     found = {one.name: one for one in faults}
     assert len(found) == len(faults), "two faults have one name"
     return found

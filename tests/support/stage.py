@@ -236,8 +236,9 @@ class Stage:
             self.prometheus.scrape(canary, 5 * weight, min(errors, 5 * weight), slower, spam_share)
 
     def weights(self) -> dict[str, int]:
-        """What the VirtualService says."""
-        route = self.server.find("virtualservices", SERVICE)["spec"]["http"][0]["route"]
+        """What the VirtualService says in its last entry with weights."""
+        http = self.server.find("virtualservices", SERVICE)["spec"]["http"]
+        *_, route = (one["route"] for one in http if any("weight" in to for to in one.get("route", ())))
         return {one["destination"]["subset"]: one["weight"] for one in route}
 
     def versions(self) -> set[str]:

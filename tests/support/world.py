@@ -72,8 +72,14 @@ class World:
 def split() -> dict[str, int]:
     """The weights the VirtualService has, by version."""
     found = json.loads(kubectl("get", "virtualservice", SERVICE, "-n", NAMESPACE, "-o", "json"))
-    route = found["spec"]["http"][0]["route"]
-    return {one["destination"]["subset"]: one.get("weight", 100) for one in route}
+    return weights_in(found["spec"])
+
+
+def weights_in(spec: dict[str, Any]) -> dict[str, int]:
+    """The weights of a VirtualService's last entry that has some, by version; none where there is none."""
+    routes = [entry.get("route") or [] for entry in spec.get("http") or []]
+    ours = [route for route in routes if route and all("subset" in one["destination"] for one in route)]
+    return {one["destination"]["subset"]: int(one.get("weight", 100)) for one in (ours[-1] if ours else [])}
 
 
 def deployments() -> dict[str, int]:

@@ -89,11 +89,27 @@ def _stop(run: Run, claim: Claim, mine: bool = False) -> bool:
 
 
 def way_back(run: Run, split: Split) -> WayBack:
-    """The way back to a split with all traffic on stable. A record that can't be read keeps nobody from it."""
+    """The way back to a split; what this release runs beside its stable side gets nothing else.
+
+    A record that can't be read keeps nobody from it.
+    """
     found = None
     with suppress(RecordError):
         found = run.routing
-    return WayBack(split, frozenset(run.fresh), found)
+    return WayBack(split, {run.stable, *run.fresh} - {split.stable}, found)
+
+
+def leave_alone(run: Run, version: str) -> None:
+    """Give one version all routes, whatever became of the VirtualService meanwhile.
+
+    Raises:
+        ClaimLostError: Another token holds the service.
+        ClusterError: The API did not answer; call again.
+    """
+    run.ports.claims.renew(run.claim)
+    run.ports.traffic.stop(run.claim, way_back(run, Split(version, None, 0)), mine=True)
+    if not run.ports.traffic.leave(run.claim, version):
+        run.say("the VirtualService has no entry with weights any more; what is there stays, and none leads elsewhere")
 
 
 def raised(run: Run, why: str) -> Claim:

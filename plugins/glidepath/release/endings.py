@@ -6,7 +6,7 @@ from contextlib import suppress
 from textwrap import shorten
 
 from glidepath.errors import ClaimLostError, ClusterError, GlidepathError, ReleaseTakenBack
-from glidepath.release.brake import brake, committed, fate, surely_taken_back, take_back
+from glidepath.release.brake import brake, committed, fate, leave_alone, surely_taken_back, take_back
 from glidepath.release.holding import hold, lease, ours
 from glidepath.release.keep import kept
 from glidepath.release.leftovers import FINISHED, leaves_nothing, sweep
@@ -70,7 +70,7 @@ def _rollback(run: Run, reason: str) -> None:
     run.move(Phase.ROLLING_BACK)
     run.ports.claims.note(run.claim, run.stable)
     see_silent(run, run.canary)
-    run.ports.traffic.leave(run.claim, run.stable)
+    leave_alone(run, run.stable)
     done = leave_only(run, run.stable)
     run.say(f"rollback: helm release {done.name} at revision {done.revision}: {run.canary} removed")
     run.close(Phase.ROLLED_BACK, reason)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from glidepath.deploy import values as chart
 from glidepath.errors import ReleaseTakenBack, StaleWriteError
-from glidepath.release.brake import COMMITTED, FATE, brake, committed, fate, taken_back
+from glidepath.release.brake import COMMITTED, FATE, brake, committed, fate, leave_alone, taken_back
 from glidepath.release.holding import hold
 from glidepath.release.keep import kept
 from glidepath.release.leftovers import leaves_nothing
@@ -102,7 +102,7 @@ def _promote(run: Run) -> None:
         _commit(run)
     # Only now: a watchdog told earlier would put a canary that is taken back at the last moment on all traffic again.
     ports.claims.note(run.claim, new)
-    ports.traffic.leave(run.claim, new)
+    leave_alone(run, new)
     done = leave_only(run, new)
     run.say(f"promote: helm release {done.name} at revision {done.revision}: {new} is stable, {old} removed")
     run.close(Phase.PROMOTED, f"{new} was proven comparable to {old} and is the stable version")

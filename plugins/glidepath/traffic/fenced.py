@@ -147,14 +147,23 @@ def state_of(found: Found) -> str:
 
 
 def token_of(found: Found) -> int:
-    """The fencing token an object carries; 0 for none.
+    """The fencing token an object carries; 0 for none, or for what is no number: it keeps nobody from writing."""
+    text = _token(found)
+    return int(text) if text.isdecimal() else 0
+
+
+def proper_token_of(found: Found) -> int:
+    """As `token_of`, for whoever is about to begin.
 
     Raises:
         PreflightError: Somebody wrote something else there; of what is held the cluster would have refused it.
     """
-    text = str((found["metadata"].get("annotations") or {}).get(TOKEN) or 0)
-    if not text.isdecimal():
+    if not _token(found).isdecimal():
         raise PreflightError(
-            f"{found['metadata']['name']} has the annotation {TOKEN}={text!r}, expected a whole number; remove it"
+            f"{found['metadata']['name']} has the annotation {TOKEN}={_token(found)!r}, expected a whole number; remove it"
         )
-    return int(text)
+    return token_of(found)
+
+
+def _token(found: Found) -> str:
+    return str((found["metadata"].get("annotations") or {}).get(TOKEN) or 0)

@@ -21,7 +21,15 @@ from glidepath.errors import (
 )
 from glidepath.kube import HELD, OPEN, STATE, TOKEN, editor
 from glidepath.traffic.entries import Hosts, leads, left_alone
-from glidepath.traffic.fenced import DEPLOYMENTS, DESTINATION_RULES, KINDS, VIRTUAL_SERVICES, FencedObjects, token_of
+from glidepath.traffic.fenced import (
+    DEPLOYMENTS,
+    DESTINATION_RULES,
+    KINDS,
+    VIRTUAL_SERVICES,
+    FencedObjects,
+    proper_token_of,
+    token_of,
+)
 from glidepath.traffic.fenced import state_of as _state
 from glidepath.traffic.owned import owns_routes, unshared_routes
 from glidepath.traffic.rivals import rivals_of
@@ -280,7 +288,7 @@ class IstioTraffic(FencedObjects):
         metadata, http = found["metadata"], found["spec"].get("http") or []
         return TrafficState(
             split=split_of(http, self._name, self._hosts),
-            token=token_of(found),
+            token=proper_token_of(found),
             held=_state(found) == HELD,
             edited_by=editor(metadata.get("managedFields") or [], "f:spec", "f:http"),
             resource_version=metadata["resourceVersion"],

@@ -12,6 +12,7 @@ from glidepath.release import brake, endings, steps
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.release.report import report
+from glidepath.traffic import Split
 from tests.support.apiserver import LEASES, MESH, SERVICE, http_routes
 from tests.support.crashes import Died, die
 from tests.support.guards import ticks
@@ -129,7 +130,7 @@ class TestHarm:
         run = stage.run()
         for action in UP_TO_WINDOW[:4]:
             action(run)
-        run.ports.traffic.shift(run.claim, endings.Split("v1", "v2", 100))
+        run.ports.traffic.shift(run.claim, Split("v1", "v2", 100))
         Guard(run).tick()
         assert stage.weights() == {"v1": 100, "v2": 0}
 
