@@ -24,7 +24,8 @@ from glidepath.record import Record
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
-from tests.support.stage import HelmInMemory, Stage
+from tests.support.helm import HelmInMemory
+from tests.support.stage import Stage
 
 # dies: the process ends before the call. refused: the call is not carried out. lost: it is carried out, the answer is
 # lost once. cut: it is carried out, and neither its answer nor one of the client's next tries comes back.
@@ -176,7 +177,9 @@ class Saved:
         now.server.objects = copy.deepcopy(self._objects)
         now.said = []
         now.helm = HelmInMemory(now.server)
-        now.helm.values, now.helm.revision = copy.deepcopy(self._stage.helm.values), self._stage.helm.revision
+        was = self._stage.helm
+        now.helm.values, now.helm.revision = copy.deepcopy(was.values), was.revision
+        now.helm.newest, now.helm.state = was.newest, was.state
         samples = {key: list(samples) for key, samples in self._samples.items()}
         now.prometheus = dataclasses.replace(self._stage.prometheus, clock=lambda: now.clock, samples=samples)
         now.prometheus.totals, now.prometheus.errors = dict(now.prometheus.totals), dict(now.prometheus.errors)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,6 @@ import numpy as np
 
 from glidepath.claim import LeaseClaims
 from glidepath.deploy import Workloads
-from glidepath.deploy.helm import HelmRelease
-from glidepath.errors import HelmError
 from glidepath.evidence.prometheus import Series
 from glidepath.policy import ReleaseSpec, for_run
 from glidepath.policy.load import parse_policy
@@ -23,8 +19,8 @@ from glidepath.release.plan import plan
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
 from glidepath.watchdog.loop import Facts, Watchdog
-from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SECRETS, SERVICE, ApiServer, http_routes
-from tests.support.fields import Refused
+from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+from tests.support.helm import HelmInMemory
 
 POLICY = f"""\
 service: {SERVICE}
@@ -40,97 +36,6 @@ max_duration: 20m
 deploy_timeout: 1s
 """
 EDGES = tuple(float(f"{0.005 * 1.10**step:.6g}") for step in range(60))
-
-
-class HelmInMemory:
-    """What `glidepath.deploy.Helm` does, on the in-memory API server, as field manager `helm`."""
-
-    release, chart = "shop", Path("chart")
-    # Versions whose Deployments were made by an upgrade that was cut off: none of its revisions removes them.
-    forgot: tuple[str, ...] = ()
-
-    def __init__(self, server: ApiServer) -> None:
-        self.server = server
-        self.values: dict[str, Any] = {}
-        self.revision = 0
-        self.ready: Callable[[str], bool] = lambda _: True
-        self.before: Callable[[], object] = lambda: None
-
-    def check(self) -> str:
-        return "v4.0.0"
-
-    def status(self) -> HelmRelease | None:
-        if not self.revision:
-            return None
-        return HelmRelease("shop", NAMESPACE, self.revision, "deployed", copy.deepcopy(self.values))
-
-    def effective_values(self) -> Mapping[str, Any]:
-        return {"replicas": {"stable": 2, "canary": 1}, "versions": {}, **copy.deepcopy(self.values)}
-
-    def render(self, values: Mapping[str, Any]) -> str:
-        return "kind: Deployment\nkind: VirtualService\n" + json.dumps(values)
-
-    def upgrade(self, values: Mapping[str, Any]) -> HelmRelease:
-        if values == self.values:
-            return HelmRelease("shop", NAMESPACE, self.revision, "deployed", dict(values))
-        self.before()
-        given = copy.deepcopy(dict(values))
-        try:
-            self._apply(given)
-        except Refused as error:
-            raise HelmError(f"helm upgrade failed: {error.message}") from error
-        self.values, self.revision = given, self.revision + 1
-        labels = {"owner": "helm", "name": "shop", "version": str(self.revision), "status": "deployed"}
-        secret = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": f"shop.v{self.revision}", "labels": labels},
-        }
-        self.server.put(SECRETS, secret)
-        return HelmRelease("shop", NAMESPACE, self.revision, "deployed", given)
-
-    def _apply(self, values: dict[str, Any]) -> None:
-        roles, split = values["roles"], values["istio"]["trafficSplit"]
-        token = (values.get("release") or {}).get("token")
-        marks = {"annotations": {"glidepath.dev/token": token}} if token else {}
-        versions = [one for one in (roles["stable"], roles["canary"], roles.get("baseline")) if one]
-        for version in versions:
-            role = "stable" if version == roles["stable"] else "canary"
-            wanted = (values.get("versions") or {}).get(version, {}).get("replicas") or {"stable": 2, "canary": 1}[role]
-            labels = {"app": SERVICE, "version": version}
-            made = {"annotations": {"meta.helm.sh/release-name": self.release, **marks.get("annotations", {})}}
-            metadata = {"name": f"{SERVICE}-{version}", "labels": labels, **made}
-            spec = {
-                "replicas": wanted,
-                "selector": {"matchLabels": labels},
-                "template": {"metadata": {"labels": labels}},
-            }
-            body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
-            self.server.put(DEPLOYMENTS, body)
-            self._pods(version, wanted)
-        mesh = {
-            "apiVersion": "networking.istio.io/v1",
-            "metadata": {"name": SERVICE, "labels": {"app": SERVICE}, **marks},
-        }
-        subsets = [{"name": version, "labels": {"version": version}} for version in versions]
-        self.server.put(f"{MESH}/destinationrules", mesh | {"kind": "DestinationRule", "spec": {"subsets": subsets}})
-        weights = {roles["stable"]: split["stable"], **({roles["canary"]: split["canary"]} if roles["canary"] else {})}
-        if split.get("baseline"):
-            weights[roles["baseline"]] = split["baseline"]
-        routing = {"hosts": [SERVICE], "gateways": ["mesh"], "http": http_routes(weights)}
-        self.server.put(f"{MESH}/virtualservices", mesh | {"kind": "VirtualService", "spec": routing})
-        for one in self.server.all("deployments"):
-            if one["metadata"]["labels"]["version"] not in (*versions, *self.forgot):
-                status, answer = self.server.handle("DELETE", f"{DEPLOYMENTS}/{one['metadata']['name']}", "", None)
-                if status >= 300:
-                    raise HelmError(f"helm upgrade failed: {answer['message']}")
-
-    def _pods(self, version: str, wanted: int) -> None:
-        """What the Deployment's controller and the kubelet would report."""
-        ready = wanted if self.ready(version) else 0
-        stored = self.server.objects[(DEPLOYMENTS, f"{SERVICE}-{version}")]
-        stored["metadata"].setdefault("generation", 1)
-        stored["status"] = {"observedGeneration": 1, "updatedReplicas": ready, "availableReplicas": ready}
 
 
 @dataclass

@@ -1,39 +1,74 @@
-"""Helm 4 through its command line: arguments as lists, values as a file, JSON out, stderr in the error."""
+"""One release of one chart through Helm 4: what it was given, what it would be, and how it is brought to other values.
+
+Helm 4 applies all objects that it can, and ends with the conflicts of the rest. So a refused upgrade has changed things
+and is Helm's newest revision; what is in force is the last one that is `deployed`, and all that is read here is of that.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 from kubernetes import client
 
+from glidepath.deploy.command import Command
+from glidepath.deploy.live import Live
+from glidepath.deploy.manifests import Object, objects
+from glidepath.deploy.numbers import Path as Place
+from glidepath.deploy.numbers import exact, large, rounded, settings
+from glidepath.deploy.overlay import Laid, changes, foreign
 from glidepath.errors import HelmError, PreflightError
-from glidepath.kube import kubeconfig
 
 QUERY_TIMEOUT_S = 30
 UPGRADE_TIMEOUT_S = 180
 PENDING = frozenset({"pending-install", "pending-upgrade", "pending-rollback"})
+# So often an upgrade is tried whose fields somebody writes between our look and Helm's.
+TRIES = 3
+POSTRENDER = Path(__file__).parent / "postrender"
 
 
 @dataclass(frozen=True)
 class HelmRelease:
-    """What Helm knows of a release: its status, revision and the values it was given by its users."""
+    """What Helm knows of a release.
+
+    Attributes:
+        revision: The last revision that was deployed; the newest one where none was.
+        status: Of the newest revision: `failed` after a refused upgrade, which may have changed objects.
+        values: What its users gave to `revision`.
+        newest: The newest revision.
+        laid: What this upgrade left to its owners.
+    """
 
     name: str
     namespace: str
     revision: int
     status: str
     values: Mapping[str, Any]
+    newest: int = 0
+    laid: tuple[Laid, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an upgrade would apply; nothing was touched.
+
+    Attributes:
+        objects: Its objects, as Helm renders them.
+        hooks: Its hooks, each with its `events`.
+        laid: What it would leave to its owners.
+        random: The fields that are rendered in another way each time, in words.
+    """
+
+    objects: Sequence[Object]
+    hooks: Sequence[Mapping[str, Any]] = ()
+    laid: tuple[Laid, ...] = ()
+    random: tuple[str, ...] = ()
 
 
 class Helm:
@@ -58,8 +93,9 @@ class Helm:
         digest: str | None = None,
     ) -> None:
         self._digest = digest
-        self.chart, self.release, self.namespace, self._api = chart, release, namespace, api
-        self.binary = binary or os.environ.get("GLIDEPATH_HELM") or "helm"
+        self.chart, self.release, self.namespace = chart, release, namespace
+        self._command, self._live = Command(api, namespace, binary), Live(api, release, namespace)
+        self._integers: tuple[int, frozenset[Place]] | None = None
 
     def check(self) -> str:
         """The version of Helm, after making sure that it is a Helm 4 and the chart is there.
@@ -67,12 +103,12 @@ class Helm:
         Raises:
             PreflightError: No Helm, an older one, or no chart.
         """
-        if missing := self._missing():
+        if missing := self._command.missing():
             raise PreflightError(missing)
         if not (self.chart / "Chart.yaml").exists() and not self.chart.is_file():
             raise PreflightError(f"no Helm chart at {str(self.chart)!r}: set helm.chart in the policy to the chart")
         self._pinned()
-        version = self._run(["version", "--template", "{{.Version}}"], QUERY_TIMEOUT_S).strip()
+        version = self._query("version", "--template", "{{.Version}}").strip()
         if not version.startswith("v4."):
             raise PreflightError(
                 f"helm is {version}, expected v4: Helm 3 merges on the client and would undo a rollback of the traffic"
@@ -80,68 +116,151 @@ class Helm:
         return version
 
     def status(self) -> HelmRelease | None:
-        """The release with its user-given values, or None when it is not installed."""
-        listed = json.loads(
-            self._run(
-                ["list", "--namespace", self.namespace, "--filter", f"^{self.release}$", "-o", "json"], QUERY_TIMEOUT_S
-            )
-            or "[]"
-        )
+        """The release with the values that its users gave, or None when it is not installed."""
+        listed = json.loads(self._query("list", "--filter", f"^{self.release}$", "-o", "json") or "[]")
         if not listed:
             return None
-        row = listed[0]
-        values = json.loads(
-            self._run(["get", "values", self.release, "--namespace", self.namespace, "-o", "json"], QUERY_TIMEOUT_S)
-            or "null"
-        )
-        return HelmRelease(self.release, self.namespace, int(row["revision"]), str(row["status"]), values or {})
+        newest, status = int(listed[0]["revision"]), str(listed[0]["status"])
+        revision = newest if status == "deployed" else self._last_deployed() or newest
+        given = self._query("get", "values", self.release, "--revision", str(revision), "-o", "json")
+        values = json.loads(given or "null") or {}
+        if rounded(values):
+            values = exact(values, self._manifest(revision))
+        return HelmRelease(self.release, self.namespace, revision, status, values, newest)
 
     def effective_values(self) -> Mapping[str, Any]:
         """The values in force: the chart's defaults with what its users gave laid over them."""
-        out = self._run(
-            ["get", "values", self.release, "--all", "--namespace", self.namespace, "-o", "json"], QUERY_TIMEOUT_S
-        )
+        at = ["--revision", str(found)] if (found := self._last_deployed()) else []
+        out = self._query("get", "values", self.release, "--all", *at, "-o", "json")
         values: Mapping[str, Any] = json.loads(out or "{}") or {}
         return values
 
     def upgrade(self, values: Mapping[str, Any], timeout_s: float = UPGRADE_TIMEOUT_S) -> HelmRelease:
         """Bring the release to these values; nothing is done when it has them already.
 
-        Never forces conflicts: a field another owner holds makes Helm fail and change nothing.
+        Never forces conflicts: a field that another owner holds keeps its live value. A value that somebody writes while
+        Helm is on its way makes Helm fail; it is looked at anew, `TRIES` times at most.
 
         Raises:
             HelmError: Helm refused or did not end within the time-out; its stderr is in the message.
+            ClusterError: The API did not say what is live.
         """
         current = self.status()
         if current is not None and current.status in PENDING:
-            self._unlock()
+            self._unlock(current)
             current = self.status()
         if current is not None and current.status == "deployed" and current.values == values:
             return current
         self._pinned()
-        self._run_with_values(
-            [
-                "upgrade", self.release, str(self.chart), "--install", "--namespace", self.namespace,
-                "--reset-values", "--history-max", "20", "--timeout", f"{int(timeout_s)}s", "-o", "json",
-            ],
-            values,
-            timeout_s + 10,
-        )  # fmt: skip
+        laid = self._upgraded(values, current, timeout_s)
         done = self.status()
         if done is None or done.status != "deployed":
             raise HelmError(f"helm upgrade of {self.release!r} ended, but its status is {done and done.status!r}")
-        return done
+        return replace(done, laid=laid)
 
-    def render(self, values: Mapping[str, Any]) -> str:
-        """The manifests these values would give, touching nothing."""
-        return self._run_with_values(
-            ["template", self.release, str(self.chart), "--namespace", self.namespace], values, QUERY_TIMEOUT_S
-        )
+    def preview(self, values: Mapping[str, Any]) -> Preview:
+        """What an upgrade to these values would apply, and what it would leave to its owners; touches nothing."""
+        current = self.status()
+        seen, again = self._rendered(values, current), self._rendered(values, current)
+        random = tuple(path for path, _, _ in changes(_by_name(seen.objects), _by_name(again.objects)))
+        return replace(seen, laid=tuple(self._foreign(seen.objects)), random=random)
 
-    def _missing(self) -> str:
-        """What to do about a Helm that is not there; empty when it is."""
-        there = shutil.which(self.binary) is not None
-        return "" if there else f"helm is not at {self.binary!r}: install Helm 4 or set GLIDEPATH_HELM to its path"
+    def found(self, manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """A rendered object as the cluster has it; None when it is not there or may not be read."""
+        return self._live.find(manifest)
+
+    def applied(self, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the cluster would make of an object if Helm applied it; touches nothing.
+
+        Raises:
+            ClusterError: It would be refused.
+        """
+        return self._live.applied(manifest)
+
+    def _upgraded(self, values: Mapping[str, Any], current: HelmRelease | None, timeout_s: float) -> tuple[Laid, ...]:
+        """Have Helm upgrade; what was left to its owners."""
+        before: tuple[Laid, ...] | None = None
+        for left in reversed(range(TRIES)):
+            laid = tuple(self._foreign(self._rendered(values, current).objects, take=True)) if current else ()
+            try:
+                self._apply(values, current, laid, timeout_s)
+                return laid
+            except HelmError as error:
+                if "conflict" not in str(error) or laid == before or not left:
+                    raise
+                before = laid
+        raise AssertionError("unreachable")
+
+    def _apply(
+        self, values: Mapping[str, Any], current: HelmRelease | None, laid: Sequence[Laid], timeout_s: float
+    ) -> None:
+        args = [
+            "upgrade", self.release, str(self.chart), "--install", "--reset-values", "--server-side=true",
+            "--history-max", "20", "--timeout", f"{int(timeout_s)}s", "-o", "json",
+        ]  # fmt: skip
+        args += settings(values, self._as_integers(current))
+        if not laid:
+            self._with_values(args, values, timeout_s + 10)
+            return
+        with tempfile.NamedTemporaryFile("w", suffix=".json", prefix="glidepath-overlay-") as file:
+            fields = [{"kind": one.kind, "name": one.name, "path": one.path, "value": one.value} for one in laid]
+            json.dump(fields, file)
+            file.flush()
+            env = {"HELM_PLUGINS": str(POSTRENDER), "GLIDEPATH_PYTHON": sys.executable, "GLIDEPATH_OVERLAY": file.name}
+            self._with_values([*args, "--post-renderer", "glidepath-overlay"], values, timeout_s + 10, env)
+
+    def _foreign(self, rendered: Sequence[Object], take: bool = False) -> list[Laid]:
+        """What is rendered otherwise than it is live, and is somebody else's; with `take`, what has to be taken is."""
+        found: list[Laid] = []
+        for one in rendered:
+            live = self._live.find(one)
+            theirs = foreign(one, live) if live else []
+            if live and take and (taken := [field for field in theirs if field.taken]):
+                self._live.take(one, live, taken)
+            found += theirs
+        return found
+
+    def _rendered(
+        self, values: Mapping[str, Any], current: HelmRelease | None, integers: frozenset[Place] | None = None
+    ) -> Preview:
+        """What Helm would apply, asked of Helm: with look-ups in the cluster, and what the cluster can do."""
+        chosen = self._as_integers(current) if integers is None else integers
+        args = [
+            "upgrade", self.release, str(self.chart), "--install", "--reset-values", "--dry-run=server", "-o", "json",
+        ]  # fmt: skip
+        told = json.loads(self._with_values([*args, *settings(values, chosen)], values, QUERY_TIMEOUT_S))
+        return Preview(objects(told.get("manifest") or ""), told.get("hooks") or [])
+
+    def _as_integers(self, current: HelmRelease | None) -> frozenset[Place]:
+        """Which large numbers Helm is to be given as integers: those that what is deployed was made of as such."""
+        if current is None or current.status in PENDING:
+            return frozenset()
+        if self._integers is None or self._integers[0] != current.revision:
+            self._integers = (current.revision, self._told_as_integers(current))
+        return self._integers[1]
+
+    def _told_as_integers(self, current: HelmRelease) -> frozenset[Place]:
+        places = [place for place, _ in large(current.values)]
+        if not places:
+            return frozenset()
+        was = objects(self._manifest(current.revision))
+
+        def off(chosen: frozenset[Place]) -> int:
+            now = self._rendered(current.values, current, chosen).objects
+            return sum(1 for _ in changes(_by_name(was), _by_name(now)))
+
+        none, every = off(frozenset()), frozenset(places)
+        if none == 0 or len(places) == 1:
+            return every if none and off(every) < none else frozenset()
+        return every if off(every) == 0 else frozenset(one for one in places if off(frozenset({one})) < none)
+
+    def _last_deployed(self) -> int | None:
+        """The newest revision that is deployed; None when none is."""
+        told = json.loads(self._query("history", self.release, "-o", "json") or "[]")
+        return max((int(one["revision"]) for one in told if one["status"] == "deployed"), default=None)
+
+    def _manifest(self, revision: int) -> str:
+        return self._query("get", "manifest", self.release, "--revision", str(revision))
 
     def _pinned(self) -> None:
         """Make sure that the packed chart is the one that was pinned.
@@ -160,57 +279,31 @@ class Helm:
                 "that was reviewed, or review this one and pin it"
             )
 
-    def _unlock(self) -> None:
-        # An upgrade that was killed leaves its revision pending, and Helm then refuses every other one.
-        # Its secret is what says so; the revision before it is what the cluster is measured against.
-        self._run(["rollback", self.release, "--namespace", self.namespace, "--timeout", "60s"], 70)
+    def _unlock(self, current: HelmRelease) -> None:
+        """Free a release whose upgrade was killed: its revision is pending for good, and Helm refuses every other one.
 
-    def _run_with_values(self, args: Sequence[str], values: Mapping[str, Any], timeout_s: float) -> str:
+        What was deployed last is brought back, so that what the killed one made is known to Helm and goes. If that is
+        refused (a field that somebody else owns) its own revision has failed, and none is pending any more.
+        """
+        back = ["rollback", self.release, str(current.revision), "--no-hooks", "--server-side=true", "--timeout", "60s"]
+        try:
+            self._command.run(back, 70)
+        except HelmError:
+            now = self.status()
+            if now is None or now.status in PENDING:
+                raise
+
+    def _query(self, *args: str) -> str:
+        return self._command.run(args, QUERY_TIMEOUT_S)
+
+    def _with_values(
+        self, args: Sequence[str], values: Mapping[str, Any], timeout_s: float, env: Mapping[str, str] | None = None
+    ) -> str:
         with tempfile.NamedTemporaryFile("w", suffix=".json", prefix="glidepath-values-") as file:
             json.dump(values, file)
             file.flush()
-            return self._run([*args, "--values", file.name], timeout_s)
-
-    def _run(self, args: Sequence[str], timeout_s: float) -> str:
-        if missing := self._missing():
-            raise HelmError(missing)
-        shown = " ".join(["helm", *(one for one in args[:2] if not one.startswith("-"))])
-        # A file without a name: the token in it is gone with us, even if we are killed.
-        with tempfile.TemporaryFile("w") as config:
-            json.dump(kubeconfig(self._api, self.namespace), config)
-            config.flush()
-            command = [*_ends_with_us(), self.binary, *args, "--kubeconfig", f"/dev/fd/{config.fileno()}"]
-            done = self._ended(command, shown, timeout_s, config.fileno())
-        if done.returncode != 0:
-            raise HelmError(f"{shown} failed with exit code {done.returncode}: {done.stderr.strip()[-2000:]}")
-        return done.stdout
-
-    def _ended(self, command: Sequence[str], shown: str, timeout_s: float, config: int) -> CompletedProcess[str]:
-        """The command when it has ended; `config` is a file that it is to see."""
-        try:
-            return subprocess.run(
-                command, capture_output=True, text=True, timeout=timeout_s, check=False, env=_environment(),
-                pass_fds=[config],
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            raise HelmError(
-                f"{shown} did not end within {timeout_s:.0f} s; is the Kubernetes API reachable?"
-            ) from error
-        except OSError as error:
-            raise HelmError(f"{shown} could not be started: {error}") from error
+            return self._command.run([*args, "--values", file.name], timeout_s, env)
 
 
-def _environment() -> dict[str, str]:
-    """Ours, without what would lead Helm to another cluster, or have it act as somebody else."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("HELM_KUBE", "KUBECONFIG"))}
-
-
-@cache
-def _ends_with_us() -> tuple[str, ...]:
-    """What to put before a command that is not to go on without the process that started it, a killed one included.
-
-    A task that Airflow kills would else leave its helm at work beside the one that takes the canary back. Where there is
-    no `setpriv` (it is Linux' own), helm goes on.
-    """
-    setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+def _by_name(found: Sequence[Object]) -> dict[str, Object]:
+    return {f"{one['kind']} {one['metadata']['name']}": one for one in found}

@@ -16,13 +16,24 @@ def roles(values: Mapping[str, Any]) -> tuple[str, str | None]:
 def stable_replicas(values: Mapping[str, Any]) -> int:
     """How many replicas the stable version has, from effective values."""
     version = (values.get("versions") or {}).get(roles(values)[0]) or {}
-    return int(version.get("replicas") or values["replicas"]["stable"])
+    return int(version.get("replicas") or role_replicas(values))
+
+
+def role_replicas(values: Mapping[str, Any]) -> int:
+    """How many replicas a stable version has that has no count of its own, from effective values."""
+    return int(values["replicas"]["stable"])
 
 
 def most_replicas(values: Mapping[str, Any]) -> int | None:
-    """The autoscaler's maximum, from effective values; None where nothing scales by itself."""
+    """The chart's autoscalers' maximum, from effective values; None where they are not used."""
     given = values.get("autoscaling") or {}
     return int(given["maxReplicas"]) if given.get("enabled") else None
+
+
+def scaled_elsewhere(values: Mapping[str, Any]) -> bool:
+    """Whether the chart leaves replicas to somebody else, from effective values."""
+    given = values.get("autoscaling") or {}
+    return bool(given.get("external")) and not given.get("enabled")
 
 
 def least_replicas(values: Mapping[str, Any], version: str) -> int:
@@ -63,6 +74,15 @@ def with_canary(
     for version in (canary, baseline) if replicas is not None else ():
         if version is not None:
             new.setdefault("versions", {}).setdefault(version, {})["replicas"] = replicas
+    return new
+
+
+def with_replicas(values: Mapping[str, Any], version: str, replicas: int | None) -> dict[str, Any]:
+    """The values with a version's own replica count; None leaves its role's."""
+    if replicas is None:
+        return without_replicas(values, version)
+    new = copy.deepcopy(dict(values))
+    new.setdefault("versions", {}).setdefault(version, {})["replicas"] = replicas
     return new
 
 

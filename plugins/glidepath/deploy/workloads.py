@@ -11,12 +11,14 @@ from typing import Any
 
 from kubernetes import client
 
+from glidepath.deploy.live import MADE_BY
 from glidepath.errors import ClusterError, NotReadyError
-from glidepath.kube import HELD, STATE, Objects, editor, may_pass
+from glidepath.kube import FIELD_MANAGER, HELD, STATE, Objects, editor, may_pass
 
 DEPLOYMENTS = "apps/v1/deployments"
-# Helm writes its release's name on all that it makes.
-MADE_BY = "meta.helm.sh/release-name"
+# Who writes replicas as an autoscaler: the HorizontalPodAutoscaler's controller, and KEDA, which scales from and to 0. And
+# Glidepath: it writes only those that such a one goes on from.
+AUTOSCALERS = ("kube-controller-manager ", "keda ", "keda-operator ", f"{FIELD_MANAGER} ")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Shape:
     pods: str
     replicas_by: str
     pods_by: str
+
+    @property
+    def autoscaled(self) -> bool:
+        """Whether an autoscaler wrote its replicas last."""
+        return self.replicas_by.startswith(AUTOSCALERS)
 
 
 @dataclass(frozen=True)
@@ -158,6 +165,27 @@ class Workloads:
                     f"kubectl -n {self.namespace} describe pods -l app={self.service},version={version}"
                 )
             time.sleep(poll_s)
+
+    def at_least(self, version: str, count: int) -> bool:
+        """Scale a version up that has fewer replicas, whoever they are scaled by else; True when that was written.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        for left in reversed(range(5)):
+            found = self._deployment(version)
+            if found is None or int(found["spec"].get("replicas") or 0) >= count:
+                return False
+            metadata = {"resourceVersion": found["metadata"]["resourceVersion"]}
+            try:
+                self._objects.merge(
+                    DEPLOYMENTS, found["metadata"]["name"], {"metadata": metadata, "spec": {"replicas": count}}
+                )
+                return True
+            except ClusterError as error:
+                if error.status != 409 or not left:
+                    raise
+        raise AssertionError("unreachable")
 
     def remove_forgotten(self, version: str, release: str) -> bool:
         """Delete a version's Deployment that Helm made and forgot; True when it was there.

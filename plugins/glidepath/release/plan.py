@@ -17,7 +17,7 @@ from glidepath.judge import ArmCounts, Blocks, Interval, Plan, plan_judgement
 from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
-from glidepath.release import words
+from glidepath.release import ownership, words
 from glidepath.release.orphans import close_orphans
 from glidepath.release.phases import Phase
 from glidepath.release.run import Ports, Run, Say, baseline_of
@@ -77,6 +77,7 @@ def plan(
         _write(identity, spec, ports, present.stable, None, now())
         return _to_release(run)
     _thawed(spec, say, now())
+    ownership.look(spec, ports, present.stable, present.given, say)
     judgement = _judgement(spec, ports, present.stable, say)
     if spec.dry_run:
         _render(spec, ports, present, say)
@@ -148,6 +149,11 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
         )
     say(f"plan: {spec.namespace}/{spec.service}: stable {stable} ({ready.ready} replicas), wanted {spec.version}")
     say(f"plan: helm {version}, release {release.name} at revision {release.revision}")
+    if release.status != "deployed":
+        say(
+            f"plan: helm's newest revision, {release.newest}, is {release.status}: the release goes by revision "
+            f"{release.revision}, the last that was deployed"
+        )
     return Present(release.revision, stable, values, dict(release.values))
 
 
@@ -258,9 +264,8 @@ def _render(spec: ReleaseSpec, ports: Ports, present: Present, say: Say) -> None
     fresh = spec.evidence.control == "fresh"
     beside = baseline_of(present.stable) if fresh else None
     values = chart.with_canary(present.given, present.stable, spec.version, 0, 0, baseline=beside)
-    manifests = ports.helm.render(values)
-    kinds = [line.split(":", 1)[1].strip() for line in manifests.splitlines() if line.startswith("kind:")]
-    say(f"dry run: would claim {spec.namespace}/{spec.service}, then helm upgrade to {len(kinds)} objects")
+    count = len(ports.helm.preview(values).objects)
+    say(f"dry run: would claim {spec.namespace}/{spec.service}, then helm upgrade to {count} objects")
     for step in spec.steps:
         also = f", {beside} as much," if beside else ""
         say(f"dry run: would give {spec.version} {step.weight} %{also} for at least {step.bake:.0f} s")

@@ -16,7 +16,7 @@ from glidepath.release.keep import kept
 from glidepath.release.leftovers import leaves_nothing
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
-from glidepath.release.steps import decision, replicas_like_stable
+from glidepath.release.steps import decision, replicas_like_stable, see_to
 from glidepath.release.tidy import given, leave_only, see_silent, upgrade
 from glidepath.release.window import Window, window
 from glidepath.traffic import Split
@@ -115,11 +115,14 @@ def _carry(run: Run, weight: int) -> None:
     if (split.stable, split.canary) == (old, new) and split.canary_weight >= weight:
         _go_on(run)
         return
-    replicas = replicas_like_stable(run, ports.helm.effective_values())
+    values = ports.helm.effective_values()
+    replicas = replicas_like_stable(run, values)
     if ports.workloads.readiness(new).wanted < replicas:
-        token, beside = run.claim.token, split.baseline
-        upgrade(run, chart.with_canary(given(run), old, new, split.canary_weight, token, replicas, beside))
-        _go_on(run)
+        if not chart.scaled_elsewhere(values):
+            token, beside = run.claim.token, split.baseline
+            upgrade(run, chart.with_canary(given(run), old, new, split.canary_weight, token, replicas, beside))
+            _go_on(run)
+        see_to(run, values, new, replicas)
     seconds = ports.workloads.wait_ready(new, run.spec.deploy_timeout, least=replicas)
     run.say(f"promote: {new} has {replicas} replicas ready after {seconds:.0f} s, as many as {old}")
     _go_on(run)

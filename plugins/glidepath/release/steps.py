@@ -10,7 +10,7 @@ from typing import Any
 from glidepath.claim import ClaimState
 from glidepath.claim.state import ABANDONED
 from glidepath.deploy import values as chart
-from glidepath.errors import PreflightError, ReleaseFinishedError, StaleWriteError
+from glidepath.errors import NotReadyError, PreflightError, ReleaseFinishedError, StaleWriteError
 from glidepath.kube import GROUP
 from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
 from glidepath.release.drift import note_pods
@@ -194,27 +194,64 @@ def _make_room(run: Run, weight: int) -> None:
     ports = run.ports
     values = ports.helm.effective_values()
     needed = max(1, math.ceil(replicas_like_stable(run, values) * weight / 100))
-    scales = chart.most_replicas(values) is not None
+    scales, elsewhere = chart.most_replicas(values) is not None, chart.scaled_elsewhere(values)
     have = {version: ports.workloads.readiness(version) for version in run.fresh}
     # What an autoscaler made of its own accord it may take away again: its minimum has to be enough.
     sure = {version: chart.least_replicas(values, version) if scales else one.wanted for version, one in have.items()}
-    if any(count < needed for count in sure.values()):
+    if any(count < needed for count in sure.values()) and not elsewhere:
         now, token = ports.traffic.read().split.canary_weight, run.claim.token
         upgrade(run, chart.with_canary(given(run), run.stable, run.canary, now, token, needed, run.baseline))
     for version, one in have.items():
         if one.wanted < needed or not one.complete:
+            see_to(run, values, version, needed)
             seconds = ports.workloads.wait_ready(version, run.spec.deploy_timeout, least=needed)
             run.say(f"shift: {version} has the {needed} replicas that {weight} % takes, ready after {seconds:.0f} s")
     enough = {version: max(needed, count) for version, count in sure.items()}
-    run.note("replicas", versions={run.stable: chart.stable_replicas(values), **enough})
+    run.note("replicas", versions=_expected(run, values, enough))
+
+
+def see_to(run: Run, values: Mapping[str, Any], version: str, needed: int) -> None:
+    """See to it that a version is to have so many replicas, though Helm leaves them to somebody else.
+
+    Whoever scales it by himself goes on from there. What a person has scaled down stays so.
+
+    Raises:
+        NotReadyError: A person has.
+    """
+    shape = None if chart.most_replicas(values) is not None else run.ports.workloads.shape(version)
+    if shape is None or shape.wanted >= needed:
+        return
+    if not chart.scaled_elsewhere(values) and not shape.autoscaled:
+        raise NotReadyError(
+            f"{version} was scaled to {shape.wanted} replicas by {shape.replicas_by}; it needs {needed}"
+        )
+    if run.ports.workloads.at_least(version, needed):
+        run.say(f"{version} is scaled by {shape.replicas_by}: begun with {needed} replicas, for its share")
+
+
+def _expected(run: Run, values: Mapping[str, Any], enough: Mapping[str, int]) -> dict[str, int]:
+    """How many replicas each version has at least while nobody interferes; one of what scales by itself."""
+    last, found = run.ports.record.last_event(run.id, "replicas"), {**enough}
+    before = int(last.body["versions"].get(run.stable, 0)) if last else 0
+    found[run.stable] = before or max(
+        1, min(chart.stable_replicas(values), run.ports.workloads.readiness(run.stable).wanted)
+    )
+    if chart.most_replicas(values) is not None:
+        return found | {run.stable: chart.stable_replicas(values)}
+    for version in found:
+        shape = run.ports.workloads.shape(version)
+        if chart.scaled_elsewhere(values) or (shape is not None and shape.autoscaled):
+            found[version] = 1
+    return found
 
 
 def replicas_like_stable(run: Run, values: Mapping[str, Any]) -> int:
-    """How many replicas take the whole traffic: the chart's number, or what an autoscaler has made of it by now."""
+    """How many replicas take the whole traffic: Helm's number, or what an autoscaler or a person has made of it by now."""
     replicas, most = chart.stable_replicas(values), chart.most_replicas(values)
-    if most is None:
-        return replicas
-    return min(max(replicas, run.ports.workloads.readiness(run.stable).wanted), max(most, replicas))
+    now = run.ports.workloads.readiness(run.stable).wanted
+    if most is not None:
+        return min(max(replicas, now), max(most, replicas))
+    return max(1, now) if chart.scaled_elsewhere(values) else max(replicas, now)
 
 
 def decision(run: Run, number: int) -> tuple[Decision, str] | None:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 from glidepath.deploy import HelmRelease
 from glidepath.deploy import values as chart
+from glidepath.deploy.overlay import short
 from glidepath.errors import GlidepathError
 from glidepath.evidence.effect import wait_silent
+from glidepath.kube import FIELD_MANAGER
 from glidepath.release.run import Run
 
 
@@ -38,6 +40,9 @@ def upgrade(run: Run, values: Mapping[str, object]) -> HelmRelease:
     run.note("helm", revision=None)
     done = run.ports.helm.upgrade(values)
     run.note("helm", revision=done.revision)
+    for one in done.laid:
+        if not one.owner.startswith(f"{FIELD_MANAGER} "):
+            run.say(f"helm: {one}, Helm has {short(one.rendered)}: {'taken over' if one.taken else 'left so'}")
     run.ports.claims.renew(run.claim)
     return done
 
@@ -56,15 +61,31 @@ def see_silent(run: Run, version: str) -> None:
 
 
 def leave_only(run: Run, version: str) -> HelmRelease:
-    """Have Helm give a version everything and remove every other one, an earlier release's too: held ones it could not."""
+    """Have Helm give a version everything and remove every other one, an earlier release's too: held ones it could not.
+
+    A version that was promoted keeps the replicas that it was given, if they are more than its new role's.
+    """
     ports = run.ports
-    alone = chart.with_canary(given(run), version, None, 0, run.claim.token)
+    alone = chart.without_replicas(chart.with_canary(given(run), version, None, 0, run.claim.token), *run.fresh)
+    if version == run.canary:
+        alone = chart.with_replicas(
+            chart.without_replicas(alone, run.stable), version, _more_than_its_role(run, version)
+        )
     gone = ports.traffic.deployed_versions() - {version}
     for other in sorted(gone):
         ports.traffic.open_version(run.claim, other)
-    done = upgrade(run, chart.without_replicas(alone, *run.fresh))
+    done = upgrade(run, alone)
     for other in sorted(gone):
         if ports.workloads.remove_forgotten(other, ports.helm.release):
             run.say(f"{other}: an upgrade that was cut off had left its Deployment to nobody; removed")
         ports.workloads.wait_gone(other, run.spec.deploy_timeout)
     return done
+
+
+def _more_than_its_role(run: Run, version: str) -> int | None:
+    """A version's replicas, if they are more than the stable role's and nobody scales it by himself; else None."""
+    values = run.ports.helm.effective_values()
+    if chart.most_replicas(values) is not None or chart.scaled_elsewhere(values):
+        return None
+    has = run.ports.workloads.readiness(version).wanted
+    return has if has > chart.role_replicas(values) else None

@@ -31,6 +31,12 @@ answers = json.loads((here / "answers.json").read_text())
 answer = answers.get(args[0], "")
 if args[0] == "get":
     answer = answers["get --all"] if "--all" in args else answers["get"]
+if args[:2] == ["get", "manifest"]:
+    answer = answers["manifest"]
+if "--dry-run=server" in args:
+    answer = answers["dry run"]
+if "--set" in args and "dry run with --set" in answers and "--dry-run=server" in args:
+    answer = answers["dry run with --set"]
 if isinstance(answer, dict) and "sleep" in answer:
     (here / "pid").write_text(str(os.getpid()))
     time.sleep(answer["sleep"])
@@ -54,7 +60,7 @@ class Script:
         self.chart = folder / "chart"
         self.chart.mkdir()
         (self.chart / "Chart.yaml").write_text("name: x")
-        self.answer(version="v4.3.1", list=[], get=None)
+        self.answer(version="v4.3.1", list=[], get=None, **{"dry run": {"manifest": "", "hooks": []}})
 
     def answer(self, **answers: object) -> None:
         old = json.loads(self.answers.read_text()) if self.answers.exists() else {}
@@ -63,6 +69,11 @@ class Script:
     @property
     def answers(self) -> Path:
         return self.folder / "answers.json"
+
+    def upgrades(self) -> list[list[str]]:
+        """The arguments of each upgrade that was no dry run."""
+        every = [[str(word) for word in call["args"]] for call in self.calls]  # type: ignore[attr-defined]
+        return [args for args in every if args[0] == "upgrade" and "--dry-run=server" not in args]
 
     @property
     def calls(self) -> list[dict[str, object]]:
@@ -138,12 +149,11 @@ def test_an_upgrade_passes_values_as_a_file_and_never_forces(script: Script) -> 
     evil = {"roles": {"canary": "$(touch /tmp/x); {{ .Values }}"}}
     script.answer(list=[{"name": "sms-app", "revision": "2", "status": "deployed"}], get={"old": 1}, upgrade={})
     done = script.helm().upgrade(evil, timeout_s=60)
-    (call,) = (one for one in script.calls if one["args"][0] == "upgrade")  # type: ignore[index]
-    args = call["args"]
-    assert isinstance(args, list)
-    assert json.loads(str(call["values"])) == evil
+    (args,) = script.upgrades()
+    assert [json.loads(str(call["values"])) for call in script.calls if call["values"]] == [evil, evil]
     assert not any("touch" in arg for arg in args)
-    assert not any("force" in arg for arg in args)
+    assert not any("force" in arg or "post-renderer" in arg for arg in args)
+    assert "--server-side=true" in args
     assert args[args.index("--timeout") + 1] == "60s"
     assert done.revision == 2
 
@@ -169,12 +179,73 @@ def test_a_helm_that_hangs_is_given_up(script: Script, monkeypatch: pytest.Monke
     assert time.monotonic() - started < 10
 
 
-def test_a_revision_left_pending_is_rolled_back_first(script: Script) -> None:
-    script.answer(list=[{"name": "sms-app", "revision": "3", "status": "pending-upgrade"}], get={}, rollback="")
+HISTORY = [
+    {"revision": 1, "status": "superseded"},
+    {"revision": 2, "status": "deployed"},
+    {"revision": 3, "status": "failed"},
+]
+
+
+def test_a_revision_left_pending_is_rolled_back_to_the_last_that_was_deployed(script: Script) -> None:
+    pending = [{"name": "sms-app", "revision": "4", "status": "pending-upgrade"}]
+    script.answer(list=pending, history=HISTORY, get={}, rollback="")
     with pytest.raises(HelmError, match="pending-upgrade"):
         script.helm().upgrade({"a": 1})
     verbs = [one["args"][0] for one in script.calls]  # type: ignore[index]
     assert verbs.index("rollback") < verbs.index("upgrade")
+    (back,) = (one["args"] for one in script.calls if one["args"][0] == "rollback")  # type: ignore[index]
+    assert isinstance(back, list)
+    assert back[1:3] == ["sms-app", "2"]
+    assert "--no-hooks" in back
+    script.answer(rollback={"fail": 'Error: conflict with "kubectl": .spec.replicas'})
+    with pytest.raises(HelmError, match="helm rollback"):  # still pending: nothing may go on
+        script.helm().upgrade({"a": 1})
+
+
+def test_after_a_refused_upgrade_what_was_deployed_last_counts(script: Script) -> None:
+    failed = [{"name": "sms-app", "revision": "3", "status": "failed"}]
+    script.answer(list=failed, history=HISTORY, get={"a": 1}, upgrade={}, **{"get --all": {"a": 1, "b": 2}})
+    found = script.helm().status()
+    assert found is not None
+    assert (found.revision, found.newest, found.status, found.values) == (2, 3, "failed", {"a": 1})
+    assert script.helm().effective_values() == {"a": 1, "b": 2}
+    asked = [one["args"] for one in script.calls if one["args"][0] == "get"]  # type: ignore[index]
+    assert [args[args.index("--revision") + 1] for args in asked] == ["2", "2"]  # type: ignore[attr-defined]
+    with pytest.raises(HelmError, match="its status is 'failed'"):  # by this script, which never deploys
+        script.helm().upgrade({"a": 1})
+    assert len(script.upgrades()) == 1
+
+
+MANIFEST = """\
+kind: ConfigMap
+apiVersion: v1
+metadata: {name: limits}
+data: {MAX: "%s", MIN: "%s"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("runs", "as_integers"),
+    [(("1500000", "2000000"), ["a.MAX=1500000", "a.MIN=2000000"]), (("1.5e+06", "2e+06"), [])],
+    ids=["given as integers", "given in a file"],
+)
+def test_large_numbers_are_given_as_what_runs_was_given_them(
+    script: Script, runs: tuple[str, str], as_integers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glidepath.deploy.live.Live.find", lambda *_: None)
+    script.answer(
+        list=[{"name": "sms-app", "revision": "2", "status": "deployed"}],
+        get={"a": {"MAX": 1500000, "MIN": 2000000, "ON": True, "SMALL": 999999}},
+        manifest=MANIFEST % runs,
+        upgrade={},
+        **{
+            "dry run": {"manifest": MANIFEST % ("1.5e+06", "2e+06")},
+            "dry run with --set": {"manifest": MANIFEST % ("1500000", "2000000")},
+        },
+    )
+    script.helm().upgrade({"a": {"MAX": 1500000, "MIN": 2000000}, "b": 1})
+    (args,) = script.upgrades()
+    assert [args[at + 1] for at, word in enumerate(args) if word == "--set"] == as_integers
 
 
 def test_a_pinned_chart_is_that_one_or_none(tmp_path: Path) -> None:

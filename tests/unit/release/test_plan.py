@@ -82,10 +82,10 @@ def test_what_another_clusters_service_of_the_name_left_is_not_touched(stage: St
 
 
 def test_a_chart_that_does_not_render_leaves_no_dry_run_behind(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    def render(_: object) -> str:
+    def preview(_: object) -> object:
         raise PreflightError("no template")
 
-    monkeypatch.setattr(stage.helm, "render", render)
+    monkeypatch.setattr(stage.helm, "preview", preview)
     assert attempt(stage, "a", Fuse(), dry_run=True) is None
     assert stage.record.find("a") is None
 

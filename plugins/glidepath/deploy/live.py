@@ -1,0 +1,116 @@
+"""The objects of Helm's manifests as the cluster has them, of any kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kubernetes import client
+
+from glidepath.deploy.overlay import HELM, Laid
+from glidepath.errors import ClusterError
+from glidepath.kube import APPLY, CALL_TIMEOUT_S, FIELD_MANAGER, GROUP, call
+
+# Helm writes its release's name on all that it makes.
+MADE_BY, MADE_IN = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+
+
+class Live:
+    """Reads objects by what a manifest says of them, and asks the API server what an apply would make of them.
+
+    Args:
+        api: An API client.
+        release: Helm's name of the release.
+        namespace: The namespace of what names none.
+    """
+
+    def __init__(self, api: client.ApiClient, release: str, namespace: str) -> None:
+        self._api, self.release, self.namespace = api, release, namespace
+        self._known: dict[str, Mapping[str, Mapping[str, Any]]] = {}
+
+    def find(self, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The object; None when it is not there, may not be read, or is of a kind that the cluster has not.
+
+        Raises:
+            ClusterError: The API did not answer.
+        """
+        path = self._path(manifest)
+        return None if path is None else self._if_there(path)
+
+    def applied(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """What the object would be if Helm applied this; nothing is written.
+
+        Raises:
+            ClusterError: It would be refused: `status` 409 for a field that somebody else owns.
+        """
+        metadata = manifest["metadata"]
+        labels = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
+        notes = {**(metadata.get("annotations") or {}), MADE_BY: self.release, MADE_IN: self.namespace}
+        body = {**manifest, "metadata": {**metadata, "labels": labels, "annotations": notes}}
+        return self._apply(body, HELM, force=False, dry_run=True)
+
+    def take(self, manifest: Mapping[str, Any], live: Mapping[str, Any], fields: Sequence[Laid]) -> None:
+        """Write fields as Glidepath, whoever owns them; Helm can then apply the same value.
+
+        Raises:
+            ClusterError: The API refused: `status` 409 when the object was written since it was read.
+        """
+        metadata = live["metadata"]
+        notes = {key: text for key, text in (metadata.get("annotations") or {}).items() if key.startswith(f"{GROUP}/")}
+        body: dict[str, Any] = {key: manifest[key] for key in ("apiVersion", "kind")}
+        body["metadata"] = {"name": metadata["name"], "annotations": notes}
+        body["metadata"] |= {key: metadata[key] for key in ("resourceVersion", "uid")}
+        for one in fields:
+            inside = body
+            for step in one.path[:-1]:
+                inside = inside.setdefault(str(step), {})
+            inside[str(one.path[-1])] = one.value
+        self._apply(body, FIELD_MANAGER, force=True, dry_run=False)
+
+    def _apply(self, body: Mapping[str, Any], manager: str, force: bool, dry_run: bool) -> dict[str, Any]:
+        path = self._path(body)
+        if path is None:
+            raise ClusterError(f"the cluster has no kind {body['kind']} in {body['apiVersion']}", 404)
+        query = [("fieldManager", manager), ("force", json.dumps(force))] + ([("dryRun", "All")] if dry_run else [])
+        what = f"applying {body['kind']} {body['metadata']['name']}"
+        return call(what, lambda: self._send("PATCH", path, body, query))
+
+    def _if_there(self, path: str) -> dict[str, Any] | None:
+        try:
+            return call(f"reading {path}", lambda: self._send("GET", path))
+        except ClusterError as error:
+            if error.status not in (403, 404):
+                raise
+            return None
+
+    def _path(self, manifest: Mapping[str, Any]) -> str | None:
+        """Where the API has the object; None for a kind that it does not know."""
+        version, metadata = str(manifest["apiVersion"]), manifest["metadata"]
+        base = f"/api/{version}" if "/" not in version else f"/apis/{version}"
+        if base not in self._known:
+            listed = self._if_there(base) or {}
+            kinds = [one for one in listed.get("resources") or [] if "/" not in one["name"]]
+            self._known[base] = {one["kind"]: one for one in kinds}
+        kind = self._known[base].get(str(manifest["kind"]))
+        if kind is None:
+            return None
+        within = f"/namespaces/{metadata.get('namespace') or self.namespace}" if kind["namespaced"] else ""
+        return f"{base}{within}/{kind['name']}/{metadata['name']}"
+
+    def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Sequence[tuple[str, str]] = ()
+    ) -> dict[str, Any]:
+        answer: dict[str, Any] = self._api.call_api(
+            path,
+            method,
+            query_params=[*query],
+            header_params={"Accept": "application/json", "Content-Type": APPLY if body else "application/json"},
+            body=body,
+            response_types_map=dict.fromkeys((200, 201, 202), "object"),
+            auth_settings=["BearerToken"],
+            _return_http_data_only=True,
+            _request_timeout=CALL_TIMEOUT_S,
+        )
+        return answer

@@ -1,0 +1,38 @@
+"""Helm's manifests as objects, read as Helm reads them: YAML as Go's library for Kubernetes resolves it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+Object = dict[str, Any]
+_BOOL = re.compile(r"^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$")
+_INT = re.compile(r"^[-+]?(?:0|[1-9][0-9]*|0[0-7]+|0x[0-9a-fA-F]+|0b[01]+)$")
+_FLOAT = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
+
+
+class _Loader(yaml.SafeLoader):
+    """No dates and no sexagesimal numbers; `1e3` is a number."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in pairs if tag.rpartition(":")[2] in ("null", "merge")]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", _BOOL, list("yYnNtTfFoO"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
+_Loader.add_constructor(
+    "tag:yaml.org,2002:bool",
+    lambda _, node: str(node.value).lower() in ("y", "yes", "true", "on"),
+)
+
+
+def objects(text: str) -> list[Object]:
+    """The objects of a stream of documents. What is no object, such as an empty document, is left out."""
+    found = yaml.load_all(text, Loader=_Loader)
+    return [
+        one for one in found if isinstance(one, dict) and one.get("kind") and (one.get("metadata") or {}).get("name")
+    ]

@@ -1,0 +1,210 @@
+"""Fields that somebody else owns, and the value that Helm is to render for them. Pure: objects in, fields out.
+
+Server-side apply refuses a value that differs from one that another manager owns, and takes the same value. So the live
+value is laid over the rendered one for exactly those fields: `kubectl scale`, an autoscaler, `kubectl set image` or a
+team's operator have their way, and Helm's upgrade goes through. What nobody else owns stays as it is rendered.
+
+Two fields are what a release is about, and are not simply left to others:
+
+- the routes of a VirtualService: laid over only where they split the traffic as rendered. A brake, or a person's edit, that
+  comes between makes Helm conflict, as it must.
+- the subsets of a DestinationRule: those rendered, each as it is live where it is there. Where that differs from what is
+  live, it has to be taken from its owner first (`Laid.taken`).
+
+The token of a release is never laid over: a stale upgrade would carry the newest unwittingly.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from glidepath.kube import GROUP
+
+# Helm's own name as a field manager, whatever the binary is called.
+HELM = "helm"
+# The protocol of a port is a merge key that manifests leave out.
+DEFAULTS = {"protocol": "TCP"}
+ROUTES, SUBSETS = ("VirtualService", ("spec", "http")), ("DestinationRule", ("spec", "subsets"))
+
+Step = str | Mapping[str, Any]
+_NONE = object()
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A field that Helm renders with another value than its owner has given it.
+
+    Attributes:
+        kind, name: The object.
+        path: The way to the field: keys, and for an item of a list its merge keys with their values.
+        owner: The client that owns it, and since when.
+        rendered: Helm's value.
+        value: What Helm is to apply instead: the live one, or what it has to become.
+        taken: It is not the live value: the field has to be taken from its owner before Helm applies it.
+    """
+
+    kind: str
+    name: str
+    path: tuple[Step, ...]
+    owner: str
+    rendered: Any
+    value: Any
+    taken: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}: {where(self.path)} is {short(self.value)}, set by {self.owner}"
+
+
+def where(path: Sequence[Step]) -> str:
+    """A path in words, such as `spec.template.spec.containers[name=shop].image`."""
+    words = ""
+    for step in path:
+        if isinstance(step, str):
+            words += f".{step}" if words else step
+        else:
+            words += "[" + ",".join(f"{key}={value}" for key, value in step.items()) + "]"
+    return words
+
+
+def short(value: Any, length: int = 120) -> str:
+    """A value as JSON, cut where it is long."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return text if len(text) <= length else f"{text[:length]} ..."
+
+
+def foreign(rendered: Mapping[str, Any], live: Mapping[str, Any]) -> list[Laid]:
+    """The rendered fields that differ from the live ones and that somebody beside Helm owns.
+
+    Args:
+        rendered: An object of Helm's manifest.
+        live: The same object as the API has it, with its `managedFields`.
+    """
+    kind, name = str(rendered["kind"]), str(rendered["metadata"]["name"])
+    found: dict[str, Laid] = {}
+    for entry in live["metadata"].get("managedFields") or []:
+        if entry.get("manager") == HELM or entry.get("subresource") == "status":
+            continue
+        owner = _owner(entry)
+        for path, was, now in _differing(entry.get("fieldsV1") or {}, rendered, live, ()):
+            if (one := _laid(kind, name, path, owner, was, now)) is not None:
+                found.setdefault(where(path), one)
+    return list(found.values())
+
+
+def _owner(entry: Mapping[str, Any]) -> str:
+    """The client of an entry and when it wrote; of a scale the API keeps no time."""
+    below = f" ({entry['subresource']})" if entry.get("subresource") else ""
+    return f"{entry.get('manager')}{below}" + (f" at {entry['time']}" if entry.get("time") else "")
+
+
+def _laid(kind: str, name: str, path: tuple[Step, ...], owner: str, was: Any, now: Any) -> Laid | None:
+    if path[:2] == ("metadata", "annotations") and str(path[-1]).startswith(f"{GROUP}/"):
+        return None
+    if (kind, path) == ROUTES and _split(was) != _split(now):
+        return None
+    if (kind, path) == SUBSETS:
+        known = {one.get("name"): one for one in now if (one.get("labels") or {}).get("version") == one.get("name")}
+        wanted = [known.get(one.get("name"), one) for one in was]
+        return Laid(kind, name, path, owner, was, wanted, taken=wanted != now)
+    return Laid(kind, name, path, owner, was, now)
+
+
+def _split(http: Any) -> set[frozenset[tuple[str, str, int]]]:
+    """How routes split the traffic: of each entry that leads to subsets, who gets how much."""
+    routes = [entry.get("route") or [] for entry in http or []]
+    return {
+        frozenset(
+            (str(to["host"]), str(to["subset"]), int(one.get("weight") or (100 if len(route) == 1 else 0)))
+            for one in route
+            if (to := one.get("destination") or {}).get("subset") and (one.get("weight") or len(route) == 1)
+        )
+        for route in routes
+        if any((one.get("destination") or {}).get("subset") for one in route)
+    }
+
+
+def _differing(
+    fields: Mapping[str, Any], rendered: Any, live: Any, at: tuple[Step, ...]
+) -> Iterator[tuple[tuple[Step, ...], Any, Any]]:
+    """Each owned field that is rendered otherwise than it is live: its path, both values."""
+    for key, below in fields.items():
+        kind, _, name = key.partition(":")
+        if kind == "f" and isinstance(rendered, Mapping) and isinstance(live, Mapping):
+            if name in rendered and name in live:
+                yield from _at(below, rendered[name], live[name], (*at, name))
+        elif kind == "k" and isinstance(rendered, list) and isinstance(live, list):
+            keys = json.loads(name)
+            mine, theirs = item(rendered, keys), item(live, keys)
+            if mine is None or theirs is None:
+                continue
+            if _otherwise(below, mine, theirs):
+                yield (*at, keys), mine, theirs
+            else:
+                yield from _at(below, mine, theirs, (*at, keys))
+
+
+def _at(
+    below: Mapping[str, Any], rendered: Any, live: Any, at: tuple[Step, ...]
+) -> Iterator[tuple[tuple[Step, ...], Any, Any]]:
+    inside = {key: value for key, value in below.items() if key != "."}
+    if inside:
+        yield from _differing(inside, rendered, live, at)
+    elif "." not in below and rendered != live:  # "." owns that an item is there, not what it says
+        yield at, rendered, live
+
+
+def _otherwise(below: Mapping[str, Any], rendered: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
+    """Whether an item says what it says in another way: a variable's `value` for a rendered `valueFrom`."""
+    owned = {key[2:] for key in below if key.startswith("f:")}
+    return bool(owned - rendered.keys()) and bool(rendered.keys() - live.keys())
+
+
+def item(items: Sequence[Any], keys: Mapping[str, Any]) -> Any | None:
+    """The item of a list that has these merge keys."""
+    for one in items:
+        if isinstance(one, Mapping) and all(one.get(key, DEFAULTS.get(key, _NONE)) == keys[key] for key in keys):
+            return one
+    return None
+
+
+def overlaid(rendered: Mapping[str, Any], laid: Sequence[Laid]) -> dict[str, Any]:
+    """The object as Helm applies it: with what is laid over it."""
+    result = copy.deepcopy(dict(rendered))
+    for one in laid:
+        if (one.kind, one.name) != (rendered["kind"], rendered["metadata"]["name"]):
+            continue
+        parent: Any = result
+        for step in one.path[:-1]:
+            parent = parent[step] if isinstance(step, str) else item(parent, step)
+        last, value = one.path[-1], copy.deepcopy(one.value)
+        if isinstance(last, str):
+            parent[last] = value
+        else:
+            parent[parent.index(item(parent, last))] = value
+    return result
+
+
+def changes(was: Any, now: Any, at: tuple[Step, ...] = ()) -> Iterator[tuple[str, Any, Any]]:
+    """The fields in which two values differ: the path in words, and both; None where one has nothing."""
+    if isinstance(was, Mapping) and isinstance(now, Mapping):
+        for key in sorted(was.keys() | now.keys()):
+            yield from changes(was.get(key), now.get(key), (*at, key))
+    elif isinstance(was, list) and isinstance(now, list) and (key := _key(was, now)):
+        for name in dict.fromkeys(one[key] for one in (*was, *now)):
+            yield from changes(item(was, {key: name}), item(now, {key: name}), (*at, {key: name}))
+    elif was != now:
+        yield where(at), was, now
+
+
+def _key(*lists: Sequence[Any]) -> str | None:
+    """What tells the items of both lists apart."""
+    for key in ("name", "containerPort", "mountPath"):
+        if all(isinstance(one, Mapping) and key in one for items in lists for one in items):
+            names = [[one[key] for one in items] for items in lists]
+            if all(len(set(some)) == len(some) for some in names):
+                return key
+    return None

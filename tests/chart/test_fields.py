@@ -1,0 +1,308 @@
+"""Fields that others own, refused upgrades and numbers: what the real Helm and the real API server make of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import config
+
+from demo.environment import DemoError, cluster, glidepath_kubeconfig, helm, kubectl
+from glidepath.claim import Claim
+from glidepath.deploy import Helm, Workloads
+from glidepath.deploy import values as chart
+from glidepath.deploy.overlay import changes, overlaid
+from glidepath.errors import HelmError
+from glidepath.traffic import IstioTraffic, Split
+from tests.support.chart import CHART, installed
+
+pytestmark = pytest.mark.cluster
+NAMESPACE, SERVICE = "fields-test", "fielded"
+# Of an image that is not there: what is tested is who writes what, not pods.
+GIVEN = (
+    f"service.name={SERVICE},image.repository=localhost/none,roles.canary=,glidepath.watchdog.enabled=false,"
+    "istio.hosts={fields.example.com},env.MAX_BYTES=15,env.LIMIT=30"
+)
+NUMBERS = "env.MAX_BYTES=1500000,env.LIMIT=3000000000,env.ID=12345678901234567,env.ON=true"
+STABLE, ROUTES, RULE = f"deployment/{SERVICE}-v1", f"virtualservice/{SERVICE}", f"destinationrule/{SERVICE}"
+
+
+class World:
+    """The chart, installed by hand; the ports are the release's, as Glidepath's own account."""
+
+    def __init__(self) -> None:
+        api = config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
+        self.api, self.traffic = api, IstioTraffic(api, NAMESPACE, SERVICE)
+        self.workloads = Workloads(api, NAMESPACE, SERVICE)
+        self.claim = Claim(NAMESPACE, SERVICE, "run/of-the-test", self.traffic.newest_token() + 1, "v1", "v2", 60)
+        self.traffic.take(self.claim)
+
+    @property
+    def helm(self) -> Helm:
+        """A port of a process of its own."""
+        return Helm(Path(CHART), "app", NAMESPACE, self.api, cluster()["HELM"])
+
+    def given(self) -> Mapping[str, Any]:
+        """What Helm's release was given."""
+        found = self.helm.status()
+        assert found is not None
+        return found.values
+
+    def deploy(self, weight: int = 0, **more: Any) -> list[str]:
+        """The canary beside the stable version, as a release deploys it; what was left to its owners."""
+        values = chart.with_canary({**self.given(), **more}, "v1", "v2", weight, self.claim.token)
+        if self.traffic.read().split.canary is None:
+            self.traffic.shift(self.claim, Split("v1", "v2", 0))
+        done = self.helm.upgrade(values)
+        for version in ("v1", "v2"):
+            self.traffic.hold_version(self.claim, version)
+        return [str(one) for one in done.laid]
+
+    def leave_stable(self) -> None:
+        """The end of a release that was taken back."""
+        self.traffic.shift(self.claim, Split("v1", None, 0))
+        self.traffic.open_version(self.claim, "v2")
+        alone = chart.with_canary(self.given(), "v1", None, 0, self.claim.token)
+        self.helm.upgrade(chart.without_replicas(alone, "v2"))
+        self.workloads.remove_forgotten("v2", "app")
+        self.workloads.wait_gone("v2", 20)
+        self.traffic.open(self.claim)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def service() -> Iterator[None]:
+    with installed(NAMESPACE, GIVEN):
+        yield
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A release that has claimed; at its end it has to leave one version, open, and a plain helm upgrade goes through."""
+    made = World()
+    pods = template()
+    yield made
+    made.leave_stable()
+    assert live(ROUTES)["metadata"]["annotations"]["glidepath.dev/state"] == "open"
+    helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", GIVEN, "--force-conflicts")
+    assert list(changes(pods, template())) == []
+
+
+def live(what: str) -> dict[str, Any]:
+    """An object as the API has it."""
+    return dict(json.loads(kubectl("get", what, "-n", NAMESPACE, "-o", "json", "--show-managed-fields")))
+
+
+def template() -> dict[str, Any]:
+    """The stable version's pods, as its Deployment has them."""
+    return dict(live(STABLE)["spec"]["template"])
+
+
+def env(of: str = STABLE) -> dict[str, str]:
+    """A version's environment."""
+    return {one["name"]: one["value"] for one in live(of)["spec"]["template"]["spec"]["containers"][0]["env"]}
+
+
+def scale(count: int, manager: str = "") -> None:
+    """Scale the stable version: as a person, or as a controller through the scale subresource."""
+    if manager:
+        patch = json.dumps({"spec": {"replicas": count}})
+        kubectl(
+            "patch",
+            STABLE,
+            "-n",
+            NAMESPACE,
+            "--subresource=scale",
+            "--type=merge",
+            "-p",
+            patch,
+            f"--field-manager={manager}",
+        )
+    else:
+        kubectl("scale", STABLE, "-n", NAMESPACE, f"--replicas={count}")
+
+
+def plain(*settings: str) -> str:
+    """A person's helm upgrade with everything that he gave before."""
+    return helm("upgrade", "app", CHART, "-n", NAMESPACE, "--reuse-values", "--set", ",".join(settings))
+
+
+@pytest.mark.parametrize("manager", ["", "kube-controller-manager", "keda"])
+@pytest.mark.parametrize("count", [1, 5])
+def test_replicas_that_somebody_else_scaled_stay_and_helm_goes_through(world: World, manager: str, count: int) -> None:
+    scale(count, manager)
+    with pytest.raises(DemoError, match=r"conflict with .*: \.spec\.replicas"):
+        plain("env.SOMETHING=else", "replicas.stable=3")
+    pods = template()
+    (told,) = world.deploy()
+    assert f"spec.replicas is {count}, set by {manager or 'kubectl'} (scale)" in told
+    assert live(STABLE)["spec"]["replicas"] == count
+    world.traffic.shift(world.claim, Split("v1", "v2", 20))
+    world.deploy(20, replicas={"stable": 2, "canary": 3})
+    assert live(STABLE)["spec"]["replicas"] == count
+    assert list(changes(pods, template())) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        (("set", "env", STABLE, "MAX_BYTES=7"), "env[name=MAX_BYTES].value"),
+        (("set", "image", STABLE, f"{SERVICE}=localhost/none:by-hand"), "image"),
+        (("set", "resources", STABLE, "--limits=memory=512Mi"), "resources.limits.memory"),
+    ],
+    ids=["env", "image", "resources"],
+)
+def test_pods_that_were_changed_by_hand_stay_so_until_the_release_has_ended(
+    world: World, words: tuple[str, ...], path: str
+) -> None:
+    kubectl(*words, "-n", NAMESPACE)
+    pods, generation = template(), live(STABLE)["metadata"]["generation"]
+    seen = world.helm.preview(chart.with_canary(world.given(), "v1", "v2", 0, world.claim.token))
+    rendered = next(
+        one for one in seen.objects if one["metadata"]["name"] == f"{SERVICE}-v1" and one["kind"] == "Deployment"
+    )
+    assert list(changes(pods, world.helm.applied(overlaid(rendered, seen.laid))["spec"]["template"])) == []
+    (told,) = world.deploy()
+    assert f"spec.template.spec.containers[name={SERVICE}].{path} is" in told
+    assert "set by kubectl-set at" in told
+    assert (template(), live(STABLE)["metadata"]["generation"]) == (pods, generation)
+    assert env(f"deployment/{SERVICE}-v2")["MAX_BYTES"] == "15"
+    world.leave_stable()
+    assert template() == pods
+
+
+def test_a_variable_that_was_taken_away_by_hand_is_seen_beforehand(world: World) -> None:
+    kubectl("set", "env", STABLE, "LIMIT-", "-n", NAMESPACE)
+    seen = world.helm.preview(chart.with_canary(world.given(), "v1", "v2", 0, world.claim.token))
+    rendered = next(
+        one for one in seen.objects if one["metadata"]["name"] == f"{SERVICE}-v1" and one["kind"] == "Deployment"
+    )
+    then = world.helm.applied(overlaid(rendered, seen.laid))
+    (path, was, now) = next(changes(template(), then["spec"]["template"]))
+    assert (path, was) == (f"spec.containers[name={SERVICE}].env[name=LIMIT]", None)
+    assert now["value"] == "30"
+    assert "LIMIT" not in env()  # asked only
+
+
+def test_routes_edited_by_hand_stay_while_they_split_alike_and_else_helm_is_refused(world: World) -> None:
+    world.traffic.shift(world.claim, Split("v1", "v2", 20))
+    patch = [{"op": "replace", "path": "/spec/http/0/timeout", "value": "7s"}]
+    kubectl("patch", ROUTES, "-n", NAMESPACE, "--type=json", "-p", json.dumps(patch), "--field-manager=a-person")
+    (told,) = world.deploy(20)
+    assert "VirtualService fielded: spec.http is" in told
+    assert live(ROUTES)["spec"]["http"][0]["timeout"] == "7s"
+    world.traffic.shift(world.claim, Split("v1", "v2", 0))
+    with pytest.raises(HelmError, match=r"conflict with .glidepath.*: \.spec\.http"):
+        world.deploy(20, env={"ANOTHER": "one"})
+    assert world.traffic.read().split == Split("v1", "v2", 0)
+
+
+def test_subsets_edited_by_hand_are_taken_over_with_what_was_edited(world: World) -> None:
+    policy = {"trafficPolicy": {"connectionPool": {"tcp": {"maxConnections": 77}}}}
+    patch = {"spec": {"subsets": [{"name": "v1", "labels": {"version": "v1"}, **policy}]}}
+    kubectl("patch", RULE, "-n", NAMESPACE, "--type=merge", "-p", json.dumps(patch), "--field-manager=a-person")
+    world.deploy()
+    subsets = {one["name"]: one for one in live(RULE)["spec"]["subsets"]}
+    assert set(subsets) == {"v1", "v2"}
+    assert subsets["v1"]["trafficPolicy"] == policy["trafficPolicy"]
+    assert live(RULE)["metadata"]["annotations"]["glidepath.dev/state"] == "held"
+    world.leave_stable()
+    assert [one["name"] for one in live(RULE)["spec"]["subsets"]] == ["v1"]
+
+
+def test_a_persons_refused_upgrade_is_not_gone_on_from(world: World) -> None:
+    world.deploy()
+    before = world.helm.status()
+    assert before is not None
+    world.traffic.shift(world.claim, Split("v1", "v2", 20))
+    token = f"release.token={world.claim.token}"
+    with pytest.raises(DemoError, match="conflict"):
+        helm(
+            "upgrade",
+            "app",
+            CHART,
+            "-n",
+            NAMESPACE,
+            "--reuse-values",
+            "--set",
+            "env.REFUSED=yes",
+            "--set-string",
+            token,
+        )
+    found = world.helm.status()
+    assert found is not None
+    assert (found.revision, found.newest, found.status) == (before.revision, before.revision + 1, "failed")
+    assert found.values == before.values
+    assert "REFUSED" not in world.helm.effective_values()["env"]
+    assert env()["REFUSED"] == "yes"  # Helm applies what it can
+    done = world.helm.upgrade(chart.with_canary(found.values, "v1", "v2", 20, world.claim.token))
+    assert (done.revision, done.status) == (before.revision + 2, "deployed")
+    assert "REFUSED" not in env()
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_an_upgrade_that_was_killed_is_got_over(world: World, scaled: bool) -> None:
+    world.deploy()
+    binary, kubeconfig = cluster()["HELM"], cluster()["KUBECONFIG"]
+    command = [binary, "--kubeconfig", kubeconfig, "upgrade", "app", CHART, "-n", NAMESPACE, "--reuse-values", "--wait"]
+    killed = subprocess.Popen(
+        [*command, "--set", "env.KILLED=yes"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    until = time.monotonic() + 30
+    while "KILLED" not in env():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait(10)
+    found = world.helm.status()
+    assert found is not None
+    assert found.status == "pending-upgrade"
+    if scaled:
+        scale(4)
+    world.deploy(replicas={"stable": 2, "canary": 2})
+    assert world.helm.status().status == "deployed"  # type: ignore[union-attr]
+    assert "KILLED" not in env()
+    assert live(STABLE)["spec"]["replicas"] == (4 if scaled else 2)
+
+
+def test_numbers_stay_what_they_were_installed_as(world: World, tmp_path: Path) -> None:
+    world.traffic.open(world.claim)
+    helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", f"{GIVEN},{NUMBERS}")
+    world.claim = World().claim
+    integers = {"MAX_BYTES": "1500000", "LIMIT": "3000000000", "ID": "12345678901234567", "ON": "true"}
+    assert env() == {**env(), **integers}
+    pods = template()
+    world.deploy()
+    assert list(changes(pods, template())) == []
+    assert env(f"deployment/{SERVICE}-v2") == {**env(), **integers}
+    world.leave_stable()
+    # Given by a file they are floats to Helm, text that looks like a number is text, and both stay so.
+    file = tmp_path / "values.yaml"
+    file.write_text('env: {MAX_BYTES: 1500000, LIMIT: 3000000000, ID: 7, "ON": false, E: "1e3", RATIO: 0.25}\n')
+    single = GIVEN.split(",env.")[0]
+    helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", f"{single},env.LATER=2500000", "-f", str(file))
+    floats = {"MAX_BYTES": "1.5e+06", "LIMIT": "3e+09", "LATER": "2500000", "E": "1e3", "RATIO": "0.25", "ON": "false"}
+    assert env() == {**env(), **floats}
+    world.claim = World().claim
+    pods = template()
+    world.deploy()
+    assert list(changes(pods, template())) == []
+    world.leave_stable()
+    assert env() == {**env(), **floats}
+    helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", GIVEN)
+    world.claim = World().claim
+
+
+def test_a_release_that_helm_3_installed_is_applied_on_the_server_too(world: World) -> None:
+    helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", GIVEN, "--server-side=false", "--reset-values")
+    world.deploy()
+    world.traffic.shift(world.claim, Split("v1", "v2", 20))
+    with pytest.raises(HelmError, match=r"\.spec\.http"):
+        world.deploy(50)
+    assert world.traffic.read().split == Split("v1", "v2", 20)
