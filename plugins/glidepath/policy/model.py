@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from glidepath.policy.fields import Duration, Name, Share, Wait
+from glidepath.policy.fields import Duration, Name, Share, Wait, Zone
 from glidepath.policy.freeze import Window
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
@@ -192,6 +192,10 @@ class Policy(Form):
     helm: HelmRelease
     version: Name | None = Field(None, description="The wanted version: what a scheduled run releases.")
     schedule: str | None = Field(None, description="Cron expression or Airflow preset; null: only by hand.")
+    timezone: Zone = Field("UTC", description="Whose clock the schedule goes by: an IANA name.")
+    start_within: Duration = Field(
+        1800.0, description="A scheduled run that begins later than this after its time ends without a release."
+    )
     steps: list[Step] = Field(min_length=1, max_length=MAX_STEPS)
     metrics: list[Metric] = Field(default_factory=_default_metrics, min_length=1)
     evidence: Evidence = Field(default_factory=Evidence)
