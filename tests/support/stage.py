@@ -16,6 +16,7 @@ from glidepath.deploy import Workloads
 from glidepath.deploy.helm import HelmRelease
 from glidepath.errors import HelmError
 from glidepath.evidence.prometheus import Series
+from glidepath.handover import Handover
 from glidepath.policy import ReleaseSpec, for_run
 from glidepath.policy.load import parse_policy
 from glidepath.record import Record
@@ -188,6 +189,7 @@ class Stage:
     def __init__(self, server: ApiServer, folder: Path) -> None:
         self.server, self.clock = server, 1_800_000_000.0
         self.said: list[str] = []
+        self.handover: Handover | None = None
         self.record = Record(f"sqlite:///{folder}/record.db")
         self.helm = HelmInMemory(server)
         self.prometheus = PrometheusInMemory(lambda: self.clock)
@@ -208,6 +210,7 @@ class Stage:
             helm=self.helm,  # type: ignore[arg-type]
             workloads=Workloads(api, NAMESPACE, SERVICE),
             prometheus=self.prometheus,  # type: ignore[arg-type]
+            handover=self.handover,
         )
 
     def spec(self, policy: str = "", **params: Any) -> ReleaseSpec:

@@ -8,15 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from glidepath.policy.fields import Duration, Name, Share, Wait, Zone
+from glidepath.policy.fields import ConnId, Duration, Name, Share, Wait, Zone
 from glidepath.policy.freeze import Window
+from glidepath.policy.gitops import GitOps
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
 Role = Literal["critical", "guard", "advisory"]
 Origin = Literal["app", "mesh"]
 Identifier = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=200)]
-ConnId = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]+$", max_length=200)]
 Labels = dict[Identifier, str | list[str]]
 
 
@@ -214,6 +214,9 @@ class Policy(Form):
         50.0,
         description="Unrenewed for so long, the watchdog takes the canary back; callers are off it some seconds later.",
     )
+    gitops: GitOps | None = Field(
+        None, description="A controller such as Argo CD or Flux owns the values: how it learns of a promotion."
+    )
     freeze: tuple[Window, ...] = Field((), description="Times in which no release starts.")
     false_rollback: Share = Field(0.01, description="Chance that a version within its margins is ever rolled back.")
     wrong_promote: Share = Field(
@@ -269,9 +272,9 @@ class Policy(Form):
         return dag_id(self.name or self.service)
 
     def located(self, root: Path) -> Policy:
-        """The policy with its chart as an absolute path, relative ones taken from `root`."""
+        """The policy with its chart and its command as absolute paths, relative ones taken from `root`."""
         helm = self.helm.model_copy(update={"chart": str((root / self.helm.chart).resolve())})
-        return self.model_copy(update={"helm": helm})
+        return self.model_copy(update={"helm": helm, "gitops": self.gitops and self.gitops.located(root)})
 
 
 def dag_id(name: str) -> str:

@@ -17,7 +17,7 @@ from glidepath.judge import ArmCounts, Blocks, Interval, Plan, plan_judgement
 from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
-from glidepath.release import words
+from glidepath.release import handing, words
 from glidepath.release.orphans import close_orphans
 from glidepath.release.phases import Phase
 from glidepath.release.run import Ports, Run, Say, baseline_of
@@ -76,6 +76,7 @@ def plan(
         _write(identity, spec, ports, present.stable, None, now())
         return _to_release(run)
     _thawed(spec, say, now())
+    handing.check(spec, ports, say)
     judgement = _judgement(spec, ports, present.stable, say)
     if spec.dry_run:
         _render(spec, ports, present, say)

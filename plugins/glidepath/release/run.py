@@ -11,6 +11,7 @@ from glidepath.claim import Claim, LeaseClaims
 from glidepath.deploy import Helm, Workloads
 from glidepath.errors import RecordError
 from glidepath.evidence import Prometheus, Source, source_of
+from glidepath.handover import Handover
 from glidepath.policy import ReleaseSpec
 from glidepath.record import Record, Release
 from glidepath.release.phases import ENDS, Phase, origins
@@ -35,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Ports:
-    """The outside systems of one service."""
+    """The outside systems of one service. `handover` is None when the policy names nobody to tell of a promotion."""
 
     record: Record
     claims: LeaseClaims
@@ -43,6 +44,7 @@ class Ports:
     helm: Helm
     workloads: Workloads
     prometheus: Prometheus
+    handover: Handover | None = None
 
 
 @dataclass(frozen=True)
