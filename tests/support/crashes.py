@@ -20,6 +20,7 @@ from kubernetes.client.exceptions import ApiException
 from glidepath.claim import LeaseClaims
 from glidepath.deploy import Workloads
 from glidepath.errors import HandoverError, HelmError, RecordError
+from glidepath.handover import Sync
 from glidepath.record import Record
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
@@ -146,6 +147,7 @@ def ports(stage: Stage, fuse: Fuse) -> Ports:
         helm=_Through(stage.helm, fuse, frozenset({"upgrade"}), HelmError("injected")),
         workloads=Workloads(api, NAMESPACE, SERVICE),
         handover=None if told is None else _Through(told, fuse, frozenset({"tell"}), HandoverError("injected")),
+        sync=Sync(api, *stage.synced) if stage.synced else None,
     )
 
 

@@ -16,7 +16,7 @@ from glidepath.deploy import Workloads
 from glidepath.deploy.helm import HelmRelease
 from glidepath.errors import HelmError
 from glidepath.evidence.prometheus import Series
-from glidepath.handover import Handover
+from glidepath.handover import Handover, Sync
 from glidepath.policy import ReleaseSpec, for_run
 from glidepath.policy.load import parse_policy
 from glidepath.record import Record
@@ -190,6 +190,7 @@ class Stage:
         self.server, self.clock = server, 1_800_000_000.0
         self.said: list[str] = []
         self.handover: Handover | None = None
+        self.synced: tuple[str, str, str] | None = None
         self.record = Record(f"sqlite:///{folder}/record.db")
         self.helm = HelmInMemory(server)
         self.prometheus = PrometheusInMemory(lambda: self.clock)
@@ -211,6 +212,7 @@ class Stage:
             workloads=Workloads(api, NAMESPACE, SERVICE),
             prometheus=self.prometheus,  # type: ignore[arg-type]
             handover=self.handover,
+            sync=Sync(api, *self.synced) if self.synced else None,
         )
 
     def spec(self, policy: str = "", **params: Any) -> ReleaseSpec:

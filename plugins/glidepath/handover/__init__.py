@@ -2,6 +2,7 @@
 
 from glidepath.handover.command import Command
 from glidepath.handover.port import PROMOTE, ROLLBACK, Handover, Word
+from glidepath.handover.sync import Sync
 from glidepath.handover.webhook import Webhook
 
-__all__ = ["PROMOTE", "ROLLBACK", "Command", "Handover", "Webhook", "Word"]
+__all__ = ["PROMOTE", "ROLLBACK", "Command", "Handover", "Sync", "Webhook", "Word"]

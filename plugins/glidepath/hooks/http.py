@@ -1,4 +1,4 @@
-"""HTTP services by Airflow connections: the address and the headers; and the handover, which may be one.
+"""HTTP services by Airflow connections: the address and the headers.
 
 Secrets go into headers only, never into the address, which errors and logs name.
 """
@@ -6,15 +6,7 @@ Secrets go into headers only, never into the address, which errors and logs name
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
-
-from airflow.sdk import BaseHook
-
-from glidepath.errors import PreflightError
-
-if TYPE_CHECKING:
-    from glidepath.handover import Handover
-    from glidepath.policy.gitops import GitOps
+from typing import Any
 
 SCHEMES = ("http", "https")
 
@@ -36,31 +28,3 @@ def address_of(connection: Any) -> tuple[str, dict[str, str]]:
         pair = f"{connection.login}:{connection.password or ''}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     return f"{scheme}://{host}{port}{path}", headers
-
-
-def handover_for(asked: GitOps | None) -> Handover | None:
-    """Whom a policy names to tell of a promotion; None for nobody."""
-    from airflow.sdk.exceptions import AirflowNotFoundException
-
-    from glidepath.handover import Command, Webhook
-
-    if asked is None or asked.handover == "none":
-        return None
-    if asked.handover == "command":
-        return Command(asked.command, asked.tries, asked.timeout)
-    name, path = str(asked.connection), asked.path
-
-    def address() -> tuple[str, dict[str, str]]:
-        try:
-            connection = BaseHook.get_connection(name)
-        except AirflowNotFoundException:
-            connection = None
-        if connection is None or not connection.host:
-            raise PreflightError(
-                f"connection {name!r} is none, or has no host; expected that of the webhook (gitops.connection). Set "
-                f"AIRFLOW_CONN_{name.upper()}=https://bot.example.com or edit it under Admin > Connections"
-            )
-        url, headers = address_of(connection)
-        return f"{url}{path}".rstrip("/") if path == "/" else f"{url}{path}", headers
-
-    return Webhook(address, asked.tries, asked.timeout)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 
 from glidepath.errors import PreflightError
-from glidepath.hooks.http import address_of, handover_for
+from glidepath.hooks.handover import handover_for, sync_for
+from glidepath.hooks.http import address_of
 
 if TYPE_CHECKING:
     from glidepath.deploy import Helm
@@ -111,6 +112,7 @@ def ports_for(policy: Policy) -> Ports:
         workloads=Workloads(api, policy.namespace, policy.service),
         prometheus=PrometheusHook(named.prometheus).get_conn(),
         handover=handover_for(policy.gitops),
+        sync=sync_for(policy.gitops, api),
     )
 
 

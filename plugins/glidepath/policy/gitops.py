@@ -11,7 +11,19 @@ from glidepath.policy.fields import ConnId, Duration
 
 # A promotion waits for the handover while the new version has all traffic.
 LONGEST_S = 600.0
+# A name of Kubernetes': parts of lower case letters, digits and dashes, with dots between them.
+ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
 Argument = Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class Pause(BaseModel):
+    """What owns the service in Argo CD or Flux, and is paused while a release holds the service."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["Application", "HelmRelease", "Kustomization"]
+    namespace: ObjectName
+    name: ObjectName
 
 
 class GitOps(BaseModel):
@@ -22,6 +34,7 @@ class GitOps(BaseModel):
     handover: Literal["none", "command", "webhook"] = Field(
         description="none: nobody is told, at one's own risk; command and webhook: who tells."
     )
+    pause: Pause | None = Field(None, description="Whose sync is paused while a release holds the service.")
     command: tuple[Argument, ...] = Field(
         (), description="The program and its arguments; no shell. A path with a slash is relative to the checkout."
     )

@@ -7,7 +7,7 @@ from textwrap import shorten
 
 from glidepath.errors import ClaimLostError, ClusterError, GlidepathError, ReleaseTakenBack
 from glidepath.release.brake import brake, committed, fate, surely_taken_back, take_back
-from glidepath.release.handing import hand_back, hand_back_or_say
+from glidepath.release.handing import hand_back, hand_back_or_say, resume
 from glidepath.release.holding import hold, lease, ours
 from glidepath.release.keep import kept
 from glidepath.release.leftovers import FINISHED, leaves_nothing, sweep
@@ -148,6 +148,7 @@ def _give_back(run: Run, outcome: str) -> None:
         if rendered_token(run) != str(run.claim.token):
             leave_only(run, run.canary if outcome == Phase.PROMOTED else run.stable)
         run.ports.traffic.open(run.claim)
+        resume(run)
     run.ports.claims.release(run.claim, outcome)
     state = lease(run)
     if state is not None and ours(run, state):

@@ -40,7 +40,9 @@ def check(spec: ReleaseSpec, ports: Ports, say: Say) -> None:
         )
     if ports.handover is not None:
         say(f"plan: a promotion is handed over by {ports.handover.check()}" + (f"; {told}" if found else ""))
-    elif found:
+    if ports.sync is not None:
+        say(f"plan: while the release holds the service, the sync is paused of {ports.sync.check()}")
+    if ports.handover is None and found:
         say(f"plan: WARNING: nobody is told of a promotion (gitops.handover: none), the next sync may undo it: {told}")
 
 
@@ -120,6 +122,26 @@ def hand_back_others(run: Run) -> None:
             return
         if one.id != run.id and one.outcome is not None:
             hand_back(run, one)
+
+
+def pause(run: Run) -> None:
+    """Have the sync paused that the policy names, for as long as this release holds the service.
+
+    Raises:
+        ClusterError: The API refused or did not answer; call again.
+    """
+    if run.ports.sync is not None:
+        run.say(f"claim: {run.ports.sync.pause(run.id)}")
+
+
+def resume(run: Run) -> None:
+    """Let the sync go on that this release, or one that was lost, had paused. Call under the claim: the next may pause it.
+
+    Raises:
+        ClusterError: The API refused or did not answer; call again.
+    """
+    if run.ports.sync is not None:
+        run.say(f"finish: {run.ports.sync.resume()}")
 
 
 def owed(record: Record, release_id: str) -> bool:

@@ -14,7 +14,7 @@ from glidepath.errors import PreflightError, ReleaseFinishedError, StaleWriteErr
 from glidepath.kube import GROUP
 from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
 from glidepath.release.drift import note_pods
-from glidepath.release.handing import hand_back_others
+from glidepath.release.handing import hand_back_others, pause
 from glidepath.release.holding import lease
 from glidepath.release.keep import kept
 from glidepath.release.leftovers import leaves_nothing
@@ -52,6 +52,7 @@ def claim(run: Run, url: str = "") -> None:
     ports.record.set_token(run.id, held.token)
     run.note("claim", once="claim", token=held.token, lease_s=spec.lease)
     ports.traffic.take(held)
+    pause(run)
     _close_lost(run, held.token)
     hand_back_others(run)
     if run.release.phase == Phase.PLANNED:

@@ -15,7 +15,7 @@ import pytest
 
 from glidepath.errors import HandoverError, PolicyError, PreflightError
 from glidepath.handover import Command, Webhook
-from glidepath.hooks.http import handover_for
+from glidepath.hooks.handover import handover_for
 from glidepath.policy.gitops import GitOps
 from tests.unit.handover.words import WORD
 
