@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -18,7 +19,6 @@ from kubernetes import client
 
 from glidepath.errors import HelmError, PreflightError
 from glidepath.kube import kubeconfig
-from glidepath.processes import ends_with_us
 
 QUERY_TIMEOUT_S = 30
 UPGRADE_TIMEOUT_S = 180
@@ -179,7 +179,7 @@ class Helm:
         with tempfile.TemporaryFile("w") as config:
             json.dump(kubeconfig(self._api, self.namespace), config)
             config.flush()
-            command = [*ends_with_us(), self.binary, *args, "--kubeconfig", f"/dev/fd/{config.fileno()}"]
+            command = [*_ends_with_us(), self.binary, *args, "--kubeconfig", f"/dev/fd/{config.fileno()}"]
             done = self._ended(command, shown, timeout_s, config.fileno())
         if done.returncode != 0:
             raise HelmError(f"{shown} failed with exit code {done.returncode}: {done.stderr.strip()[-2000:]}")
@@ -203,3 +203,14 @@ class Helm:
 def _environment() -> dict[str, str]:
     """Ours, without what would lead Helm to another cluster, or have it act as somebody else."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("HELM_KUBE", "KUBECONFIG"))}
+
+
+@cache
+def _ends_with_us() -> tuple[str, ...]:
+    """What to put before a command that is not to go on without the process that started it, a killed one included.
+
+    A task that Airflow kills would else leave its helm at work beside the one that takes the canary back. Where there is
+    no `setpriv` (it is Linux' own), helm goes on.
+    """
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
