@@ -139,7 +139,7 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
             response_timeout=timedelta(hours=1),
         )
         settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **ending)
-        finish = FinishOperator(task_id="finish", plan="plan", late=ways["late"], **ending)
+        finish = FinishOperator(task_id="finish", plan="plan", **ending)
 
         plan >> [claim, nothing_to_do, not_its_time]
         claim >> deploy >> guard

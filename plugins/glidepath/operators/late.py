@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from glidepath.policy import Policy
 
+# Under this key `plan` tells `finish` why a scheduled run has no release.
+LATE = "not_its_time"
+
 
 def too_late(context: Context, policy: Policy, waited: bool) -> str | None:
     """Why a run that Airflow's schedule started must not release any more; None when it may.

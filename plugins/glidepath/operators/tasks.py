@@ -67,13 +67,15 @@ class PlanOperator(WaitsForClaim, BranchOperator):
     def choose_branch(self, context: Context) -> str:
         """The next task."""
         from glidepath.hooks.ports import ports_for
-        from glidepath.operators.late import too_late
+        from glidepath.operators.late import LATE, too_late
         from glidepath.policy import for_run
         from glidepath.release.plan import plan
 
         policy = self.policy(context)
         if why := too_late(context, policy, self._waited):
             self.log.info("plan: %s", why)
+            # Of a task that skips others Airflow keeps no return value.
+            context["ti"].xcom_push(key=LATE, value=why)
             return self.late
         spec = for_run(policy, context["params"])
         over = partial(run_over, context["ti"])
@@ -196,22 +198,23 @@ class FinishOperator(ReleaseOperator):
     """The teardown: makes safe, gives the claim back, and fails the run unless it promoted or there was nothing to do.
 
     Args:
-        plan, late: The task that plans, and the one it branches to when a scheduled run begins too late to release.
+        plan: The task that plans.
     """
 
-    def __init__(self, *, plan: str, late: str, **kwargs: Any) -> None:
+    def __init__(self, *, plan: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.plan, self.late = plan, late
+        self.plan = plan
 
     def work(self, context: Context) -> None:
         """See `glidepath.release.endings.finish`."""
         from glidepath.errors import PreflightError
+        from glidepath.operators.late import LATE
         from glidepath.release.endings import finish
 
         run = self.run_if_planned(context)
         if run is None:
-            if context["ti"].xcom_pull(task_ids=self.plan) == self.late:
-                self.log.info("finish: it was not this run's time; the log of `%s` says more", self.plan)
+            if why := context["ti"].xcom_pull(task_ids=self.plan, key=LATE):
+                self.log.info("finish: %s", why)
                 return
             raise PreflightError("nothing was planned, so nothing was touched; the log of `plan` says why")
         finish(run)

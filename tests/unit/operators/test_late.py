@@ -29,21 +29,22 @@ class DagRun:
 class Tasks:
     """What the run's tasks have left."""
 
-    way: str | None = None
-    asked: list[str] = field(default_factory=list)
+    said: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def xcom_pull(self, task_ids: str) -> str | None:
-        self.asked.append(task_ids)
-        return self.way
+    def xcom_push(self, key: str, value: str) -> None:
+        self.said["plan", key] = value
+
+    def xcom_pull(self, task_ids: str, key: str) -> str | None:
+        return self.said.get((task_ids, key))
 
 
-def context(run: DagRun, way: str | None = None) -> Any:
+def context(run: DagRun) -> Any:
     """Airflow's context, as far as it is read."""
 
     class Dag:
         dag_id = "d"
 
-    return {"dag": Dag(), "run_id": "r", "params": {}, "dag_run": run, "ti": Tasks(way)}
+    return {"dag": Dag(), "run_id": "r", "params": {}, "dag_run": run, "ti": Tasks()}
 
 
 @pytest.fixture
@@ -110,11 +111,14 @@ def test_one_that_has_waited_for_another_release_may_be_later_by_the_time_that_i
     assert plan.resume(context(DagRun()), {"status": "free"}, deadline=0.0) == way
 
 
-@pytest.mark.usefixtures("plan")
-def test_its_end_is_green_and_that_of_a_refused_one_is_not() -> None:
-    finish = FinishOperator(task_id="finish", plan="plan", late="not_its_time")
-    late = context(DagRun(), "not_its_time")
+def test_its_end_is_green_and_that_of_a_refused_one_is_not(
+    plan: PlanOperator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at(timedelta(days=1), monkeypatch)
+    finish, late = FinishOperator(task_id="finish", plan="plan"), context(DagRun())
+    plan.execute(late)
+    capsys.readouterr()
     finish.execute(late)
-    assert late["ti"].asked == ["plan"]
+    assert "finish: not its time: this run was due" in capsys.readouterr().out
     with pytest.raises(AirflowFailException, match="nothing was planned, so nothing was touched"):
-        finish.execute(context(DagRun(), None))
+        finish.execute(context(DagRun()))
