@@ -51,9 +51,9 @@ class Fault:
 
 def catalogue() -> dict[str, Fault]:
     """Every fault, by name."""
-    from tests.faults import on_airflow, on_cluster, on_outside, on_people
+    from tests.faults import on_airflow, on_cluster, on_gitops, on_outside, on_people
 
-    faults = [*on_airflow.FAULTS, *on_cluster.FAULTS, *on_outside.FAULTS, *on_people.FAULTS]
+    faults = [*on_airflow.FAULTS, *on_cluster.FAULTS, *on_outside.FAULTS, *on_people.FAULTS, *on_gitops.FAULTS]
     found = {one.name: one for one in faults}
     assert len(found) == len(faults), "two faults have one name"
     return found
