@@ -15,7 +15,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLBranchOperator
-from airflow.sdk import DAG, Param, TaskGroup, TriggerRule
+from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup, TriggerRule
 from airflow.sdk.exceptions import AirflowException
 
 from glidepath.errors import PolicyError
@@ -85,6 +85,18 @@ def form(policy: Policy | None) -> dict[str, Param]:
     }
 
 
+def schedule_of(policy: Policy) -> CronTriggerTimetable | str | None:
+    """When Airflow starts runs by itself: at the policy's times in its time zone, and never for a time that is past.
+
+    Left to its default, Airflow runs a DAG that it has never seen at once if a tenth of the time between two runs has not
+    passed since the last one: for a weekly schedule, most of a day. (A DAG that was paused it runs at once however long
+    that is; `plan` sees to that.)
+    """
+    if policy.schedule is None or policy.schedule in ("@once", "@continuous"):
+        return policy.schedule
+    return CronTriggerTimetable(policy.schedule, timezone=policy.timezone, run_immediately=timedelta())
+
+
 def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> DAG:
     """The release DAG of one policy, or of one that is not valid: then `plan` refuses every run, and says why.
 
@@ -99,7 +111,7 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
         dag_id,
         dag_display_name=dag_id if policy else f"{dag_id}: its policy is not valid",
         description=f"Releases {policy.service} in {policy.namespace}, step by step" if policy else refused,
-        schedule=policy.schedule if policy else None,
+        schedule=schedule_of(policy) if policy else None,
         catchup=False,
         max_active_runs=4,
         params=form(policy),
@@ -108,8 +120,9 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
         doc_md=__doc__ if policy else f"The policy is not valid:\n\n```\n{refused}\n```",
         default_args={"execution_timeout": timedelta(minutes=15) + deploying},
     ) as dag:
-        plan = PlanOperator(task_id="plan", policy_path=str(path), go="claim", stay="nothing_to_do", refused=refused)
-        nothing_to_do = EmptyOperator(task_id="nothing_to_do")
+        ways = {"go": "claim", "stay": "nothing_to_do", "late": "not_its_time"}
+        plan = PlanOperator(task_id="plan", policy_path=str(path), refused=refused, **ways)
+        nothing_to_do, not_its_time = (EmptyOperator(task_id=ways[way]) for way in ("stay", "late"))
         # Nothing has begun: a minute of trying costs nobody anything.
         claim = ClaimOperator(task_id="claim", **(ending | {"retries": 4}))
         deploy = DeployOperator(task_id="deploy", **retried)
@@ -126,9 +139,9 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
             response_timeout=timedelta(hours=1),
         )
         settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **ending)
-        finish = FinishOperator(task_id="finish", **ending)
+        finish = FinishOperator(task_id="finish", plan="plan", **ending)
 
-        plan >> [claim, nothing_to_do]
+        plan >> [claim, nothing_to_do, not_its_time]
         claim >> deploy >> guard
         before = deploy
         for number in range(1, MAX_STEPS + 1):

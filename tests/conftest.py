@@ -33,19 +33,22 @@ def world() -> Iterator[World]:
     from demo.environment import STATE
     from glidepath.record import Record
     from tests.support import policies, secrets
+    from tests.support.values import Values
     from tests.support.world import World
 
     home = STATE / "e2e"
     Airflow(home).stop()
     shutil.rmtree(home, ignore_errors=True)
-    folder = policies.write(home / "policies", deploy_timeout="25s", steps=STEPS)
+    home.mkdir(parents=True)
+    values = Values.made(home)
+    folder = policies.write(home / "policies", deploy_timeout="25s", steps=STEPS, gitops=values.gitops)
     airflow = Airflow(home, folder, extra=secrets.connections)
     airflow.start()
     airflow.wait_dag(policies.DAG_ID)
     # Only now, and anew: a baseline that has seen Airflow take all processors knows pods of one version as not alike.
     stage.remove()
     stage.set_stage("v1", RATE, say)
-    yield World(airflow, Record(f"sqlite:///{home}/glidepath.db"))
+    yield World(airflow, Record(f"sqlite:///{home}/glidepath.db"), values)
     airflow.stop()
 
 

@@ -15,6 +15,7 @@ GlidepathError
 ├── StaleWriteError       what a write was decided on is no longer so: it was not made
 ├── EvidenceError         Prometheus did not answer, or not with evidence
 ├── RecordError           the record database refused
+├── HandoverError         whoever owns the service's values refused a promotion, or did not answer
 └── ReleaseTakenBack      the release ended on stable: what turns the run red
 """
 
@@ -87,6 +88,20 @@ class EvidenceError(GlidepathError):
 
 class RecordError(GlidepathError):
     """The record database refused a read or a write."""
+
+
+class HandoverError(GlidepathError):
+    """Whoever owns the service's values was not told which version is the stable one, as far as is known.
+
+    Attributes:
+        may_pass: Whether the same words may be answered otherwise in a moment.
+        untold: Whether nobody can have heard them: the program did not start, no connection came about, or it was
+            refused before it was looked at.
+    """
+
+    def __init__(self, message: str, may_pass: bool = True, untold: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass, self.untold = may_pass, untold
 
 
 class ReleaseTakenBack(GlidepathError):

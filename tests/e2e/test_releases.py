@@ -141,6 +141,11 @@ def test_a_good_version_is_promoted_without_a_failed_request(on_v1: World) -> No
     run_id = release.id.split("/", 1)[1]
     assert "v2 is the stable version" in on_v1.log(run_id, "finish")
     assert "read back" in on_v1.log(run_id, "promote")
+    assert on_v1.values is not None
+    assert (on_v1.values.says(), on_v1.values.keys()[0]) == ("v2", f"{release.id}:promote")
+    committed = on_v1.record.once(release.id, "fate")
+    assert committed is not None
+    assert on_v1.record.events(release.id, "handover")[-1].at <= committed.at
     # What a finished release's tasks do when they are run again: nothing.
     before = objects()
     tasks = [task for task, state in on_v1.airflow.tasks(DAG_ID, run_id).items() if state == "success"]

@@ -51,9 +51,9 @@ class Fault:
 
 def catalogue() -> dict[str, Fault]:
     """Every fault, by name."""
-    from tests.faults import on_airflow, on_cluster, on_outside, on_people, on_routes
+    from tests.faults import on_airflow, on_cluster, on_gitops, on_outside, on_people, on_routes
 
-    modules = (on_airflow, on_cluster, on_outside, on_people, on_routes)
+    modules = (on_airflow, on_cluster, on_outside, on_people, on_routes, on_gitops)
     faults = [one for module in modules for one in module.FAULTS]
     found = {one.name: one for one in faults}
     assert len(found) == len(faults), "two faults have one name"

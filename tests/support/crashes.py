@@ -19,7 +19,8 @@ from kubernetes.client.exceptions import ApiException
 
 from glidepath.claim import LeaseClaims
 from glidepath.deploy import Workloads
-from glidepath.errors import HelmError, RecordError
+from glidepath.errors import HandoverError, HelmError, RecordError
+from glidepath.handover import Sync
 from glidepath.record import Record
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
@@ -139,7 +140,7 @@ class _Through:
 
 def ports(stage: Stage, fuse: Fuse) -> Ports:
     """Ports of a process whose calls go through a fuse."""
-    api = Direct(stage.server, fuse)
+    api, told = Direct(stage.server, fuse), stage.handover
     return dataclasses.replace(
         stage.ports(),
         record=_Through(stage.record, fuse, RECORD_WRITES, RecordError("injected")),
@@ -147,6 +148,8 @@ def ports(stage: Stage, fuse: Fuse) -> Ports:
         traffic=IstioTraffic(api, NAMESPACE, SERVICE),
         helm=_Through(stage.helm, fuse, frozenset({"upgrade"}), HelmError("injected")),
         workloads=Workloads(api, NAMESPACE, SERVICE),
+        handover=None if told is None else _Through(told, fuse, frozenset({"tell"}), HandoverError("injected")),
+        sync=Sync(api, *stage.synced) if stage.synced else None,
     )
 
 
@@ -166,7 +169,7 @@ class Saved:
 
     def __init__(self, stage: Stage, run: Run, folder: Path) -> None:
         self._stage, self._run, self._folder = stage, run, folder
-        self._objects = copy.deepcopy(stage.server.objects)
+        self._objects, self._handover = copy.deepcopy(stage.server.objects), copy.deepcopy(stage.handover)
         self._samples = {key: list(samples) for key, samples in stage.prometheus.samples.items()}
         with closing(sqlite3.connect(stage.record.url.removeprefix("sqlite:///"))) as database:
             self._record = database.serialize()
@@ -175,7 +178,7 @@ class Saved:
         """The stage and the release as they were."""
         now = copy.copy(self._stage)
         now.server.objects = copy.deepcopy(self._objects)
-        now.said = []
+        now.said, now.handover = [], copy.deepcopy(self._handover)
         now.helm = HelmInMemory(now.server)
         was = self._stage.helm
         now.helm.values, now.helm.revision = copy.deepcopy(was.values), was.revision

@@ -12,6 +12,7 @@ import numpy as np
 from glidepath.claim import LeaseClaims
 from glidepath.deploy import Workloads
 from glidepath.evidence.prometheus import Series
+from glidepath.handover import Handover, Sync
 from glidepath.policy import ReleaseSpec, for_run
 from glidepath.policy.load import parse_policy
 from glidepath.record import Record
@@ -93,6 +94,8 @@ class Stage:
     def __init__(self, server: ApiServer, folder: Path) -> None:
         self.server, self.clock = server, 1_800_000_000.0
         self.said: list[str] = []
+        self.handover: Handover | None = None
+        self.synced: tuple[str, str, str] | None = None
         self.record = Record(f"sqlite:///{folder}/record.db")
         self.helm = HelmInMemory(server)
         self.prometheus = PrometheusInMemory(lambda: self.clock)
@@ -113,6 +116,8 @@ class Stage:
             helm=self.helm,  # type: ignore[arg-type]
             workloads=Workloads(api, NAMESPACE, SERVICE),
             prometheus=self.prometheus,  # type: ignore[arg-type]
+            handover=self.handover,
+            sync=Sync(api, *self.synced) if self.synced else None,
         )
 
     def spec(self, policy: str = "", **params: Any) -> ReleaseSpec:

@@ -15,16 +15,18 @@ from glidepath.judge import Look
 from glidepath.record import Record, Release
 from glidepath.replay.telling import look_line
 from tests.support.policies import DAG_ID
+from tests.support.values import Values
 
 SERVICE = "model-service"
 
 
 @dataclass
 class World:
-    """One cluster with one Airflow."""
+    """One cluster with one Airflow, and the repository that promotions are handed over to, if there is one."""
 
     airflow: Airflow
     record: Record
+    values: Values | None = None
 
     def start(self, **conf: Any) -> tuple[str, str]:
         """Start a release; Airflow's run id and the release's identity."""

@@ -12,6 +12,7 @@ from typing import Any
 from kubernetes import client
 
 from glidepath.deploy.live import MADE_BY
+from glidepath.deploy.marks import Mark, marks
 from glidepath.errors import ClusterError, NotReadyError
 from glidepath.kube import FIELD_MANAGER, HELD, STATE, Objects, editor, may_pass
 
@@ -123,6 +124,14 @@ class Workloads:
             return None
         by = editor(newest.get("managedFields") or [])
         return Revision(int(newest["labels"]["version"]), str(newest["labels"].get("status")), by)
+
+    def marks(self, release: str) -> list[Mark]:
+        """What controllers that bring a cluster to git's state have left on the service and on Helm's `release`.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        return marks(self._objects, self.service, release)
 
     def wait_ready(
         self,

@@ -6,7 +6,6 @@ imports happen inside the functions: this module is read whenever a DAG file is 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 
 from glidepath.errors import PreflightError
+from glidepath.hooks.handover import handover_for, sync_for
+from glidepath.hooks.http import address_of
 
 if TYPE_CHECKING:
     from glidepath.deploy import Helm
@@ -50,20 +51,8 @@ class PrometheusHook(BaseHook):
                 f"connection {self.conn_id!r} has no host, expected Prometheus' address. "
                 f"Set AIRFLOW_CONN_{self.conn_id.upper()}=http://prometheus:9090 or edit it under Admin > Connections"
             )
-        # As a URI the scheme is the connection's type and `schema` is the path; from the form `schema` is the scheme, and
-        # people write `https://host/path` into the field for the host.
-        schemes = ("http", "https")
-        said, _, rest = connection.host.rpartition("://")
-        host, _, below = rest.partition("/")
-        scheme = next((one for one in (said, connection.schema, connection.conn_type) if one in schemes), "http")
-        below = connection.schema if connection.schema and connection.schema not in schemes else below
-        path = f"/{below}".rstrip("/")
-        port = f":{connection.port}" if connection.port else ""
-        headers = dict((connection.extra_dejson or {}).get("headers") or {})
-        if connection.login:
-            pair = f"{connection.login}:{connection.password or ''}"
-            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-        return Prometheus(f"{scheme}://{host}{port}{path}", headers=headers or None)
+        url, headers = address_of(connection)
+        return Prometheus(url, headers=headers or None)
 
 
 class HelmHook(BaseHook):
@@ -122,6 +111,8 @@ def ports_for(policy: Policy) -> Ports:
         helm=HelmHook(chart, policy.helm.release, policy.namespace, named.kubernetes, policy.helm.digest).get_conn(),
         workloads=Workloads(api, policy.namespace, policy.service),
         prometheus=PrometheusHook(named.prometheus).get_conn(),
+        handover=handover_for(policy.gitops),
+        sync=sync_for(policy.gitops, api),
     )
 
 

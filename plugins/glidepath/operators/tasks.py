@@ -31,13 +31,19 @@ class PlanOperator(WaitsForClaim, BranchOperator):
 
     Args:
         policy_path: The policy's YAML file.
-        go, stay: The tasks it branches to.
+        go, stay, late: The tasks it branches to; `late` is that of a scheduled run that begins too late to release.
         refused: Why nothing can be released by this policy; empty when something can.
     """
 
-    def __init__(self, *, policy_path: str, go: str, stay: str, refused: str = "", **kwargs: Any) -> None:
+    def __init__(self, *, policy_path: str, go: str, stay: str, late: str, refused: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.policy_path, self.go, self.stay, self.refused = policy_path, go, stay, refused
+        self.policy_path, self.go, self.stay, self.late, self.refused = policy_path, go, stay, late, refused
+        self._waited = False
+
+    def resume(self, context: Context, event: dict[str, Any], deadline: float) -> Any:
+        """As it says; the time it has waited for another release does not count as being late."""
+        self._waited = True
+        return super().resume(context, event, deadline)
 
     def attempt(self, context: Context) -> Any:
         """Plan, and skip the other way. What has waited plans then: the stable version may be another one."""
@@ -61,10 +67,17 @@ class PlanOperator(WaitsForClaim, BranchOperator):
     def choose_branch(self, context: Context) -> str:
         """The next task."""
         from glidepath.hooks.ports import ports_for
+        from glidepath.operators.late import LATE, too_late
         from glidepath.policy import for_run
         from glidepath.release.plan import plan
 
-        spec = for_run(self.policy(context), context["params"])
+        policy = self.policy(context)
+        if why := too_late(context, policy, self._waited):
+            self.log.info("plan: %s", why)
+            # Of a task that skips others Airflow keeps no return value.
+            context["ti"].xcom_push(key=LATE, value=why)
+            return self.late
+        spec = for_run(policy, context["params"])
         over = partial(run_over, context["ti"])
         return self.go if plan(release_id(context), spec, ports_for(spec), self.log.info, over=over) else self.stay
 
@@ -182,14 +195,26 @@ class SettleOperator(ReleaseOperator):
 
 
 class FinishOperator(ReleaseOperator):
-    """The teardown: makes safe, gives the claim back, and fails the run unless it promoted or there was nothing to do."""
+    """The teardown: makes safe, gives the claim back, and fails the run unless it promoted or there was nothing to do.
+
+    Args:
+        plan: The task that plans.
+    """
+
+    def __init__(self, *, plan: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
 
     def work(self, context: Context) -> None:
         """See `glidepath.release.endings.finish`."""
         from glidepath.errors import PreflightError
+        from glidepath.operators.late import LATE
         from glidepath.release.endings import finish
 
         run = self.run_if_planned(context)
         if run is None:
+            if why := context["ti"].xcom_pull(task_ids=self.plan, key=LATE):
+                self.log.info("finish: %s", why)
+                return
             raise PreflightError("nothing was planned, so nothing was touched; the log of `plan` says why")
         finish(run)

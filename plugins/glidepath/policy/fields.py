@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -25,6 +26,12 @@ def seconds(value: Any) -> float:
     return sum(float(number) * UNITS[unit] for number, unit in parts)
 
 
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("expected an IANA time zone such as Europe/Amsterdam or UTC")
+    return name
+
+
 # A name that is safe as a Kubernetes name, a label, an image tag and a subset.
 NAME = r"^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$"
 
@@ -35,4 +42,7 @@ _WRITTEN = WithJsonSchema(
 Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=30 * 86400), _WRITTEN]
 # A duration that may be none at all.
 Wait = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=30 * 86400), _WRITTEN]
+Zone = Annotated[str, AfterValidator(_zone)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+# The id of one of Airflow's connections.
+ConnId = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]+$", max_length=200)]

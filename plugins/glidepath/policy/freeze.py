@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from glidepath.policy.fields import Zone
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("expected an IANA time zone such as Europe/Amsterdam or UTC")
-    return name
 
 
 def _clock(value: Any) -> Any:
@@ -25,7 +21,6 @@ def _clock(value: Any) -> Any:
     return value
 
 
-Zone = Annotated[str, AfterValidator(_zone)]
 Clock = Annotated[time, BeforeValidator(_clock)]
 
 

@@ -8,15 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from glidepath.policy.fields import Duration, Name, Share, Wait
+from glidepath.policy.fields import ConnId, Duration, Name, Share, Wait, Zone
 from glidepath.policy.freeze import Window
+from glidepath.policy.gitops import GitOps
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
 Role = Literal["critical", "guard", "advisory"]
 Origin = Literal["app", "mesh"]
 Identifier = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=200)]
-ConnId = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]+$", max_length=200)]
 Labels = dict[Identifier, str | list[str]]
 
 
@@ -192,6 +192,10 @@ class Policy(Form):
     helm: HelmRelease
     version: Name | None = Field(None, description="The wanted version: what a scheduled run releases.")
     schedule: str | None = Field(None, description="Cron expression or Airflow preset; null: only by hand.")
+    timezone: Zone = Field("UTC", description="Whose clock the schedule goes by: an IANA name.")
+    start_within: Duration = Field(
+        1800.0, description="A scheduled run that begins later than this after its time ends without a release."
+    )
     steps: list[Step] = Field(min_length=1, max_length=MAX_STEPS)
     metrics: list[Metric] = Field(default_factory=_default_metrics, min_length=1)
     evidence: Evidence = Field(default_factory=Evidence)
@@ -209,6 +213,9 @@ class Policy(Form):
     lease: Duration = Field(
         50.0,
         description="Unrenewed for so long, the watchdog takes the canary back; callers are off it some seconds later.",
+    )
+    gitops: GitOps | None = Field(
+        None, description="A controller such as Argo CD or Flux owns the values: how it learns of a promotion."
     )
     freeze: tuple[Window, ...] = Field((), description="Times in which no release starts.")
     false_rollback: Share = Field(0.01, description="Chance that a version within its margins is ever rolled back.")
@@ -265,9 +272,9 @@ class Policy(Form):
         return dag_id(self.name or self.service)
 
     def located(self, root: Path) -> Policy:
-        """The policy with its chart as an absolute path, relative ones taken from `root`."""
+        """The policy with its chart and its command as absolute paths, relative ones taken from `root`."""
         helm = self.helm.model_copy(update={"chart": str((root / self.helm.chart).resolve())})
-        return self.model_copy(update={"helm": helm})
+        return self.model_copy(update={"helm": helm, "gitops": self.gitops and self.gitops.located(root)})
 
 
 def dag_id(name: str) -> str:

@@ -7,6 +7,7 @@ from textwrap import shorten
 
 from glidepath.errors import ClaimLostError, ClusterError, GlidepathError, ReleaseTakenBack
 from glidepath.release.brake import brake, committed, fate, leave_alone, surely_taken_back, take_back
+from glidepath.release.handing import hand_back, hand_back_or_say, resume
 from glidepath.release.holding import hold, lease, ours
 from glidepath.release.keep import kept
 from glidepath.release.leftovers import FINISHED, leaves_nothing, sweep
@@ -69,11 +70,12 @@ def _rollback(run: Run, reason: str) -> None:
     brake(run, reason)
     run.move(Phase.ROLLING_BACK)
     run.ports.claims.note(run.claim, run.stable)
+    untold = hand_back_or_say(run)
     see_silent(run, run.canary)
     leave_alone(run, run.stable)
     done = leave_only(run, run.stable)
     run.say(f"rollback: helm release {done.name} at revision {done.revision}: {run.canary} removed")
-    run.close(Phase.ROLLED_BACK, reason)
+    run.close(Phase.ROLLED_BACK, reason + untold)
 
 
 @leaves_nothing
@@ -106,6 +108,7 @@ def finish(run: Run) -> None:
     Raises:
         ReleaseTakenBack: The release did not promote: turns the run red, with the reason.
         ClusterError: The watchdog took the claim on the way, or the cluster failed; run again, it goes on from there.
+        HandoverError: Who owns the values could not be told that the promotion is none; run again. The objects stay held.
     """
     try:
         if run.release.outcome is None:
@@ -140,9 +143,11 @@ def _give_back(run: Run, outcome: str) -> None:
     if not hold(run, again=True):
         return
     with kept(run):
+        hand_back(run)
         if rendered_token(run) != str(run.claim.token):
             leave_only(run, run.canary if outcome == Phase.PROMOTED else run.stable)
         run.ports.traffic.open(run.claim)
+        resume(run)
     run.ports.claims.release(run.claim, outcome)
     state = lease(run)
     if state is not None and ours(run, state):

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from glidepath.claim.state import ABANDONED
+from glidepath.release.handing import resume
 from glidepath.release.holding import ours, reclaim
 from glidepath.release.keep import kept
 from glidepath.release.phases import Phase
@@ -73,6 +74,7 @@ def _clean(run: Run, safe: str, outcome: str) -> None:
         ports.traffic.leave(held, safe)
         leave_only(run, safe)
         ports.traffic.open(held)
+        resume(run)
     ports.claims.release(held, outcome)
     run.note("swept", safe=safe)
     run.note(FINISHED, once=FINISHED, outcome=outcome)  # one that was refused had nothing to finish until now

@@ -17,7 +17,7 @@ from glidepath.judge import ArmCounts, Blocks, Interval, Plan, plan_judgement
 from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
-from glidepath.release import ownership, words
+from glidepath.release import handing, ownership, words
 from glidepath.release.orphans import close_orphans
 from glidepath.release.phases import Phase
 from glidepath.release.run import Ports, Run, Say, baseline_of
@@ -78,6 +78,7 @@ def plan(
         return _to_release(run)
     _thawed(spec, say, now())
     ownership.look(spec, ports, present.stable, present.given, say)
+    handing.check(spec, ports, say)
     judgement = _judgement(spec, ports, present.stable, say)
     if spec.dry_run:
         _render(spec, ports, present, say)

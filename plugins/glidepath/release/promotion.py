@@ -11,6 +11,7 @@ from collections.abc import Callable
 from glidepath.deploy import values as chart
 from glidepath.errors import ReleaseTakenBack, StaleWriteError
 from glidepath.release.brake import COMMITTED, FATE, brake, committed, fate, leave_alone, taken_back
+from glidepath.release.handing import hand_over
 from glidepath.release.holding import hold
 from glidepath.release.keep import kept
 from glidepath.release.leftovers import leaves_nothing
@@ -99,6 +100,7 @@ def _promote(run: Run) -> None:
     if not committed(run):
         _carry(run, 100)
         see_silent(run, old)
+        hand_over(run)
         _commit(run)
     # Only now: a watchdog told earlier would put a canary that is taken back at the last moment on all traffic again.
     ports.claims.note(run.claim, new)

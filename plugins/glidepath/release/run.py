@@ -11,6 +11,7 @@ from glidepath.claim import Claim, LeaseClaims
 from glidepath.deploy import Helm, Workloads
 from glidepath.errors import RecordError
 from glidepath.evidence import Prometheus, Source, source_of
+from glidepath.handover import Handover, Sync
 from glidepath.policy import ReleaseSpec
 from glidepath.record import Record, Release
 from glidepath.release.phases import ENDS, Phase, origins
@@ -35,7 +36,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Ports:
-    """The outside systems of one service."""
+    """The outside systems of one service.
+
+    `handover` and `sync` are None when the policy names nobody to tell of a promotion, and nobody's sync to pause.
+    """
 
     record: Record
     claims: LeaseClaims
@@ -43,6 +47,8 @@ class Ports:
     helm: Helm
     workloads: Workloads
     prometheus: Prometheus
+    handover: Handover | None = None
+    sync: Sync | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from glidepath.errors import NotReadyError, PreflightError, ReleaseFinishedError
 from glidepath.kube import GROUP
 from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
 from glidepath.release.drift import note_pods
+from glidepath.release.handing import hand_back_others, pause
 from glidepath.release.holding import lease
 from glidepath.release.keep import kept
 from glidepath.release.leftovers import leaves_nothing
@@ -36,6 +37,7 @@ def claim(run: Run, url: str = "") -> None:
         ClaimHeldError: Another release holds the service.
         PreflightError: Another version has become the stable one since this release was planned, or it was refused before.
         ClusterError: The API failed, or the watchdog is just making the service safe; run again.
+        HandoverError: Who owns the values could not be told that an earlier release was taken back; run again.
     """
     release = run.release
     if release.outcome == Phase.REFUSED:  # a run whose tasks are cleared must not turn green without a release
@@ -51,7 +53,9 @@ def claim(run: Run, url: str = "") -> None:
     ports.record.set_token(run.id, held.token)
     run.note("claim", once="claim", token=held.token, lease_s=spec.lease, routes=routing.to_dict())
     ports.traffic.take(held)
+    pause(run)
     _close_lost(run, held.token)
+    hand_back_others(run)
     if run.release.phase == Phase.PLANNED:
         run.move(Phase.CLAIMED)
     run.say(f"claim: {spec.namespace}/{spec.service} held with token {held.token}, lease {spec.lease:.0f} s")

@@ -71,7 +71,7 @@ def test_whether_a_run_is_over_is_what_airflow_says(release: str, over: bool) ->
 
 def plan_task(path: str, monkeypatch: pytest.MonkeyPatch) -> PlanOperator:
     """The plan task; which way it goes is returned instead of skipped."""
-    task = PlanOperator(task_id="plan", policy_path=path, go="claim", stay="nothing_to_do")
+    task = PlanOperator(task_id="plan", policy_path=path, go="claim", stay="nothing_to_do", late="not_its_time")
     monkeypatch.setattr(task, "do_branch", lambda _, chosen: chosen)
     return task
 
@@ -122,7 +122,9 @@ def test_a_dry_run_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_policy_that_is_not_valid_refuses_the_run_and_says_why(tmp_path: Path) -> None:
-    task = PlanOperator(task_id="plan", policy_path=str(tmp_path / "no"), go="a", stay="b", refused="p.yaml:3: steps")
+    task = PlanOperator(
+        task_id="plan", policy_path=str(tmp_path / "no"), go="a", stay="b", late="c", refused="p.yaml:3: steps"
+    )
     with pytest.raises(AirflowFailException, match=r"nothing was touched:\np.yaml:3: steps"):
         task.execute(context())
 

@@ -84,6 +84,7 @@ def test_defaults_are_the_documented_ones() -> None:
     ]
     assert (policy.false_rollback, policy.wrong_promote, policy.lease) == (0.01, 0.05, 50)
     assert policy.steps[1].bake == 120
+    assert (policy.schedule, policy.timezone, policy.start_within) == (None, "UTC", 1800)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,8 @@ def test_defaults_are_the_documented_ones() -> None:
         ("version: '{{ 7*7 }}'", 7, ["version"]),
         ("max_duration: soon", 7, ["max_duration", "soon", "45s, 2m or 1h30m"]),
         ("max_duration: 60s", 1, ["max_duration: 60 s", "bakes (180 s)"]),
+        ("timezone: CET/Amsterdam", 7, ["timezone", "CET/Amsterdam", "IANA time zone such as Europe/Amsterdam"]),
+        ("start_within: soon", 7, ["start_within", "soon", "45s, 2m or 1h30m"]),
         ("lease: 5s", 1, ["lease: 5 s", "three scrapes (15 s)"]),
         ("on_undecided: maybe", 7, ["on_undecided", "'rollback', 'hold' or 'promote'"]),
         ("metrics: [{kind: latency, tolerance: 0.5}]", 7, ["metrics[0].tolerance", "0.5"]),

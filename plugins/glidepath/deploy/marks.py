@@ -1,0 +1,100 @@
+"""The marks that controllers leave on what they bring to the state that git has: they would undo a release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from glidepath.errors import ClusterError
+from glidepath.kube import Objects
+
+# By kind as people say it: the API's path of it.
+BY_NAME = {
+    "VirtualService": "networking.istio.io/v1/virtualservices",
+    "DestinationRule": "networking.istio.io/v1/destinationrules",
+}
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A controller, and what it writes: labels, annotations, and its names as a field manager."""
+
+    name: str
+    labels: frozenset[str] = frozenset()
+    annotations: frozenset[str] = frozenset()
+    managers: frozenset[str] = frozenset()
+
+
+# `app.kubernetes.io/instance` is none: Argo CD can track by it, but every chart writes it too.
+CONTROLLERS = (
+    Controller(
+        "Argo CD",
+        labels=frozenset({"argocd.argoproj.io/instance"}),
+        annotations=frozenset({"argocd.argoproj.io/tracking-id"}),
+        managers=frozenset({"argocd-controller", "argocd-application-controller"}),
+    ),
+    Controller(
+        "Flux (HelmRelease)",
+        labels=frozenset({"helm.toolkit.fluxcd.io/name"}),
+        managers=frozenset({"helm-controller"}),
+    ),
+    Controller(
+        "Flux (Kustomization)",
+        labels=frozenset({"kustomize.toolkit.fluxcd.io/name"}),
+        managers=frozenset({"kustomize-controller"}),
+    ),
+    Controller("Rancher Fleet", managers=frozenset({"fleetagent"})),
+    Controller(
+        "kapp", labels=frozenset({"kapp.k14s.io/app"}), managers=frozenset({"kapp-server-side-apply"})
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A controller's mark: on which object, as `Deployment prices-v1`, and what it is."""
+
+    controller: str
+    where: str
+    what: str
+
+
+def marks_on(where: str, metadata: Mapping[str, Any]) -> list[Mark]:
+    """The marks of an object's metadata; one a controller, the plainest."""
+    labels, notes = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    managers = {
+        str(one.get("manager")) for one in metadata.get("managedFields") or [] if one.get("subresource") != "status"
+    }
+    found = []
+    for one in CONTROLLERS:
+        told = [
+            *(f"annotation {key}={notes[key]}" for key in sorted(one.annotations & notes.keys())),
+            *(f"label {key}={labels[key]}" for key in sorted(one.labels & labels.keys())),
+            *(f"field manager {name}" for name in sorted(one.managers & managers)),
+        ]
+        if told:
+            found.append(Mark(one.name, where, told[0]))
+    return found
+
+
+def marks(objects: Objects, service: str, release: str) -> list[Mark]:
+    """The marks on a service's routes, Deployments and Helm release.
+
+    Raises:
+        ClusterError: The API refused or did not answer.
+    """
+    return [mark for where, metadata in _read(objects, service, release) for mark in marks_on(where, metadata)]
+
+
+def _read(objects: Objects, service: str, release: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    for kind, path in BY_NAME.items():
+        try:
+            yield f"{kind} {service}", objects.get(path, service)["metadata"]
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+    for one in objects.list_metadata("apps/v1/deployments", f"app={service}"):
+        yield f"Deployment {one['name']}", one
+    for one in objects.list_metadata("v1/secrets", f"owner=helm,name={release}"):
+        yield f"Helm's release {release}", one

@@ -1,0 +1,192 @@
+"""The handover: whoever owns the service's values is told of a promotion before it is final, and of one taken back.
+
+A controller that goes by git (Argo CD, Flux) would else put the old version back at its next sync, unjudged. What was
+told is in the record, in order: that it is about to be, before; that it was, after. So a release that goes back after a
+promotion may have been told knows that it owes a word, whoever died in between. While it is owed the objects stay held:
+no sync can bring back by then what was taken back.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from glidepath.deploy import values as chart
+from glidepath.errors import HandoverError, PreflightError
+from glidepath.handover import PROMOTE, ROLLBACK, Word
+from glidepath.policy import ReleaseSpec
+from glidepath.record import Record, Release
+from glidepath.release.brake import COMMITTED, fate, taken_back
+from glidepath.release.orphans import releases_of
+from glidepath.release.phases import Phase
+from glidepath.release.run import Ports, Run, Say
+
+HANDOVER = "handover"
+ASKED, DONE, FAILED = "asked", "done", "failed"
+
+
+def check(spec: ReleaseSpec, ports: Ports, say: Say) -> None:
+    """Make sure that no controller will undo the release, or that the policy says how it learns of it.
+
+    Raises:
+        PreflightError: Names the controller's marks and what to do; or the handover can't be asked.
+    """
+    found = ports.workloads.marks(spec.helm.release)
+    told = "; ".join(f"{one.controller}: {one.what} on {one.where}" for one in found[:3])
+    if found and spec.gitops is None:
+        raise PreflightError(
+            f"a controller brings {spec.service} to what git has, and would undo the release at its next sync, unjudged: "
+            f"{told}; nothing was touched. Say in the policy how it is handed over, such as gitops: {{handover: webhook, "
+            "connection: values_bot}, or gitops: {handover: none} to release at your own risk (docs/gitops.md)"
+        )
+    if ports.handover is not None:
+        say(f"plan: a promotion is handed over by {ports.handover.check()}" + (f"; {told}" if found else ""))
+    if ports.sync is not None:
+        say(f"plan: while the release holds the service, the sync is paused of {ports.sync.check()}")
+    if ports.handover is None and found:
+        say(f"plan: WARNING: nobody is told of a promotion (gitops.handover: none), the next sync may undo it: {told}")
+
+
+def hand_over(run: Run) -> None:
+    """Tell of the promotion, before the point of no return; told already, nothing is done.
+
+    Raises:
+        HandoverError: It was refused, or not answered in time; the release is not committed.
+    """
+    port, record = run.ports.handover, run.ports.record
+    if port is None or _told(record, run.id) == "yes":
+        return
+    _note(run, run.id, PROMOTE, ASKED)
+    if taken_back(run):
+        return
+    try:
+        answer = port.tell(word(run.release, PROMOTE))
+    except HandoverError as error:
+        _note(run, run.id, PROMOTE, FAILED, why=str(error), untold=error.untold)
+        raise
+    _note(run, run.id, PROMOTE, DONE, answer=answer)
+    run.say(f"handover: {run.canary} is told to be the stable version: {answer}")
+    if taken_back(run):  # its rollback may have told before this was
+        hand_back(run)
+
+
+def hand_back(run: Run, release: Release | None = None) -> None:
+    """Tell that a promotion was taken back, if one may have been told; told already, nothing is done.
+
+    Args:
+        run: The release that tells.
+        release: The one that owes it; None: the same.
+
+    Raises:
+        HandoverError: It was refused, or not answered in time; call again.
+    """
+    of = release or run.release
+    if not owed(run.ports.record, of.id):
+        return
+    told = word(of, ROLLBACK)
+    if run.ports.handover is None:
+        run.say(
+            f"handover: WARNING: the values may say {of.canary}, and the policy names nobody to tell of {of.stable}"
+        )
+        return
+    _note(run, of.id, ROLLBACK, ASKED)
+    try:
+        answer = run.ports.handover.tell(told)
+    except HandoverError as error:
+        _note(run, of.id, ROLLBACK, FAILED, why=str(error))
+        raise HandoverError(
+            f"the values of {of.service} may still say that {of.canary} is stable, and who owns them could not be told "
+            f"that it is {of.stable}: {error}. The objects stay held until it is: set the values back, and clear this task"
+        ) from error
+    _note(run, of.id, ROLLBACK, DONE, answer=answer)
+    run.say(f"handover: {of.stable} is told to be the stable version again: {answer}")
+
+
+def hand_back_or_say(run: Run) -> str:
+    """As `hand_back`, for a rollback, which goes on whatever comes of it; what to add to its reason."""
+    try:
+        hand_back(run)
+    except HandoverError as error:
+        run.say(f"handover: tried again at the end: {error}")
+        return f"; NOT handed back yet: the values may say that {run.canary} is stable"
+    return ""
+
+
+def hand_back_others(run: Run) -> None:
+    """Tell what earlier releases of the service owe, whose runs were lost: this one holds the service now.
+
+    Raises:
+        HandoverError: As for `hand_back`.
+    """
+    for one in releases_of(run.ports.record, run.spec):
+        if one.outcome == Phase.PROMOTED:  # its values have overruled what came before
+            return
+        if one.id != run.id and one.outcome is not None:
+            hand_back(run, one)
+
+
+def pause(run: Run) -> None:
+    """Have the sync paused that the policy names, for as long as this release holds the service.
+
+    Raises:
+        ClusterError: The API refused or did not answer; call again.
+    """
+    if run.ports.sync is not None:
+        run.say(f"claim: {run.ports.sync.pause(run.id)}")
+
+
+def resume(run: Run) -> None:
+    """Let the sync go on that this release, or one that was lost, had paused. Call under the claim: the next may pause it.
+
+    Raises:
+        ClusterError: The API refused or did not answer; call again.
+    """
+    if run.ports.sync is not None:
+        run.say(f"finish: {run.ports.sync.resume()}")
+
+
+def owed(record: Record, release_id: str) -> bool:
+    """Whether a promotion may have been told that is none, and nobody was told so since."""
+    if _told(record, release_id) == "no":
+        return False
+    event = fate(record, release_id)
+    return event is None or event[0] != COMMITTED
+
+
+def word(release: Release, phase: str) -> Word:
+    """What is told of a release."""
+    version = release.canary if phase == PROMOTE else release.stable
+    values = chart.with_canary({}, version, None, 0, 0)
+    del values["release"]  # the claim's token is nobody's to write down
+    return Word(
+        phase=PROMOTE if phase == PROMOTE else ROLLBACK,
+        release=release.id,
+        service=release.service,
+        namespace=release.namespace,
+        helm_release=str(release.spec["helm"]["release"]),
+        stable=release.stable,
+        canary=release.canary,
+        version=version,
+        values=values,
+    )
+
+
+def _told(record: Record, release_id: str) -> Literal["yes", "perhaps", "no"]:
+    """Whether a promotion has been told since the last time that it was taken back."""
+    told: Literal["yes", "perhaps", "no"] = "no"
+    pending = False
+    for event in record.events(release_id, HANDOVER):
+        phase, state = event.body["phase"], event.body["state"]
+        if phase == ROLLBACK:
+            told, pending = ("no", False) if state == DONE else (told, pending)
+            continue
+        pending = state == ASKED
+        if state == DONE:
+            told = "yes"
+        elif state == FAILED and told == "no" and not event.body.get("untold"):
+            told = "perhaps"
+    return "perhaps" if pending and told == "no" else told
+
+
+def _note(run: Run, release_id: str, phase: str, state: str, **more: object) -> None:
+    body = {"phase": phase, "state": state, "by": run.id, **more}
+    run.ports.record.add_event(release_id, HANDOVER, body, run.now())

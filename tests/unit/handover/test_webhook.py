@@ -1,0 +1,185 @@
+"""A handover by HTTP: a real server on loopback."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from glidepath.errors import HandoverError, PolicyError, PreflightError
+from glidepath.handover import Command, Webhook
+from glidepath.hooks.handover import handover_for
+from glidepath.policy.gitops import GitOps
+from tests.unit.handover.words import WORD
+
+
+@dataclass
+class Bot:
+    """A server that answers as it is told, the last answer for good: a status, or one after so many seconds."""
+
+    answers: list[int | float]
+    got: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
+    url: str = ""
+
+
+@pytest.fixture
+def bot() -> Iterator[Bot]:
+    """A bot that changes the values."""
+    made = Bot([200])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            made.got.append((self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body)))
+            answer = made.answers.pop(0) if len(made.answers) > 1 else made.answers[0]
+            if isinstance(answer, float):
+                time.sleep(answer)
+                answer = 200
+            text = b"merged as 1a2b3c" if answer < 300 else b"branch is protected" + b"!" * 5000
+            self.send_response(answer)
+            if answer in (301, 302):
+                self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def do_GET(self) -> None:
+            made.got.append((self.path, {}, "GET"))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    made.url = f"http://127.0.0.1:{server.server_port}"
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+def webhook(url: str, timeout_s: float = 5.0, tries: int = 3) -> Webhook:
+    """A handover to a bot, without a pause between its tries."""
+    return Webhook(lambda: (f"{url}/values", {"Authorization": "Bearer planted"}), tries, timeout_s, pause_s=0.0)
+
+
+def test_it_posts_the_word_with_a_key(bot: Bot) -> None:
+    assert webhook(bot.url).tell(WORD) == "200 merged as 1a2b3c"
+    [(path, headers, body)] = bot.got
+    assert (path, body) == ("/values", WORD.to_dict())
+    assert (headers["idempotency-key"], headers["authorization"]) == (WORD.key, "Bearer planted")
+    assert headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 429, 409])
+def test_what_may_pass_is_asked_again_with_the_same_key(bot: Bot, status: int) -> None:
+    bot.answers = [status, status, 202]
+    assert webhook(bot.url).tell(WORD).startswith("202")
+    assert [headers["idempotency-key"] for _, headers, _ in bot.got] == [WORD.key] * 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_a_refusal_is_not_asked_again_and_nobody_has_heard(bot: Bot, status: int) -> None:
+    bot.answers = [status]
+    with pytest.raises(HandoverError, match=rf"/values answered {status}: branch is protected") as caught:
+        webhook(bot.url).tell(WORD)
+    assert len(bot.got) == 1
+    assert caught.value.untold
+    assert len(str(caught.value)) < 500
+    assert "planted" not in str(caught.value)
+
+
+def test_a_refusal_after_a_time_out_may_have_been_heard(bot: Bot) -> None:
+    bot.answers = [503, 403]
+    with pytest.raises(HandoverError, match="answered 403") as caught:
+        webhook(bot.url).tell(WORD)
+    assert not caught.value.untold
+
+
+def test_it_gives_up_after_its_tries(bot: Bot) -> None:
+    bot.answers = [503]
+    with pytest.raises(HandoverError, match="answered 503"):
+        webhook(bot.url).tell(WORD)
+    assert len(bot.got) == 3
+
+
+def test_a_redirect_is_not_followed(bot: Bot) -> None:
+    bot.answers = [302]
+    with pytest.raises(HandoverError, match="answered 302"):
+        webhook(bot.url).tell(WORD)
+    assert [body for _, _, body in bot.got if body == "GET"] == []
+
+
+def test_one_that_hangs_is_given_up_in_time(bot: Bot) -> None:
+    bot.answers = [3.0]
+    began = time.monotonic()
+    with pytest.raises(HandoverError, match=r"did not answer within 0.2 s: ReadTimeout") as caught:
+        webhook(bot.url, timeout_s=0.2, tries=2).tell(WORD)
+    assert time.monotonic() - began < 2.5
+    assert not caught.value.untold
+
+
+def test_one_that_is_not_there_has_heard_nothing() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(HandoverError, match="ConnectionError") as caught:
+        webhook(f"http://127.0.0.1:{port}").tell(WORD)
+    assert caught.value.untold
+
+
+def test_an_address_that_cannot_be_read_is_an_error_of_the_handover() -> None:
+    def away() -> tuple[str, dict[str, str]]:
+        raise RuntimeError("the vault is sealed")
+
+    with pytest.raises(HandoverError, match="could not be read: the vault is sealed") as caught:
+        Webhook(away, 1, 1.0).tell(WORD)
+    assert caught.value.untold
+
+
+class TestAPolicys:
+    def test_webhook_goes_by_a_connection(self, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+        extra = json.dumps(
+            {"conn_type": "http", "host": bot.url + "/bots", "extra": {"headers": {"X-Token": "planted"}}}
+        )
+        monkeypatch.setenv("AIRFLOW_CONN_BOT", extra)
+        asked = GitOps(handover="webhook", connection="bot", path="/hooks/values")
+        found = handover_for(asked)
+        assert found is not None
+        assert found.check() == f"a POST to {bot.url}/bots/hooks/values"
+        assert bot.got == []
+        found.tell(WORD)
+        [(path, headers, _)] = bot.got
+        assert (path, headers["x-token"]) == ("/bots/hooks/values", "planted")
+
+    @pytest.mark.parametrize("connection", [None, '{"conn_type": "http"}'])
+    def test_a_connection_that_is_none_is_refused_at_plan(
+        self, connection: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if connection:
+            monkeypatch.setenv("AIRFLOW_CONN_NOBODY", connection)
+        found = handover_for(GitOps(handover="webhook", connection="nobody"))
+        assert found is not None
+        with pytest.raises(PreflightError, match="AIRFLOW_CONN_NOBODY=https"):
+            found.check()
+        with pytest.raises(HandoverError, match="'nobody' is none, or has no host"):
+            found.tell(WORD)
+
+    def test_command_and_none_are_what_they_say(self) -> None:
+        assert isinstance(handover_for(GitOps(handover="command", command=("sh",))), Command)
+        assert handover_for(GitOps(handover="none")) is None
+        assert handover_for(None) is None
+
+    def test_a_path_is_a_path(self) -> None:
+        with pytest.raises((PolicyError, ValueError), match="path"):
+            GitOps(handover="webhook", connection="bot", path="/a?token=x")

@@ -1,0 +1,339 @@
+"""The handover: git is told before the promotion is final, and never says v2 at the end of a release that kept v1."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from glidepath.errors import HandoverError, PolicyError, PreflightError, ReleaseTakenBack
+from glidepath.release import brake, endings, handing, steps
+from glidepath.release.run import Run
+from tests.support.apiserver import DEPLOYMENTS, MESH, SECRETS, SERVICE
+from tests.support.crashes import MODES, Died, Fuse, Saved, die, process
+from tests.support.git import GITOPS, Git
+from tests.support.stage import Stage, abandon
+from tests.support.tasks import GOOD, do, first, second
+from tests.support.windows import JUDGED, opened, over
+
+UP_TO_PROMOTE = GOOD[:4]
+END = GOOD[-2:]
+
+
+@pytest.fixture
+def git(stage: Stage) -> Git:
+    """The owner of the values, who is told."""
+    stage.handover = made = Git()
+    return made
+
+
+@pytest.fixture
+def proven(stage: Stage, git: Git) -> Run:
+    """A release that is about to be promoted."""
+    assert git.heard == []
+    run = stage.run(policy=GITOPS)
+    assert not do(run, *UP_TO_PROMOTE)
+    return run
+
+
+def told(run: Run) -> list[tuple[str, str]]:
+    """What the record says of the handover."""
+    return [(str(one.body["phase"]), str(one.body["state"])) for one in run.ports.record.events(run.id, "handover")]
+
+
+class TestAGoodVersion:
+    def test_the_values_are_set_before_the_point_of_no_return(self, stage: Stage, git: Git, proven: Run) -> None:
+        seen: list[object] = []
+        git.before = lambda: seen.append((brake.committed(proven), stage.weights(), stage.lease("stable")))
+        endings.promote(proven)
+        assert seen == [(False, {"v1": 0, "v2": 100}, "v1")]
+        do(proven, *END)
+        assert stage.at_rest("v2")
+        assert git.says == "v2"
+        assert told(proven) == [("promote", "asked"), ("promote", "done")]
+
+    def test_every_task_twice_tells_it_once(self, stage: Stage, git: Git, proven: Run) -> None:
+        for action in GOOD[4:]:
+            action(proven)
+            action(proven)
+        assert git.heard == ["dag/run:promote"]
+        assert stage.at_rest("v2")
+
+    def test_with_a_window_it_is_told_at_its_end(self, stage: Stage, git: Git) -> None:
+        run, _ = opened(stage, JUDGED + GITOPS)
+        assert git.heard == []
+        over(run)
+        endings.conclude(run)
+        assert git.heard == ["dag/run:promote"]
+
+    def test_the_word_is_what_the_chart_takes(self, proven: Run) -> None:
+        word = handing.word(proven.release, "promote").to_dict()
+        assert word == {
+            "key": "dag/run:promote", "phase": "promote", "release": "dag/run", "service": SERVICE, "namespace": "shop",
+            "helm_release": "shop", "stable": "v1", "canary": "v2", "version": "v2",
+            "values": {"roles": {"stable": "v2", "canary": ""}, "istio": {"trafficSplit": {"stable": 100, "canary": 0}}},
+        }  # fmt: skip
+
+
+class TestARefusal:
+    def test_the_release_goes_back_and_says_why(self, stage: Stage, git: Git, proven: Run) -> None:
+        git.fails = HandoverError("commit-values ended with exit code 1: protected branch", untold=True)
+        with pytest.raises(HandoverError, match="protected branch") as caught:
+            endings.promote(proven)
+        endings.failed(proven, "promote", caught.value)
+        assert not brake.committed(proven)
+        assert stage.weights() == {"v1": 0, "v2": 100}
+        endings.settle(proven)
+        with pytest.raises(ReleaseTakenBack, match="promote failed: commit-values ended with exit code 1: protected"):
+            endings.finish(proven)
+        assert stage.at_rest("v1")
+        assert git.heard == []  # nobody heard of it, so nobody is told that it is none
+
+    def test_a_time_out_may_have_been_heard_and_is_taken_back(self, stage: Stage, git: Git, proven: Run) -> None:
+        git.fails, git.late = HandoverError("did not answer within 60 s"), True
+        do(proven, endings.promote)
+        assert git.says == "v2"
+        git.fails = None
+        do(proven, *END)
+        assert (git.says, git.heard) == ("v1", ["dag/run:promote", "dag/run:rollback"])
+        assert stage.at_rest("v1")
+
+    def test_asked_again_with_the_same_key_it_goes_on(self, stage: Stage, git: Git, proven: Run) -> None:
+        git.fails, git.late = HandoverError("did not answer within 60 s"), True
+        do(proven, endings.promote)
+        git.fails = None
+        do(proven, endings.promote, *END)
+        assert git.heard == ["dag/run:promote"] * 2
+        assert stage.at_rest("v2")
+
+
+class TestTheBrakeMeanwhile:
+    @pytest.mark.parametrize("late", [False, True], ids=["answered", "lost"])
+    def test_what_was_told_is_taken_back(self, stage: Stage, git: Git, proven: Run, late: bool) -> None:
+        git.before = lambda: brake.take_back(proven, "late harm")
+        git.late = late
+        git.fails = HandoverError("no answer") if late else None
+        with pytest.raises((ReleaseTakenBack, HandoverError)):
+            endings.promote(proven)
+        assert stage.weights() == {"v1": 100, "v2": 0}
+        git.before, git.fails = (lambda: None), None
+        do(proven, endings.rollback, *END)
+        assert git.says == "v1"
+        assert stage.at_rest("v1")
+        assert proven.release.reason == "late harm"
+
+    def test_before_it_is_told_nothing_is(self, git: Git, proven: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        # Between the look at the fate and the handover.
+        monkeypatch.setattr("glidepath.release.promotion.see_silent", lambda *_: brake.take_back(proven, "late harm"))
+        with pytest.raises(ReleaseTakenBack):
+            endings.promote(proven)
+        assert git.heard == []
+
+    def test_a_promotion_that_slept_through_its_rollback_takes_back_what_it_tells(
+        self, stage: Stage, git: Git, proven: Run
+    ) -> None:
+        def rolled_back() -> None:
+            git.before = lambda: None
+            do(process(stage, proven), endings.rollback, *END)
+
+        git.before = rolled_back
+        with pytest.raises(ReleaseTakenBack):
+            endings.promote(proven)
+        assert git.says == "v1"
+        assert stage.at_rest("v1")
+
+
+class TestATakingBackThatIsNotHeard:
+    @pytest.fixture
+    def untold(self, git: Git, proven: Run) -> Run:
+        """Told of v2, then taken back, and nobody can be told so."""
+        git.before = lambda: brake.take_back(proven, "late harm")
+        git.fails, git.late = HandoverError("away"), True
+        do(proven, endings.promote)
+        git.before, git.late = (lambda: None), False
+        do(proven, endings.rollback, endings.settle)
+        return proven
+
+    def test_the_release_is_closed_and_says_so_and_its_objects_stay_held(
+        self, stage: Stage, git: Git, untold: Run
+    ) -> None:
+        assert git.says == "v2"
+        assert untold.release.outcome == "rolled_back"
+        assert "NOT handed back yet: the values may say that v2 is stable" in str(untold.release.reason)
+        with pytest.raises(HandoverError, match=r"could not be told that it is v1: away. The objects stay held"):
+            endings.finish(untold)
+        assert stage.weights() == {"v1": 100}
+        assert stage.states() == {"held"}
+
+    def test_its_end_goes_on_when_it_is_heard(self, stage: Stage, git: Git, untold: Run) -> None:
+        git.fails = None
+        do(untold, endings.finish)
+        assert git.says == "v1"
+        assert stage.at_rest("v1")
+
+    def test_so_does_it_after_the_watchdog_has_freed_the_claim(self, stage: Stage, git: Git, untold: Run) -> None:
+        do(untold, endings.finish)
+        abandon(stage)
+        assert stage.states() == {"held"}
+        git.fails = None
+        do(untold, endings.finish)
+        assert git.says == "v1"
+        assert stage.at_rest("v1")
+
+    def test_if_its_run_is_lost_the_next_release_tells_it_first(self, stage: Stage, git: Git, untold: Run) -> None:
+        assert handing.owed(stage.record, untold.id)
+        abandon(stage)
+        other = stage.run("dag/next", policy=GITOPS, version="v3")
+        with pytest.raises(HandoverError):
+            steps.claim(other)
+        git.fails = None
+        steps.claim(other)
+        assert git.says == "v1"
+        assert not handing.owed(stage.record, untold.id)
+        for action in GOOD[1:]:
+            action(other)
+        assert git.says == "v3"
+        assert stage.at_rest("v3")
+
+
+@pytest.mark.parametrize("harmed", [False, True], ids=["good", "harm"])
+@pytest.mark.parametrize("mode", MODES)
+def test_whatever_happens_at_a_write_of_a_promotion_git_says_what_the_cluster_has(
+    mode: str, harmed: bool, stage: Stage, git: Git, proven: Run, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    assert git.says == "v1"
+    saved = Saved(stage, proven, tmp_path)
+    for at in itertools.count():
+        now, run = saved.again()
+        fuse = Fuse(at, mode)
+        do(process(now, run, fuse), endings.promote)
+        if not fuse.blown:
+            break
+        if harmed:
+            brake.take_back(process(now, run), "late harm")
+        for _ in range(2):
+            do(process(now, run), endings.promote)
+        do(process(now, run), *END)
+        outcome = run.release.outcome
+        assert outcome in ("promoted", "rolled_back"), fuse.where
+        kept = "v2" if outcome == "promoted" else "v1"
+        assert now.at_rest(kept), fuse.where
+        assert isinstance(now.handover, Git)
+        assert now.handover.says == kept, (fuse.where, now.handover.heard)
+
+
+def test_a_promotion_that_dies_between_its_handover_and_the_commit(stage: Stage, git: Git, proven: Run) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("glidepath.release.promotion._commit", die)
+        with pytest.raises(Died):
+            endings.promote(proven)
+    assert git.says == "v2"
+    abandon(stage)
+    assert stage.weights() == {"v1": 100, "v2": 0}
+    do(proven, *END)
+    assert git.says == "v1"
+    assert stage.at_rest("v1")
+
+
+MARKS: list[tuple[str, dict[str, Any], str]] = [
+    ("argocd-controller", {"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/prices"}}, "Argo CD"),
+    ("argocd-controller", {}, "Argo CD: field manager argocd-controller"),
+    ("kubectl", {"labels": {"helm.toolkit.fluxcd.io/name": "shop"}}, "Flux (HelmRelease): label helm.toolkit"),
+    ("helm-controller", {}, "Flux (HelmRelease): field manager helm-controller"),
+    ("kustomize-controller", {}, "Flux (Kustomization): field manager kustomize-controller"),
+    ("fleetagent", {}, "Rancher Fleet"),
+    ("kapp", {"labels": {"kapp.k14s.io/app": "1"}}, "kapp: label kapp.k14s.io/app=1"),
+]  # fmt: skip
+PLACES = {
+    "VirtualService prices": (f"{MESH}/virtualservices", SERVICE),
+    "DestinationRule prices": (f"{MESH}/destinationrules", SERVICE),
+    "Deployment prices-v1": (DEPLOYMENTS, "prices-v1"),
+    "Helm's release shop": (SECRETS, "shop.v1"),
+}
+
+
+def marked(stage: Stage, where: str, manager: str, marks: dict[str, Any]) -> None:
+    """A controller's write on an object of the service."""
+    base, name = PLACES[where]
+    body = {"metadata": {"name": name, "labels": {"synced": "yes"}, **marks}}
+    stage.server._carry_out("PATCH", f"{base}/{name}", {"fieldManager": manager}, "merge", body)
+
+
+class TestAControllersMarks:
+    @pytest.mark.parametrize(("manager", "marks", "words"), MARKS, ids=[words for _, _, words in MARKS])
+    def test_a_release_that_would_be_undone_is_refused(
+        self, stage: Stage, manager: str, marks: dict[str, Any], words: str
+    ) -> None:
+        marked(stage, "Deployment prices-v1", manager, marks)
+        before = stage.written()
+        with pytest.raises(PreflightError) as caught:
+            stage.run()
+        for part in (words, "on Deployment prices-v1", "nothing was touched", "gitops: {handover: none}"):
+            assert part in str(caught.value)
+        assert stage.written() == before
+        assert stage.record.recent() == []
+
+    @pytest.mark.parametrize("where", PLACES)
+    def test_wherever_they_are(self, stage: Stage, where: str) -> None:
+        marked(stage, where, "argocd-controller", {})
+        with pytest.raises(PreflightError, match=f"argocd-controller on {where}"):
+            stage.run()
+
+    def test_a_status_that_a_controller_writes_and_a_chart_s_own_label_are_none(self, stage: Stage) -> None:
+        marked(stage, "Deployment prices-v1", "helm", {"labels": {"app.kubernetes.io/instance": "shop"}})
+        stored = stage.server.objects[(DEPLOYMENTS, "prices-v1")]
+        status = {"manager": "argocd-controller", "operation": "Update", "subresource": "status", "fieldsV1": {}}
+        stored["metadata"]["managedFields"].append(status)
+        assert stage.run()
+
+    def test_at_one_s_own_risk_it_goes_on_with_a_warning(self, stage: Stage) -> None:
+        marked(stage, "Deployment prices-v1", "argocd-controller", {})
+        assert stage.run(policy="gitops: {handover: none}\n")
+        assert any("WARNING: nobody is told of a promotion" in line for line in stage.said)
+
+    def test_with_a_handover_it_goes_on_and_says_by_what(self, stage: Stage, git: Git) -> None:
+        marked(stage, "Deployment prices-v1", "argocd-controller", {})
+        assert git.check()
+        assert stage.run(policy=GITOPS)
+        assert any("a promotion is handed over by a file in memory; Argo CD" in line for line in stage.said)
+
+    def test_nothing_to_release_needs_no_handover(self, stage: Stage) -> None:
+        marked(stage, "Deployment prices-v1", "argocd-controller", {})
+        assert stage.run(version="v1").release.outcome == "nothing_to_do"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{}", "handover"),
+        ("{handover: git}", "'none', 'command' or 'webhook'"),
+        ("{handover: command}", "expected `command`, a list such as"),
+        ("{handover: none, command: [a]}", "with handover: command and only then; handover is none"),
+        ("{handover: command, command: commit}", "command"),
+        ("{handover: webhook}", "expected `connection`"),
+        ("{handover: webhook, connection: bot, path: hooks}", "path"),
+        ("{handover: command, command: [a], timeout: 5m, tries: 3}", "3 tries of 300 s, expected at most 600 s in all"),
+    ],
+)
+def test_a_handover_that_makes_no_sense_is_refused(stage: Stage, text: str, message: str) -> None:
+    with pytest.raises(PolicyError, match=message):
+        stage.spec(policy=f"gitops: {text}\n")
+
+
+def test_a_program_is_found_from_the_checkout_or_the_path(stage: Stage) -> None:
+    near = stage.spec(policy="gitops: {handover: command, command: [include/commit.sh, -v]}\n").gitops
+    far = stage.spec(policy=GITOPS).gitops
+    assert near is not None
+    assert far is not None
+    assert (near.command, far.command) == (("/checkout/include/commit.sh", "-v"), ("commit-values",))
+
+
+def test_steps_that_are_not_reached_tell_nothing(stage: Stage, git: Git) -> None:
+    run = stage.run(policy=GITOPS)
+    do(run, steps.claim, steps.deploy, first, second)
+    brake.take_back(run, "harm")
+    do(run, endings.rollback, *END)
+    assert git.heard == []
+    assert stage.at_rest("v1")
