@@ -19,6 +19,8 @@ FIELD_MANAGER = "glidepath"
 GROUP = "glidepath.dev"
 TOKEN = f"{GROUP}/token"
 STATE = f"{GROUP}/state"
+# Grows with each of a release's own upgrades through Helm, which carries it knowingly: the fence asks for that.
+WRITE = f"{GROUP}/write"
 HELD, OPEN = "held", "open"
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"

@@ -14,6 +14,7 @@ from kubernetes import client, config
 from demo.environment import DemoError, cluster, glidepath_kubeconfig, helm, kubectl
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.deploy import Helm
+from glidepath.deploy import values as chart
 from glidepath.errors import ClaimHeldError, ClaimLostError, HelmError
 from glidepath.traffic import IstioTraffic, Split
 from tests.support.chart import CHART, installed
@@ -68,10 +69,13 @@ def upgrade(*settings: str) -> str:
     return helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", ",".join((GIVEN, *settings)))
 
 
-def upgrade_with(claim: Claim) -> str:
-    """`helm upgrade` as a release makes it, with the claim's token."""
-    token = ["--set-string", f"release.token={claim.token}"]
-    return helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", GIVEN, *token)
+def upgrade_with(api: client.ApiClient, claim: Claim, canary: str | None = "v2") -> None:
+    """An upgrade as a release makes it: with the claim's token, and the number of its own writes raised."""
+    port, traffic = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]), IstioTraffic(api, NAMESPACE, SERVICE)
+    found = port.status()
+    assert found is not None
+    values = chart.with_canary(found.values, "v1", canary, 0, claim.token)
+    port.upgrade(values, write=traffic.newest_write() + 1)
 
 
 @pytest.fixture
@@ -88,7 +92,7 @@ def held(api: client.ApiClient) -> Iterator[Claim]:
     last = Claim(NAMESPACE, SERVICE, claim.holder, newest.token, "v1", "v2", 60)
     traffic.take(last)
     traffic.shift(last, Split("v1", "v2", 0))
-    upgrade_with(last)
+    upgrade_with(api, last)
     traffic.open(last)
     claims.release(last, "")
     delete_claim()
@@ -175,14 +179,73 @@ def test_helm_cannot_undo_a_brake_and_works_again_when_the_release_is_over(api: 
 def test_helm_cannot_remove_a_version_that_a_release_holds(api: client.ApiClient, held: Claim) -> None:
     traffic = IstioTraffic(api, NAMESPACE, SERVICE)
     traffic.shift(held, Split("v1", None, 0))
-    with pytest.raises(DemoError, match="mark it open first"):
-        upgrade("roles.canary=")
+    with pytest.raises(HelmError, match="mark it open first"):
+        upgrade_with(api, held, None)
     assert "v2" in traffic.deployed_versions()
     traffic.open_version(held, "v2")
-    upgrade("roles.canary=")
+    upgrade_with(api, replace(held, token=held.token), None)
     assert "v2" not in traffic.deployed_versions()
     traffic.open(held)
     upgrade()
+
+
+def spec(what: str) -> object:
+    """What the object says."""
+    return json.loads(kubectl("get", what, "-n", NAMESPACE, "-o", "json"))["spec"]
+
+
+@pytest.mark.usefixtures("held")
+def test_a_persons_helm_upgrade_changes_nothing_that_a_release_holds() -> None:
+    """Helm 4 applies all that it can before it ends with what was refused: it must be refused all of it."""
+    before = {what: spec(what) for what in (*OBJECTS, f"deployment/{SERVICE}-v1")}
+    for change in ("env.ADDED=x", "roles.canary=", "roles.canary=v3", "versions.v1.replicas=0,env.ADDED=x"):
+        for more in ((), ("--reuse-values",), ("--reset-values",), ("--force-conflicts",)):
+            with pytest.raises(DemoError, match="applies a whole object without knowing of it"):
+                helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", f"{GIVEN},{change}", *more)
+            assert {what: spec(what) for what in before} == before, (change, more)
+
+
+@pytest.mark.parametrize("what", OBJECTS)
+def test_a_file_that_is_applied_is_refused_and_an_edit_passes(held: Claim, what: str) -> None:
+    found = json.loads(kubectl("get", what, "-n", NAMESPACE, "-o", "json"))
+    for field in ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp"):
+        found["metadata"].pop(field, None)
+    found.pop("status", None)
+    before = spec(what)
+    other = {"minReadySeconds": 7} if what.startswith("deployment") else {"exportTo": ["."]}
+    changed = json.dumps({**found, "spec": {**found["spec"], **other}})
+    ways = (["apply"], ["apply", "--server-side", "--force-conflicts"], ["apply", "--server-side"],
+            ["apply", "--server-side", "--force-conflicts", "--field-manager=kustomize-controller"])  # fmt: skip
+    for way in ways:
+        with pytest.raises(DemoError, match=r"applies a whole object without knowing of it|conflict"):
+            kubectl(*way, "-n", NAMESPACE, "-f", "-", given=changed)
+        assert spec(what) == before, way
+    kubectl("patch", what, "-n", NAMESPACE, "--type=merge", "-p", json.dumps({"spec": other}))
+    assert spec(what) != before
+    undo = json.dumps({"spec": dict.fromkeys(other)})
+    kubectl("patch", what, "-n", NAMESPACE, "--type=merge", "-p", undo)
+    assert annotations(what)["glidepath.dev/token"] == str(held.token)
+
+
+def test_the_token_can_not_be_lowered_through_the_status_either(held: Claim) -> None:
+    patch = json.dumps({"metadata": {"annotations": {"glidepath.dev/token": str(held.token - 1)}}})
+    what = f"deployment/{SERVICE}-v2"
+    with pytest.raises(DemoError, match="a release holds this object with token"):
+        kubectl("patch", what, "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", patch)
+    assert annotations(what)["glidepath.dev/token"] == str(held.token)
+
+
+def test_a_releases_own_upgrades_pass_one_after_the_other(api: client.ApiClient, held: Claim) -> None:
+    port, traffic = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]), IstioTraffic(api, NAMESPACE, SERVICE)
+    found = port.status()
+    assert found is not None
+    values = chart.with_canary(found.values, "v1", "v2", 0, held.token)
+    for number in (1, 2):
+        port.upgrade({**values, "env": {"NUMBER": str(number)}}, write=traffic.newest_write() + 1)
+        assert annotations(f"deployment/{SERVICE}-v1")["glidepath.dev/write"] == str(traffic.newest_write())
+    with pytest.raises(HelmError, match="applies a whole object without knowing of it"):
+        port.upgrade({**values, "env": {"NUMBER": "3"}}, write=traffic.newest_write())
+    port.upgrade(values, write=traffic.newest_write() + 1)
 
 
 @pytest.mark.usefixtures("api")

@@ -60,7 +60,7 @@ class World:
         values = chart.with_canary({**self.given(), **more}, "v1", "v2", weight, self.claim.token)
         if self.traffic.read().split.canary is None:
             self.traffic.shift(self.claim, Split("v1", "v2", 0))
-        done = self.helm.upgrade(values)
+        done = self.helm.upgrade(values, write=self.traffic.newest_write() + 1)
         for version in ("v1", "v2"):
             self.traffic.hold_version(self.claim, version)
         return [str(one) for one in done.laid]
@@ -70,7 +70,7 @@ class World:
         self.traffic.shift(self.claim, Split("v1", None, 0))
         self.traffic.open_version(self.claim, "v2")
         alone = chart.with_canary(self.given(), "v1", None, 0, self.claim.token)
-        self.helm.upgrade(chart.without_replicas(alone, "v2"))
+        self.helm.upgrade(chart.without_replicas(alone, "v2"), write=self.traffic.newest_write() + 1)
         self.workloads.remove_forgotten("v2", "app")
         self.workloads.wait_gone("v2", 20)
         self.traffic.open(self.claim)

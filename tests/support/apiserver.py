@@ -22,7 +22,9 @@ from kubernetes import client
 from tests.support.fields import SERVER_SET, Object, Owners, Refused, apply, entry, leaves, merged, owners_of
 from tests.support.istio import validate
 
-TOKEN, STATE = "glidepath.dev/token", "glidepath.dev/state"
+TOKEN, STATE, WRITE = "glidepath.dev/token", "glidepath.dev/state", "glidepath.dev/write"
+# Who merges a whole object on the client, and sends a patch.
+WHOLE = ("kubectl-client-side-apply", "argocd-controller", "kustomize-controller", "fleetagent", "kapp")
 FENCED = frozenset({"virtualservices", "destinationrules", "deployments"})
 
 
@@ -160,7 +162,7 @@ class ApiServer:
             if method == "GET":
                 return copy.deepcopy(old or {})
             if method == "DELETE":
-                _fence(base, name, old or {}, None)
+                _fence(base, name, old or {}, None, "", "")
                 wanted = ((body or {}).get("preconditions") or {}).get("resourceVersion")
                 if old and wanted not in (None, old["metadata"]["resourceVersion"]):
                     raise Refused(409, "Conflict", f"{name} was written since")
@@ -205,7 +207,7 @@ class ApiServer:
                 fields -= changed
             owners[manager, "Update"] = owners.get((manager, "Update"), set()) | changed
         if old is not None:
-            _fence(base, name, old, new)
+            _fence(base, name, old, new, manager, patch if method == "PATCH" else "update")
         return self._store(base, name, old, new, owners)
 
     def _store(self, base: str, name: str, old: Object | None, new: Object, owners: Owners) -> Object:
@@ -229,17 +231,25 @@ class ApiServer:
         return copy.deepcopy(new)
 
 
-def _fence(base: str, name: str, old: Object, new: Object | None) -> None:
+def _fence(base: str, name: str, old: Object, new: Object | None, manager: str, patch: str) -> None:
     """The chart's ValidatingAdmissionPolicy."""
     plural = base.split("/")[-1]
     before = old["metadata"].get("annotations") or {}
     if plural not in FENCED or before.get(STATE) != "held":
         return
     was = before.get(TOKEN, "0")
-    now = ((new or {}).get("metadata", {}).get("annotations") or {}).get(TOKEN, "")
+    after = (new or {}).get("metadata", {}).get("annotations") or {}
+    now = after.get(TOKEN, "")
+    text = f"a release holds this object with token {was}, "
     if new is None or not now.isdecimal() or int(now) < int(was):
-        text = f"a release holds this object with token {was}, this write has {now or 'none'}"
+        text += f"this write has {now or 'none'}"
         raise Refused(422, "Invalid", f'{plural} "{name}" is forbidden: denied request: {TOKEN}: {text}')
+    whole = patch == "apply" or manager.startswith("helm") or manager in WHOLE
+    if whole and manager != "glidepath" and new.get("spec") != old.get("spec"):
+        had, has = (notes.get(WRITE, "0") for notes in (before, after))
+        if not has.isdecimal() or (had.isdecimal() and int(has) <= int(had)):
+            text += f"and {manager} applies a whole object without knowing of it"
+            raise Refused(422, "Invalid", f'{plural} "{name}" is forbidden: denied request: {TOKEN}: {text}')
 
 
 def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:

@@ -69,14 +69,14 @@ class HelmInMemory:
         except Refused as error:
             raise ClusterError(error.message, error.status) from error
 
-    def upgrade(self, values: Mapping[str, Any]) -> HelmRelease:
+    def upgrade(self, values: Mapping[str, Any], write: int | None = None) -> HelmRelease:
         if values == self.values and self.state == "deployed":
             return HelmRelease("shop", NAMESPACE, self.revision, "deployed", dict(values), self.revision)
         given, before = copy.deepcopy(dict(values)), None
         for left in reversed(range(TRIES)):
             laid = tuple(one for manifest in self._objects(given) for one in self._foreign(manifest, take=True))
             self.before()
-            refused = self._apply(given, laid)
+            refused = self._apply(given, laid, None if write is None else write + TRIES - 1 - left)
             if not refused:
                 break
             self.by_hand("failed")
@@ -149,13 +149,13 @@ class HelmInMemory:
         metadata = {"name": f"{SERVICE}-{version}", "labels": labels, **made}
         return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
-    def _apply(self, values: dict[str, Any], laid: tuple[Laid, ...]) -> str:
+    def _apply(self, values: dict[str, Any], laid: tuple[Laid, ...], number: int | None = None) -> str:
         """Apply every object that can be; what the rest is refused with."""
         refused = []
         for one in self._objects(values):
             there = self._live(one) is not None
             try:
-                self.server.put(BASES[one["kind"]], overlaid(one, laid))
+                self.server.put(BASES[one["kind"]], _numbered(overlaid(one, laid), number))
             except Refused as error:
                 refused.append(error.message)
                 if not there:  # one that can't be made ends it at once
@@ -183,3 +183,11 @@ class HelmInMemory:
 def _versions(values: Mapping[str, Any]) -> list[str]:
     roles = values["roles"]
     return [one for one in (roles["stable"], roles["canary"], roles.get("baseline")) if one]
+
+
+def _numbered(manifest: Object, number: int | None) -> Object:
+    """With the number of one of a release's own upgrades."""
+    if number is not None:
+        notes = manifest["metadata"].get("annotations") or {}
+        manifest["metadata"]["annotations"] = {**notes, "glidepath.dev/write": str(number)}
+    return manifest

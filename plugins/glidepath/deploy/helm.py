@@ -24,12 +24,14 @@ from glidepath.deploy.numbers import Path as Place
 from glidepath.deploy.numbers import exact, large, rounded, settings
 from glidepath.deploy.overlay import Laid, changes, foreign
 from glidepath.errors import HelmError, PreflightError
+from glidepath.kube import WRITE
 
 QUERY_TIMEOUT_S = 30
 UPGRADE_TIMEOUT_S = 180
 PENDING = frozenset({"pending-install", "pending-upgrade", "pending-rollback"})
 # So often an upgrade is tried whose fields somebody writes between our look and Helm's.
 TRIES = 3
+HELD_KINDS = ("Deployment", "VirtualService", "DestinationRule")
 POSTRENDER = Path(__file__).parent / "postrender"
 
 
@@ -135,8 +137,16 @@ class Helm:
         values: Mapping[str, Any] = json.loads(out or "{}") or {}
         return values
 
-    def upgrade(self, values: Mapping[str, Any], timeout_s: float = UPGRADE_TIMEOUT_S) -> HelmRelease:
+    def upgrade(
+        self, values: Mapping[str, Any], timeout_s: float = UPGRADE_TIMEOUT_S, write: int | None = None
+    ) -> HelmRelease:
         """Bring the release to these values; nothing is done when it has them already.
+
+        Args:
+            values: The values.
+            timeout_s: How long Helm may take, seconds.
+            write: The number of this upgrade, higher than what any object carries: with it the fence lets it change what
+                is held. Each further try is one higher. None for no release under way.
 
         Never forces conflicts: a field that another owner holds keeps its live value. A value that somebody writes while
         Helm is on its way makes Helm fail; it is looked at anew, `TRIES` times at most.
@@ -152,7 +162,7 @@ class Helm:
         if current is not None and current.status == "deployed" and current.values == values:
             return current
         self._pinned()
-        laid = self._upgraded(values, current, timeout_s)
+        laid = self._upgraded(values, current, timeout_s, write)
         done = self.status()
         if done is None or done.status != "deployed":
             raise HelmError(f"helm upgrade of {self.release!r} ended, but its status is {done and done.status!r}")
@@ -177,13 +187,17 @@ class Helm:
         """
         return self._live.applied(manifest)
 
-    def _upgraded(self, values: Mapping[str, Any], current: HelmRelease | None, timeout_s: float) -> tuple[Laid, ...]:
+    def _upgraded(
+        self, values: Mapping[str, Any], current: HelmRelease | None, timeout_s: float, write: int | None
+    ) -> tuple[Laid, ...]:
         """Have Helm upgrade; what was left to its owners."""
         before: tuple[Laid, ...] | None = None
         for left in reversed(range(TRIES)):
-            laid = tuple(self._foreign(self._rendered(values, current).objects, take=True)) if current else ()
+            rendered = self._rendered(values, current).objects if current else ()
+            laid = tuple(self._foreign(rendered, take=True))
+            number = None if write is None else write + TRIES - 1 - left
             try:
-                self._apply(values, current, laid, timeout_s)
+                self._apply(values, current, [*map(_field, laid), *_numbered(rendered, number)], timeout_s)
                 return laid
             except HelmError as error:
                 if "conflict" not in str(error) or laid == before or not left:
@@ -192,19 +206,18 @@ class Helm:
         raise AssertionError("unreachable")
 
     def _apply(
-        self, values: Mapping[str, Any], current: HelmRelease | None, laid: Sequence[Laid], timeout_s: float
+        self, values: Mapping[str, Any], current: HelmRelease | None, overlay: list[dict[str, Any]], timeout_s: float
     ) -> None:
         args = [
             "upgrade", self.release, str(self.chart), "--install", "--reset-values", "--server-side=true",
             "--history-max", "20", "--timeout", f"{int(timeout_s)}s", "-o", "json",
         ]  # fmt: skip
         args += settings(values, self._as_integers(current))
-        if not laid:
+        if not overlay:
             self._with_values(args, values, timeout_s + 10)
             return
         with tempfile.NamedTemporaryFile("w", suffix=".json", prefix="glidepath-overlay-") as file:
-            fields = [{"kind": one.kind, "name": one.name, "path": one.path, "value": one.value} for one in laid]
-            json.dump(fields, file)
+            json.dump(overlay, file)
             file.flush()
             env = {"HELM_PLUGINS": str(POSTRENDER), "GLIDEPATH_PYTHON": sys.executable, "GLIDEPATH_OVERLAY": file.name}
             self._with_values([*args, "--post-renderer", "glidepath-overlay"], values, timeout_s + 10, env)
@@ -303,6 +316,18 @@ class Helm:
             json.dump(values, file)
             file.flush()
             return self._command.run([*args, "--values", file.name], timeout_s, env)
+
+
+def _field(one: Laid) -> dict[str, Any]:
+    """What is laid over, for the post-renderer."""
+    return {"kind": one.kind, "name": one.name, "path": one.path, "value": one.value}
+
+
+def _numbered(rendered: Sequence[Object], number: int | None) -> list[dict[str, Any]]:
+    """The number of an upgrade on everything that a release holds, for the post-renderer."""
+    held = [one for one in rendered if one["kind"] in HELD_KINDS] if number is not None else []
+    at = {"path": ["metadata", "annotations", WRITE], "value": str(number), "new": True}
+    return [{"kind": one["kind"], "name": one["metadata"]["name"], **at} for one in held]
 
 
 def _by_name(found: Sequence[Object]) -> dict[str, Object]:

@@ -10,7 +10,7 @@ from kubernetes import client
 
 from glidepath.deploy.overlay import HELM, Laid
 from glidepath.errors import ClusterError
-from glidepath.kube import APPLY, CALL_TIMEOUT_S, FIELD_MANAGER, GROUP, call
+from glidepath.kube import APPLY, CALL_TIMEOUT_S, FIELD_MANAGER, STATE, TOKEN, call
 
 # Helm writes its release's name on all that it makes.
 MADE_BY, MADE_IN = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
@@ -58,7 +58,7 @@ class Live:
             ClusterError: The API refused: `status` 409 when the object was written since it was read.
         """
         metadata = live["metadata"]
-        notes = {key: text for key, text in (metadata.get("annotations") or {}).items() if key.startswith(f"{GROUP}/")}
+        notes = {key: text for key, text in (metadata.get("annotations") or {}).items() if key in (TOKEN, STATE)}
         body: dict[str, Any] = {key: manifest[key] for key in ("apiVersion", "kind")}
         body["metadata"] = {"name": metadata["name"], "annotations": notes}
         body["metadata"] |= {key: metadata[key] for key in ("resourceVersion", "uid")}

@@ -6,7 +6,7 @@ team's operator have their way, and Helm's upgrade goes through. What nobody els
 
 Two fields are what a release is about, and are not simply left to others:
 
-- the routes of a VirtualService: laid over only where they split the traffic as rendered. A brake, or a person's edit, that
+- the routes of a VirtualService: laid over only where the rendered entries split the traffic as rendered. A brake, or a person's edit, that
   comes between makes Helm conflict, as it must.
 - the subsets of a DestinationRule: those rendered, each as it is live where it is there. Where that differs from what is
   live, it has to be taken from its owner first (`Laid.taken`).
@@ -104,7 +104,7 @@ def _owner(entry: Mapping[str, Any]) -> str:
 def _laid(kind: str, name: str, path: tuple[Step, ...], owner: str, was: Any, now: Any) -> Laid | None:
     if path[:2] == ("metadata", "annotations") and str(path[-1]).startswith(f"{GROUP}/"):
         return None
-    if (kind, path) == ROUTES and _split(was) != _split(now):
+    if (kind, path) == ROUTES and not _splits_alike(was, now):
         return None
     if (kind, path) == SUBSETS:
         known = {one.get("name"): one for one in now if (one.get("labels") or {}).get("version") == one.get("name")}
@@ -113,18 +113,27 @@ def _laid(kind: str, name: str, path: tuple[Step, ...], owner: str, was: Any, no
     return Laid(kind, name, path, owner, was, now)
 
 
-def _split(http: Any) -> set[frozenset[tuple[str, str, int]]]:
-    """How routes split the traffic: of each entry that leads to subsets, who gets how much."""
-    routes = [entry.get("route") or [] for entry in http or []]
-    return {
-        frozenset(
-            (str(to["host"]), str(to["subset"]), int(one.get("weight") or (100 if len(route) == 1 else 0)))
-            for one in route
-            if (to := one.get("destination") or {}).get("subset") and (one.get("weight") or len(route) == 1)
-        )
-        for route in routes
-        if any((one.get("destination") or {}).get("subset") for one in route)
-    }
+def _splits_alike(was: Any, now: Any) -> bool:
+    """Whether every rendered entry that is still there splits the traffic as rendered.
+
+    An entry is known by what it matches; what else is there is somebody's own.
+    """
+    rendered = dict(_splits(was))
+    return all(split == rendered[match] for match, split in _splits(now) if match in rendered)
+
+
+def _splits(http: Any) -> Iterator[tuple[str, dict[tuple[str, str], int]]]:
+    """Of each entry with destinations what it matches, and who gets how much; who gets nothing is left out."""
+    for entry in http or []:
+        if route := entry.get("route") or []:
+            shares = {_way(one): int(one.get("weight") or (100 if len(route) == 1 else 0)) for one in route}
+            match = json.dumps(entry.get("match") or [], sort_keys=True)
+            yield match, {way: share for way, share in shares.items() if share}
+
+
+def _way(one: Mapping[str, Any]) -> tuple[str, str]:
+    to = one.get("destination") or {}
+    return str(to.get("host") or ""), str(to.get("subset") or "")
 
 
 def _differing(

@@ -38,7 +38,7 @@ def upgrade(run: Run, values: Mapping[str, object]) -> HelmRelease:
     run.ports.claims.renew(run.claim)
     # Announced first: the guard takes a revision it was not told of for somebody else's.
     run.note("helm", revision=None)
-    done = run.ports.helm.upgrade(values)
+    done = run.ports.helm.upgrade(values, write=run.ports.traffic.newest_write() + 1)
     run.note("helm", revision=done.revision)
     for one in done.laid:
         if not one.owner.startswith(f"{FIELD_MANAGER} "):

@@ -9,7 +9,7 @@ from kubernetes import client
 
 from glidepath.claim.state import Claim
 from glidepath.errors import ClaimLostError, ClusterError, PreflightError
-from glidepath.kube import HELD, OPEN, STATE, TOKEN, Objects
+from glidepath.kube import HELD, OPEN, STATE, TOKEN, WRITE, Objects
 from glidepath.traffic.owned import carried
 
 VIRTUAL_SERVICES = "networking.istio.io/v1/virtualservices"
@@ -53,6 +53,11 @@ class FencedObjects:
     def tokens(self) -> set[int]:
         """The tokens that the objects carry."""
         return {token_of(one) for _, one in self._there()}
+
+    def newest_write(self) -> int:
+        """The highest number of an upgrade through Helm that an object carries; 0 for none."""
+        numbers = [(one["metadata"].get("annotations") or {}).get(WRITE, "") for _, one in self._there()]
+        return max((int(one) for one in numbers if one.isdecimal()), default=0)
 
     def _there(self) -> list[tuple[str, Found]]:
         """Every object that a release may hold, with its kind."""

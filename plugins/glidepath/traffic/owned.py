@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from glidepath.kube import FIELD_MANAGER, STATE, TOKEN
+from glidepath.kube import FIELD_MANAGER, STATE, TOKEN, WRITE
 
 Found = Mapping[str, Any]
 # What only a way back writes; `http` each write says anew.
@@ -56,7 +56,7 @@ def carried(found: Found, giving_up: bool) -> Carried:
     annotations = kept(metadata.get("annotations") or {}, "f:metadata", "f:annotations")
     return Carried(
         labels=kept(metadata.get("labels") or {}, "f:metadata", "f:labels"),
-        annotations={key: value for key, value in annotations.items() if key not in (TOKEN, STATE)},
+        annotations={key: value for key, value in annotations.items() if key not in (TOKEN, STATE, WRITE)},
         spec={key: value for key, value in kept(spec, "f:spec").items() if key in KEPT},
     )
 

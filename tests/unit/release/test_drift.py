@@ -19,13 +19,12 @@ from tests.support.stage import Stage
 
 
 def changed(stage: Stage, base: str, name: str, change: Callable[[dict[str, object]], None]) -> None:
-    """A person's server-side apply, by force, of an object with a change."""
+    """A person's `kubectl edit` of an object."""
     body = copy.deepcopy(stage.server.objects[(base, name)])
-    for field in ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp"):
-        body["metadata"].pop(field, None)
-    body.pop("status", None)
     change(body)
-    stage.server.put(base, body, manager="a-person", force=True)
+    path = f"{base}/{name}?fieldManager=a-person"
+    status, answer = stage.server.handle("PUT", path, "application/json", body)
+    assert status == 200, answer
 
 
 def scaled(stage: Stage) -> None:

@@ -3,7 +3,7 @@
     lay.py FILE < manifests > manifests
 
 FILE is JSON: a list of {kind, name, path, value}, where path is a list of keys and, for an item of a list, of mappings with
-its merge keys. A document that none of them is of is passed on byte for byte; of the others each scalar that is not laid
+its merge keys; with `new` the field is made where the manifest has none. A document that none of them is of is passed on byte for byte; of the others each scalar that is not laid
 over keeps its text, so that nothing is read in another way than Helm would have read it.
 """
 
@@ -79,6 +79,21 @@ def place(node: yaml.Node, step: str | Mapping[str, Any]) -> int:
     raise KeyError(str(step))
 
 
+def make(document: yaml.Node, path: Sequence[str]) -> None:
+    """See to it that the document has a field at each key of a path."""
+    node = document
+    for key in path:
+        if child(node, key) is None:
+            node.value = [one for one in node.value if one[0].value != key]
+            node.value.append((node_of(key), yaml.MappingNode(f"{TAG}map", [])))
+        below = child(node, key)
+        assert below is not None
+        if not isinstance(below, yaml.MappingNode):  # an empty one is null
+            below = yaml.MappingNode(f"{TAG}map", [])
+            node.value[place(node, key)] = (node_of(key), below)
+        node = below
+
+
 def lay(document: yaml.Node, path: Sequence[str | Mapping[str, Any]], value: Any) -> None:
     """Put a value where the path leads.
 
@@ -102,6 +117,8 @@ def laid(document: str, overlay: Sequence[Mapping[str, Any]]) -> str:
     its = (text_at(node, "kind"), text_at(node, "metadata", "name"))
     wanted = [one for one in overlay if (one["kind"], one["name"]) == its]
     for one in wanted:
+        if one.get("new"):
+            make(node, one["path"])
         lay(node, one["path"], one["value"])
     if not wanted:
         return document
