@@ -50,6 +50,7 @@ def hand_over(run: Run) -> None:
     """Tell of the promotion, before the point of no return; told already, nothing is done.
 
     Raises:
+        ClaimLostError: The claim was lost meanwhile: a handover may take minutes.
         HandoverError: It was refused, or not answered in time; the release is not committed.
     """
     port, record = run.ports.handover, run.ports.record
@@ -67,6 +68,8 @@ def hand_over(run: Run) -> None:
     run.say(f"handover: {run.canary} is told to be the stable version: {answer}")
     if taken_back(run):  # its rollback may have told before this was
         hand_back(run)
+        return
+    run.ports.claims.renew(run.claim)
 
 
 def hand_back(run: Run, release: Release | None = None) -> None:

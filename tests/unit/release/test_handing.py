@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from glidepath.errors import HandoverError, PolicyError, PreflightError, ReleaseTakenBack
+from glidepath.errors import ClaimLostError, HandoverError, PolicyError, PreflightError, ReleaseTakenBack
 from glidepath.release import brake, endings, handing, steps
 from glidepath.release.run import Run
 from tests.support.apiserver import DEPLOYMENTS, MESH, SECRETS, SERVICE
@@ -181,6 +181,16 @@ class TestATakingBackThatIsNotHeard:
         assert git.says == "v1"
         assert stage.at_rest("v1")
 
+    def test_a_policy_that_names_nobody_any_more_keeps_no_release_from_starting(
+        self, stage: Stage, git: Git, untold: Run
+    ) -> None:
+        abandon(stage)
+        stage.handover = None
+        steps.claim(stage.run("dag/next", version="v3"))
+        assert any("WARNING: the values may say v2, and the policy names nobody" in line for line in stage.said)
+        assert handing.owed(stage.record, untold.id)
+        assert git.says == "v2"
+
     def test_if_its_run_is_lost_the_next_release_tells_it_first(self, stage: Stage, git: Git, untold: Run) -> None:
         assert handing.owed(stage.record, untold.id)
         abandon(stage)
@@ -234,6 +244,17 @@ def test_a_promotion_that_dies_between_its_handover_and_the_commit(stage: Stage,
     assert stage.weights() == {"v1": 100, "v2": 0}
     do(proven, *END)
     assert git.says == "v1"
+    assert stage.at_rest("v1")
+
+
+def test_a_claim_that_is_lost_while_it_is_handed_over_is_not_committed(stage: Stage, git: Git, proven: Run) -> None:
+    git.before = lambda: abandon(stage)
+    with pytest.raises(ClaimLostError):
+        endings.promote(proven)
+    assert not brake.committed(proven)
+    git.before = lambda: None
+    do(proven, *END)
+    assert (git.says, git.heard) == ("v1", ["dag/run:promote", "dag/run:rollback"])
     assert stage.at_rest("v1")
 
 
