@@ -261,6 +261,8 @@ def test_an_upgrade_that_was_killed_is_got_over_though_a_field_is_somebody_elses
     found = world.helm.status()
     assert found is not None
     assert found.status == "pending-upgrade"
+    seen = world.helm.preview(chart.with_canary(world.given(), "v1", "v2", 0, world.claim.token))
+    assert "KILLED" not in str(stable_in(seen))  # what `plan` asks is answered all the same
     scale(4)
     world.deploy(replicas={"stable": 2, "canary": 2})
     assert world.helm.status().status == "deployed"  # type: ignore[union-attr]
