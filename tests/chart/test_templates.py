@@ -95,6 +95,60 @@ def test_a_version_may_differ_in_tag_replicas_and_environment() -> None:
     assert {"name": "DRAIN_S", "value": "7"} in container["env"]
 
 
+TRIGGERS = """
+autoscaling:
+  enabled: true
+  maxReplicas: 6
+  keda:
+    triggers:
+    - type: prometheus
+      metricType: AverageValue
+      metadata: {query: 'sum(rate(requests{version="VERSION"}[1m]))', threshold: 25, ignoreNullValues: false}
+      authenticationRef: {name: of-ours}
+"""
+
+
+def test_kedas_scaled_object_is_there_for_each_version(tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(TRIGGERS)
+    objects = list(rendered("-f", str(file), "--set", "versions.v2.replicas=3"))
+    found = named(iter(objects), "ScaledObject")
+    assert set(found) == {"model-service-v1", "model-service-v2"}
+    spec = found["model-service-v2"]["spec"]
+    assert (spec["scaleTargetRef"], spec["minReplicaCount"], spec["maxReplicaCount"]) == (
+        {"name": "model-service-v2"}, 3, 6,
+    )  # fmt: skip
+    [trigger] = spec["triggers"]
+    assert trigger == {
+        "type": "prometheus",
+        "metricType": "AverageValue",
+        "metadata": {
+            "query": 'sum(rate(requests{version="v2"}[1m]))', "threshold": "25", "ignoreNullValues": "false",
+        },
+        "authenticationRef": {"name": "of-ours"},
+    }  # fmt: skip
+    assert not named(iter(objects), "HorizontalPodAutoscaler")
+    assert all(
+        "replicas" not in one["spec"] for name, one in named(iter(objects), "Deployment").items() if "-v" in name
+    )
+    [role] = [one for one in objects if one["kind"] == "Role" and one["metadata"]["name"] == "glidepath"]
+    assert any(rule["apiGroups"] == ["keda.sh"] for rule in role["rules"])
+
+
+def test_who_scales_a_service_himself_finds_no_replicas_rendered() -> None:
+    objects = list(rendered("--set", "autoscaling.external=true"))
+    deployments = named(iter(objects), "Deployment")
+    assert "replicas" not in deployments["model-service-v1"]["spec"]
+    assert "replicas" not in deployments["model-service-v2"]["spec"]
+    assert not [one for one in objects if one["kind"] in ("HorizontalPodAutoscaler", "ScaledObject")]
+
+
+def test_an_environments_names_are_texts() -> None:
+    one = named(rendered("--set", "env.ON=1,env.N=2,versions.v1.env.Y=3"), "Deployment")["model-service-v1"]
+    names = [entry["name"] for entry in one["spec"]["template"]["spec"]["containers"][0]["env"]]
+    assert {"ON", "N", "Y"} <= set(names)
+
+
 def test_a_digest_pins_the_image() -> None:
     digest = "sha256:" + "a" * 64
     one = named(rendered("--set", f"image.digests.v2={digest}"), "Deployment")["model-service-v2"]
@@ -144,6 +198,8 @@ def test_an_existing_gateway_is_referred_to() -> None:
         ("istio.trafficsplit.stable=90", "additional properties"),
         ("replicas.stable=many", "got string, want integer"),
         ("versions.v2.image=x", "additional properties"),
+        ("autoscaling.enabled=true,autoscaling.external=true", "autoscaling"),
+        ("autoscaling.keda.triggers[0].type=cron", "metadata"),
     ],
 )
 def test_wrong_values_are_refused_by_name(setting: str, word: str) -> None:

@@ -89,7 +89,16 @@ def play(arena: Arena, fault: Fault, phase: str, seed: int, say: Say) -> Result:
         ended = time.time()
         played = _played(scene, fault, before)
         if fault.run_lost and (any("is held" in one for one in locked()) or _left_planned(scene)):
-            _next_release(scene, say)
+            say("the run can't clean up any more: the next release has to")
+            _next_release(scene)
+            scene.notes.append("cleaned up by the next release, which was promoted")
+        elif fault.again and not left:
+            wrong = try_broken(scene.arena.record, played)
+            if wrong:
+                return _result(scene, fault, played, seed, ended, wrong)
+            say("the next release has to go through")
+            _next_release(scene)
+            scene.notes.append("the next release was promoted")
         return _result(scene, fault, played, seed, ended, left)
     except (AssertionError, DemoError, GlidepathError, OSError, subprocess.SubprocessError) as error:
         return _failed(scene, fault, phase, seed, error)
@@ -150,17 +159,17 @@ def _played(scene: Scene, fault: Fault, before: dict[str, float]) -> Played:
     )
 
 
-def _next_release(scene: Scene, say: Say) -> None:
-    """The run is lost and left objects held, or a release open: the next has to go through, and to leave nothing."""
-    say("the run can't clean up any more: the next release has to")
+def _next_release(scene: Scene) -> None:
+    """Play the next release: it has to go through, and to leave nothing."""
     arena = scene.arena
+    if scene.moment.version == HARMFUL:
+        scene.canary = "v2" if scene.stable == "v1" else "v1"
     run_id = arena.airflow.trigger(
         DAG_ID, {"version": scene.stable if _promoted(scene) else scene.canary, "weights": [50]}
     )
     state = arena.airflow.wait_run(DAG_ID, run_id, DEADLINE_S)
     found = arena.record.find(f"{DAG_ID}/{run_id}")
     assert state == "success", f"the release after it ended {state}: {found and found.reason}"
-    scene.notes.append("cleaned up by the next release, which was promoted")
     scene.stable, scene.canary = (scene.canary, scene.stable)
 
 

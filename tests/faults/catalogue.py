@@ -29,6 +29,7 @@ class Fault:
         run_free: A person decided how Airflow's run ends.
         clock: Airflow runs with a clock that can be stepped.
         dag_id: Another DAG than the usual one.
+        again: The next release is played as well: it has to go through.
         longer_s: So much longer the run may take to clean up, seconds; traffic has to be safe as soon as ever.
     """
 
@@ -46,15 +47,16 @@ class Fault:
     run_free: bool = False
     clock: bool = False
     dag_id: str = ""
+    again: bool = False
     longer_s: float = 0.0
 
 
 def catalogue() -> dict[str, Fault]:
     """Every fault, by name."""
-    from tests.faults import on_airflow, on_cluster, on_gitops, on_outside, on_people, on_routes
+    from tests.faults import on_airflow, on_cluster, on_fields, on_gitops, on_outside, on_people, on_routes
 
-    modules = (on_airflow, on_cluster, on_outside, on_people, on_routes, on_gitops)
-    faults = [one for module in modules for one in module.FAULTS]
+    groups = (on_airflow, on_cluster, on_outside, on_people, on_fields, on_routes, on_gitops)
+    faults = [one for group in groups for one in group.FAULTS]
     found = {one.name: one for one in faults}
     assert len(found) == len(faults), "two faults have one name"
     return found

@@ -1,6 +1,7 @@
 """The deploy port: versions of a service in the cluster, through Helm and their Deployments."""
 
-from glidepath.deploy.helm import Helm, HelmRelease, Preview
+from glidepath.deploy.helm import Helm
+from glidepath.deploy.release import HelmRelease, Preview
 from glidepath.deploy.workloads import Readiness, Workloads
 
 __all__ = ["Helm", "HelmRelease", "Preview", "Readiness", "Workloads"]

@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from glidepath.deploy.manifests import Object, objects
 from glidepath.deploy.numbers import Path as Place
 from glidepath.deploy.numbers import exact, large, rounded, settings
 from glidepath.deploy.overlay import Laid, changes, foreign
+from glidepath.deploy.release import HelmRelease, Preview
 from glidepath.errors import HelmError, PreflightError
 from glidepath.kube import WRITE
 
@@ -33,44 +34,6 @@ PENDING = frozenset({"pending-install", "pending-upgrade", "pending-rollback"})
 TRIES = 3
 HELD_KINDS = ("Deployment", "VirtualService", "DestinationRule")
 POSTRENDER = Path(__file__).parent / "postrender"
-
-
-@dataclass(frozen=True)
-class HelmRelease:
-    """What Helm knows of a release.
-
-    Attributes:
-        revision: The last revision that was deployed; the newest one where none was.
-        status: Of the newest revision: `failed` after a refused upgrade, which may have changed objects.
-        values: What its users gave to `revision`.
-        newest: The newest revision.
-        laid: What this upgrade left to its owners.
-    """
-
-    name: str
-    namespace: str
-    revision: int
-    status: str
-    values: Mapping[str, Any]
-    newest: int = 0
-    laid: tuple[Laid, ...] = ()
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What an upgrade would apply; nothing was touched.
-
-    Attributes:
-        objects: Its objects, as Helm renders them.
-        hooks: Its hooks, each with its `events`.
-        laid: What it would leave to its owners.
-        random: The fields that are rendered in another way each time, in words.
-    """
-
-    objects: Sequence[Object]
-    hooks: Sequence[Mapping[str, Any]] = ()
-    laid: tuple[Laid, ...] = ()
-    random: tuple[str, ...] = ()
 
 
 class Helm:
@@ -238,15 +201,17 @@ class Helm:
     ) -> Preview:
         """What Helm would apply, asked of Helm: with look-ups in the cluster, and what the cluster can do."""
         chosen = self._as_integers(current) if integers is None else integers
-        args = [
-            "upgrade", self.release, str(self.chart), "--install", "--reset-values", "--dry-run=server", "-o", "json",
-        ]  # fmt: skip
-        told = json.loads(self._with_values([*args, *settings(values, chosen)], values, QUERY_TIMEOUT_S))
-        return Preview(objects(told.get("manifest") or ""), told.get("hooks") or [])
+        asked = [self.release, str(self.chart), "--dry-run=server", *settings(values, chosen)]
+        if current is not None and current.status in PENDING:  # Helm says of an upgrade only that another is under way
+            told = self._with_values(["template", *asked, "--is-upgrade", "--no-hooks"], values, QUERY_TIMEOUT_S)
+            return Preview(objects(told))
+        args = ["upgrade", *asked, "--install", "--reset-values", "-o", "json"]
+        found = json.loads(self._with_values(args, values, QUERY_TIMEOUT_S))
+        return Preview(objects(found.get("manifest") or ""), found.get("hooks") or [])
 
     def _as_integers(self, current: HelmRelease | None) -> frozenset[Place]:
         """Which large numbers Helm is to be given as integers: those that what is deployed was made of as such."""
-        if current is None or current.status in PENDING:
+        if current is None:
             return frozenset()
         if self._integers is None or self._integers[0] != current.revision:
             self._integers = (current.revision, self._told_as_integers(current))

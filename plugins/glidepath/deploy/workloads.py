@@ -13,13 +13,19 @@ from kubernetes import client
 
 from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.marks import Mark, marks
+from glidepath.deploy.overlay import HELM
 from glidepath.errors import ClusterError, NotReadyError
-from glidepath.kube import FIELD_MANAGER, HELD, STATE, Objects, editor, may_pass
+from glidepath.kube import FIELD_MANAGER, HELD, STATE, UNKNOWN, Objects, editor, may_pass
 
 DEPLOYMENTS = "apps/v1/deployments"
-# Who writes replicas as an autoscaler: the HorizontalPodAutoscaler's controller, and KEDA, which scales from and to 0. And
-# Glidepath: it writes only those that such a one goes on from.
-AUTOSCALERS = ("kube-controller-manager ", "keda ", "keda-operator ", f"{FIELD_MANAGER} ")
+# Who writes replicas as an autoscaler: the HorizontalPodAutoscaler's controller, by the names that it has in one cluster or
+# another, and KEDA, which scales from and to 0. And Glidepath: it writes only those that such a one goes on from.
+AUTOSCALERS = tuple(
+    f"{name} "
+    for name in (
+        "kube-controller-manager", "horizontal-pod-autoscaler", "vpa-recommender", "keda", "keda-operator", FIELD_MANAGER,
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,11 @@ class Workloads:
         template = spec.get("template") or {}
         pods = {"spec": template.get("spec"), "labels": (template.get("metadata") or {}).get("labels")}
         digest = hashlib.sha256(json.dumps(pods, sort_keys=True).encode()).hexdigest()[:16]
-        by = [editor(managed, "f:spec", field) for field in ("f:replicas", "f:template")]
-        return Shape(int(spec.get("replicas") or 0), digest, *by)
+        # Of a scale the API keeps no time, and Helm, which leaves replicas to others, owns them too.
+        others = [one for one in managed if one.get("manager") != HELM]
+        by = editor(others, "f:spec", "f:replicas")
+        by = editor(managed, "f:spec", "f:replicas") if by == UNKNOWN else by.removesuffix(" at None")
+        return Shape(int(spec.get("replicas") or 0), digest, by, editor(managed, "f:spec", "f:template"))
 
     def _deployment(self, version: str) -> dict[str, Any] | None:
         try:

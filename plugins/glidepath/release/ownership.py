@@ -37,6 +37,14 @@ def look(spec: ReleaseSpec, ports: Ports, stable: str, given: Mapping[str, Any],
     name = f"{spec.service}-{stable}"
     for one in seen.laid:
         say(f"plan: {_owned(one, name, spec.version)}")
+    values, shape = ports.helm.effective_values(), ports.workloads.shape(stable)
+    ours = chart.most_replicas(values) is not None or chart.scaled_elsewhere(values)
+    if shape is not None and shape.autoscaled and not ours:
+        say(
+            f"plan: {name} is scaled by {shape.replicas_by}, which the chart does not know of: its replicas are left to it. "
+            f"{spec.version} needs one of its own; autoscaling.external in the chart's values says that it has, and "
+            "autoscaling.enabled has the chart make one for each version"
+        )
     for hook in seen.hooks:
         events = [event for event in hook.get("events") or () if event in UPGRADES]
         if events:

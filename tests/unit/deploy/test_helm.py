@@ -202,6 +202,18 @@ def test_a_revision_left_pending_is_rolled_back_to_the_last_that_was_deployed(sc
         script.helm().upgrade({"a": 1})
 
 
+def test_what_an_upgrade_would_be_is_told_though_another_is_pending(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glidepath.deploy.live.Live.find", lambda *_: None)
+    pending = [{"name": "sms-app", "revision": "4", "status": "pending-upgrade"}]
+    script.answer(list=pending, history=HISTORY, get={"a": 1}, **{"dry run": MANIFEST % ("1", "2")})
+    seen = script.helm().preview({"a": 1})
+    assert [one["kind"] for one in seen.objects] == ["ConfigMap"]
+    asked = [one["args"] for one in script.calls if "--dry-run=server" in one["args"]]  # type: ignore[operator]
+    assert {args[0] for args in asked} == {"template"}  # type: ignore[index]
+
+
 def test_after_a_refused_upgrade_what_was_deployed_last_counts(script: Script) -> None:
     failed = [{"name": "sms-app", "revision": "3", "status": "failed"}]
     script.answer(list=failed, history=HISTORY, get={"a": 1}, upgrade={}, **{"get --all": {"a": 1, "b": 2}})

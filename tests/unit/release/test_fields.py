@@ -126,6 +126,7 @@ def test_an_autoscaler_of_the_teams_own_may_scale_up_and_down(stage: Stage, monk
     follow(stage, monkeypatch)
     scale(stage, "v1", 4, "kube-controller-manager")
     run = deployed(stage, weights=[50])
+    assert any("prices-v1 is scaled by kube-controller-manager at" in line for line in stage.said)
     for count in (3, 1):
         scale(stage, "v2", count, "kube-controller-manager")
     steps.shift(run, 1)
