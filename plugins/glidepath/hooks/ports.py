@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
 
 from glidepath.errors import PreflightError
+from glidepath.hooks.cluster import kubernetes_api
 
 if TYPE_CHECKING:
     from glidepath.deploy import Helm
@@ -95,13 +96,6 @@ class IstioHook(BaseHook):
         from glidepath.traffic import IstioTraffic
 
         return IstioTraffic(kubernetes_api(self.conn_id), self.namespace, self.service)
-
-
-def kubernetes_api(conn_id: str = KUBERNETES_CONN_ID) -> Any:
-    """The Kubernetes client of a connection, through the provider's hook."""
-    from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
-
-    return KubernetesHook(conn_id=conn_id).get_conn()
 
 
 def ports_for(policy: Policy) -> Ports:
