@@ -64,6 +64,6 @@ class HeldTrigger(BaseTrigger):
 
     def _claims(self) -> Any:
         from glidepath.claim import LeaseClaims
-        from glidepath.hooks.ports import kubernetes_api
+        from glidepath.hooks.cluster import kubernetes_api
 
         return LeaseClaims(kubernetes_api(self.kubernetes_conn_id), self.namespace, self.service)
