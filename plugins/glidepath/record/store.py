@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, or_, select, update
+from sqlalchemy import Connection, Engine, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from glidepath.errors import RecordError
-from glidepath.record.tables import events, looks, metadata, releases
-
-BUSY_TIMEOUT_S = 15
+from glidepath.record.engines import engine_of
+from glidepath.record.tables import events, looks, releases
 
 
 @dataclass(frozen=True)
@@ -57,36 +56,19 @@ class Record:
 
     Args:
         url: A SQLAlchemy URL; SQLite and Postgres are tried.
+
+    Raises:
+        RecordError: The database can't be opened.
     """
 
     def __init__(self, url: str | None = None) -> None:
         self.url = url or default_url()
-        self._engine = self._connect(self.url)
+        engine_of(self.url)
 
-    @staticmethod
-    def _connect(url: str) -> Engine:
-        options: dict[str, Any] = {"pool_pre_ping": True}
-        if url.startswith("sqlite"):
-            options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
-        engine = create_engine(url, **options)
-        if url.startswith("sqlite"):
-
-            @event.listens_for(engine, "connect")
-            def _wal(connection: Any, _record: Any) -> None:
-                connection.execute("PRAGMA journal_mode=WAL")
-
-        try:
-            metadata.create_all(engine)
-        except SQLAlchemyError:
-            # Two processes may create the tables at the same moment: the second try finds them.
-            try:
-                metadata.create_all(engine)
-            except SQLAlchemyError as error:
-                raise RecordError(
-                    f"the record database {engine.url!r} can't be opened: {error}. "
-                    "Set GLIDEPATH_RECORD_URL to a database that Airflow's processes can write."
-                ) from error
-        return engine
+    @property
+    def _engine(self) -> Engine:
+        """This process' own: a record that was made before a fork has another one in each process."""
+        return engine_of(self.url)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
