@@ -14,6 +14,7 @@ GlidepathError
 ├── StaleWriteError       what a write was decided on is no longer so: it was not made
 ├── EvidenceError         Prometheus did not answer, or not with evidence
 ├── RecordError           the record database refused
+├── ReplacedError         another process watches the release since: this one looks on no more
 └── ReleaseTakenBack      the release ended on stable: what turns the run red
 """
 
@@ -82,6 +83,10 @@ class EvidenceError(GlidepathError):
 
 class RecordError(GlidepathError):
     """The record database refused a read or a write."""
+
+
+class ReplacedError(GlidepathError):
+    """Another process was told to watch the release since; what this one saw was not written."""
 
 
 class ReleaseTakenBack(GlidepathError):

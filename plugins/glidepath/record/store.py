@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from glidepath.errors import RecordError
 from glidepath.record.engines import engine_of
 from glidepath.record.tables import events, looks, releases
+from glidepath.record.turns import Turns, seen
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def default_url() -> str:
 
 
 class Record:
-    """The record database.
+    """The record database; `turns` says whose turn it is to watch a release.
 
     Args:
         url: A SQLAlchemy URL; SQLite and Postgres are tried.
@@ -64,6 +65,7 @@ class Record:
     def __init__(self, url: str | None = None) -> None:
         self.url = url or default_url()
         engine_of(self.url)
+        self.turns = Turns(self._begin)
 
     @property
     def _engine(self) -> Engine:
@@ -180,14 +182,32 @@ class Record:
         return Event(**row) if row else None
 
     def add_look(
-        self, release_id: str, seq: int, at: float, interval: Mapping[str, Any] | None, look: Mapping[str, Any]
+        self,
+        release_id: str,
+        seq: int,
+        at: float,
+        interval: Mapping[str, Any] | None,
+        look: Mapping[str, Any],
+        turn: int | None = None,
+        samples: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write one look. A look that is there already is left as it is."""
+        """Write one look, and with it what the next is to be differenced from. One that is there already is left as it is.
+
+        Args:
+            release_id, seq, at: Whose it is, its number, and when it was, epoch seconds.
+            interval, look: What was counted, None for no data; and what follows from it.
+            turn: The guard's turn; None for one that nobody can replace.
+            samples: What the guard read last.
+
+        Raises:
+            ReplacedError: The turn is another guard's by now; nothing was written.
+        """
+        values = {"release_id": release_id, "seq": seq, "at": at, "interval": interval, "look": dict(look)}
         try:
             with self._begin() as connection:
-                connection.execute(
-                    insert(looks).values(release_id=release_id, seq=seq, at=at, interval=interval, look=dict(look))
-                )
+                if turn is not None:
+                    seen(connection, release_id, turn, samples)
+                connection.execute(insert(looks).values(values))
         except IntegrityError:
             return
 
