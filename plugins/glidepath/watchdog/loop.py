@@ -26,7 +26,7 @@ from kubernetes import client
 from glidepath.claim.lease import LeaseClaims
 from glidepath.claim.state import ABANDONED, LABEL, LEASES, TAKEN, WATCHDOG, Claim, ClaimState, parse_state
 from glidepath.errors import ClaimError, ClusterError, GlidepathError, PreflightError, TrafficDriftError
-from glidepath.kube import GROUP, Objects
+from glidepath.kube import GROUP, Objects, at_once
 from glidepath.traffic.istio import IstioTraffic
 from glidepath.traffic.split import Split
 from glidepath.watchdog.events import abandoned
@@ -164,7 +164,7 @@ class Watchdog:
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._api, self.namespace, self.facts = api, namespace, facts
+        self._api, self.namespace, self.facts = at_once(api), namespace, facts  # each service is looked at each second
         self._now, self._monotonic = now, monotonic
         self._objects = Objects(api, namespace)
         self._sight = Sight()
