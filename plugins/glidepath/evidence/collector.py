@@ -118,6 +118,11 @@ class Collector:
             return Waiting("the first sample is the baseline", 0.0)
         return collected
 
+    @property
+    def end(self) -> float | None:
+        """Until when it has read, epoch seconds on Prometheus' clock; None before the first samples."""
+        return self._end
+
     def state(self) -> dict[str, Any] | None:
         """What another collector needs to go on from here; None before the first samples. JSON, some bytes a pod."""
         if self._end is None:

@@ -65,7 +65,7 @@ class Looks:
         self._collector = Collector(run.ports.prometheus, source, run.control, versions, run.spec.evidence.scrape)
         if turn is not None and turn.samples is not None:
             self._collector.resume(turn.samples)
-        self._end = self._read_until()
+        self._handed_on = self._collector.end
         if self.seq:
             run.say(f"guard: rebuilt from {self.seq} recorded looks; nothing is chosen anew")
 
@@ -123,22 +123,18 @@ class Looks:
 
     def _write(self, look: Look, interval: dict[str, Any] | None) -> Look:
         self.unwritten = Unwritten(look, interval, self._collector.state())
-        self._end = self._read_until()
+        self._handed_on = self._collector.end
         self.store()
         return look
 
     def _hand_on(self) -> None:
         """Write down what was read without a look: a baseline. The next guard goes on from it."""
-        state = self._collector.state()
-        if self._turn is None or state is None or state["end"] == self._end:
+        if self._turn is None or self._collector.end in (None, self._handed_on):
             return
+        state = self._collector.state()
         if not self.run.ports.record.turns.keep(self.run.id, GUARD, self._turn.number, self.run.now(), state):
             raise ReplacedError(f"another guard watches {self.run.id} since")
-        self._end = state["end"]
-
-    def _read_until(self) -> float | None:
-        state = self._collector.state()
-        return state["end"] if state is not None else None
+        self._handed_on = self._collector.end
 
     def _check_edges(self, collected: Collected) -> None:
         if collected.edges != tuple(self.plan.edges):
