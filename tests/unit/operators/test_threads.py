@@ -8,12 +8,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from glidepath.triggers.bake import BakeTrigger
 from glidepath.triggers.guard import GuardTrigger
+from glidepath.triggers.held import HeldTrigger
 from glidepath.triggers.threads import Threads, once
 
 
@@ -132,3 +135,32 @@ def test_a_guard_whose_end_hangs_does_not_keep_anothers_end_waiting(
         return float(ended[0]) - began
 
     assert asyncio.run(asyncio.wait_for(play(), 30)) < 1
+
+
+def test_waiting_runs_whose_cluster_hangs_starve_no_bakes_polls(
+    end: threading.Event, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
+    monkeypatch.setattr(HeldTrigger, "_claims", lambda _: end.wait(60))
+    monkeypatch.setattr("glidepath.triggers.bake.POLL_S", 0.01)
+    polls = iter([None] * 20)
+    monkeypatch.setattr(BakeTrigger, "_status", lambda *_: next(polls, {"status": "decided"}))
+
+    async def first(trigger: Any) -> Any:
+        return (await anext(trigger.run())).payload
+
+    async def play() -> tuple[Any, float]:
+        waiting = [HeldTrigger("dag/run", "black_hole", "shop", "prices", time.time() + 600) for _ in range(40)]
+        stuck = [asyncio.ensure_future(first(one)) for one in waiting]
+        await asyncio.sleep(0.05)
+        began = time.monotonic()
+        event = await first(BakeTrigger("dag/run", 1, 90))
+        took = time.monotonic() - began
+        for one in stuck:
+            one.cancel()
+        return event, took
+
+    event, took = asyncio.run(asyncio.wait_for(play(), 30))
+    assert event == {"status": "decided"}
+    assert took < 5
+    assert not end.is_set()
