@@ -30,7 +30,7 @@ from glidepath.operators.tasks import (
     SettleOperator,
     ShiftOperator,
 )
-from glidepath.operators.watching import BakeOperator, GuardOperator, ObserveOperator
+from glidepath.operators.watching import ANSWER, ENDING, BakeOperator, GuardOperator, ObserveOperator
 from glidepath.policy import MAX_STEPS, Policy, dag_id_of, load_policy
 
 POLICIES = Path(os.environ.get("GLIDEPATH_POLICIES", Path(__file__).resolve().parents[1] / "include" / "policies"))
@@ -118,7 +118,7 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
         render_template_as_native_obj=True,
         tags=["glidepath", policy.namespace if policy else "policy-error"],
         doc_md=__doc__ if policy else f"The policy is not valid:\n\n```\n{refused}\n```",
-        default_args={"execution_timeout": timedelta(minutes=15) + deploying},
+        default_args={"execution_timeout": ENDING + deploying},
     ) as dag:
         ways = {"go": "claim", "stay": "nothing_to_do", "late": "not_its_time"}
         plan = PlanOperator(task_id="plan", policy_path=str(path), refused=refused, **ways)
@@ -136,7 +136,7 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
             body="The gate could not decide within the policy's limits. The bake task's log has its numbers.",
             options=["promote", "rollback"],
             defaults=["rollback"],
-            response_timeout=timedelta(hours=1),
+            response_timeout=ANSWER,
         )
         settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **ending)
         finish = FinishOperator(task_id="finish", plan="plan", **ending)

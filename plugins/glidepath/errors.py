@@ -16,6 +16,7 @@ GlidepathError
 ├── EvidenceError         Prometheus did not answer, or not with evidence
 ├── RecordError           the record database refused
 ├── HandoverError         whoever owns the service's values refused a promotion, or did not answer
+├── ReplacedError         another process watches the release since: this one looks on no more
 └── ReleaseTakenBack      the release ended on stable: what turns the run red
 """
 
@@ -102,6 +103,10 @@ class HandoverError(GlidepathError):
     def __init__(self, message: str, may_pass: bool = True, untold: bool = False) -> None:
         super().__init__(message)
         self.may_pass, self.untold = may_pass, untold
+
+
+class ReplacedError(GlidepathError):
+    """Another process was told to watch the release since; what this one saw was not written."""
 
 
 class ReleaseTakenBack(GlidepathError):

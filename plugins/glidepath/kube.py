@@ -15,6 +15,9 @@ from glidepath.errors import ClusterError
 CALL_TIMEOUT_S = (3, 10)
 ATTEMPTS = 3
 PAUSE_S = 0.3
+# An API server that has just started answers 403 until it knows its roles: up to 9.5 s were seen.
+REFUSED_S = 15.0
+REFUSED_PAUSE_S = 0.5
 FIELD_MANAGER = "glidepath"
 GROUP = "glidepath.dev"
 TOKEN = f"{GROUP}/token"
@@ -37,29 +40,39 @@ def may_pass(status: int) -> bool:
     return status >= 500 or status in (0, 429)
 
 
-def call(what: str, do: Callable[[], T], attempts: int = ATTEMPTS) -> T:
+def refused(status: int, text: str) -> bool:
+    """Whether a call was refused for want of a right; what an admission policy or webhook denies is no such thing."""
+    return status in (401, 403) and "denied" not in text
+
+
+def call(what: str, do: Callable[[], T], attempts: int = ATTEMPTS, refused_s: float = 0.0) -> T:
     """Make one API call; a server's error, 429 or a lost connection is tried again, a refusal is not.
 
     Args:
         what: What is done, for the error's text.
         do: The call; must be safe to make twice.
         attempts: How often at most.
+        refused_s: For how long it is tried again though the right is refused, seconds.
 
     Raises:
         ClusterError: With the API's own words; `status` is the HTTP status, 0 without an answer.
     """
-    for attempt in range(1, attempts + 1):
+    attempt, until = 1, time.monotonic() + refused_s
+    while True:
         try:
             return do()
         except ApiException as error:
             status, text = int(error.status or 0), _message(error)
+            if refused(status, text) and time.monotonic() < until:
+                time.sleep(REFUSED_PAUSE_S)
+                continue
             if attempt == attempts or not may_pass(status):
                 raise ClusterError(f"{what}: the Kubernetes API answered {status}: {text}", status) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             if attempt == attempts:
                 raise ClusterError(f"{what}: the Kubernetes API did not answer: {error}", 0) from error
         time.sleep(PAUSE_S * attempt)
-    raise AssertionError("unreachable")
+        attempt += 1
 
 
 def kubeconfig(api: client.ApiClient, namespace: str) -> dict[str, Any]:
@@ -128,8 +141,20 @@ def _owns(fields: Mapping[str, Any], path: Sequence[str]) -> bool:
     return not path or (path[0] in fields and _owns(fields[path[0]] or {}, path[1:]))
 
 
+def at_once(api: client.ApiClient) -> client.ApiClient:
+    """Have every refusal that a client meets told at once: for who looks again soon, and has others to look after."""
+    api.glidepath_refused_s = 0.0
+    return api
+
+
+# The rights that this process has had: (cluster, method, kind, namespace).
+_had: set[tuple[str, str, str, str]] = set()
+
+
 class Objects:
     """Custom and built-in namespaced objects as plain dictionaries.
+
+    A right that was had before, and is refused, is asked for again for a while: the API server may have just started.
 
     Args:
         api: An API client; its configuration says where and as whom.
@@ -138,14 +163,16 @@ class Objects:
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
         self._api, self.namespace = api, namespace
+        self._refused_s = float(getattr(api, "glidepath_refused_s", REFUSED_S))
         # `call` tries again; with urllib3's own three retries below it each time-out would last four times as long.
         api.rest_client.pool_manager.connection_pool_kw["retries"] = False
 
-    def path(self, kind: str, name: str = "") -> str:
-        """The API path of a kind such as `apps/v1/deployments`."""
+    def path(self, kind: str, name: str = "", everywhere: bool = False) -> str:
+        """The API path of a kind such as `apps/v1/deployments`, in the namespace or in every one."""
         prefix = "/api/" if kind.count("/") == 1 else "/apis/"
         group, _, plural = kind.rpartition("/")
-        return f"{prefix}{group}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
+        place = "" if everywhere else f"namespaces/{self.namespace}/"
+        return f"{prefix}{group}/{place}{plural}" + (f"/{name}" if name else "")
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """Read one object.
@@ -153,75 +180,78 @@ class Objects:
         Raises:
             ClusterError: `status` 404 when it is not there.
         """
-        return call(f"reading {kind} {name}", lambda: self._send("GET", self.path(kind, name)))
+        return self._call(f"reading {kind} {name}", "GET", kind, name)
 
     def list(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
         """Read all objects a label selector matches."""
         query = [("labelSelector", selector)] if selector else []
-        listed = call(f"listing {kind}", lambda: self._send("GET", self.path(kind), query=query))
+        listed = self._call(f"listing {kind}", "GET", kind, query=query)
         return list(listed.get("items", []))
 
     def list_everywhere(self, kind: str) -> Sequence[dict[str, Any]]:
         """Read all objects of a kind in every namespace; `status` 403 where the client may not."""
-        path = self.path(kind).replace(f"/namespaces/{self.namespace}", "")
-        listed = call(f"listing {kind} everywhere", lambda: self._send("GET", path))
+        listed = self._call(f"listing {kind} everywhere", "GET", kind, everywhere=True)
         return tuple(listed.get("items", []))
 
     def list_metadata(self, kind: str, selector: str) -> Sequence[dict[str, Any]]:
         """The same, their metadata only: what the objects hold is not sent."""
         query = [("labelSelector", selector)]
-        listed = call(f"listing {kind}", lambda: self._send("GET", self.path(kind), query=query, accept=METADATA_ONLY))
+        listed = self._call(f"listing {kind}", "GET", kind, query=query, accept=METADATA_ONLY)
         return [one["metadata"] for one in listed.get("items", [])]
 
     def create(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """Create an object; `status` 409 when it exists."""
-        return call(f"creating {kind}", lambda: self._send("POST", self.path(kind), body))
+        return self._call(f"creating {kind}", "POST", kind, body=body)
 
     def replace(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """Replace an object at its resourceVersion; `status` 409 when somebody was first."""
         name = body["metadata"]["name"]
-        return call(f"updating {kind} {name}", lambda: self._send("PUT", self.path(kind, name), body))
+        return self._call(f"updating {kind} {name}", "PUT", kind, name, body)
 
     def merge(self, kind: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """Merge-patch an object; a resourceVersion in the body is a precondition."""
         query = [("fieldManager", FIELD_MANAGER)]
-        return call(
-            f"patching {kind} {name}",
-            lambda: self._send("PATCH", self.path(kind, name), body, query, MERGE),
-        )
+        return self._call(f"patching {kind} {name}", "PATCH", kind, name, body, query, MERGE)
 
     def delete(self, kind: str, name: str, resource_version: str) -> None:
         """Delete an object as it was read; `status` 409 when somebody has written it since, 404 when it is gone."""
         body = {"propagationPolicy": "Background", "preconditions": {"resourceVersion": resource_version}}
-        call(f"deleting {kind} {name}", lambda: self._send("DELETE", self.path(kind, name), body))
+        self._call(f"deleting {kind} {name}", "DELETE", kind, name, body)
 
     def apply(self, kind: str, body: dict[str, Any], force: bool = True) -> dict[str, Any]:
         """Server-side apply as field manager `glidepath`; a resourceVersion in the body is a precondition."""
         name = body["metadata"]["name"]
         query = [("fieldManager", FIELD_MANAGER), ("force", str(force).lower()), ("fieldValidation", "Strict")]
-        return call(
-            f"applying {kind} {name}",
-            lambda: self._send("PATCH", self.path(kind, name), body, query, APPLY),
-        )
+        return self._call(f"applying {kind} {name}", "PATCH", kind, name, body, query, APPLY)
 
-    def _send(
+    def _call(
         self,
+        what: str,
         method: str,
-        path: str,
+        kind: str,
+        name: str = "",
         body: dict[str, Any] | None = None,
         query: Sequence[tuple[str, str]] = (),
         content_type: str = "application/json",
         accept: str = "application/json",
+        everywhere: bool = False,
     ) -> dict[str, Any]:
-        answer: dict[str, Any] = self._api.call_api(
-            path,
-            method,
-            query_params=[*query],
-            header_params={"Accept": accept, "Content-Type": content_type},
-            body=body,
-            response_types_map=dict.fromkeys((200, 201, 202), "object"),
-            auth_settings=["BearerToken"],
-            _return_http_data_only=True,
-            _request_timeout=CALL_TIMEOUT_S,
-        )
+        def send() -> dict[str, Any]:
+            answer: dict[str, Any] = self._api.call_api(
+                self.path(kind, name, everywhere),
+                method,
+                query_params=[*query],
+                header_params={"Accept": accept, "Content-Type": content_type},
+                body=body,
+                response_types_map=dict.fromkeys((200, 201, 202), "object"),
+                auth_settings=["BearerToken"],
+                _return_http_data_only=True,
+                _request_timeout=CALL_TIMEOUT_S,
+            )
+            return answer
+
+        # To list is a right of its own.
+        right = self._api.configuration.host, method if name else f"{method} all", kind, "" if everywhere else self.namespace
+        answer = call(what, send, refused_s=self._refused_s if right in _had else 0.0)
+        _had.add(right)
         return answer

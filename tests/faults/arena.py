@@ -24,6 +24,7 @@ from demo.environment import NAMESPACE, REPO, STATE, cluster, free_port, glidepa
 from glidepath.record import Record
 from tests.faults.clock import stepclock
 from tests.faults.components import component_pid
+from tests.faults.second import second_triggerer
 from tests.faults.synced import synced
 from tests.support.world import SERVICE, World, helm_roles, lease
 
@@ -85,7 +86,7 @@ class Arena(World):
         for one in home.glob("*") if home.exists() else ():
             if one != keep:
                 shutil.rmtree(one) if one.is_dir() else one.unlink()
-        for folder in ("record", "dags", "policies", "held"):
+        for folder in ("record", "dags", "policies", "held", "wanted"):
             (home / folder).mkdir(parents=True, exist_ok=True)
         size = f"size={RECORD_BYTES}"
         subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(home / "record")], check=True)
@@ -123,6 +124,9 @@ class Arena(World):
             # Tasks of a scheduler that died are looked for at its successor's start, when they don't count as lost yet.
             "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+            # A second triggerer takes over what the first has well before a lease is over.
+            "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+            "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
             "AIRFLOW_CONN_KUBERNETES_DEFAULT": json.dumps(kubernetes),
             "AIRFLOW_CONN_PROMETHEUS_DEFAULT": f"http://127.0.0.1:{self.ports['prometheus']}",
             "GLIDEPATH_RECORD_URL": self.record_url,
@@ -263,6 +267,7 @@ class Arena(World):
         self.edit_policy({})
         for one in (self.home / "held").glob("*"):
             one.unlink()
+        second_triggerer(self, self.home, False)
         # A case that could not be followed to its end leaves its release under way, and a run with old tokens.
         self.airflow.start()
         for one in self._under_way():

@@ -22,6 +22,7 @@ from tests.faults.audit import writes
 from tests.faults.catalogue import Fault
 from tests.faults.invariants import Played, count_503, locked, try_broken
 from tests.faults.scene import GOOD, HARMFUL, MOMENTS, Scene
+from tests.faults.second import second_triggerer
 from tests.support.policies import DAG_ID
 from tests.support.world import lease
 
@@ -75,6 +76,8 @@ def play(arena: Arena, fault: Fault, phase: str, seed: int, say: Say) -> Result:
         stable = arena.ready(say)
         if not fault.clock:
             arena.fake_clock(False)
+        if fault.second:
+            second_triggerer(arena, arena.home, True)
         moment = MOMENTS[phase]
         canary = "v3" if moment.version == HARMFUL else ("v2" if stable == "v1" else "v1")
         scene = Scene(arena, moment, stable, canary, rng, fault.dag_id or DAG_ID)

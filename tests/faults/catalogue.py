@@ -28,6 +28,7 @@ class Fault:
         run_lost: Airflow's run can't clean up any more: the next release has to.
         run_free: A person decided how Airflow's run ends.
         clock: Airflow runs with a clock that can be stepped.
+        second: Airflow has a second triggerer, which is stopped until the fault lets it go on.
         dag_id: Another DAG than the usual one.
         again: The next release is played as well: it has to go through.
         longer_s: So much longer the run may take to clean up, seconds; traffic has to be safe as soon as ever.
@@ -46,6 +47,7 @@ class Fault:
     run_lost: bool = False
     run_free: bool = False
     clock: bool = False
+    second: bool = False
     dag_id: str = ""
     again: bool = False
     longer_s: float = 0.0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import time
 
+from glidepath.record.turns import GUARD
 from tests.faults.catalogue import Fault
 from tests.faults.components import airflow_processes, family, parent, signal_airflow, signal_all
 from tests.faults.scene import ALL, WITH_WEIGHT, Scene
+from tests.faults.supervisor import SECOND
 
 COMPONENTS = ("scheduler", "triggerer", "api-server", "dag-processor")
 GROUP = "Airflow"
@@ -100,6 +102,27 @@ def triggerer_stopped(scene: Scene) -> None:
         signal_airflow(scene.arena.home, "triggerer", signal.SIGCONT)
 
 
+def taken_over(scene: Scene) -> None:
+    """SIGSTOP of the triggerer until another has taken its triggers over; then it goes on where it was."""
+    arena = scene.arena
+
+    def turn() -> int:
+        now = arena.record.turns.find(scene.release_id, GUARD)
+        return now.number if now else 0
+
+    arena.wait("the guard", lambda: turn() > 0 or scene.ended(), 30)
+    before = turn()
+    signal_airflow(arena.home, SECOND, signal.SIGCONT)
+    signal_airflow(arena.home, "triggerer", signal.SIGSTOP)
+    try:
+        arena.wait("the guard's start in the other triggerer", lambda: turn() > before or scene.ended(), 60)
+        scene.notes.append(f"taken over after {time.time() - scene.struck:.1f} s")
+    finally:
+        signal_airflow(arena.home, "triggerer", signal.SIGCONT)
+    scene.hold_until(10, scene.ended)  # what was stopped finds out, and calls on_kill
+    scene.notes.append(f"{turn()} guards were begun")
+
+
 def all_stopped(scene: Scene) -> None:
     """SIGSTOP of everything across the lease's expiry: every writer there is goes on as a stale one."""
     held = scene.phase() not in ("", "planned") and not scene.event("finished")
@@ -129,6 +152,10 @@ FAULTS = (
     Fault(
         "triggerer-stopped", GROUP, "SIGSTOP of the triggerer until its claim has expired and was taken, then SIGCONT",
         ("deploy", "baking", "harm", "gate", "promoting"), triggerer_stopped,
+    ),
+    Fault(
+        "triggerer-taken-over", GROUP, "SIGSTOP of the triggerer until another one has taken its triggers over, then SIGCONT",
+        ("baking", "harm", "gate", "promoting"), taken_over, second=True, ends=("promoted",),
     ),
     Fault(
         "airflow-stopped", GROUP, "SIGSTOP of every process of Airflow until the claim has been taken, then SIGCONT",

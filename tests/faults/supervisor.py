@@ -1,7 +1,8 @@
 """Airflow as a supervisor runs it: each component is started again when it ends, with all that it started.
 
 `python -m tests.faults.supervisor HOME`. What systemd, compose or Kubernetes do in production. While HOME/held/NAME is
-there the component stays down. HOME/environment.json is laid over the environment at each start of a component.
+there the component stays down. HOME/environment.json is laid over the environment at each start of a component. There is
+a second triggerer, which is only up when HOME/wanted/triggerer-2 is there.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 
 COMPONENTS = ("scheduler", "dag-processor", "api-server", "triggerer")
+SECOND = "triggerer-2"
+LOG_PORT = "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT"
 AGAIN_AFTER_S = 2.0
 
 
@@ -32,15 +35,22 @@ class Component:
         if self.process is not None and self.process.poll() is not None:
             self.signal(signal.SIGKILL)
             self.process, self.due = None, now + AGAIN_AFTER_S
-        if self.process is None and now >= self.due and not (self.home / "held" / self.name).exists():
+        if self.process is None and now >= self.due and self._wanted():
             self._start()
+
+    def _wanted(self) -> bool:
+        if self.name == SECOND:
+            return (self.home / "wanted" / self.name).exists()
+        return not (self.home / "held" / self.name).exists()
 
     def _start(self) -> None:
         given = self.home / "environment.json"
         extra = json.loads(given.read_text()) if given.exists() else {}
+        if self.name == SECOND:
+            extra[LOG_PORT] = str(int(os.environ[LOG_PORT]) + 1)
         with (self.home / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["airflow", self.name],
+                ["airflow", self.name.removesuffix("-2")],
                 env={**os.environ, **extra},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -64,7 +74,7 @@ def main() -> None:
     home = Path(sys.argv[1])
     (home / "held").mkdir(exist_ok=True)
     subprocess.run(["airflow", "db", "migrate"], check=True, stdin=subprocess.DEVNULL)
-    components = [Component(name, home) for name in COMPONENTS]
+    components = [Component(name, home) for name in (*COMPONENTS, SECOND)]
     stop: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.append(1))

@@ -21,6 +21,7 @@ from glidepath.claim import LeaseClaims
 from glidepath.deploy import Workloads
 from glidepath.errors import HandoverError, HelmError, RecordError
 from glidepath.handover import Sync
+from glidepath.kube import at_once
 from glidepath.record import Record
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
@@ -99,6 +100,7 @@ class Direct(client.ApiClient):  # type: ignore[misc]
     def __init__(self, server: ApiServer, fuse: Fuse) -> None:
         super().__init__(client.Configuration(host="http://nowhere.invalid"))
         self._server, self._fuse = server, fuse
+        at_once(self)  # a refusal is meant to be one
 
     def call_api(self, path: str, method: str, path_params: Any = None, query_params: Any = None,
                  header_params: Any = None, body: Any = None, **more: Any) -> Any:  # fmt: skip

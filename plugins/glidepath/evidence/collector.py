@@ -8,9 +8,10 @@ every pod that reports has a newer sample, so that both arms speak of the same t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.counters import Counters, Key
@@ -116,6 +117,24 @@ class Collector:
         if first:
             return Waiting("the first sample is the baseline", 0.0)
         return collected
+
+    @property
+    def end(self) -> float | None:
+        """Until when it has read, epoch seconds on Prometheus' clock; None before the first samples."""
+        return self._end
+
+    def state(self) -> dict[str, Any] | None:
+        """What another collector needs to go on from here; None before the first samples. JSON, some bytes a pod."""
+        if self._end is None:
+            return None
+        pods = [[version, pod, at] for (version, pod), at in self._pods.items()]
+        return {"end": self._end, "pods": pods, **self._counters.state()}
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from another's state, as if this one had been it; call it before anything is collected."""
+        self._counters.resume(state)
+        self._pods = {(str(version), str(pod)): float(at) for version, pod, at in state["pods"]}
+        self._end = float(state["end"])
 
     def _forget(self) -> None:
         self._counters.forget()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
 
 from glidepath.errors import PreflightError
+from glidepath.hooks.cluster import kubernetes_api
 from glidepath.hooks.handover import handover_for, sync_for
 from glidepath.hooks.http import address_of
 
@@ -84,13 +85,6 @@ class IstioHook(BaseHook):
         from glidepath.traffic import IstioTraffic
 
         return IstioTraffic(kubernetes_api(self.conn_id), self.namespace, self.service)
-
-
-def kubernetes_api(conn_id: str = KUBERNETES_CONN_ID) -> Any:
-    """The Kubernetes client of a connection, through the provider's hook."""
-    from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
-
-    return KubernetesHook(conn_id=conn_id).get_conn()
 
 
 def ports_for(policy: Policy) -> Ports:

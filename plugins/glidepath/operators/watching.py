@@ -10,10 +10,15 @@ from glidepath.operators.base import ReleaseOperator
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from glidepath.policy import ReleaseSpec
     from glidepath.release.run import Run
 
 # Beyond the policy's own deadline, which the guard keeps: only a guard that died lets these run out.
 GRACE_S = 120.0
+# How long a person who is asked may take to answer.
+ANSWER = timedelta(hours=1)
+# What the last tasks may take, beside twice the policy's deploy_timeout: their execution_timeout.
+ENDING = timedelta(minutes=15)
 
 
 class GuardOperator(ReleaseOperator):
@@ -28,7 +33,7 @@ class GuardOperator(ReleaseOperator):
             return
         self.log.info("guard: watching %s %s against %s until the release ends", *_versions(run))
         trigger = GuardTrigger(run.id)
-        self.defer(trigger=trigger, method_name="done", timeout=_limit(run, 2) + _window(run))
+        self.defer(trigger=trigger, method_name="done", timeout=guard_limit(run.spec))
 
     def done(self, context: Context, event: dict[str, Any]) -> None:  # noqa: ARG002 - Airflow calls it so
         """The release is closed, or the guard failed."""
@@ -58,7 +63,7 @@ class BakeOperator(ReleaseOperator):
                 self.step, step.weight, step.bake, step.min_requests,
             )  # fmt: skip
             trigger = BakeTrigger(release_id=run.id, step=self.step, silent_s=3 * run.spec.lease)
-            self.defer(trigger=trigger, method_name="done", timeout=_limit(run, 1))
+            self.defer(trigger=trigger, method_name="done", timeout=bake_limit(run.spec))
         return self._tell(run)
 
     def done(self, context: Context, event: dict[str, Any]) -> str | None:
@@ -113,7 +118,7 @@ class ObserveOperator(ReleaseOperator):
                 "this task failed, or annotate the Lease", run.canary, asked.weight, run.stable, asked.warm_s,
             )  # fmt: skip
             trigger = ObserveTrigger(run.id, asked.number, 3 * run.spec.lease)
-            self.defer(trigger=trigger, method_name="done", timeout=_window(run) + timedelta(seconds=GRACE_S))
+            self.defer(trigger=trigger, method_name="done", timeout=_window(run.spec) + timedelta(seconds=GRACE_S))
         conclude(run)
 
     def done(self, context: Context, event: dict[str, Any]) -> None:
@@ -137,12 +142,20 @@ def _versions(run: Run) -> tuple[str, str, str]:
     return run.spec.service, run.canary, run.stable
 
 
-def _limit(run: Run, factor: int) -> timedelta:
-    return timedelta(seconds=factor * (run.spec.max_duration + GRACE_S))
+def bake_limit(spec: ReleaseSpec) -> timedelta:
+    """How long a bake waits for the guard's word, which comes when `max_duration` is over at the latest."""
+    return timedelta(seconds=spec.max_duration + GRACE_S)
 
 
-def _window(run: Run) -> timedelta:
+def guard_limit(spec: ReleaseSpec) -> timedelta:
+    """How long a guard watches: every time that the release may take, one after the other, and more."""
+    asked = "hold" in (spec.on_undecided, spec.on_no_data.action)
+    ending = ENDING + timedelta(seconds=2 * spec.deploy_timeout)
+    return 2 * bake_limit(spec) + (ANSWER if asked else timedelta()) + ending + _window(spec)
+
+
+def _window(spec: ReleaseSpec) -> timedelta:
     """How long a window after the promotion can last."""
     from glidepath.policy.model import LONGEST
 
-    return timedelta(seconds=LONGEST * run.spec.after_promotion.warm)
+    return timedelta(seconds=LONGEST * spec.after_promotion.warm)

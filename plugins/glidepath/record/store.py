@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, or_, select, update
+from sqlalchemy import Connection, Engine, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from glidepath.errors import RecordError
-from glidepath.record.tables import events, looks, metadata, releases
-
-BUSY_TIMEOUT_S = 15
+from glidepath.record.engines import engine_of
+from glidepath.record.tables import events, looks, releases
+from glidepath.record.turns import Turns, seen
 
 
 @dataclass(frozen=True)
@@ -53,40 +53,24 @@ def default_url() -> str:
 
 
 class Record:
-    """The record database.
+    """The record database; `turns` says whose turn it is to watch a release.
 
     Args:
         url: A SQLAlchemy URL; SQLite and Postgres are tried.
+
+    Raises:
+        RecordError: The database can't be opened.
     """
 
     def __init__(self, url: str | None = None) -> None:
         self.url = url or default_url()
-        self._engine = self._connect(self.url)
+        engine_of(self.url)
+        self.turns = Turns(self._begin)
 
-    @staticmethod
-    def _connect(url: str) -> Engine:
-        options: dict[str, Any] = {"pool_pre_ping": True}
-        if url.startswith("sqlite"):
-            options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
-        engine = create_engine(url, **options)
-        if url.startswith("sqlite"):
-
-            @event.listens_for(engine, "connect")
-            def _wal(connection: Any, _record: Any) -> None:
-                connection.execute("PRAGMA journal_mode=WAL")
-
-        try:
-            metadata.create_all(engine)
-        except SQLAlchemyError:
-            # Two processes may create the tables at the same moment: the second try finds them.
-            try:
-                metadata.create_all(engine)
-            except SQLAlchemyError as error:
-                raise RecordError(
-                    f"the record database {engine.url!r} can't be opened: {error}. "
-                    "Set GLIDEPATH_RECORD_URL to a database that Airflow's processes can write."
-                ) from error
-        return engine
+    @property
+    def _engine(self) -> Engine:
+        """This process' own: a record that was made before a fork has another one in each process."""
+        return engine_of(self.url)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
@@ -198,14 +182,32 @@ class Record:
         return Event(**row) if row else None
 
     def add_look(
-        self, release_id: str, seq: int, at: float, interval: Mapping[str, Any] | None, look: Mapping[str, Any]
+        self,
+        release_id: str,
+        seq: int,
+        at: float,
+        interval: Mapping[str, Any] | None,
+        look: Mapping[str, Any],
+        turn: int | None = None,
+        samples: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write one look. A look that is there already is left as it is."""
+        """Write one look, and with it what the next is to be differenced from. One that is there already is left as it is.
+
+        Args:
+            release_id, seq, at: Whose it is, its number, and when it was, epoch seconds.
+            interval, look: What was counted, None for no data; and what follows from it.
+            turn: The guard's turn; None for one that nobody can replace.
+            samples: What the guard read last.
+
+        Raises:
+            ReplacedError: The turn is another guard's by now; nothing was written.
+        """
+        values = {"release_id": release_id, "seq": seq, "at": at, "interval": interval, "look": dict(look)}
         try:
             with self._begin() as connection:
-                connection.execute(
-                    insert(looks).values(release_id=release_id, seq=seq, at=at, interval=interval, look=dict(look))
-                )
+                if turn is not None:
+                    seen(connection, release_id, turn, samples)
+                connection.execute(insert(looks).values(values))
         except IntegrityError:
             return
 

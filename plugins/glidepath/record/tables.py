@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 metadata = MetaData()
 
@@ -33,6 +33,19 @@ looks = Table(
     Column("at", Float, nullable=False),
     Column("interval", JSON),
     Column("look", JSON, nullable=False),
+)
+
+# By (release, role): the process that was told last to watch it.
+turns = Table(
+    "glidepath_turn",
+    metadata,
+    Column("release_id", String(300), primary_key=True),
+    Column("role", String(20), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("left", Boolean, nullable=False),
+    Column("unseen", Integer, nullable=False),
+    Column("samples", JSON),
 )
 
 events = Table(

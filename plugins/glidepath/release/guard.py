@@ -7,28 +7,29 @@ evidence, edge or margin is ever chosen twice. Harm proven means 100/0 at once, 
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
 
 from glidepath.claim.state import TAKE_BACK
-from glidepath.errors import ClaimLostError, ClusterError, EvidenceError, RecordError, StaleWriteError
-from glidepath.evidence import Collector, Waiting
-from glidepath.evidence.collector import Collected
-from glidepath.judge import Interval, Judge, Look, Plan, Verdict
+from glidepath.errors import ClaimLostError, ClusterError, RecordError, StaleWriteError
+from glidepath.judge import Look, Verdict
 from glidepath.policy.model import LONGEST
+from glidepath.record.turns import Turn
 from glidepath.release import words
 from glidepath.release.brake import brake, committed, fate, note_taken_back, take_back, taken_back, way_back
 from glidepath.release.drift import objects_drift, own_brake, routes_drift
 from glidepath.release.keep import RENEWALS
 from glidepath.release.leftovers import sweep
+from glidepath.release.looks import Looks
 from glidepath.release.phases import Decision, Phase
-from glidepath.release.plan import interval_of
 from glidepath.release.run import Run, Step
 from glidepath.release.window import Window, window
 
 # The phases in which the canary has traffic and no fate need be written yet.
 WATCHED = frozenset({Phase.BAKING, Phase.PROMOTING, Phase.OBSERVING})
+# How many guards one after the other may keep the claim without a look.
+GUARDS_UNSEEN = 3
 
 
 class Guard:
@@ -36,55 +37,48 @@ class Guard:
 
     Args:
         run: The release.
+        turn: Its turn among the guards that were begun for the release; None for one that is alone.
+        steady: A clock that does not jump, seconds.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, turn: Turn | None = None, steady: Callable[[], float] = time.monotonic) -> None:
         self.run = run
-        release = run.release
-        assert release.plan is not None
-        self.plan = Plan.from_dict(release.plan)
-        self.judge = Judge(self.plan)
-        self.seq = 0
-        self._renewed = -math.inf
-        self._started = release.created
-        self._no_data_since: float | None = None
-        self._lost = False
-        self._newest: Look | None = None
-        self._unwritten: tuple[Look, dict[str, Any] | None] | None = None
-        self._shown = -math.inf
+        self.looks = Looks(run, turn)
         self.window = window(run.spec)
-        for self.seq, interval, look in run.ports.record.looks(run.id):
-            if interval is not None:
-                self.judge.look(Interval.from_dict(interval))
-                self._no_data_since = None
-            else:
-                self.judge.no_data(look["at"], look["at"], look["reason"])
-                self._no_data_since = self._no_data_since or look["at"]
-            self._newest = Look.from_dict(look)
-        versions = [run.control, run.canary]
-        scrape_s = run.spec.evidence.scrape
-        source = replace(run.source(), edges=self.plan.edges)
-        self.collector = Collector(run.ports.prometheus, source, run.control, versions, scrape_s)
-        if self.seq:
-            run.say(f"guard: rebuilt from {self.seq} recorded looks; nothing is chosen anew")
+        self._steady = steady
+        self._renewed = -math.inf
+        self._started = run.release.created
+        self._lost = self._blind = False
+        self._shown = -math.inf
+        # When it last saw what there is to see, and how many guards began since the last look, this one included.
+        self._saw, self._unseen = steady(), turn.unseen if turn is not None else 0
 
     def tick(self) -> bool:
-        """Look once; False when the release is over and the guard may end."""
+        """Look once; False when the release is over and the guard may end.
+
+        Raises:
+            ReplacedError: Another guard has begun since; this one sees and does nothing any more.
+        """
         if self.run.release.outcome is not None:
             if math.isfinite(self._renewed):  # it was at work, perhaps until a moment ago
                 sweep(self.run)
             return False
         self._remember()
-        self._renew()
+        step = self._step()
+        self._renew(step)
         if taken_back(self.run):
             self._hold_back()
-        elif self.run.release.phase in WATCHED and not committed(self.run):
-            step = self.run.step()
-            if step.number:
-                self._watch(step)
-            else:
-                self._adopt()
+        elif step is not None and step.number:
+            self._watch(step)
+        elif step is not None:
+            self._adopt()
         return True
+
+    def _step(self) -> Step | None:
+        """The step in force while the canary may have traffic and its fate is open, else None."""
+        if taken_back(self.run) or self.run.release.phase not in WATCHED or committed(self.run):
+            return None
+        return self.run.step()
 
     def _remember(self) -> None:
         """Write down what was seen before the claim is renewed: a guard that can't leaves the service to the watchdog.
@@ -93,17 +87,17 @@ class Guard:
             RecordError: The record can't be written. Harm that was proven is taken back all the same.
         """
         try:
-            self._store()
+            self.looks.store()
         except RecordError:
-            seen = self._unwritten[0] if self._unwritten else None
-            if seen is not None and seen.verdict is Verdict.FAIL:
-                brake(self.run, words.verdict(seen))
+            seen = self.looks.unwritten
+            if seen is not None and seen.look.verdict is Verdict.FAIL:
+                brake(self.run, words.verdict(seen.look))
             raise
 
     def _adopt(self) -> None:
         """The first weight is in force, but its task died before it wrote that down: no weight stays unwatched."""
         first, entered = self.run.spec.steps[0], self.run.ports.record.last_event(self.run.id, "phase")
-        if entered is None or 0 <= self.run.now() - entered.at < self.gap_s:
+        if entered is None or 0 <= self.run.now() - entered.at < self.looks.gap_s:
             return  # the task may be about to
         split = self.run.ports.traffic.read().split
         if split.canary_weight == first.weight:
@@ -112,8 +106,9 @@ class Guard:
 
     def _watch(self, step: Step) -> None:
         # What is known to be harm is acted upon before anything new is looked at: that needs no telemetry.
-        if self._newest is not None and self._newest.verdict is Verdict.FAIL:
-            self._act(self._newest, step)
+        newest = self.looks.newest
+        if newest is not None and newest.verdict is Verdict.FAIL:
+            self._act(newest, step)
         elif self._asked(step) or self._drifted(step):
             return
         elif self.window is not None and step.number == self.window.number:
@@ -130,13 +125,13 @@ class Guard:
             self._look(step)
         else:
             self._show_life()
-        waited, newest = self.run.now() - step.since, self._newest
-        doubt = self._no_data_since is not None or (newest is not None and newest.suspicious)
+        waited, newest = self.run.now() - step.since, self.looks.newest
+        doubt = self.looks.no_data_since is not None or (newest is not None and newest.suspicious)
         if waited >= window.warm_s * (LONGEST if window.judged and doubt else 1):
             self._over(step, f"{self.run.stable} was kept warm for {waited:.0f} s and no harm was proven")
 
     def _over(self, step: Step, reason: str) -> None:
-        body = {"step": step.number, "decision": str(Decision.PROMOTE), "reason": reason, "look": self.seq}
+        body = {"step": step.number, "decision": str(Decision.PROMOTE), "reason": reason, "look": self.looks.seq}
         if not taken_back(self.run) and self.run.note("window", once=f"decision:{step.number}", **body):
             self.run.say(f"guard: the window is over: {reason}")
 
@@ -195,7 +190,14 @@ class Guard:
             self.run.ports.traffic.shift(self.run.claim, split, still, way_back(self.run, split))
             self.run.say(f"guard: the weights of step {step.number} are put back")
 
-    def _renew(self) -> None:
+    def _renew(self, step: Step | None) -> None:
+        """Renew the claim while this guard sees what there is to see; one that does not is no reason to trust a canary."""
+        if not self._sees(step):
+            if not self._blind:
+                self.run.say("guard: nothing has been seen for too long: the claim is not renewed before the next look")
+            self._blind = True
+            return
+        self._blind = False
         now = self.run.now()
         if 0 <= now - self._renewed < self.run.spec.lease / RENEWALS:  # a clock that steps back must not end renewals
             return
@@ -208,62 +210,40 @@ class Guard:
         except ClusterError as error:
             self.run.say(f"guard: the claim could not be renewed, tried again at the next look: {error}")
 
+    def _sees(self, step: Step | None) -> bool:
+        """Whether the last look is not too long ago, by this guard or by those before it.
+
+        A guard that begins has the time of one lease for its first look, but only a few in a row have it.
+        """
+        if step is None or not self._judged(step):
+            self._saw, self._unseen = self._steady(), 0
+        return self._unseen <= GUARDS_UNSEEN and self._steady() - self._saw <= self.run.spec.lease
+
+    def _judged(self, step: Step) -> bool:
+        """Whether there is anything to look at in a step."""
+        if self.window is None or step.number != self.window.number:
+            return bool(step.number)
+        return self.window.judged and self.run.ports.record.once(self.run.id, f"decision:{step.number}") is None
+
     def _look(self, step: Step) -> None:
-        now = self.run.now()
-        try:
-            # By the clock of its samples: by ours, one that is wrong would ask for a time that has none.
-            collected = self.collector.collect(self.run.ports.prometheus.now())
-            if isinstance(collected, Waiting):
-                if collected.silent_s > self.gap_s:
-                    self._no_data(now, f"{collected.why} for {min(collected.silent_s, 86400):.0f} s", step)
-                return
-            self._check_edges(collected)
-        except EvidenceError as error:
-            self._no_data(now, str(error), step)
+        look = self.looks.look(step.weight)
+        if look is None:
             return
-        self._no_data_since = None
-        interval = interval_of(collected, self.run.control, self.run.canary, step.weight)
-        look = self.judge.look(interval)
-        self._write(look, interval.to_dict())
-        self._act(look, step)
+        self._saw, self._unseen = self._steady(), 0
+        if self.looks.no_data_since is None:
+            self._act(look, step)
+        else:
+            self._miss(look, step, self.looks.no_data_since)
 
-    @property
-    def gap_s(self) -> float:
-        """Seconds of silence after which telemetry counts as broken: three scrapes."""
-        return 3 * self.run.spec.evidence.scrape
-
-    def _check_edges(self, collected: Collected) -> None:
-        if collected.edges != tuple(self.plan.edges):
-            raise EvidenceError(
-                f"the latency buckets changed during the release: planned with {len(self.plan.edges)} edges, "
-                f"now {len(collected.edges)}; both versions must expose the same bucket edges. Mend what changed them, or "
-                "start the release anew"
-            )
-
-    def _no_data(self, now: float, reason: str, step: Step) -> None:
-        since = self._no_data_since = min(self._no_data_since or now, now)  # a clock may step back
-        self._write(self.judge.no_data(since, now, reason), None)
-        limit = self.run.spec.on_no_data.after
-        self.run.say(f"guard: NO_DATA for {now - since:.0f} s (limit {limit:.0f} s): {reason}")
+    def _miss(self, look: Look, step: Step, since: float) -> None:
+        """No data: wait, then do what the policy says."""
+        missing, limit, asked = look.at - since, self.run.spec.on_no_data.after, self.run.spec.on_no_data.action
+        self.run.say(f"guard: NO_DATA for {missing:.0f} s (limit {limit:.0f} s): {look.reason}")
         in_window = self.window is not None and step.number == self.window.number
-        if now - since >= limit and not (in_window and self.run.spec.on_no_data.action == "hold"):
-            action = Decision.ASK if self.run.spec.on_no_data.action == "hold" else Decision.ROLLBACK
-            self.decide(step, action, f"no data for {now - since:.0f} s, the policy's limit is {limit:.0f} s: {reason}")
-
-    def _write(self, look: Look, interval: dict[str, Any] | None) -> None:
-        self._unwritten = (look, interval)
-        self._store()
-
-    def _store(self) -> None:
-        """Write the look that is not in the record yet. One that can't be written now is written at the next tick."""
-        if self._unwritten is None:
-            return
-        look, interval = self._unwritten
-        self.run.ports.record.add_look(self.run.id, self.seq + 1, look.at, interval, look.to_dict())
-        self.seq += 1
-        self._unwritten, self._newest = None, look
-        for line in words.look_lines(look, f"look {self.seq}"):
-            self.run.say(line)
+        if missing >= limit and not (in_window and asked == "hold"):
+            action = Decision.ASK if asked == "hold" else Decision.ROLLBACK
+            why = f"no data for {missing:.0f} s, the policy's limit is {limit:.0f} s: {look.reason}"
+            self.decide(step, action, why)
 
     def _act(self, look: Look, step: Step) -> None:
         if look.verdict is Verdict.FAIL:
@@ -296,5 +276,7 @@ class Guard:
         if decision is Decision.ROLLBACK:
             take_back(self.run, reason)
         once = f"decision:{step.number}"
-        if self.run.note("decision", once=once, step=step.number, decision=str(decision), reason=reason, look=self.seq):
+        if self.run.note(
+            "decision", once=once, step=step.number, decision=str(decision), reason=reason, look=self.looks.seq
+        ):
             self.run.say(f"guard: step {step.number}: {decision}: {reason}")

@@ -6,13 +6,20 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from glidepath.errors import RecordError, ReplacedError
+from glidepath.triggers.places import Place, warm_up
+from glidepath.triggers.threads import Threads, once
+
 log = logging.getLogger(__name__)
 
 POLL_S = 0.5
+# All of these poll the record, and nothing else.
+_threads = Threads("glidepath-bake", 4)
 
 
 class BakeTrigger(BaseTrigger):
@@ -40,9 +47,9 @@ class BakeTrigger(BaseTrigger):
         """Poll the record; it is a local query, a few hundred microseconds."""
         from glidepath.record import Record
 
-        record = Record()
+        record = await _threads(Record)
         while True:
-            status = await asyncio.to_thread(self._status, record)
+            status = await _threads(self._status, record)
             if status is not None:
                 yield TriggerEvent(status)
                 return
@@ -67,17 +74,42 @@ class BakeTrigger(BaseTrigger):
 class ObserveTrigger(BakeTrigger):
     """The same for the window after a promotion. Ended by a person, it takes the new version back at once."""
 
+    def __init__(self, release_id: str, step: int, silent_s: float) -> None:
+        super().__init__(release_id, step, silent_s)
+        self._place = Place(release_id, "observer")
+        self._begun = False
+
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
         return "glidepath.triggers.bake.ObserveTrigger", super().serialize()[1]
 
-    async def on_kill(self) -> None:
-        """A person marked or cleared the waiting task: that is how a promotion is taken back by hand."""
-        await asyncio.to_thread(self._abort)
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """As for a bake."""
+        warm_up(self.task_instance)
+        async for one in super().run():
+            yield one
 
-    def _abort(self) -> None:
+    def _status(self, record: Any) -> dict[str, str] | None:
+        if not self._begun:
+            self._place.take()
+            self._begun = True
+        with suppress(RecordError, ReplacedError):  # two that wait do no harm
+            self._place.keep()
+        return super()._status(record)
+
+    async def on_kill(self) -> None:
+        """A person marked or cleared the waiting task: that is how a promotion is taken back by hand.
+
+        Or another process was given it.
+        """
+        await once("glidepath-observe-end", self._ended)
+
+    def _ended(self) -> None:
         from glidepath.release.endings import abort
 
+        if self._place.passed_on(self.task_instance):
+            log.info("observe: ended here; it goes on in another process")
+            return
         abort(self._run(), "a person ended the window after the promotion in Airflow")
 
     def _run(self) -> Any:

@@ -1,26 +1,30 @@
-"""The trigger that is the guard's body: ticks it in an executor of its own until the release is over."""
+"""The trigger that is the guard's body: ticks it in a thread of its own until the release is over."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from glidepath.errors import GlidepathError
+from glidepath.errors import GlidepathError, RecordError, ReplacedError
+from glidepath.triggers.places import Place, warm_up
+from glidepath.triggers.threads import Threads, once
 
 log = logging.getLogger(__name__)
 
 # One thread a release: a blackholed Prometheus must not starve another release's brake, nor Airflow's own pool.
 TICKS_A_SCRAPE = 2
+STAND_BY_S = 0.5
 
 
 class GuardTrigger(BaseTrigger):
     """Runs `glidepath.release.guard.Guard` for one release.
+
+    Of several that Airflow has begun the newest is at work; the others stand by until it is gone, or they are ended.
 
     Args:
         release_id: The release in the record.
@@ -29,6 +33,7 @@ class GuardTrigger(BaseTrigger):
     def __init__(self, release_id: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.release_id = release_id
+        self._place = Place(release_id, "guard")
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
@@ -36,36 +41,63 @@ class GuardTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Tick until the record says that the release is over."""
-        loop = asyncio.get_running_loop()
-        # Airflow tells a trigger's log lines by its context, which a thread does not have by itself.
-        here = contextvars.copy_context()
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="glidepath-guard") as pool:
-            guard = await loop.run_in_executor(pool, here.run, self._guard)
-            period = guard.run.spec.evidence.scrape / TICKS_A_SCRAPE
-            errors = 0
-            while True:
-                try:
-                    if not await loop.run_in_executor(pool, here.run, guard.tick):
-                        yield TriggerEvent({"status": "closed", "why": "the release is closed"})
-                        return
-                    errors = 0
-                except GlidepathError as error:
-                    errors += 1
-                    log.error("guard: look failed (%d in a row): %s", errors, error)
-                await asyncio.sleep(period)
+        thread = Threads("glidepath-guard")
+        warm_up(self.task_instance)
+        try:
+            while not await self._watch(thread):
+                log.info("guard: another process watches this release; this one stands by")
+                while not await thread(self._free):
+                    await asyncio.sleep(STAND_BY_S)
+            yield TriggerEvent({"status": "closed", "why": "the release is closed"})
+        finally:
+            thread.close()
+
+    async def _watch(self, thread: Threads) -> bool:
+        """Tick; True when the release is over, False when another guard has begun since."""
+        guard = await thread(self._guard)
+        period = guard.run.spec.evidence.scrape / TICKS_A_SCRAPE
+        errors = 0
+        while True:
+            try:
+                if not await thread(self._tick, guard):
+                    return True
+                errors = 0
+            except ReplacedError:
+                return False
+            except GlidepathError as error:
+                errors += 1
+                log.error("guard: look failed (%d in a row): %s", errors, error)
+            await asyncio.sleep(period)
 
     async def on_kill(self) -> None:
-        """A person ended the guard: without it no traffic stays on the canary."""
-        await asyncio.to_thread(self._abort)
+        """A person ended the guard: without it no traffic stays on the canary. Or another process was given it."""
+        await once("glidepath-guard-end", self._ended)
 
     def _guard(self) -> Any:
+        turn = self._place.take()  # before anything that takes long: whoever had it sees it
+
         from glidepath.release.guard import Guard
 
-        return Guard(self._run())
+        return Guard(self._run(), turn)
 
-    def _abort(self) -> None:
+    def _tick(self, guard: Any) -> bool:
+        with suppress(RecordError):  # proven harm is taken back all the same
+            self._place.keep()
+        return bool(guard.tick())
+
+    def _free(self) -> bool:
+        try:
+            return self._place.free()
+        except RecordError as error:
+            log.error("guard: whether the other one lives can't be read: %s", error)
+            return False
+
+    def _ended(self) -> None:
         from glidepath.release.endings import abort
 
+        if self._place.passed_on(self.task_instance):
+            log.info("guard: ended here; it goes on in another process")
+            return
         abort(self._run(), "the guard was ended by a person")
 
     def _run(self) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from glidepath.errors import ClaimHeldError, ClusterError
+from glidepath.triggers.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +43,19 @@ class HeldTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look at the Lease every two seconds. A cluster that does not answer is no reason to stop waiting."""
-        claims = await asyncio.to_thread(self._claims)
-        while time.time() < self.deadline:
-            if await asyncio.to_thread(self._free, claims):
-                await asyncio.sleep(random.uniform(0, SPREAD_S))
-                if await asyncio.to_thread(self._free, claims):
-                    yield TriggerEvent({"status": "free"})
-                    return
-            await asyncio.sleep(POLL_S)
-        yield TriggerEvent({"status": "over"})
+        thread = Threads("glidepath-held")  # its own: a cluster that does not answer is this run's matter
+        try:
+            claims = await thread(self._claims)
+            while time.time() < self.deadline:
+                if await thread(self._free, claims):
+                    await asyncio.sleep(random.uniform(0, SPREAD_S))
+                    if await thread(self._free, claims):
+                        yield TriggerEvent({"status": "free"})
+                        return
+                await asyncio.sleep(POLL_S)
+            yield TriggerEvent({"status": "over"})
+        finally:
+            thread.close()
 
     def _free(self, claims: Any) -> bool:
         try:
@@ -64,6 +69,6 @@ class HeldTrigger(BaseTrigger):
 
     def _claims(self) -> Any:
         from glidepath.claim import LeaseClaims
-        from glidepath.hooks.ports import kubernetes_api
+        from glidepath.hooks.cluster import kubernetes_api
 
         return LeaseClaims(kubernetes_api(self.kubernetes_conn_id), self.namespace, self.service)

@@ -33,7 +33,7 @@ from glidepath.errors import (
     PreflightError,
     TrafficDriftError,
 )
-from glidepath.kube import GROUP, Objects
+from glidepath.kube import GROUP, Objects, at_once
 from glidepath.traffic.istio import IstioTraffic
 from glidepath.traffic.routing import Routing
 from glidepath.traffic.split import Split
@@ -173,7 +173,7 @@ class Watchdog:
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._api, self.namespace, self.facts = api, namespace, facts
+        self._api, self.namespace, self.facts = at_once(api), namespace, facts  # each service is looked at each second
         self._now, self._monotonic = now, monotonic
         self._objects = Objects(api, namespace)
         self._sight = Sight()

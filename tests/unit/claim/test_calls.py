@@ -12,7 +12,7 @@ from glidepath import kube
 from glidepath.errors import ClusterError
 from glidepath.kube import Objects
 from tests.support.apiserver import LEASES, NAMESPACE, ApiServer
-from tests.support.fields import Object
+from tests.support.fields import Object, Refused
 
 KIND = "coordination.k8s.io/v1/leases"
 
@@ -62,6 +62,62 @@ def test_a_refusal_is_not_tried_again(server: ApiServer, objects: Objects, statu
     with pytest.raises(ClusterError) as caught:
         objects.get(KIND, "a")
     assert caught.value.status == status
+    assert calls(server) == 1
+
+
+@pytest.fixture
+def starting(server: ApiServer, objects: Objects, monkeypatch: pytest.MonkeyPatch) -> Objects:
+    """A client that had the right to read before."""
+    monkeypatch.setattr(kube, "REFUSED_PAUSE_S", 0.01)
+    objects.get(KIND, "a")
+    server.log.clear()
+    return objects
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_right_that_was_had_before_is_asked_for_again(server: ApiServer, starting: Objects, status: int) -> None:
+    server.fail("GET", "leases/a", status, times=10)
+    assert starting.get(KIND, "a")["metadata"]["name"] == "a"
+    assert calls(server) == 11
+    assert Objects(server.api(), NAMESPACE).get(KIND, "a")  # by another client of this process, too
+    server.fail("GET", "leases/a", status, times=10)
+    assert Objects(server.api(), NAMESPACE).get(KIND, "a")
+
+
+@pytest.mark.usefixtures("starting")
+def test_a_right_that_is_gone_is_told_after_a_bounded_time(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kube, "REFUSED_S", 0.2)
+    server.fail("GET", "leases/a", 403, times=1000)
+    began = time.monotonic()
+    with pytest.raises(ClusterError, match="answered 403") as caught:
+        Objects(server.api(), NAMESPACE).get(KIND, "a")
+    assert (caught.value.status, 0.2 < time.monotonic() - began < 1) == (403, True)
+
+
+def test_another_right_that_was_never_had_is_refused_at_once(server: ApiServer, starting: Objects) -> None:
+    for method, do in (("GET", lambda: starting.list(KIND)), ("PATCH", lambda: starting.merge(KIND, "a", {}))):
+        server.log.clear()
+        server.fail(method, "leases", 403)
+        with pytest.raises(ClusterError, match="answered 403"):
+            do()
+        assert calls(server) == 1
+
+
+def test_what_a_webhook_denies_is_denied(server: ApiServer, starting: Objects) -> None:
+    def deny() -> None:
+        raise Refused(403, "Forbidden", 'admission webhook "x" denied the request: no')
+
+    server.before("GET", "leases/a", deny)
+    with pytest.raises(ClusterError, match="denied the request"):
+        starting.get(KIND, "a")
+    assert calls(server) == 1
+
+
+@pytest.mark.usefixtures("starting")
+def test_who_looks_again_soon_is_told_at_once(server: ApiServer) -> None:
+    server.fail("GET", "leases/a", 403)
+    with pytest.raises(ClusterError, match="answered 403"):
+        Objects(kube.at_once(server.api()), NAMESPACE).get(KIND, "a")
     assert calls(server) == 1
 
 

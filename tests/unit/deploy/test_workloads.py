@@ -90,9 +90,9 @@ def test_what_the_pods_wait_for_is_told(world: World) -> None:
     )
     world.pod("c", "Pending")
     assert world.workloads.readiness("v2").why == "a (app not ready); b (app: ImagePullBackOff); c (Pending)"
-    world.server.fail("GET", "pods", 403)
+    world.server.fail("GET", "pods", 400)
     assert (
-        "pods could not be listed: listing v1/pods: the Kubernetes API answered 403"
+        "pods could not be listed: listing v1/pods: the Kubernetes API answered 400"
         in world.workloads.readiness("v2").why
     )
 
@@ -119,6 +119,19 @@ def test_a_refusal_is_not_waited_out(world: World, wait: str) -> None:
     with pytest.raises(ClusterError, match="answered 403"):
         getattr(world.workloads, wait)("v2", 600, poll_s=0.01)
     assert len([status for *_, status in world.server.log if status == 403]) == 1
+
+
+@pytest.mark.parametrize("wait", ["wait_ready", "wait_gone"])
+def test_the_refusals_of_an_api_server_that_has_just_started_are(
+    world: World, wait: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glidepath.kube.REFUSED_PAUSE_S", 0.01)
+    world.workloads.readiness("v2")
+    world.server.fail("GET", NAME, 503, times=4)
+    world.server.fail("GET", NAME, 403, times=20)
+    if wait == "wait_gone":
+        world.delete()
+    assert getattr(world.workloads, wait)("v2", 20, poll_s=0.01) > 0
 
 
 def test_pods_that_do_not_come_are_named_and_each_change_is_told_once(world: World) -> None:

@@ -13,7 +13,8 @@ import pytest
 from kubernetes.config import incluster_config
 
 from glidepath.errors import EvidenceError, PreflightError, RecordError
-from glidepath.hooks.ports import HelmHook, PrometheusHook, kubernetes_api, load_run
+from glidepath.hooks.cluster import kubernetes_api
+from glidepath.hooks.ports import HelmHook, PrometheusHook, load_run
 from glidepath.policy import ReleaseSpec
 from glidepath.record import Record
 from tests.support.apiserver import NAMESPACE, ApiServer

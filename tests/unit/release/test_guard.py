@@ -52,7 +52,7 @@ def test_a_model_that_calls_everything_ham_goes_back_although_it_is_quick_and_wi
     assert any("spam: -" in one and "harm beyond ±5.00 points" in one for one in stage.said)
     # A guard that starts again has the same shares from the record.
     again = Guard(run)
-    assert again.judge.no_data(0, 0, "none").metrics == guard.judge.no_data(0, 0, "none").metrics
+    assert again.looks.judge.no_data(0, 0, "none").metrics == guard.looks.judge.no_data(0, 0, "none").metrics
 
 
 def test_the_same_predictions_climb(stage: Stage) -> None:
@@ -150,14 +150,14 @@ def test_a_guard_that_begins_again_rebuilds_every_look_to_the_bit(stage: Stage) 
     run, guard = started(stage, weights=[20], bake="10m")
     ticks(stage, guard, 10, errors=1)
     again = Guard(dataclasses.replace(run, ports=stage.ports()))
-    assert again.seq == guard.seq
-    assert again.judge._last == guard.judge._last
+    assert again.looks.seq == guard.looks.seq
+    assert again.looks.judge._last == guard.looks.judge._last
     assert any("rebuilt from" in line for line in stage.said)
 
 
 def test_other_buckets_are_no_evidence(stage: Stage) -> None:
     run, guard = started(stage)
-    guard.plan = dataclasses.replace(guard.plan, edges=guard.plan.edges[:-1])
+    guard.looks.plan = dataclasses.replace(guard.looks.plan, edges=guard.looks.plan.edges[:-1])
     ticks(stage, guard, 2)
     last = run.ports.record.last_look(run.id)
     assert last is not None
@@ -183,9 +183,9 @@ def test_weights_changed_by_somebody_are_drift(stage: Stage, answer: str) -> Non
         "spec": {"http": http_routes({"v1": 10, "v2": 90})},
     }
     stage.server.put(f"{MESH}/virtualservices", body, manager="a-person", force=True)
-    seen = guard.seq
+    seen = guard.looks.seq
     guard.tick()
-    assert guard.seq == seen  # nothing was judged
+    assert guard.looks.seq == seen  # nothing was judged
     if answer == "restore":
         assert stage.weights() == {"v1": 80, "v2": 20}
         assert not taken_back(run)

@@ -114,7 +114,7 @@ def test_proven_harm_is_never_put_back_as_drift(planned: Saved) -> None:
 
     run.ports.record.add_event = add_event  # type: ignore[method-assign]
     while not refused:
-        assert guard.seq < 9
+        assert guard.looks.seq < 9
         through = look(stage, guard, 1, errors=100)
     assert not through
     assert stage.weights() == {"v1": 100, "v2": 0}

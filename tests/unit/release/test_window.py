@@ -76,7 +76,7 @@ class TestAGoodVersion:
     def test_a_doubt_holds_the_word_up_for_a_second_window_at_most(self, stage: Stage) -> None:
         run, guard = opened(stage)
         ticks(stage, guard, 3)
-        guard._newest = dataclasses.replace(guard._newest, suspicious=True)  # type: ignore[type-var]
+        guard.looks.newest = dataclasses.replace(guard.looks.newest, suspicious=True)  # type: ignore[type-var]
         guard._look = lambda _: None  # type: ignore[method-assign]
         ticks(stage, guard, 20)
         assert word(run) is None
@@ -187,10 +187,10 @@ class TestAPersonsWord:
 class TestWithoutAHoldback:
     def test_nothing_is_judged_and_the_old_one_is_warm(self, stage: Stage) -> None:
         run, guard = opened(stage, UNJUDGED)
-        seen = guard.seq
+        seen = guard.looks.seq
         assert stage.weights() == {"v1": 0, "v2": 100}
         ticks(stage, guard, 12)
-        assert guard.seq == seen
+        assert guard.looks.seq == seen
         assert run.ports.record.last_event(run.id, "watching") is not None
         assert word(run)[0] is Decision.PROMOTE  # type: ignore[index]
         endings.conclude(run)

@@ -1,0 +1,145 @@
+"""What a guard sees: each look is recorded before it has an effect.
+
+A guard that starts again rebuilds its judge from the record, so no evidence, edge or margin is ever chosen twice, and
+goes on from the samples that were read last, so that guards that follow each other quickly see as much as one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from glidepath.errors import EvidenceError, ReplacedError
+from glidepath.evidence import Collector, Waiting
+from glidepath.evidence.collector import Collected
+from glidepath.judge import Interval, Judge, Look, Plan
+from glidepath.record.turns import GUARD, Turn
+from glidepath.release import words
+from glidepath.release.plan import interval_of
+from glidepath.release.run import Run
+
+
+@dataclass(frozen=True)
+class Unwritten:
+    """A look that is not in the record yet, and what it was read from."""
+
+    look: Look
+    interval: dict[str, Any] | None
+    samples: dict[str, Any] | None
+
+
+class Looks:
+    """The looks of one release, and the judge that they feed.
+
+    Args:
+        run: The release.
+        turn: The guard's turn, in which alone a look is written; None where there is no other guard.
+
+    Attributes:
+        seq: How many there are in the record.
+        newest: The newest of them.
+        no_data_since: Since when there has been no data, epoch seconds; None while there is.
+        unwritten: The look that could not be written yet.
+    """
+
+    def __init__(self, run: Run, turn: Turn | None = None) -> None:
+        self.run, self._turn = run, turn
+        release = run.release
+        assert release.plan is not None
+        self.plan = Plan.from_dict(release.plan)
+        self.judge = Judge(self.plan)
+        self.seq = 0
+        self.newest: Look | None = None
+        self.no_data_since: float | None = None
+        self.unwritten: Unwritten | None = None
+        for self.seq, interval, look in run.ports.record.looks(run.id):
+            if interval is not None:
+                self.judge.look(Interval.from_dict(interval))
+                self.no_data_since = None
+            else:
+                self.judge.no_data(look["at"], look["at"], look["reason"])
+                self.no_data_since = self.no_data_since or look["at"]
+            self.newest = Look.from_dict(look)
+        versions = [run.control, run.canary]
+        source = replace(run.source(), edges=self.plan.edges)
+        self._collector = Collector(run.ports.prometheus, source, run.control, versions, run.spec.evidence.scrape)
+        if turn is not None and turn.samples is not None:
+            self._collector.resume(turn.samples)
+        self._handed_on = self._collector.end
+        if self.seq:
+            run.say(f"guard: rebuilt from {self.seq} recorded looks; nothing is chosen anew")
+
+    @property
+    def gap_s(self) -> float:
+        """Seconds of silence after which telemetry counts as broken: three scrapes."""
+        return 3 * self.run.spec.evidence.scrape
+
+    def look(self, weight: int) -> Look | None:
+        """Look, and record it; None when there is nothing new yet.
+
+        Args:
+            weight: The canary's, percent.
+
+        Raises:
+            RecordError: It can't be written; `store` tries again.
+            ReplacedError: Another guard has begun since.
+        """
+        now = self.run.now()
+        try:
+            # By the clock of its samples: by ours, one that is wrong would ask for a time that has none.
+            collected = self._collector.collect(self.run.ports.prometheus.now())
+            if isinstance(collected, Waiting):
+                self._hand_on()
+                if collected.silent_s <= self.gap_s:
+                    return None
+                return self._no_data(now, f"{collected.why} for {min(collected.silent_s, 86400):.0f} s")
+            self._check_edges(collected)
+        except EvidenceError as error:
+            return self._no_data(now, str(error))
+        self.no_data_since = None
+        interval = interval_of(collected, self.run.control, self.run.canary, weight)
+        return self._write(self.judge.look(interval), interval.to_dict())
+
+    def store(self) -> None:
+        """Write the look that is not in the record yet. One that can't be written now is written at the next tick.
+
+        Raises:
+            RecordError: It can't be written.
+            ReplacedError: Another guard has begun since.
+        """
+        if self.unwritten is None:
+            return
+        one, turn = self.unwritten, self._turn.number if self._turn else None
+        told = one.look.to_dict()
+        self.run.ports.record.add_look(self.run.id, self.seq + 1, one.look.at, one.interval, told, turn, one.samples)
+        self.seq += 1
+        self.unwritten, self.newest = None, one.look
+        for line in words.look_lines(one.look, f"look {self.seq}"):
+            self.run.say(line)
+
+    def _no_data(self, now: float, reason: str) -> Look:
+        since = self.no_data_since = min(self.no_data_since or now, now)  # a clock may step back
+        return self._write(self.judge.no_data(since, now, reason), None)
+
+    def _write(self, look: Look, interval: dict[str, Any] | None) -> Look:
+        self.unwritten = Unwritten(look, interval, self._collector.state())
+        self._handed_on = self._collector.end
+        self.store()
+        return look
+
+    def _hand_on(self) -> None:
+        """Write down what was read without a look: a baseline. The next guard goes on from it."""
+        if self._turn is None or self._collector.end in (None, self._handed_on):
+            return
+        state = self._collector.state()
+        if not self.run.ports.record.turns.keep(self.run.id, GUARD, self._turn.number, self.run.now(), state):
+            raise ReplacedError(f"another guard watches {self.run.id} since")
+        self._handed_on = self._collector.end
+
+    def _check_edges(self, collected: Collected) -> None:
+        if collected.edges != tuple(self.plan.edges):
+            raise EvidenceError(
+                f"the latency buckets changed during the release: planned with {len(self.plan.edges)} edges, "
+                f"now {len(collected.edges)}; both versions must expose the same bucket edges. Mend what changed them, or "
+                "start the release anew"
+            )

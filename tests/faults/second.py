@@ -1,0 +1,31 @@
+"""A second triggerer beside the first: stopped until a fault lets it go on, and take over what the first has."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+from tests.faults.components import signal_airflow
+from tests.faults.supervisor import SECOND
+from tests.support.world import World
+
+ALIVE = "/jobs?job_type=TriggererJob&is_alive=true"
+
+
+def second_triggerer(world: World, home: Path, wanted: bool) -> None:
+    """Have a second triggerer, which is stopped until it is needed, or have none."""
+    file = home / "wanted" / SECOND
+    if wanted:
+        file.touch()
+        world.wait("a second triggerer", lambda: world.airflow.call("GET", ALIVE)["total_entries"] >= 2, 180)
+        signal_airflow(home, SECOND, signal.SIGSTOP)
+    elif file.exists():
+        file.unlink()
+        for number in (signal.SIGCONT, signal.SIGTERM):
+            signal_airflow(home, SECOND, number)
+        world.wait("the second triggerer's end", lambda: not _pid(home), 60)
+
+
+def _pid(home: Path) -> int:
+    return int(json.loads((home / "pids.json").read_text())[SECOND])
