@@ -98,7 +98,7 @@ class Arena(World):
         say("Airflow starts under a supervisor")
         arena.airflow.start()
         for dag in ("release_model_service", TIMEOUT_DAG):
-            arena.airflow.wait_dag(dag)
+            arena.airflow.wait_dag(dag, timeout_s=300)
         return arena
 
     def close(self) -> None:
