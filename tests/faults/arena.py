@@ -24,7 +24,7 @@ from demo.environment import NAMESPACE, REPO, STATE, cluster, free_port, glidepa
 from glidepath.record import Record
 from tests.faults.clock import stepclock
 from tests.faults.components import component_pid
-from tests.faults.synced import synced
+from tests.faults.synced import forget_sync
 from tests.support.world import SERVICE, World, helm_roles, lease
 
 RATE = 100.0
@@ -272,8 +272,7 @@ class Arena(World):
         stable = helm_roles()["stable"] if stage.roles() else "v1"
         stable = stable if stable in ("v1", "v2") else "v1"
         since = time.time() - 240
-        if synced():
-            stage.remove()
+        forget_sync()
         if not stage.pristine(stable) or _restarted() or _edited():
             since = time.time()
             stage.set_stage(stable, RATE, say)
