@@ -91,6 +91,7 @@ class Arena(World):
         subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(home / "record")], check=True)
         arena = cls(home)
         arena._write_files()
+        forget_sync()
         stage.set_stage("v1", RATE, say)
         arena._start_proxies()
         arena.connect()
