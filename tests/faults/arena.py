@@ -25,7 +25,7 @@ from glidepath.record import Record
 from tests.faults.clock import stepclock
 from tests.faults.components import component_pid
 from tests.faults.second import second_triggerer
-from tests.faults.synced import synced
+from tests.faults.synced import forget_sync
 from tests.support.world import SERVICE, World, helm_roles, lease
 
 RATE = 100.0
@@ -92,6 +92,7 @@ class Arena(World):
         subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(home / "record")], check=True)
         arena = cls(home)
         arena._write_files()
+        forget_sync()
         stage.set_stage("v1", RATE, say)
         arena._start_proxies()
         arena.connect()
@@ -277,8 +278,7 @@ class Arena(World):
         stable = helm_roles()["stable"] if stage.roles() else "v1"
         stable = stable if stable in ("v1", "v2") else "v1"
         since = time.time() - 240
-        if synced():
-            stage.remove()
+        forget_sync()
         if not stage.pristine(stable) or _restarted() or _edited():
             since = time.time()
             stage.set_stage(stable, RATE, say)

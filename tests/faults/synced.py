@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from demo import stage
 from demo.environment import NAMESPACE, kubectl
+from tests.support.world import SERVICE
 
 SYNCED_BY = "argocd-controller"
+FENCE = f"glidepath-{NAMESPACE}-{SERVICE}"
+ADMISSION = ("validatingadmissionpolicy", "validatingadmissionpolicybinding")
 
 
-def synced() -> bool:
-    """Whether a sync of a case before has left its marks: every later plan would be refused for them."""
+def forget_sync() -> None:
+    """Remove all that the chart has made if a sync of a case before has left its marks.
+
+    Every later plan would be refused for them, and a `helm upgrade` by hand would conflict with the sync's fields: on the
+    fence too, which is in no namespace.
+    """
+    fence = [f"{kind}/{FENCE}{part}" for kind in ADMISSION for part in ("", "-claim")]
     kinds = "virtualservices,destinationrules,deployments"
-    return f'"{SYNCED_BY}"' in kubectl(
-        "get", kinds, "-n", NAMESPACE, "-o", "json", "--show-managed-fields", check=False
-    )
+    found = kubectl("get", kinds, "-n", NAMESPACE, "-o", "json", "--show-managed-fields", check=False)
+    found += kubectl("get", *fence, "-o", "json", "--show-managed-fields", "--ignore-not-found", check=False)
+    if f'"{SYNCED_BY}"' in found:
+        stage.remove()
+        kubectl("delete", *fence, "--ignore-not-found")

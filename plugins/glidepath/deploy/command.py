@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cache
 from subprocess import CompletedProcess
 
 from kubernetes import client
 
 from glidepath.errors import HelmError
 from glidepath.kube import kubeconfig
+from glidepath.processes import ends_with_us
 
 
 class Command:
@@ -53,7 +53,7 @@ class Command:
         with tempfile.TemporaryFile("w") as config:
             json.dump(kubeconfig(self._api, self.namespace), config)
             config.flush()
-            command = [*_ends_with_us(), self.binary, *args, "--namespace", self.namespace]
+            command = [*ends_with_us(), self.binary, *args, "--namespace", self.namespace]
             command += ["--kubeconfig", f"/dev/fd/{config.fileno()}"]
             done = _ended(command, shown, timeout_s, config.fileno(), env or {})
         if done.returncode != 0:
@@ -79,14 +79,3 @@ def _ended(
 def _environment() -> dict[str, str]:
     """Ours, without what would lead Helm to another cluster, or have it act as somebody else."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("HELM_KUBE", "KUBECONFIG"))}
-
-
-@cache
-def _ends_with_us() -> tuple[str, ...]:
-    """What to put before a command that is not to go on without the process that started it, a killed one included.
-
-    A task that Airflow kills would else leave its helm at work beside the one that takes the canary back. Where there is
-    no `setpriv` (it is Linux' own), helm goes on.
-    """
-    setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
