@@ -23,7 +23,7 @@ from glidepath.errors import HelmError
 from glidepath.traffic import IstioTraffic, Split
 from tests.support.chart import CHART, installed
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 NAMESPACE, SERVICE = "fields-test", "fielded"
 # Of an image that is not there: what is tested is who writes what, not pods.
 GIVEN = (
