@@ -127,7 +127,7 @@ class Arena(World):
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
             # A second triggerer takes over what the first has well before a lease is over.
             "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
-            "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
+            "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
             "AIRFLOW_CONN_KUBERNETES_DEFAULT": json.dumps(kubernetes),
             "AIRFLOW_CONN_PROMETHEUS_DEFAULT": f"http://127.0.0.1:{self.ports['prometheus']}",
             "GLIDEPATH_RECORD_URL": self.record_url,

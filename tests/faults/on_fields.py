@@ -102,6 +102,5 @@ FAULTS = (
           ("deploy", "baking", "harm", "promoting", "rolling back"), set_by_hand, people=ADMIN, again=True,
           callers_may_fail=True, says="the pods of"),
     Fault("helm-refused", GROUP, "a person's helm upgrade with other weights and values, which is refused",
-          ("deploy", "baking", "harm", "promoting", "rolling back"), helm_refused, people=ADMIN, again=True,
-          callers_may_fail=True),
+          ("deploy", "baking", "harm", "promoting", "rolling back"), helm_refused, people=ADMIN, again=True),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from glidepath.deploy import HelmRelease, Preview
 from glidepath.deploy.helm import TRIES
 from glidepath.deploy.overlay import Laid, foreign, overlaid
 from glidepath.errors import ClusterError, HelmError
+from glidepath.kube import STATE, TOKEN
 from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SECRETS, SERVICE, ApiServer, http_routes
 from tests.support.fields import Object, Refused, apply, owners_of
 
@@ -114,7 +115,7 @@ class HelmInMemory:
         for one in theirs if live and take else ():
             if one.taken:
                 notes = live["metadata"].get("annotations") or {}
-                ours = {key: text for key, text in notes.items() if key.startswith("glidepath.dev/")}
+                ours = {key: text for key, text in notes.items() if key in (TOKEN, STATE)}
                 metadata = {"name": one.name, "annotations": ours}
                 body = {"apiVersion": manifest["apiVersion"], "kind": one.kind, "metadata": metadata}
                 spec = {str(one.path[-1]): one.value}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from glidepath.release.plan import plan
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
 from glidepath.watchdog.loop import Facts, Watchdog
-from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+from tests.support.apiserver import MESH, NAMESPACE, SERVICE, ApiServer
 from tests.support.helm import HelmInMemory
 
 POLICY = f"""\
@@ -150,6 +150,12 @@ class Stage:
         http = self.server.find("virtualservices", SERVICE)["spec"]["http"]
         *_, route = (one["route"] for one in http if any("weight" in to for to in one.get("route", ())))
         return {one["destination"]["subset"]: one["weight"] for one in route}
+
+    def edit_routes(self, spec: Mapping[str, Any], manager: str = "kubectl-edit") -> None:
+        """A person's edit of the VirtualService: it keeps the annotations."""
+        path = f"{MESH}/virtualservices/{SERVICE}?fieldManager={manager}"
+        status, answer = self.server.handle("PATCH", path, "application/merge-patch+json", {"spec": dict(spec)})
+        assert status == 200, answer
 
     def versions(self) -> set[str]:
         """The versions whose Deployments are there."""

@@ -65,7 +65,7 @@ def test_the_autoscalers_own_replicas_are_not_counted_on(scaling: Stage) -> None
 def test_room_that_does_not_come_gives_no_weight(scaling: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     run = released(scaling)
     # The autoscaler is not there: nobody makes replicas of its minimum.
-    monkeypatch.setattr(scaling.helm, "upgrade", lambda _: scaling.helm.status())
+    monkeypatch.setattr(scaling.helm, "upgrade", lambda _, **__: scaling.helm.status())
     with pytest.raises(NotReadyError, match="v2 has 1 of 2 replicas ready"):
         steps.shift(run, 1)
     assert scaling.weights()["v2"] == 0
@@ -98,9 +98,9 @@ def test_a_promotion_takes_over_what_stable_has_and_at_most_the_maximum(scaling:
     given: list[Any] = []
     upgrade = scaling.helm.upgrade
 
-    def watched(values: dict[str, Any]) -> object:
+    def watched(values: dict[str, Any], **more: Any) -> object:
         given.append((values.get("versions") or {}).get("v2", {}).get("replicas"))
-        return upgrade(values)
+        return upgrade(values, **more)
 
     scaling.helm.upgrade = watched  # type: ignore[assignment,method-assign]
     endings.promote(run)

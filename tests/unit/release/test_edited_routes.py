@@ -29,13 +29,6 @@ EVERYWHERE: Object = {"match": [{"headers": {"x-any": {"exact": "1"}}}], "route"
 THEIRS = [REDIRECT, DIRECT, DELEGATE, STATIC]
 
 
-def edit(stage: Stage, spec: Object) -> None:
-    """`kubectl edit`: keeps the annotations."""
-    path = f"{BASE}/{SERVICE}?fieldManager=kubectl-edit"
-    status, answer = stage.server.handle("PATCH", path, "application/merge-patch+json", {"spec": spec})
-    assert status == 200, answer
-
-
 def http(stage: Stage) -> list[Object]:
     """The routes as they are."""
     found: list[Object] = stage.server.find("virtualservices", SERVICE)["spec"]["http"]
@@ -51,7 +44,7 @@ def reason(stage: Stage, run_id: str) -> str:
 @pytest.mark.parametrize("theirs", THEIRS, ids=["redirect", "direct", "delegate", "foreign"])
 def test_an_entry_of_their_own_disturbs_nothing_and_survives_the_brake(stage: Stage, theirs: Object) -> None:
     run, guard = started(stage)
-    edit(stage, {"http": [theirs, *OURS]})
+    stage.edit_routes({"http": [theirs, *OURS]})
     ticks(stage, guard, 3)
     assert not taken_back(run), reason(stage, run.id)
     brake.take_back(run, "harm")
@@ -72,7 +65,7 @@ def test_an_entry_of_their_own_disturbs_nothing_and_survives_the_brake(stage: St
 def test_requests_to_the_canary_beside_the_weights_take_it_back(stage: Stage, routes: list[Object], words: str) -> None:
     run, guard = started(stage)
     ticks(stage, guard, 1)
-    edit(stage, {"http": routes})
+    stage.edit_routes({"http": routes})
     ticks(stage, guard, 1) if routes != [REDIRECT] else guard.tick()
     assert words in reason(stage, run.id)
     led = {
@@ -88,7 +81,7 @@ def test_requests_to_the_canary_beside_the_weights_take_it_back(stage: Stage, ro
 def test_hosts_that_are_taken_away_are_put_back(stage: Stage) -> None:
     run, guard = started(stage)
     ticks(stage, guard, 1)
-    edit(stage, {"hosts": ["elsewhere"]})
+    stage.edit_routes({"hosts": ["elsewhere"]})
     ticks(stage, guard, 1)
     assert "has hosts elsewhere, expected prices; written by" in reason(stage, run.id)
     assert stage.server.find("virtualservices", SERVICE)["spec"]["hosts"] == [SERVICE]
@@ -142,7 +135,7 @@ def test_another_cluster_without_our_lease_is_never_written(stage: Stage) -> Non
 def test_the_watchdog_brakes_on_what_it_meets(stage: Stage, theirs: Object) -> None:
     run = stage.run()
     do(run, *UP_TO_WEIGHT)
-    edit(stage, {"http": [theirs, TESTERS, *OURS]})
+    stage.edit_routes({"http": [theirs, TESTERS, *OURS]})
     abandon(stage)
     first, testers, own = http(stage)
     assert first == theirs
@@ -160,7 +153,7 @@ def test_the_watchdog_makes_routes_anew_that_are_gone(stage: Stage) -> None:
 def test_restore_puts_back_what_leads_to_the_canary_beside_the_weights(stage: Stage) -> None:
     run, guard = started(stage, policy="on_drift: restore\n")
     ticks(stage, guard, 1)
-    edit(stage, {"http": [REDIRECT, TESTERS, *OURS]})
+    stage.edit_routes({"http": [REDIRECT, TESTERS, *OURS]})
     ticks(stage, guard, 2)
     assert not taken_back(run)
     assert http(stage)[0] == REDIRECT
@@ -171,7 +164,7 @@ def test_restore_puts_back_what_leads_to_the_canary_beside_the_weights(stage: St
 class TestPlan:
     def test_what_a_team_has_beside_is_named_and_left_alone(self, stage: Stage) -> None:
         testers = {**TESTERS, "route": [{"destination": {"host": SERVICE, "subset": "debug"}}]}
-        edit(stage, {"http": [REDIRECT, {**STATIC, "name": "static"}, testers, *http_routes({"v1": 100})]})
+        stage.edit_routes({"http": [REDIRECT, {**STATIC, "name": "static"}, testers, *http_routes({"v1": 100})]})
         run = stage.run()
         for words in (
             "entry 1 (redirect)",
@@ -196,7 +189,7 @@ class TestPlan:
     def test_what_it_can_not_take_is_named_and_nothing_touched(
         self, stage: Stage, routes: list[Object], words: str
     ) -> None:
-        edit(stage, {"http": routes})
+        stage.edit_routes({"http": routes})
         before = stage.written()
         with pytest.raises(PreflightError, match=words):
             stage.run()

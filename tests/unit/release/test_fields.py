@@ -250,6 +250,11 @@ def test_a_persons_refused_upgrade_ends_the_release_and_none_of_it_stays(stage: 
     values = json.loads(json.dumps({**before, "image": "shop:unjudged"}))
     values["istio"]["trafficSplit"] = {"stable": 0, "canary": 100}
     assert "conflict" in stage.helm.by_person(values)
+    assert stage.server.find("deployments", f"{SERVICE}-v1")["spec"]["template"]["spec"]["image"] == "shop:1"
+    opened = {"metadata": {"annotations": {"glidepath.dev/state": "open"}}}  # now nothing fences it
+    path = f"{DEPLOYMENTS}/{SERVICE}-v1"
+    assert stage.server.handle("PATCH", path, "application/merge-patch+json", opened)[0] == 200
+    assert "conflict" in stage.helm.by_person(values)
     assert stage.server.find("deployments", f"{SERVICE}-v1")["spec"]["template"]["spec"]["image"] == "shop:unjudged"
     assert "(failed)" in str(objects_drift(run)) or "the pods of v1 were changed" in str(objects_drift(run))
     gone_back(run)

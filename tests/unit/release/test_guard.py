@@ -13,7 +13,7 @@ from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.release.report import report, row
 from glidepath.release.run import Run
-from tests.support.apiserver import MESH, SERVICE, http_routes
+from tests.support.apiserver import http_routes
 from tests.support.guards import started, ticks
 from tests.support.stage import Stage
 
@@ -175,14 +175,7 @@ def test_it_renews_the_lease(stage: Stage) -> None:
 def test_weights_changed_by_somebody_are_drift(stage: Stage, answer: str) -> None:
     run, guard = started(stage, policy=f"on_drift: {answer}\n")
     ticks(stage, guard, 1)
-    found = stage.server.find("virtualservices", SERVICE)
-    body = {
-        "apiVersion": found["apiVersion"],
-        "kind": "VirtualService",
-        "metadata": {"name": SERVICE, "annotations": found["metadata"]["annotations"]},
-        "spec": {"http": http_routes({"v1": 10, "v2": 90})},
-    }
-    stage.server.put(f"{MESH}/virtualservices", body, manager="a-person", force=True)
+    stage.edit_routes({"http": http_routes({"v1": 10, "v2": 90})}, "a-person")
     seen = guard.looks.seq
     guard.tick()
     assert guard.looks.seq == seen  # nothing was judged

@@ -13,7 +13,7 @@ from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.release.report import report
 from glidepath.traffic import Split
-from tests.support.apiserver import LEASES, MESH, SERVICE, http_routes
+from tests.support.apiserver import LEASES, http_routes
 from tests.support.crashes import Died, die
 from tests.support.guards import ticks
 from tests.support.stage import Stage
@@ -114,14 +114,7 @@ class TestHarm:
 
     def test_drift_goes_back(self, stage: Stage) -> None:
         run, guard = opened(stage)
-        found = stage.server.find("virtualservices", SERVICE)
-        body = {
-            "apiVersion": found["apiVersion"],
-            "kind": "VirtualService",
-            "metadata": {"name": SERVICE, "annotations": found["metadata"]["annotations"]},
-            "spec": {"http": http_routes({"v1": 40, "v2": 60})},
-        }
-        stage.server.put(f"{MESH}/virtualservices", body, manager="kubectl-edit", force=True)
+        stage.edit_routes({"http": http_routes({"v1": 40, "v2": 60})}, "kubectl-edit")
         guard.tick()
         assert stage.weights() == {"v1": 100, "v2": 0}
         assert "kubectl-edit" in word(run)[1]  # type: ignore[index]

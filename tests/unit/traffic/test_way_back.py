@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from glidepath.errors import ClaimLostError, ClusterError, PreflightError
-from glidepath.traffic import Routing, Split, WayBack
-from tests.support.apiserver import MESH, SERVICE, http_routes
+from glidepath.kube import at_once
+from glidepath.traffic import IstioTraffic, Routing, Split, WayBack
+from tests.support.apiserver import MESH, NAMESPACE, SERVICE, http_routes
 from tests.support.fields import Object
 from tests.unit.traffic.world import CLAIM, NEXT, VIRTUAL_SERVICE, World
 
@@ -75,7 +76,7 @@ def test_a_policy_engine_that_refuses_all_forms_is_named(shifted: World, way: Wa
 def test_who_may_not_write_is_told_so_at_once(shifted: World, way: WayBack) -> None:
     shifted.server.fail("PATCH", VIRTUAL_SERVICE, 403, 1)
     with pytest.raises(ClusterError, match="injected 403"):
-        shifted.traffic.stop(CLAIM, way)
+        IstioTraffic(at_once(shifted.server.api()), NAMESPACE, SERVICE).stop(CLAIM, way)
 
 
 def recreated(world: World, http: list[Object], mark: str = "") -> None:
