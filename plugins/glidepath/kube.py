@@ -251,7 +251,12 @@ class Objects:
             return answer
 
         # To list is a right of its own.
-        right = self._api.configuration.host, method if name else f"{method} all", kind, "" if everywhere else self.namespace
+        right = (
+            self._api.configuration.host,
+            method if name else f"{method} all",
+            kind,
+            "" if everywhere else self.namespace,
+        )
         answer = call(what, send, refused_s=self._refused_s if right in _had else 0.0)
         _had.add(right)
         return answer

@@ -44,7 +44,7 @@ def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
 
 def _beside_drift(run: Run, state: TrafficState) -> str | None:
     """What gives the canary requests beside the weights, or takes the routes their hosts, since the claim."""
-    found, now = run.routing, run.ports.traffic.routing()
+    found, now = run.routing, state.routing
     if found is None:
         return None
     if now.uid != found.uid:

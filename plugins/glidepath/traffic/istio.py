@@ -114,7 +114,7 @@ class IstioTraffic(FencedObjects):
             way: Puts back as well what else leads to its versions, and hosts and gateways; None leaves that alone.
 
         Raises:
-            ClaimLostError: The object carries a higher token: somebody else holds the service.
+            ClaimLostError: The object carries a higher token: somebody else holds the service; or no claim ever held it.
             NoWeightedRouteError: No entry can take weights; nothing was written.
             StaleWriteError: `still` said no; nothing was written.
             TrafficDriftError: What is read back is not what was written.
@@ -123,6 +123,8 @@ class IstioTraffic(FencedObjects):
         token = token_of(found)
         if token > claim.token:
             raise ClaimLostError(f"{self._name} carries token {token}, this claim has {claim.token}: not written")
+        if token < claim.token and _state(found) != HELD:
+            raise ClaimLostError(f"{self._name} carries token {token}: this claim, with {claim.token}, never took it")
         if way is None and token == claim.token and owns_routes(found) and self._says(found, split):
             return self._parse(found)
 
@@ -293,6 +295,7 @@ class IstioTraffic(FencedObjects):
             edited_by=editor(metadata.get("managedFields") or [], "f:spec", "f:http"),
             resource_version=metadata["resourceVersion"],
             beside=leads(http, self._hosts),
+            routing=Routing.of(found),
         )
 
     def _says(self, found: Mapping[str, Any], split: Split) -> bool:

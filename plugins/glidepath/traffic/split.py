@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from glidepath.traffic.routing import Routing
+
 
 @dataclass(frozen=True)
 class Split:
@@ -43,6 +45,7 @@ class TrafficState:
         held: Whether a release holds it.
         edited_by: The field manager that wrote the routes last, and when.
         beside: The versions that other entries lead to, or mirrors copy requests to; an empty name for all versions.
+        routing: All of it.
     """
 
     split: Split
@@ -50,7 +53,8 @@ class TrafficState:
     held: bool
     edited_by: str
     resource_version: str
-    beside: frozenset[str] = frozenset()
+    beside: frozenset[str]
+    routing: Routing
 
     def all_on(self, version: str) -> bool:
         """Whether every request goes to a version."""

@@ -246,11 +246,11 @@ class Watchdog:
         service = claim.service
         try:
             traffic.stop(claim, way, mine=True)
+            traffic.take(claim)  # the other objects refuse the old token from here on too
             try:
                 after = str(traffic.shift(claim, way.split).split)
             except NoWeightedRouteError:
                 after = f"not on {', '.join(sorted(way.versions))}"
-            traffic.take(claim)  # the other objects refuse the old token from here on too
         except PreflightError as error:
             after = "no VirtualService"
             log.warning("%s: no traffic to move: %s", service, error)
