@@ -10,10 +10,11 @@ from kubernetes import client
 
 from glidepath.deploy.overlay import HELM, Laid
 from glidepath.errors import ClusterError
-from glidepath.kube import APPLY, CALL_TIMEOUT_S, FIELD_MANAGER, STATE, TOKEN, call
+from glidepath.kube import APPLY, CALL_TIMEOUT_S, FIELD_MANAGER, STATE, TOKEN, WRITE, call
 
 # Helm writes its release's name on all that it makes.
 MADE_BY, MADE_IN = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
+HIGHEST_WRITE = "999999999999999"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 
 
@@ -48,6 +49,7 @@ class Live:
         metadata = manifest["metadata"]
         labels = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
         notes = {**(metadata.get("annotations") or {}), MADE_BY: self.release, MADE_IN: self.namespace}
+        notes[WRITE] = HIGHEST_WRITE  # what an ended release has left held would refuse a dry run as well
         body = {**manifest, "metadata": {**metadata, "labels": labels, "annotations": notes}}
         return self._apply(body, HELM, force=False, dry_run=True)
 
