@@ -42,7 +42,6 @@ class GuardTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Tick until the record says that the release is over."""
         thread = Threads("glidepath-guard")
-        warm_up(self.task_instance)
         try:
             while not await self._watch(thread):
                 log.info("guard: another process watches this release; this one stands by")
@@ -62,6 +61,8 @@ class GuardTrigger(BaseTrigger):
                 if not await thread(self._tick, guard):
                     return True
                 errors = 0
+                # Only now: Airflow answers nothing else meanwhile, and the first look needs its connections.
+                warm_up(self.task_instance)
             except ReplacedError:
                 return False
             except GlidepathError as error:
