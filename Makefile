@@ -7,6 +7,8 @@ PY ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)
+# Container images often set it: each of Airflow's many processes would then compile all it imports, for some four seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## list the commands

@@ -134,7 +134,7 @@ def editor(managed: Sequence[Mapping[str, Any]], *path: str) -> str:
     if newest is None:
         return UNKNOWN
     below = f" ({newest['subresource']})" if newest.get("subresource") else ""
-    return f"{newest.get('manager')}{below} at {newest.get('time')}"
+    return f"{newest.get('manager')}{below}" + (f" at {newest['time']}" if newest.get("time") else "")
 
 
 def _owns(fields: Mapping[str, Any], path: Sequence[str]) -> bool:
@@ -147,14 +147,65 @@ def at_once(api: client.ApiClient) -> client.ApiClient:
     return api
 
 
-# The rights that this process has had: (cluster, method, kind, namespace).
-_had: set[tuple[str, str, str, str]] = set()
+# The rights that this process has had: (cluster, method, path without the object's name).
+_had: set[tuple[str, str, str]] = set()
+
+
+def request(
+    api: client.ApiClient,
+    what: str,
+    method: str,
+    path: str,
+    name: str = "",
+    body: Mapping[str, Any] | None = None,
+    query: Sequence[tuple[str, str]] = (),
+    content_type: str = "application/json",
+    accept: str = "application/json",
+) -> dict[str, Any]:
+    """Ask the API for one thing, with time-outs and bounded retries.
+
+    A right that was had before, and is refused, is asked for again for a while: the API server may have just started.
+
+    Args:
+        api: An API client; its configuration says where and as whom.
+        what: What is done, for the error's text.
+        method: The HTTP method.
+        path: The path of the kind.
+        name: The object's name below it; "" for all of them, which is a right of its own.
+        body: What is sent, as JSON.
+        query: The query's parameters.
+        content_type: What the body is.
+        accept: What the answer shall be.
+
+    Raises:
+        ClusterError: As `call` does.
+    """
+
+    def send() -> dict[str, Any]:
+        answer: dict[str, Any] = api.call_api(
+            f"{path}/{name}" if name else path,
+            method,
+            query_params=[*query],
+            header_params={"Accept": accept, "Content-Type": content_type},
+            body=body,
+            response_types_map=dict.fromkeys((200, 201, 202), "object"),
+            auth_settings=["BearerToken"],
+            _return_http_data_only=True,
+            _request_timeout=CALL_TIMEOUT_S,
+        )
+        return answer
+
+    # `call` tries again; with urllib3's own three retries below it each time-out would last four times as long.
+    api.rest_client.pool_manager.connection_pool_kw["retries"] = False
+    right = (api.configuration.host, method if name else f"{method} all", path)
+    patience = float(getattr(api, "glidepath_refused_s", REFUSED_S)) if right in _had else 0.0
+    answer = call(what, send, refused_s=patience)
+    _had.add(right)
+    return answer
 
 
 class Objects:
     """Custom and built-in namespaced objects as plain dictionaries.
-
-    A right that was had before, and is refused, is asked for again for a while: the API server may have just started.
 
     Args:
         api: An API client; its configuration says where and as whom.
@@ -163,16 +214,13 @@ class Objects:
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
         self._api, self.namespace = api, namespace
-        self._refused_s = float(getattr(api, "glidepath_refused_s", REFUSED_S))
-        # `call` tries again; with urllib3's own three retries below it each time-out would last four times as long.
-        api.rest_client.pool_manager.connection_pool_kw["retries"] = False
 
-    def path(self, kind: str, name: str = "", everywhere: bool = False) -> str:
+    def path(self, kind: str, everywhere: bool = False) -> str:
         """The API path of a kind such as `apps/v1/deployments`, in the namespace or in every one."""
         prefix = "/api/" if kind.count("/") == 1 else "/apis/"
         group, _, plural = kind.rpartition("/")
         place = "" if everywhere else f"namespaces/{self.namespace}/"
-        return f"{prefix}{group}/{place}{plural}" + (f"/{name}" if name else "")
+        return f"{prefix}{group}/{place}{plural}"
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """Read one object.
@@ -190,13 +238,13 @@ class Objects:
 
     def list_everywhere(self, kind: str) -> Sequence[dict[str, Any]]:
         """Read all objects of a kind in every namespace; `status` 403 where the client may not."""
-        listed = self._call(f"listing {kind} everywhere", "GET", kind, everywhere=True)
+        listed = request(self._api, f"listing {kind} everywhere", "GET", self.path(kind, everywhere=True))
         return tuple(listed.get("items", []))
 
     def list_metadata(self, kind: str, selector: str) -> Sequence[dict[str, Any]]:
         """The same, their metadata only: what the objects hold is not sent."""
         query = [("labelSelector", selector)]
-        listed = self._call(f"listing {kind}", "GET", kind, query=query, accept=METADATA_ONLY)
+        listed = request(self._api, f"listing {kind}", "GET", self.path(kind), query=query, accept=METADATA_ONLY)
         return [one["metadata"] for one in listed.get("items", [])]
 
     def create(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -230,33 +278,8 @@ class Objects:
         method: str,
         kind: str,
         name: str = "",
-        body: dict[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
         query: Sequence[tuple[str, str]] = (),
         content_type: str = "application/json",
-        accept: str = "application/json",
-        everywhere: bool = False,
     ) -> dict[str, Any]:
-        def send() -> dict[str, Any]:
-            answer: dict[str, Any] = self._api.call_api(
-                self.path(kind, name, everywhere),
-                method,
-                query_params=[*query],
-                header_params={"Accept": accept, "Content-Type": content_type},
-                body=body,
-                response_types_map=dict.fromkeys((200, 201, 202), "object"),
-                auth_settings=["BearerToken"],
-                _return_http_data_only=True,
-                _request_timeout=CALL_TIMEOUT_S,
-            )
-            return answer
-
-        # To list is a right of its own.
-        right = (
-            self._api.configuration.host,
-            method if name else f"{method} all",
-            kind,
-            "" if everywhere else self.namespace,
-        )
-        answer = call(what, send, refused_s=self._refused_s if right in _had else 0.0)
-        _had.add(right)
-        return answer
+        return request(self._api, what, method, self.path(kind), name, body, query, content_type)

@@ -206,7 +206,7 @@ def test_a_persons_helm_upgrade_changes_nothing_that_a_release_holds() -> None:
         ("env.ADDED=x", ("--server-side=false",)),
     )
     for change, more in cases:
-        with pytest.raises(DemoError, match=r"applies a whole object without knowing of it|conflict with"):
+        with pytest.raises(DemoError, match=r"a release holds this object with token|conflict with"):
             helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", f"{GIVEN},{change}", *more)
         assert {what: spec(what) for what in before} == before, (change, more)
 

@@ -10,7 +10,7 @@ from kubernetes import client
 
 from glidepath.deploy.overlay import HELM, Laid
 from glidepath.errors import ClusterError
-from glidepath.kube import APPLY, CALL_TIMEOUT_S, FIELD_MANAGER, STATE, TOKEN, WRITE, call
+from glidepath.kube import APPLY, FIELD_MANAGER, STATE, TOKEN, WRITE, request
 
 # Helm writes its release's name on all that it makes.
 MADE_BY, MADE_IN = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
@@ -38,7 +38,7 @@ class Live:
             ClusterError: The API did not answer.
         """
         path = self._path(manifest)
-        return None if path is None else self._if_there(path)
+        return None if path is None else self._if_there(path, manifest["metadata"]["name"])
 
     def applied(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """What the object would be if Helm applied this; nothing is written.
@@ -76,19 +76,19 @@ class Live:
         if path is None:
             raise ClusterError(f"the cluster has no kind {body['kind']} in {body['apiVersion']}", 404)
         query = [("fieldManager", manager), ("force", json.dumps(force))] + ([("dryRun", "All")] if dry_run else [])
-        what = f"applying {body['kind']} {body['metadata']['name']}"
-        return call(what, lambda: self._send("PATCH", path, body, query))
+        name = body["metadata"]["name"]
+        return request(self._api, f"applying {body['kind']} {name}", "PATCH", path, name, body, query, APPLY)
 
-    def _if_there(self, path: str) -> dict[str, Any] | None:
+    def _if_there(self, path: str, name: str = "") -> dict[str, Any] | None:
         try:
-            return call(f"reading {path}", lambda: self._send("GET", path))
+            return request(self._api, f"reading {path}/{name}".rstrip("/"), "GET", path, name)
         except ClusterError as error:
             if error.status not in (403, 404):
                 raise
             return None
 
     def _path(self, manifest: Mapping[str, Any]) -> str | None:
-        """Where the API has the object; None for a kind that it does not know."""
+        """Where the API has the objects of its kind; None for a kind that it does not know."""
         version, metadata = str(manifest["apiVersion"]), manifest["metadata"]
         base = f"/api/{version}" if "/" not in version else f"/apis/{version}"
         if base not in self._known:
@@ -99,20 +99,4 @@ class Live:
         if kind is None:
             return None
         within = f"/namespaces/{metadata.get('namespace') or self.namespace}" if kind["namespaced"] else ""
-        return f"{base}{within}/{kind['name']}/{metadata['name']}"
-
-    def _send(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Sequence[tuple[str, str]] = ()
-    ) -> dict[str, Any]:
-        answer: dict[str, Any] = self._api.call_api(
-            path,
-            method,
-            query_params=[*query],
-            header_params={"Accept": "application/json", "Content-Type": APPLY if body else "application/json"},
-            body=body,
-            response_types_map=dict.fromkeys((200, 201, 202), "object"),
-            auth_settings=["BearerToken"],
-            _return_http_data_only=True,
-            _request_timeout=CALL_TIMEOUT_S,
-        )
-        return answer
+        return f"{base}{within}/{kind['name']}"

@@ -187,13 +187,13 @@ def test_an_apply_without_force_respects_another_owner(server: ApiServer, object
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "path"),
+    ("kind", "everywhere", "path"),
     [
-        ("v1/events", "", "/api/v1/namespaces/shop/events"),
-        ("v1/pods", "a", "/api/v1/namespaces/shop/pods/a"),
-        ("apps/v1/deployments", "a", "/apis/apps/v1/namespaces/shop/deployments/a"),
-        (KIND, "", "/apis/coordination.k8s.io/v1/namespaces/shop/leases"),
+        ("v1/events", False, "/api/v1/namespaces/shop/events"),
+        ("v1/pods", True, "/api/v1/pods"),
+        ("apps/v1/deployments", False, "/apis/apps/v1/namespaces/shop/deployments"),
+        (KIND, False, "/apis/coordination.k8s.io/v1/namespaces/shop/leases"),
     ],
 )
-def test_a_kind_has_its_path(objects: Objects, kind: str, name: str, path: str) -> None:
-    assert objects.path(kind, name) == path
+def test_a_kind_has_its_path(objects: Objects, kind: str, everywhere: bool, path: str) -> None:
+    assert objects.path(kind, everywhere) == path
