@@ -3,7 +3,6 @@ small file system of its own, and one policy that is quick."""
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -15,15 +14,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import requests
 import yaml
 
 from demo import stage, witness
 from demo.airflow import Airflow
-from demo.environment import NAMESPACE, REPO, STATE, cluster, free_port, glidepath_kubeconfig, kubectl
+from demo.environment import NAMESPACE, REPO, STATE, kubectl
 from glidepath.record import Record
 from tests.faults.clock import stepclock
 from tests.faults.components import component_pid
+from tests.faults.proxies import Proxies
 from tests.faults.second import second_triggerer
 from tests.faults.synced import forget_sync
 from tests.support.world import SERVICE, World, helm_roles, lease
@@ -71,8 +70,7 @@ class Arena(World):
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.proxies: subprocess.Popen[bytes] | None = None
-        self.ports = dict.fromkeys(("kubernetes", "prometheus", "control"), 0)
+        self.proxies = Proxies(home)
         command = (sys.executable, "-m", "tests.faults.supervisor", str(home))
         super().__init__(Airflow(home, home / "policies", command, self.environment), Record(self.record_url))
 
@@ -94,8 +92,8 @@ class Arena(World):
         arena._write_files()
         forget_sync()
         stage.set_stage("v1", RATE, say)
-        arena._start_proxies()
-        arena.connect()
+        arena.proxies.start(arena.wait)
+        arena.proxies.connect()
         say("Airflow starts under a supervisor")
         arena.airflow.start()
         for dag in ("release_model_service", TIMEOUT_DAG):
@@ -105,9 +103,7 @@ class Arena(World):
     def close(self) -> None:
         """End what this arena started; the cluster stays."""
         self.airflow.stop()
-        if self.proxies is not None:
-            self.proxies.kill()
-            self.proxies.wait()
+        self.proxies.stop()
         _unmount(self.home / "record")
 
     @property
@@ -129,7 +125,7 @@ class Arena(World):
             "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
             "AIRFLOW_CONN_KUBERNETES_DEFAULT": json.dumps(kubernetes),
-            "AIRFLOW_CONN_PROMETHEUS_DEFAULT": f"http://127.0.0.1:{self.ports['prometheus']}",
+            "AIRFLOW_CONN_PROMETHEUS_DEFAULT": self.proxies.url("prometheus"),
             "GLIDEPATH_RECORD_URL": self.record_url,
         }
 
@@ -163,60 +159,6 @@ class Arena(World):
     def restore_dag(self) -> None:
         """Put the DAG file (back) into its place."""
         shutil.copy(REPO / "dags" / "progressive_release.py", self.dag_file)
-
-    def _start_proxies(self) -> None:
-        for number, name in enumerate(self.ports):
-            self.ports[name] = free_port(18300 + 210 * number)
-        cert, key = self.home / "proxy.crt", self.home / "proxy.key"
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=interposer",
-             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        config = _config()
-        (self.home / "cluster.crt").write_bytes(base64.b64decode(config["cluster"]["certificate-authority-data"]))
-        settings = {
-            "control": self.ports["control"],
-            "sides": {
-                "kubernetes": {
-                    "listen": self.ports["kubernetes"], "upstream": config["cluster"]["server"],
-                    "cert": str(cert), "key": str(key), "ca": str(self.home / "cluster.crt"),
-                },
-                "prometheus": {"listen": self.ports["prometheus"], "upstream": cluster()["PROMETHEUS_URL"]},
-            },
-        }  # fmt: skip
-        (self.home / "proxies.json").write_text(json.dumps(settings))
-        with (self.home / "proxies.log").open("ab") as log:
-            self.proxies = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.interposer", str(self.home / "proxies.json")],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=REPO,
-            )  # fmt: skip
-        self.wait("the proxies", lambda: self._answers(), 20)
-
-    def _answers(self) -> bool:
-        try:
-            return self.hits("prometheus") >= 0
-        except requests.RequestException:
-            return False
-
-    def connect(self) -> None:
-        """Write the kubeconfig through the proxy; needed again when the namespace was made anew."""
-        config = json.loads(glidepath_kubeconfig().read_text())
-        config["clusters"][0]["cluster"] = {
-            "server": f"https://127.0.0.1:{self.ports['kubernetes']}",
-            "certificate-authority-data": base64.b64encode((self.home / "proxy.crt").read_bytes()).decode(),
-        }
-        (self.home / "kubeconfig.json").touch(mode=0o600)
-        (self.home / "kubeconfig.json").write_text(json.dumps(config))
-
-    def misbehave(self, side: str, **wrong: Any) -> None:
-        """Let a proxy do something wrong from now on, or, without a mode, nothing."""
-        requests.post(f"http://127.0.0.1:{self.ports['control']}/{side}", json=wrong, timeout=5).raise_for_status()
-
-    def hits(self, side: str) -> int:
-        """How many requests were met by what is wrong now."""
-        answer = requests.get(f"http://127.0.0.1:{self.ports['control']}/{side}", timeout=5)
-        return int(answer.json()["hits"])
 
     def component(self, name: str) -> int:
         """A component's process."""
@@ -262,7 +204,7 @@ class Arena(World):
     def ready(self, say: Callable[[str], None]) -> str:
         """Make the stage ready for the next case: one stable version with a past, all healthy. The stable version."""
         for side in ("kubernetes", "prometheus"):
-            self.misbehave(side)
+            self.proxies.misbehave(side)
         self.fill_record(False)
         self.restore_dag()
         self.edit_policy({})
@@ -271,8 +213,8 @@ class Arena(World):
         second_triggerer(self, self.home, False)
         # A case that could not be followed to its end leaves its release under way, and a run with old tokens.
         self.airflow.start()
-        for one in self._under_way():
-            self.airflow.call("PATCH", one, {"state": "failed"})
+        for run in self._under_way():
+            self.airflow.call("PATCH", run, {"state": "failed"})
         self.wait("the runs before end", lambda: not self._under_way(), 600)
         self.wait("the release before ends", lambda: not lease()["spec"].get("holderIdentity"), 300)
         stable = helm_roles()["stable"] if stage.roles() else "v1"
@@ -282,7 +224,7 @@ class Arena(World):
         if not stage.pristine(stable) or _restarted() or _edited():
             since = time.time()
             stage.set_stage(stable, RATE, say)
-            self.connect()
+            self.proxies.connect()
         self.wait("Airflow's health", self.airflow.healthy, 120)
         stage.wait_answers(stable, BASELINE_REQUESTS, since, timeout_s=180)
         return stable
@@ -298,12 +240,6 @@ def _edited() -> bool:
     """Whether a case has left a person's entries in the routes: they are the person's, so no release removes them."""
     found = json.loads(kubectl("get", "virtualservice", SERVICE, "-n", NAMESPACE, "-o", "json"))["spec"]["http"]
     return len(found) != 1 or "mirror" in found[0]
-
-
-def _config() -> dict[str, Any]:
-    admin = json.loads(kubectl("config", "view", "--raw", "--flatten", "-o", "json"))
-    found: dict[str, Any] = admin["clusters"][0]
-    return found
 
 
 def _unmount(folder: Path) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from demo import stage
 from demo.environment import NAMESPACE, DemoError, helm, kubectl
+from tests.faults.by_hand import persons_helm
 from tests.faults.catalogue import Fault
 from tests.faults.scene import Scene
 from tests.support.world import SERVICE, split
@@ -63,21 +64,11 @@ def set_by_hand(scene: Scene) -> None:
 
 def helm_refused(scene: Scene) -> None:
     """A person's helm upgrade with other weights and another environment: it is refused, whatever it has changed till then."""
-    before, told = split(), ""
-
-    def refused() -> bool:
-        nonlocal told
-        try:
-            helm(
-                "upgrade", stage.RELEASE, str(stage.CHART), "-n", NAMESPACE, "--reuse-values",
-                "--set", "env.REFUSED=yes,istio.trafficSplit.stable=30,istio.trafficSplit.canary=70",
-                "--set", f"roles.stable={scene.stable},roles.canary={scene.canary}",
-            )  # fmt: skip
-        except DemoError as error:
-            told = str(error)
-        return "already exists" not in told and "in progress" not in told
-
-    scene.arena.wait("the end of the release's own helm", refused, 60)
+    before = split()
+    told = persons_helm(
+        scene, "--reuse-values", "--set", "env.REFUSED=yes,istio.trafficSplit.stable=30,istio.trafficSplit.canary=70",
+        "--set", f"roles.stable={scene.stable},roles.canary={scene.canary}",
+    )  # fmt: skip
     assert told, f"a person's helm upgrade was not refused: {split()}"
     assert split().get(scene.canary, 0) <= before.get(scene.canary, 0) or scene.ended(), f"{before}, now {split()}"
     rows = json.loads(helm("history", stage.RELEASE, "-n", NAMESPACE, "-o", "json"))

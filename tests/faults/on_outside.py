@@ -16,11 +16,11 @@ CALLING = ("plan", "claim", "deploy", "before weight", "baking", "harm", "gate",
 
 def _telemetry(name: str, what: str, outage: bool = True, **wrong: Any) -> Fault:
     def strike(scene: Scene) -> None:
-        scene.arena.misbehave("prometheus", since=time.time(), **wrong)
+        scene.arena.proxies.misbehave("prometheus", since=time.time(), **wrong)
         # Beyond the policy's limit of 20 s and the three scrapes before silence counts.
         scene.hold_until(60, lambda: scene.ended() or (scene.moment.name == "plan" and scene.phase() != ""))
-        scene.notes.append(f"met {scene.arena.hits('prometheus')} queries")
-        scene.arena.misbehave("prometheus")
+        scene.notes.append(f"met {scene.arena.proxies.hits('prometheus')} queries")
+        scene.arena.proxies.misbehave("prometheus")
         scene.healed = time.time()
 
     phases = LOOKING
@@ -30,10 +30,10 @@ def _telemetry(name: str, what: str, outage: bool = True, **wrong: Any) -> Fault
 def _api(name: str, what: str, longest_s: float = 40.0, **wrong: Any) -> Fault:
     def strike(scene: Scene) -> None:
         seconds = scene.rng.uniform(5, longest_s)
-        scene.arena.misbehave("kubernetes", **wrong)
+        scene.arena.proxies.misbehave("kubernetes", **wrong)
         scene.hold_until(seconds)
-        scene.notes.append(f"for {seconds:.0f} s, met {scene.arena.hits('kubernetes')} calls")
-        scene.arena.misbehave("kubernetes")
+        scene.notes.append(f"for {seconds:.0f} s, met {scene.arena.proxies.hits('kubernetes')} calls")
+        scene.arena.proxies.misbehave("kubernetes")
         scene.healed = time.time()
 
     return Fault(f"api-{name}", API, what, CALLING, strike)

@@ -7,8 +7,9 @@ import time
 from contextlib import suppress
 
 from demo import stage
-from demo.environment import NAMESPACE, DemoError, cluster, helm, kubectl
+from demo.environment import NAMESPACE, DemoError, cluster, kubectl
 from tests.faults.arena import DAGRUN_TIMEOUT_S, TIMEOUT_DAG
+from tests.faults.by_hand import persons_helm
 from tests.faults.catalogue import Fault
 from tests.faults.scene import ALL, Scene
 from tests.support.policies import DAG_ID
@@ -87,7 +88,7 @@ def _edit_policy(what: str, words: str, changes: dict[str, object]) -> Fault:
 def helm_in_flight(scene: Scene) -> None:
     """A helm upgrade with the weights in force is on its way to the API while the brake is pulled."""
     now, arena = split(), scene.arena
-    arena.misbehave("kubernetes", mode="hold", verbs=["PATCH"], path="/virtualservices/", agent="^Helm")
+    arena.proxies.misbehave("kubernetes", mode="hold", verbs=["PATCH"], path="/virtualservices/", agent="^Helm")
     shares = f"istio.trafficSplit.stable={now[scene.stable]},istio.trafficSplit.canary={now[scene.canary]}"
     upgrade = subprocess.Popen(
         [cluster()["HELM"], "--kubeconfig", str(arena.home / "kubeconfig.json"), "upgrade", stage.RELEASE,
@@ -95,13 +96,13 @@ def helm_in_flight(scene: Scene) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
-        arena.wait("helm's write", lambda: arena.hits("kubernetes") > 0 or upgrade.poll() is not None, 60)
+        arena.wait("helm's write", lambda: arena.proxies.hits("kubernetes") > 0 or upgrade.poll() is not None, 60)
         assert upgrade.poll() is None, f"helm ended before its write: {upgrade.stdout and upgrade.stdout.read()}"
         scene.struck = time.time()
         arena.airflow.call("PATCH", scene.path, {"state": "failed"})
         arena.wait("the brake", scene.safe, 30)
     finally:
-        arena.misbehave("kubernetes")
+        arena.proxies.misbehave("kubernetes")
     told, _ = upgrade.communicate(timeout=60)
     assert upgrade.returncode != 0, f"helm's upgrade went through after the brake: {told}"
     assert scene.safe(), f"helm gave the canary traffic after the brake: {split()}"
@@ -110,22 +111,11 @@ def helm_in_flight(scene: Scene) -> None:
 
 def helm_by_hand(scene: Scene) -> None:
     """A person's helm gives the canary all traffic: it has to be refused, and to change nothing."""
-    before, told = split(), ""
-
-    def refused_by_the_fence() -> bool:
-        nonlocal told
-        try:
-            helm(
-                "upgrade", stage.RELEASE, str(stage.CHART), "-n", NAMESPACE, "--reset-values",
-                "--set", f"roles.stable={scene.stable},roles.canary={scene.canary}",
-                "--set", "istio.trafficSplit.stable=0,istio.trafficSplit.canary=100",
-            )  # fmt: skip
-        except DemoError as error:
-            told = str(error)
-        # Helm itself refuses while another helm, the release's, is at work.
-        return "already exists" not in told and "in progress" not in told
-
-    scene.arena.wait("the end of the release's own helm", refused_by_the_fence, 60)
+    before = split()
+    told = persons_helm(
+        scene, "--reset-values", "--set", f"roles.stable={scene.stable},roles.canary={scene.canary}",
+        "--set", "istio.trafficSplit.stable=0,istio.trafficSplit.canary=100",
+    )  # fmt: skip
     assert "conflict" in told or "glidepath" in told, f"helm by hand was not refused: {told!r}, {split()}"
     assert split() == before, f"refused, and yet the routes were {before} and are {split()}"
 

@@ -1,7 +1,8 @@
 """The traffic port: how a service's requests are split between two versions."""
 
 from glidepath.traffic.entries import EVERY_VERSION
-from glidepath.traffic.istio import DELETED, IstioTraffic
+from glidepath.traffic.istio import IstioTraffic
+from glidepath.traffic.reading import DELETED
 from glidepath.traffic.routing import Routing
 from glidepath.traffic.split import Split, TrafficState
 from glidepath.traffic.way_back import WayBack

@@ -7,88 +7,25 @@ VirtualService says stays as it was read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from glidepath.claim.state import Claim
-from glidepath.errors import (
-    ClaimLostError,
-    ClusterError,
-    NoWeightedRouteError,
-    PreflightError,
-    StaleWriteError,
-    TrafficDriftError,
-)
-from glidepath.kube import HELD, OPEN, STATE, TOKEN, editor
-from glidepath.traffic.entries import Hosts, leads, left_alone
-from glidepath.traffic.fenced import (
-    DEPLOYMENTS,
-    DESTINATION_RULES,
-    KINDS,
-    VIRTUAL_SERVICES,
-    FencedObjects,
-    proper_token_of,
-    token_of,
-)
+from glidepath.errors import ClaimLostError, ClusterError, NoWeightedRouteError, StaleWriteError, TrafficDriftError
+from glidepath.kube import HELD, OPEN, STATE, TOKEN
+from glidepath.traffic.fenced import DEPLOYMENTS, DESTINATION_RULES, KINDS, VIRTUAL_SERVICES, token_of
 from glidepath.traffic.fenced import state_of as _state
 from glidepath.traffic.owned import owns_routes, unshared_routes
-from glidepath.traffic.rivals import rivals_of
-from glidepath.traffic.routes import says, split_of, with_split, without
-from glidepath.traffic.routing import Routing
+from glidepath.traffic.reading import IstioRoutes
+from glidepath.traffic.routes import with_split, without
 from glidepath.traffic.split import Split, TrafficState
 from glidepath.traffic.way_back import WayBack
 
-# Of deleted objects the API keeps nothing.
-DELETED = "whoever deleted it; the API server's audit log knows"
 Still = Callable[[], bool]
 
 
-class IstioTraffic(FencedObjects):
-    """The routing of one service: its VirtualService and DestinationRule carry the service's name."""
-
-    @property
-    def _hosts(self) -> Hosts:
-        return Hosts(self.service, self.namespace)
-
-    def read(self) -> TrafficState:
-        """The split in force, as the API has it.
-
-        Raises:
-            PreflightError: There is no VirtualService.
-            TrafficDriftError: Its routes are not such a split.
-        """
-        return self._parse(self._virtual_service())
-
-    def routing(self) -> Routing:
-        """The VirtualService as it is, to be gone back to.
-
-        Raises:
-            PreflightError: There is none.
-        """
-        return Routing.of(self._virtual_service())
-
-    def left_alone(self) -> list[str]:
-        """The entries of the VirtualService that a release does not touch, for people."""
-        return left_alone(self._virtual_service()["spec"].get("http") or [], self._hosts)
-
-    def beside(self, routing: Routing) -> frozenset[str]:
-        """The versions that a VirtualService leads to beside the weights, or mirrors to; see `TrafficState.beside`."""
-        return leads(routing.http, self._hosts)
-
-    def rivals(self, everywhere: bool) -> list[str]:
-        """Other VirtualServices that claim a host of this one and win over it, for people.
-
-        Args:
-            everywhere: Look into other namespaces, too, if the API lets us; the chart's own roles don't.
-        """
-        found: Sequence[Mapping[str, Any]] | None = None
-        if everywhere:
-            try:
-                found = self._objects.list_everywhere(VIRTUAL_SERVICES)
-            except ClusterError as error:
-                if error.status != 403:
-                    raise
-        return rivals_of(self.service, found or self._objects.list(VIRTUAL_SERVICES), self.namespace)
+class IstioTraffic(IstioRoutes):
+    """The routing of one service, to be read and, under a claim, to be written."""
 
     def take(self, claim: Claim) -> None:
         """Stamp every object with the claim's token and make `spec.http` ours, with the value it has.
@@ -238,22 +175,6 @@ class IstioTraffic(FencedObjects):
         if not still():
             raise StaleWriteError(f"{self._name}: {split} is no longer wanted; not written")
 
-    def all_on(self, version: str) -> bool:
-        """Whether every request goes to a version. Routes that can't be read as a split count as no."""
-        try:
-            return self.read().all_on(version)
-        except TrafficDriftError:
-            return False
-
-    def subsets(self) -> tuple[set[str], str]:
-        """The versions that the DestinationRule leads to, and who wrote its subsets; none when it is gone."""
-        found = self._found(DESTINATION_RULES, self.service)
-        if found is None:
-            return set(), DELETED
-        managed, subsets = found["metadata"].get("managedFields") or [], found["spec"].get("subsets") or []
-        right = {str(one.get("name")) for one in subsets if (one.get("labels") or {}).get("version") == one.get("name")}
-        return right, editor(managed, "f:spec", "f:subsets")
-
     def open(self, claim: Claim) -> None:
         """Mark every object open and give up `spec`: plain helm and kubectl work again. Opened already is fine.
 
@@ -272,34 +193,6 @@ class IstioTraffic(FencedObjects):
             self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], OPEN, deployment)
         self._stamp(claim, DESTINATION_RULES, self.service, OPEN)
         self._write(claim, VIRTUAL_SERVICES, self.service, OPEN, found, _routes_of_nobody_else)
-
-    @property
-    def _name(self) -> str:
-        return f"VirtualService {self.namespace}/{self.service}"
-
-    def _virtual_service(self) -> dict[str, Any]:
-        found = self._found(VIRTUAL_SERVICES, self.service)
-        if found is None:
-            raise PreflightError(
-                f"{self._name} does not exist, expected the one of the service's chart; is Istio installed, "
-                "and was the chart installed with istio.enabled?"
-            )
-        return found
-
-    def _parse(self, found: Mapping[str, Any]) -> TrafficState:
-        metadata, http = found["metadata"], found["spec"].get("http") or []
-        return TrafficState(
-            split=split_of(http, self._name, self._hosts),
-            token=proper_token_of(found),
-            held=_state(found) == HELD,
-            edited_by=editor(metadata.get("managedFields") or [], "f:spec", "f:http"),
-            resource_version=metadata["resourceVersion"],
-            beside=leads(http, self._hosts),
-            routing=Routing.of(found),
-        )
-
-    def _says(self, found: Mapping[str, Any], split: Split) -> bool:
-        return says(found["spec"].get("http") or [], split, self._name, self._hosts)
 
 
 def _found_wrong(error: ClusterError) -> bool:
