@@ -7,7 +7,6 @@ are atomic, as `spec.http` is. Rules make it fail, wait, or run something just b
 
 from __future__ import annotations
 
-import copy
 import json
 import threading
 import time
@@ -19,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from kubernetes import client
 
-from tests.support.fields import SERVER_SET, Object, Owners, Refused, apply, entry, leaves, merged, owners_of
+from tests.support.fields import SERVER_SET, Object, Owners, Refused, apply, clone, entry, leaves, merged, owners_of
 from tests.support.istio import validate
 
 TOKEN, STATE, WRITE = "glidepath.dev/token", "glidepath.dev/state", "glidepath.dev/write"
@@ -90,12 +89,12 @@ class ApiServer:
         """A copy of an object, by its plural and name."""
         with self._lock:
             [found] = [one for (base, at), one in self.objects.items() if at == name and base.endswith(f"/{plural}")]
-            return copy.deepcopy(found)
+            return clone(found)
 
     def all(self, plural: str) -> list[Object]:
         """Copies of all objects of a plural."""
         with self._lock:
-            return [copy.deepcopy(one) for (base, _), one in self.objects.items() if base.endswith(f"/{plural}")]
+            return [clone(one) for (base, _), one in self.objects.items() if base.endswith(f"/{plural}")]
 
     def writes(self) -> list[str]:
         """The requests so far that were carried out and could change something, such as `PATCH leases`."""
@@ -153,14 +152,14 @@ class ApiServer:
             at = parts.index("namespaces") + 3
             base, name = "/" + "/".join(parts[:at]), parts[at] if len(parts) > at else ""
             if method == "GET" and not name:
-                return {"kind": "List", "items": copy.deepcopy(self._selected(base, query.get("labelSelector", "")))}
+                return {"kind": "List", "items": clone(self._selected(base, query.get("labelSelector", "")))}
             if method == "POST":
                 return self._create(base, body or {}, query.get("fieldManager", "client"))
             old = self.objects.get((base, name))
             if old is None and not (method == "PATCH" and patch == "apply"):
                 raise Refused(404, "NotFound", f'{parts[-2]} "{name}" not found')
             if method == "GET":
-                return copy.deepcopy(old or {})
+                return clone(old or {})
             if method == "DELETE":
                 _fence(base, name, old or {}, None, "", "")
                 wanted = ((body or {}).get("preconditions") or {}).get("resourceVersion")
@@ -201,7 +200,7 @@ class ApiServer:
         if method == "PATCH" and patch == "apply":
             new = apply(old, body, owners, manager, query.get("force") == "true")
         else:
-            new = copy.deepcopy(body) if method == "PUT" else merged(old or {}, body)
+            new = clone(body) if method == "PUT" else merged(old or {}, body)
             changed = {leaf for leaf, value in leaves(new).items() if leaves(old or {}).get(leaf, ...) != value}
             for fields in owners.values():
                 fields -= changed
@@ -215,7 +214,7 @@ class ApiServer:
             raise Refused(422, "Invalid", f'Deployment.apps "{name}" is invalid: spec.selector: Required value')
         if base.endswith("/virtualservices"):
             validate(new)
-        new = copy.deepcopy(new)
+        new = clone(new)
         metadata, was = new["metadata"], old["metadata"] if old else {}
         for key in SERVER_SET:
             metadata.pop(key, None)
@@ -223,12 +222,12 @@ class ApiServer:
         managed = [entry(key, fields, was, now) for key, fields in owners.items() if fields]
         fixed = {key: was[key] for key in ("resourceVersion", "uid", "creationTimestamp") if key in was}
         if old is not None and old == {**new, "metadata": {**metadata, **fixed, "managedFields": managed}}:
-            return copy.deepcopy(old)
+            return clone(old)
         self._version += 1
         metadata.update({"creationTimestamp": now, "uid": str(uuid.uuid4())} | fixed)
         metadata.update(resourceVersion=str(self._version), managedFields=managed)
         self.objects[base, name] = new
-        return copy.deepcopy(new)
+        return clone(new)
 
 
 def _fence(base: str, name: str, old: Object, new: Object | None, manager: str, patch: str) -> None:

@@ -26,6 +26,7 @@ from glidepath.record import Record
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+from tests.support.fields import clone
 from tests.support.helm import HelmInMemory
 from tests.support.stage import Stage
 
@@ -113,7 +114,7 @@ class Direct(client.ApiClient):  # type: ignore[misc]
         sort = (header_params or {}).get("Content-Type", "")
 
         def send() -> Any:
-            code, answer = self._server.handle(method, target, sort, copy.deepcopy(body))
+            code, answer = self._server.handle(method, target, sort, clone(body))
             if code >= 300:
                 refused = ApiException(status=code, reason=answer["reason"])
                 refused.body = json.dumps(answer)
@@ -171,7 +172,7 @@ class Saved:
 
     def __init__(self, stage: Stage, run: Run, folder: Path) -> None:
         self._stage, self._run, self._folder = stage, run, folder
-        self._objects, self._handover = copy.deepcopy(stage.server.objects), copy.deepcopy(stage.handover)
+        self._objects, self._handover = clone(stage.server.objects), copy.deepcopy(stage.handover)
         self._samples = {key: list(samples) for key, samples in stage.prometheus.samples.items()}
         with closing(sqlite3.connect(stage.record.url.removeprefix("sqlite:///"))) as database:
             self._record = database.serialize()
@@ -179,11 +180,11 @@ class Saved:
     def again(self) -> tuple[Stage, Run]:
         """The stage and the release as they were."""
         now = copy.copy(self._stage)
-        now.server.objects = copy.deepcopy(self._objects)
+        now.server.objects = clone(self._objects)
         now.said, now.handover = [], copy.deepcopy(self._handover)
         now.helm = HelmInMemory(now.server)
         was = self._stage.helm
-        now.helm.values, now.helm.revision = copy.deepcopy(was.values), was.revision
+        now.helm.values, now.helm.revision = clone(was.values), was.revision
         now.helm.newest, now.helm.state = was.newest, was.state
         samples = {key: list(samples) for key, samples in self._samples.items()}
         now.prometheus = dataclasses.replace(self._stage.prometheus, clock=lambda: now.clock, samples=samples)

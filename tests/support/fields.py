@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
+import pickle
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 Object = dict[str, Any]
 Path = tuple[str, ...]
@@ -18,6 +18,15 @@ class Refused(Exception):
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(message)
         self.status, self.reason, self.message = status, reason, message
+
+
+T = TypeVar("T")
+
+
+def clone(value: T) -> T:
+    """A copy of plain data, several times as quick as `copy.deepcopy`: crash sweeps copy a cluster a thousand times."""
+    copied: T = pickle.loads(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+    return copied
 
 
 Owners = dict[tuple[str, str], set[Path]]
@@ -36,7 +45,7 @@ def leaves(tree: Object, at: Path = ()) -> dict[Path, Any]:
 
 def merged(tree: Object, patch: Object) -> Object:
     """A JSON merge patch (RFC 7386)."""
-    result = copy.deepcopy(tree)
+    result = clone(tree)
     for key, value in patch.items():
         if value is None:
             result.pop(key, None)
@@ -44,7 +53,7 @@ def merged(tree: Object, patch: Object) -> Object:
             below = result.get(key)
             result[key] = merged(below if isinstance(below, dict) else {}, value)
         else:
-            result[key] = copy.deepcopy(value)
+            result[key] = clone(value)
     return result
 
 

@@ -6,7 +6,6 @@ failed revision and removing nothing. Fields that somebody else owns are left to
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from glidepath.deploy.overlay import Laid, foreign, overlaid
 from glidepath.errors import ClusterError, HelmError
 from glidepath.kube import STATE, TOKEN
 from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SECRETS, SERVICE, ApiServer, http_routes
-from tests.support.fields import Object, Refused, apply, owners_of
+from tests.support.fields import Object, Refused, apply, clone, owners_of
 
 BASES = {
     "Deployment": DEPLOYMENTS,
@@ -50,11 +49,11 @@ class HelmInMemory:
         if not self.revision:
             return None
         return HelmRelease(
-            "shop", NAMESPACE, self.revision, self.state, copy.deepcopy(self.values), max(self.newest, self.revision)
+            "shop", NAMESPACE, self.revision, self.state, clone(self.values), max(self.newest, self.revision)
         )
 
     def effective_values(self) -> Mapping[str, Any]:
-        return {"replicas": {"stable": 2, "canary": 1}, "versions": {}, **copy.deepcopy(self.values)}
+        return {"replicas": {"stable": 2, "canary": 1}, "versions": {}, **clone(self.values)}
 
     def preview(self, values: Mapping[str, Any]) -> Preview:
         found = self._objects(values)
@@ -73,7 +72,7 @@ class HelmInMemory:
     def upgrade(self, values: Mapping[str, Any], write: int | None = None) -> HelmRelease:
         if values == self.values and self.state == "deployed":
             return HelmRelease("shop", NAMESPACE, self.revision, "deployed", dict(values), self.revision)
-        given, before = copy.deepcopy(dict(values)), None
+        given, before = clone(dict(values)), None
         for left in reversed(range(TRIES)):
             laid = tuple(one for manifest in self._objects(given) for one in self._foreign(manifest, take=True))
             self.before()
@@ -90,7 +89,7 @@ class HelmInMemory:
 
     def by_person(self, values: Mapping[str, Any]) -> str:
         """A person's plain `helm upgrade`; what it was refused with, empty when it went through."""
-        given = copy.deepcopy(dict(values))
+        given = clone(dict(values))
         refused = self._apply(given, ())
         if not refused:
             self.values = given
