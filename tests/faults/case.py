@@ -89,20 +89,23 @@ def play(arena: Arena, fault: Fault, phase: str, seed: int, say: Say) -> Result:
         say(f"{fault.name} in {phase!r}: {fault.what}")
         fault.strike(scene)
         left = _follow(scene, fault)
-        ended = time.time()
+        ended, last = time.time(), scene.last_request()
         played = _played(scene, fault, before)
         if fault.run_lost and (any("is held" in one for one in locked()) or _left_planned(scene)):
             say("the run can't clean up any more: the next release has to")
             _next_release(scene)
             scene.notes.append("cleaned up by the next release, which was promoted")
+            played = Played(scene.release_id, played.began, scene.stable, scene.canary)
         elif fault.again and not left:
             wrong = try_broken(scene.arena.record, played)
             if wrong:
-                return _result(scene, fault, played, seed, ended, wrong)
+                return _result(scene, fault, played, seed, ended, last, wrong, checked=True)
             say("the next release has to go through")
-            _next_release(scene)
+            after = _next_release(scene)
             scene.notes.append("the next release was promoted")
-        return _result(scene, fault, played, seed, ended, left)
+            wrong = try_broken(scene.arena.record, after)
+            return _result(scene, fault, played, seed, ended, last, wrong, checked=True)
+        return _result(scene, fault, played, seed, ended, last, left)
     except (AssertionError, DemoError, GlidepathError, OSError, subprocess.SubprocessError) as error:
         return _failed(scene, fault, phase, seed, error)
     finally:
@@ -162,9 +165,9 @@ def _played(scene: Scene, fault: Fault, before: dict[str, float]) -> Played:
     )
 
 
-def _next_release(scene: Scene) -> None:
+def _next_release(scene: Scene) -> Played:
     """Play the next release: it has to go through, and to leave nothing."""
-    arena = scene.arena
+    arena, began, before = scene.arena, time.time(), count_503()
     if scene.moment.version == HARMFUL:
         scene.canary = "v2" if scene.stable == "v1" else "v1"
     run_id = arena.airflow.trigger(
@@ -172,8 +175,11 @@ def _next_release(scene: Scene) -> None:
     )
     state = arena.airflow.wait_run(DAG_ID, run_id, DEADLINE_S)
     found = arena.record.find(f"{DAG_ID}/{run_id}")
-    assert state == "success", f"the release after it ended {state}: {found and found.reason}"
-    scene.stable, scene.canary = (scene.canary, scene.stable)
+    assert found is not None, "the record does not know the release after it"
+    assert state == "success", f"the release after it ended {state}: {found.reason}"
+    release = Played(f"{DAG_ID}/{run_id}", began, found.stable, found.canary, refused_503=before)
+    scene.stable, scene.canary = found.canary, found.stable
+    return release
 
 
 def _left_planned(scene: Scene) -> bool:
@@ -186,13 +192,18 @@ def _promoted(scene: Scene) -> bool:
     return found is not None and found.outcome == "promoted"
 
 
-def _result(scene: Scene, fault: Fault, played: Played, seed: int, ended: float, left: list[str]) -> Result:
+def _result(
+    scene: Scene,
+    fault: Fault,
+    played: Played,
+    seed: int,
+    ended: float,
+    last: float | None,
+    left: list[str],
+    checked: bool = False,
+) -> Result:
     found = scene.arena.record.find(scene.release_id)
-    if scene.stable != played.stable:  # by the next release
-        wrong = try_broken(scene.arena.record, Played(scene.release_id, played.began, scene.stable, scene.canary))
-    else:
-        wrong = try_broken(scene.arena.record, played)
-    last = scene.last_request()
+    wrong = [] if checked else try_broken(scene.arena.record, played)
     promoted = found is not None and found.outcome == "promoted"
     seen = witness.counts(played.began)
     result = Result(
