@@ -67,7 +67,8 @@ chart: venv sandbox ## the chart against the real API server
 .PHONY: cluster-test
 cluster-test: venv sandbox ## chart, dashboard and end-to-end tests on the cluster
 	@echo "== tests on the cluster"
-	pytest tests/chart tests/prometheus tests/sandbox tests/e2e -m "not long" --durations=12
+	pytest -n 2 --dist loadfile tests/chart tests/prometheus tests/sandbox -m "not long" --durations=12
+	pytest tests/e2e -m "not long" --durations=12
 	pytest tests/faults -m "not long" --durations=12
 
 .PHONY: faults
