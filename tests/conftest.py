@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.support.world import World
+
+# How long an example takes is the machine's affair; pytest's own time limit finds one that hangs.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 RATE = 100.0
 # A minute and a half: of less, chance can look like moods of pods, under which a slower version takes hours to prove.

@@ -193,6 +193,6 @@ def test_of_two_that_were_begun_the_newer_one_is_at_work_and_the_other_stands_by
     told: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("glidepath.triggers.guard.log.info", lambda text, *_: told.append(text))
-        asyncio.run(asyncio.wait_for(play(), 60))
+        asyncio.run(play())
     assert events == [(old, "closed")]
     assert [seq for seq, *_ in run.ports.record.looks(run.id)] == [1, 2, 3]

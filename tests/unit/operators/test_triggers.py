@@ -38,11 +38,11 @@ def test_a_trigger_survives_the_database(trigger: Any) -> None:
 
 
 async def event_of(run: AsyncIterator[TriggerEvent], meanwhile: Callable[[], object]) -> dict[str, Any]:
-    """The trigger's event; `meanwhile` is called once it runs."""
+    """The trigger's event; `meanwhile` is called once it runs, beside its loop: it may wait for what the trigger does."""
     task = asyncio.ensure_future(anext(run))
     await asyncio.sleep(0.05)
     assert not task.done()
-    meanwhile()
+    await asyncio.to_thread(meanwhile)
     return dict((await asyncio.wait_for(task, 30)).payload)
 
 
