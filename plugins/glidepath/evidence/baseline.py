@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.collector import Collected, Collector, Counts, Selected, counted_once, read_shares
+from glidepath.evidence.collector import Collected, Collector, Counts
 from glidepath.evidence.edges import latency_edges
 from glidepath.evidence.native import read_latency
+from glidepath.evidence.once import counted_once
+from glidepath.evidence.possible import explained
 from glidepath.evidence.prometheus import Prometheus, Series
+from glidepath.evidence.shares import Selected, read_shares
 from glidepath.evidence.source import Source
 
 SAMPLES = 120
@@ -44,8 +47,8 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
         now: Epoch seconds on Prometheus' clock.
 
     Raises:
-        EvidenceError: No request counter or no latency bucket of the stable version is there, or its pods had other
-            latency buckets than one another.
+        EvidenceError: No request counter or no latency bucket of the stable version is there, its pods had other
+            latency buckets than one another, or its counters fall again and again.
     """
     step, found = _found(prometheus, source, stable, window_s, now)
     requests, latency, others = found
@@ -60,6 +63,7 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
     end = max(one.samples[-1][0] for one in requests)
     collector = _begun(prometheus, source, stable, step, requests, latency, others)
     seen = collector.difference(requests, latency, others, start, end, first=False)
+    explained(collector.unexplained(end), once=True)
     return Baseline(seen, _blocks(prometheus, source, stable, step, *found), step)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.counters import Key
+from glidepath.evidence.pace import Key
 from glidepath.evidence.prometheus import Series
 from glidepath.evidence.source import Source
 

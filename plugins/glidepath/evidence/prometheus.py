@@ -15,7 +15,8 @@ from glidepath.errors import EvidenceError
 
 log = logging.getLogger(__name__)
 TIMEOUT_S = 4
-RETRY = Retry(total=1, backoff_factor=0.2, status_forcelist=(502, 503, 504))
+# A query changes nothing: it may be sent again although it goes by POST, which urllib3 else never does.
+RETRY = Retry(total=1, backoff_factor=0.2, status_forcelist=(502, 503, 504), allowed_methods=None)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ class Prometheus:
 
     def __init__(self, url: str, headers: dict[str, str] | None = None, timeout_s: float = TIMEOUT_S) -> None:
         self.url, self._timeout_s = url.rstrip("/"), timeout_s
-        self._client = PrometheusConnect(self.url, headers=headers, retry=RETRY, method="POST")
+        session = requests.Session()
+        session.hooks["response"].append(_whole)
+        self._client = PrometheusConnect(self.url, headers=headers, retry=RETRY, method="POST", session=session)
 
     def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
         """The samples of each series in the window that ends at `at`.
@@ -102,6 +105,22 @@ class Prometheus:
                 f"Prometheus at {self.url} did not answer the query {query!r}: {error}. "
                 "Is it up, and is the URL of the connection right?"
             ) from error
+
+
+def _whole(response: requests.Response, **_: Any) -> None:
+    """Make sure that an answer is whole: behind a querier of several stores a warning says that one did not answer.
+
+    Raises:
+        EvidenceError: It came with warnings.
+    """
+    if response.status_code != requests.codes.ok or b'"warnings"' not in response.content:
+        return
+    answer = response.json()
+    if isinstance(answer, dict) and answer.get("warnings"):
+        told = "; ".join(str(one) for one in answer["warnings"])
+        raise EvidenceError(
+            f"Prometheus at {response.url.partition('?')[0]} answered with warnings, so some of the counts may be missing: {told}"
+        )
 
 
 def _range(selector: str, window_s: float, step_s: float | None) -> str:

@@ -71,6 +71,7 @@ class Source:
         native: Whether latency is in native histograms.
         edges: Which finite buckets there are, seconds: where native ones are cut. Empty: what is there, and where those
             allow.
+        starts: Selector of the times at which the pods' processes began, epoch seconds; empty where nobody tells.
     """
 
     requests: str
@@ -84,6 +85,7 @@ class Source:
     shares: tuple[Share, ...] = ()
     native: bool = False
     edges: tuple[float, ...] = ()
+    starts: str = ""
 
     @property
     def le_seconds(self) -> float:
@@ -109,6 +111,7 @@ def app_source(namespace: str, service: str, versions: Sequence[str], native: bo
         unit_seconds=1.0,
         own_pods=True,
         native=native,
+        starts=f"process_start_time_seconds{{namespace={quoted(namespace)},pod=~{pods}}}",
     )
 
 

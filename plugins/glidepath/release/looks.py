@@ -62,7 +62,8 @@ class Looks:
             self.newest = Look.from_dict(look)
         versions = [run.control, run.canary]
         source = replace(run.source(), edges=self.plan.edges)
-        self._collector = Collector(run.ports.prometheus, source, run.control, versions, run.spec.evidence.scrape)
+        planned, scrape = self.plan.feasibility.requests_per_second, run.spec.evidence.scrape
+        self._collector = Collector(run.ports.prometheus, source, run.control, versions, scrape, planned)
         if turn is not None and turn.samples is not None:
             self._collector.resume(turn.samples)
         self._handed_on = self._collector.end

@@ -24,6 +24,7 @@ class Answer:
 
     def __init__(self) -> None:
         self.asked: list[dict[str, list[str]]] = []
+        self.before: list[int] = []  # statuses that are answered first
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def server() -> Iterator[tuple[Answer, Prometheus]]:
             length = int(self.headers.get("Content-Length", 0))
             answer.asked.append(parse_qs(self.rfile.read(length).decode()) | parse_qs(self.path.partition("?")[2]))
             time.sleep(answer.delay_s)
-            self.send_response(answer.status)
+            self.send_response(answer.before.pop(0) if answer.before else answer.status)
             self.end_headers()
             self.wfile.write(answer.body)
 
@@ -91,6 +92,31 @@ def test_an_answer_that_is_no_evidence_is_an_error(server: tuple[Answer, Prometh
     answer, prometheus = server
     answer.status, answer.body = status, body
     with pytest.raises(EvidenceError, match=r"did not answer the query 'm\[5s\]'"):
+        prometheus.range_vector("m", 5, 106)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_refusal_that_lasts_for_one_request_is_asked_again(server: tuple[Answer, Prometheus], status: int) -> None:
+    answer, prometheus = server
+    answer.before = [status]
+    rows = [{"metric": {"pod": "a"}, "values": [[100.5, "1"]]}]
+    answer.body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": rows}}).encode()
+    assert [one.samples for one in prometheus.range_vector("m", 5, 106)] == [((100.5, 1.0),)]
+    assert len(answer.asked) == 2
+    answer.before = [status, status, status]
+    with pytest.raises(EvidenceError, match="did not answer"):
+        prometheus.range_vector("m", 5, 106)
+    assert len(answer.asked) == 4
+
+
+def test_an_answer_with_warnings_is_no_evidence(server: tuple[Answer, Prometheus]) -> None:
+    answer, prometheus = server
+    rows = [{"metric": {"pod": '"warnings"'}, "values": [[100.5, "1"]]}]
+    told: dict[str, object] = {"status": "success", "data": {"resultType": "matrix", "result": rows}}
+    answer.body = json.dumps(told).encode()
+    assert len(prometheus.range_vector("m", 5, 106)) == 1
+    answer.body = json.dumps({**told, "warnings": ["store 10.0.0.7: no answer"]}).encode()
+    with pytest.raises(EvidenceError, match=r"answered with warnings.*store 10\.0\.0\.7: no answer"):
         prometheus.range_vector("m", 5, 106)
 
 
