@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.collector import Collected, Collector, Counts
-from glidepath.evidence.edges import latency_edges
+from glidepath.evidence.edges import latency_edges, told_apart_edges
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import counted_once
 from glidepath.evidence.possible import explained
@@ -29,11 +29,13 @@ class Baseline:
         blocks: The same per pod, in consecutive blocks of time; a pod that did not report in one is left out of it. None
             where the source does not tell the version's own pods.
         block_s: Length of a block, seconds.
+        blind: Edges, seconds, that are there and are not counted at: what counts the latency can't tell them apart.
     """
 
     seen: Collected
     blocks: tuple[Mapping[str, Counts], ...]
     block_s: float
+    blind: tuple[float, ...] = ()
 
 
 def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: float, now: float) -> Baseline:
@@ -59,12 +61,15 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
             "Does the service get traffic, and does Prometheus scrape it? For latency: does `evidence.histograms` name the "
             "kind it has, classic or native?"
         )
+    had = latency_edges(latency, source)
+    source = replace(source, edges=source.edges or told_apart_edges(had, source))
     start = min(one.samples[0][0] for one in requests)
     end = max(one.samples[-1][0] for one in requests)
     collector = _begun(prometheus, source, stable, step, requests, latency, others)
     seen = collector.difference(requests, latency, others, start, end, first=False)
     explained(collector.unexplained(end), once=True)
-    return Baseline(seen, _blocks(prometheus, source, stable, step, *found), step)
+    blind = tuple(edge for edge in had if edge not in source.edges)
+    return Baseline(seen, _blocks(prometheus, source, stable, step, *found), step, blind)
 
 
 def pods_before(
@@ -81,7 +86,7 @@ def pods_before(
     if not found[0] or not found[1]:
         return (), step
     had = latency_edges(found[1], source)
-    if source.edges and had != source.edges:
+    if not set(source.edges) <= set(had):
         raise EvidenceError(
             f"the latency buckets of {stable} had {len(had)} edges then, expected the {len(source.edges)} that it has now; they "
             "count once all of that time has the same"

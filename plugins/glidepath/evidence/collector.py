@@ -17,7 +17,7 @@ from typing import Any
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.counters import Counters
-from glidepath.evidence.edges import edge, latency_edges
+from glidepath.evidence.edges import common_edges, edge
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import counted_once
 from glidepath.evidence.pace import SLACK, Key, Pace, process
@@ -55,12 +55,18 @@ class Counts:
 
 @dataclass(frozen=True)
 class Collected:
-    """An interval: its bounds in epoch seconds, the latency edges in seconds, and the counts per version."""
+    """An interval: its bounds in epoch seconds, the latency edges in seconds, and the counts per version.
+
+    Attributes:
+        common: The edges at which counts are exact, because all histograms have them; those between two of them are counted
+            above the others.
+    """
 
     start: float
     end: float
     edges: tuple[float, ...]
     versions: dict[str, Counts]
+    common: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,9 +211,11 @@ class Collector:
             first: Whether nothing was seen before; then it is all zero, and a baseline for the next.
 
         Raises:
-            EvidenceError: The latency buckets have no edges, or not all the same; nothing is taken in.
+            EvidenceError: The latency buckets have no edges, or none that all have; nothing is taken in.
         """
-        edges = latency_edges(latency, self.source)
+        common = common_edges(latency, self.source)
+        edges = self.source.edges or common
+        common = tuple(one for one in edges if one in common)
         uses = self._uses(requests, others)
         self._counters.read({**uses, "latency": latency}, chain(*others.values()))
         if not first:
@@ -223,7 +231,7 @@ class Collector:
                 # Its own last sample counts: that of another pod, already used, may be newer than this one's new one.
                 if count or one.samples[-1][0] > self._pods.get((version, pod), 0.0):
                     by_pod[pod] = (total + count, errors + bad)
-            buckets = self._buckets(self._of(latency, version), edges, first)
+            buckets = self._buckets(self._of(latency, version), edges, common, first)
             versions[version] = Counts(
                 sum(total for total, _ in by_pod.values()),
                 sum(errors for _, errors in by_pod.values()),
@@ -231,7 +239,7 @@ class Collector:
                 by_pod,
                 {one.name: self._share(one, others, version, first) for one in self.source.shares},
             )
-        return Collected(start, end, edges, versions)
+        return Collected(start, end, edges, versions, common)
 
     def _uses(self, requests: list[Series], others: Selected) -> dict[str, list[Series]]:
         """By use, the series that are counted."""
@@ -274,10 +282,14 @@ class Collector:
     def _of(self, series: list[Series], version: str) -> list[Series]:
         return [one for one in series if one.labels.get(self.source.version_label) == version]
 
-    def _buckets(self, series: list[Series], edges: tuple[float, ...], first: bool) -> tuple[int, ...]:
+    def _buckets(
+        self, series: list[Series], edges: tuple[float, ...], common: tuple[float, ...], first: bool
+    ) -> tuple[int, ...]:
         cumulative = dict.fromkeys([*edges, math.inf], 0)
         for one in series:
-            cumulative[edge(one, self.source)] += self._counters.growth(one, "latency", first)
+            at, grown = edge(one, self.source), self._counters.growth(one, "latency", first)
+            if at in common or math.isinf(at):
+                cumulative[at] += grown
         counts, below = [], 0
         for upper in [*edges, math.inf]:
             # Scrapes are atomic per pod; a fall can only come of a reset between two buckets' births.

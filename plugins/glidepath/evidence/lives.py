@@ -23,7 +23,7 @@ PARTS = frozenset({
 })  # fmt: skip
 # A process that restarted has not counted half of what it had within a scrape or two; one that answers in turn has.
 HALF = 0.5
-# Nor is one that had so much back there a scrape after its restart.
+# Nor is one that had so much, and has it again a scrape after its restart.
 MUCH = 10 * SLACK
 
 
@@ -137,7 +137,7 @@ def _scrape(lives: Lives, read: _Read, at: float, fits: Callable[[float, float],
         elif value <= SLACK or (short and value <= HALF * before.value):
             # Where it was absent for a while, the others are of the new life since it was.
             began[name] = read.times[bisect_right(read.times, before.time)]
-            if before.value > MUCH and value > SLACK:
+            if before.value > MUCH:
                 lives.had[name] = before.value
         else:
             lives.fell(at)

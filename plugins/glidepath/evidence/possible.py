@@ -33,8 +33,9 @@ def explained(falls: Mapping[Key, int], once: bool = False) -> None:
         )
     raise EvidenceError(
         f"the counters of pod {pods} fall again and again without a restart ({often} times within {FALLS_S:.0f} s): several "
-        "processes answer in turn behind one /metrics, as workers of gunicorn or uwsgi do, or replicas behind one address. "
-        "Let the workers add up what they count (prometheus_client: multiprocess mode), or have each scraped by itself"
+        "processes answer in turn behind one /metrics, as workers of gunicorn or uwsgi do, or replicas behind one address, or "
+        "send under one identity. Let the workers add up what they count (prometheus_client: multiprocess mode), have each "
+        "scraped by itself, or give each its own `service.instance.id` (OTLP)"
     )
 
 

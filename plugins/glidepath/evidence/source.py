@@ -72,6 +72,7 @@ class Source:
         edges: Which finite buckets there are, seconds: where native ones are cut. Empty: what is there, and where those
             allow.
         starts: Selector of the times at which the pods' processes began, epoch seconds; empty where nobody tells.
+        binned: Whether Envoy counts the latency, in bins of two digits of a unit.
     """
 
     requests: str
@@ -86,6 +87,7 @@ class Source:
     native: bool = False
     edges: tuple[float, ...] = ()
     starts: str = ""
+    binned: bool = False
 
     @property
     def le_seconds(self) -> float:
@@ -131,6 +133,7 @@ def mesh_source(namespace: str, service: str, versions: Sequence[str], native: b
         unit_seconds=0.001,
         own_pods=False,
         native=native,
+        binned=not native,
     )
 
 

@@ -20,6 +20,7 @@ from glidepath.record import Release
 from glidepath.release import handing, ownership, words
 from glidepath.release.orphans import close_orphans
 from glidepath.release.phases import Phase
+from glidepath.release.resolution import at_own_buckets
 from glidepath.release.run import Ports, Run, Say, baseline_of
 from glidepath.release.window import window
 from glidepath.replay.judging import judge_settings
@@ -225,6 +226,10 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     judgement = plan_judgement(
         judge_settings(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s, older, older_s
     )
+    if source.native:
+        judgement = at_own_buckets(judgement)
+    for line in words.blind_lines(past.blind, judgement, source.le_seconds) if source.binned else ():
+        say(line)
     for line in (*words.plan_lines(judgement, counts, seconds), *words.window_lines(window(spec), stable)):
         say(line)
     return judgement

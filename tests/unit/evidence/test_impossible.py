@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glidepath.errors import EvidenceError
@@ -66,6 +67,7 @@ def test_an_outage_that_begins_fits_what_the_pod_does() -> None:
     assert (canary.requests, canary.errors) == (250, 250)
 
 
+@settings(deadline=None)
 @given(st.integers(1_000, 10**9), st.integers(0, 250))
 def test_no_total_of_long_ago_is_ever_an_interval(total: int, more: int) -> None:
     scraped = Scraped()
@@ -153,6 +155,23 @@ def test_several_workers_behind_one_address_are_no_evidence_in_a_release(alike: 
             counted += 0 if isinstance(got, Waiting) else got.versions["v1"].requests
     assert refused > 40
     assert counted < there
+
+
+@pytest.mark.parametrize(("one", "other"), [(6_000, 5_000), (2_000, 1_000), (1_000, 0)])
+def test_two_processes_under_one_identity_count_nothing_without_traffic(one: int, other: int) -> None:
+    scraped, counted = Scraped(), []
+    watch = Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE, 20.0)  # type: ignore[arg-type]
+    for number in range(20):
+        at = 100 + SCRAPE * number
+        scraped.pod(at, "v1", "a", other if number % 2 else one)
+        scraped.pod(at, "v2", "c", 10 * number)
+        with suppress(EvidenceError):
+            got = watch.collect(at + 1)
+            counted += [] if isinstance(got, Waiting) else [got.versions["v1"].requests]
+    assert sum(counted) <= 1_000
+    assert len(counted) <= 3
+    with pytest.raises(EvidenceError, match=r"again and again.*send under one identity.*`service.instance.id`"):
+        baseline(scraped, SOURCE, "v1", 1800, 200)  # type: ignore[arg-type]
 
 
 def test_an_interval_with_many_times_the_planned_traffic_is_no_evidence() -> None:
