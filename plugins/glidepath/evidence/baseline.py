@@ -54,7 +54,7 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
     """
     step, found = _found(prometheus, source, stable, window_s, now)
     requests, latency, others = found
-    if not requests or not latency:
+    if not requests or (source.latency and not latency):
         what = source.requests if not requests else source.latency
         raise EvidenceError(
             f"Prometheus has no series {what} of the stable version {stable} in the last {window_s:.0f} s. "
@@ -83,7 +83,7 @@ def pods_before(
         EvidenceError: Prometheus did not answer, a counter is there twice, or the latency buckets were other ones then.
     """
     step, found = _found(prometheus, source, stable, window_s, until)
-    if not found[0] or not found[1]:
+    if not found[0] or (source.latency and not found[1]):
         return (), step
     had = latency_edges(found[1], source)
     if not set(source.edges) <= set(had):

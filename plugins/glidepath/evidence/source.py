@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from glidepath.policy.labels import pattern_of
+
 
 def quoted(value: str) -> str:
     """A PromQL string literal for any text."""
@@ -27,9 +29,9 @@ def matches(labels: Mapping[str, str], rule: Rule) -> bool:
 
 
 def rule_of(labels: Mapping[str, str | Sequence[str]]) -> Rule:
-    """A rule of exact values: each label has one of its."""
+    """A rule of exact values and patterns (`policy.labels`): each label has one of its."""
     return tuple(
-        (label, "|".join(re.escape(one) for one in ([values] if isinstance(values, str) else values)))
+        (label, "|".join(pattern_of(one) for one in ([values] if isinstance(values, str) else values)))
         for label, values in sorted(labels.items())
     )
 
@@ -60,7 +62,7 @@ class Source:
     Attributes:
         requests: Selector of the request counters of both versions.
         latency: Selector of the cumulative latency buckets, or of the native histograms; successful requests only where the
-            source can say so.
+            source can say so. Empty: latency is not asked for.
         version_label: Label that names the version.
         error: Which of the request counters are errors.
         good: Which are successful.

@@ -6,11 +6,12 @@ import itertools
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from glidepath.policy.fields import ConnId, Duration, Name, Share, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
+from glidepath.policy.labels import checked
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
@@ -78,7 +79,8 @@ class ShareMetric(Form):
     name: Name
     role: Role = "critical"
     event: Labels = Field(
-        default_factory=dict, description="Labels, and their value or values, of the requests that are the event."
+        default_factory=dict,
+        description="Labels, and their value or values, of the requests that are the event; `=~5..` is a pattern.",
     )
     among: Labels = Field(default_factory=dict, description="Labels of the requests it is a share of; empty: of all.")
     counter: Identifier | None = Field(None, description="Another counter of requests, by version.")
@@ -92,7 +94,11 @@ class ShareMetric(Form):
     )
 
     @model_validator(mode="after")
-    def _counted(self) -> ShareMetric:
+    def _counted(self, info: ValidationInfo) -> ShareMetric:
+        # A release under way goes on by what was frozen for it, as it was read then.
+        if (info.context or {}).get("written"):
+            checked(self.event)
+            checked(self.among)
         if bool(self.event) == bool(self.event_counter):
             raise ValueError(
                 "expected either `event`, such as {result: spam}, or `event_counter`, such as cache_misses_total: what is "

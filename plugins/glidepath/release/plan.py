@@ -20,6 +20,7 @@ from glidepath.record import Release
 from glidepath.release import handing, ownership, words
 from glidepath.release.orphans import close_orphans
 from glidepath.release.phases import Phase
+from glidepath.release.provable import provable, unmatched
 from glidepath.release.resolution import at_own_buckets
 from glidepath.release.run import Ports, Run, Say, baseline_of
 from glidepath.release.window import window
@@ -58,7 +59,7 @@ def plan(
 
     Raises:
         ClaimHeldError: Another release holds the service.
-        PreflightError: The cluster is not in a state to start from.
+        PreflightError: The cluster is not in a state to start from, or no version could be proven by the policy.
         EvidenceError: The stable version gives no evidence to judge against.
     """
     run = Run(identity, spec, ports, say, now)
@@ -232,6 +233,9 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
         say(line)
     for line in (*words.plan_lines(judgement, counts, seconds), *words.window_lines(window(spec), stable)):
         say(line)
+    for line in unmatched(ports.prometheus, source, counts, LATELY_S, now):
+        say(line)
+    provable(judgement, spec)
     return judgement
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from glidepath.errors import ClaimHeldError, EvidenceError, GlidepathError, PreflightError, ReleaseTakenBack
 from glidepath.evidence import Counts, Prometheus
 from glidepath.evidence.source import Source
-from glidepath.judge import Plan, plan_judgement
+from glidepath.judge import Plan, Verdict, plan_judgement
 from glidepath.policy import LatencyMetric
 from glidepath.release import endings, steps
+from glidepath.release.guard import Guard
 from glidepath.release.plan import judge_settings, plan
 from tests.support.crashes import MODES, Died, Fuse, ports
 from tests.support.stage import EDGES, Stage
@@ -162,3 +164,57 @@ def test_the_plan_tells_what_it_can_see(stage: Stage) -> None:
     said = "\n".join(stage.said)
     assert "shop/prices: stable v1 (2 replicas), wanted v2" in said
     assert "requests, 0.40 % errors, 1 pods" in said
+
+
+def test_errors_alone_need_no_latency_buckets(stage: Stage) -> None:
+    stage.prometheus.samples = {
+        key: samples for key, samples in stage.prometheus.samples.items() if ("name", "latency") not in key
+    }
+    with pytest.raises(EvidenceError, match="no series app_prediction_latency"):
+        stage.run("d/both")
+    run = stage.run("d/errors", policy="metrics: [{kind: errors, safety_margin: 0.01}]\n")
+    for task in (steps.claim, steps.deploy):
+        task(run)
+    steps.shift(run, 1)
+    guard = Guard(run)
+    for _ in range(40):
+        stage.traffic()
+        stage.prometheus.samples = {
+            key: samples for key, samples in stage.prometheus.samples.items() if ("name", "latency") not in key
+        }
+        guard.tick()
+    assert run.ports.record.once(run.id, "decision:1") is not None
+    assert guard.looks.newest is not None
+    assert guard.looks.newest.verdict is not Verdict.NO_DATA
+
+
+NEVER = "metrics: [{kind: errors}, {kind: latency, tolerance: 1.05}]\n"
+
+
+def test_what_can_never_be_proven_does_not_start(stage: Stage) -> None:
+    before = stage.written()
+    with pytest.raises(
+        PreflightError, match=r"not within a month.*no edge at 1.05 x .*make that metric a guard.*on_undecided"
+    ):
+        stage.run("d/never", policy=NEVER)
+    assert (stage.written(), stage.record.find("d/never")) == (before, None)
+    for action in ("hold", "promote"):
+        assert stage.run(f"d/{action}", policy=f"{NEVER}on_undecided: {action}\n").release.plan is not None
+    guard = "metrics: [{kind: errors}, {kind: latency, tolerance: 1.05, role: guard}]\n"
+    assert stage.run("d/guard", policy=guard).release.plan is not None
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        ("{result: spammy}", r"spam: of \d+ requests none was its event, .*result=~'spammy' \(ham, none, spam\)"),
+        ("{kind: spam}", r"kind=~'spam' \(no series has this label\)"),
+    ],
+)
+def test_a_share_that_matches_nothing_is_named(stage: Stage, event: str, told: str) -> None:
+    metrics = "metrics: [{kind: errors}, {kind: share, name: spam, event: %s, margin: 0.1, sides: above}]\n"
+    stage.run("d/named", policy=metrics % event)
+    assert [one for one in stage.said if re.search(f"WARNING: .*{told}", one)], stage.said
+    stage.said.clear()
+    stage.run("d/counted", policy=metrics % "{result: '=~sp.+'}")
+    assert not [one for one in stage.said if "none was its event" in one]
