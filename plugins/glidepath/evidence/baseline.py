@@ -10,7 +10,7 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence.collector import Collected, Collector, Counts
 from glidepath.evidence.edges import latency_edges, told_apart_edges
 from glidepath.evidence.native import read_latency
-from glidepath.evidence.once import counted_once
+from glidepath.evidence.once import each_once
 from glidepath.evidence.possible import explained
 from glidepath.evidence.prometheus import Prometheus, Series
 from glidepath.evidence.shares import Selected, read_shares
@@ -100,9 +100,8 @@ def _found(
     """The step between samples, and the stable's series of requests, of latency, and of what shares count."""
     step = max(LEAST_STEP_S, window_s / SAMPLES)
     everything = prometheus.range_vector(source.requests, window_s, until, step)
-    requests = _of(everything, source.version_label, stable)
-    latency = _of(read_latency(prometheus, source, window_s, until, step), source.version_label, stable)
-    counted_once([*requests, *latency])
+    slow = _of(read_latency(prometheus, source, window_s, until, step), source.version_label, stable)
+    requests, latency = each_once(_of(everything, source.version_label, stable), slow)
     return step, (requests, latency, read_shares(prometheus, source, everything, window_s, until, step))
 
 

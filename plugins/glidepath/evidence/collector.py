@@ -19,7 +19,7 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.edges import common_edges, edge
 from glidepath.evidence.native import read_latency
-from glidepath.evidence.once import counted_once
+from glidepath.evidence.once import each_once
 from glidepath.evidence.pace import SLACK, Key, Pace, process
 from glidepath.evidence.possible import as_planned, explained
 from glidepath.evidence.prometheus import Prometheus, Series
@@ -120,7 +120,7 @@ class Collector:
         window = since + GONE_AFTER_SCRAPES * self.scrape_s + 1
         requests = self.prometheus.range_vector(self.source.requests, window, now)
         latency = read_latency(self.prometheus, self.source, window, now)
-        counted_once([*requests, *latency])
+        requests, latency = each_once(requests, latency)
         newest = self._newest(requests)
         missing = self._missing(newest, now) or self._coming_back(requests, now)
         if missing is not None:

@@ -19,7 +19,9 @@ def source_of(policy: Policy, versions: Sequence[str]) -> Source:
 
     def made(name: str) -> Source:
         native = policy.evidence.histograms == "native"
-        return SOURCES[name](policy.namespace, policy.service, versions, native)
+        source = SOURCES[name](policy.namespace, policy.service, versions, native)
+        # Labels are those of the evidence's own counters.
+        return source.without(rule_of(policy.evidence.ignore)) if name == policy.evidence.source else source
 
     shares: list[Share] = []
     for metric in policy.metrics:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from glidepath.evidence.once import counted_once
+from glidepath.evidence.once import each_once
 from glidepath.evidence.prometheus import Prometheus, Series
 from glidepath.evidence.source import Rule, Share, Source
 
@@ -32,6 +32,5 @@ def read_shares(
     """
     found = {source.requests: requests}
     for selector in sorted({one for share in source.shares for one in (share.of, share.events)} - {source.requests}):
-        found[selector] = prometheus.range_vector(selector, window_s, at, step_s)
-        counted_once(found[selector])
+        (found[selector],) = each_once(prometheus.range_vector(selector, window_s, at, step_s))
     return found

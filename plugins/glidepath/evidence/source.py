@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from glidepath.policy.labels import pattern_of
 
@@ -20,6 +20,8 @@ def one_of(values: Sequence[str]) -> str:
     return quoted("|".join(re.escape(value) for value in values))
 
 
+# Of a pod's name: the hash of its Deployment's template, and where the name is cut.
+HASH, CUT = 10, 58
 Rule = tuple[tuple[str, str], ...]
 
 
@@ -96,14 +98,36 @@ class Source:
         """How many seconds one unit of a bucket's `le` is; native histograms are cut in seconds."""
         return 1.0 if self.native else self.unit_seconds
 
+    def without(self, rule: Rule) -> Source:
+        """The same without the requests of which any label matches its pattern; other counters stay whole."""
+        more = "".join(f",{label}!~{quoted(pattern)}" for label, pattern in rule)
+        return replace(self, requests=_with(self.requests, more), latency=_with(self.latency, more))
+
     def is_error(self, labels: Mapping[str, str]) -> bool:
         """Whether a request counter counts errors."""
         return matches(labels, self.error)
 
 
+def _with(selector: str, more: str) -> str:
+    return f"{selector.removesuffix('}')}{more}}}" if selector and more else selector
+
+
+def pods_of(service: str, versions: Sequence[str]) -> str:
+    """A PromQL regular expression literal that matches the names of the pods of these versions' Deployments, and no others.
+
+    Kubernetes appends a hash of ten letters and one of five, and cuts what is before the last at 58.
+    """
+    names = []
+    for version in versions:
+        start = f"{service}-{version}-"
+        cut = len(start) + HASH + 1 > CUT
+        names.append(re.escape(start[:CUT]) + ("[a-z0-9-]*" if cut else "[a-z0-9]+(?:-[a-z0-9]+)?"))
+    return quoted("|".join(names))
+
+
 def app_source(namespace: str, service: str, versions: Sequence[str], native: bool = False) -> Source:
     """The service's own metrics: `app_predictions_total`, `app_prediction_latency_seconds`."""
-    pods = quoted(f"{re.escape(service)}-.+")
+    pods = pods_of(service, versions)
     where = f"namespace={quoted(namespace)},pod=~{pods},version=~{one_of(versions)}"
     return Source(
         requests=f"app_predictions_total{{{where}}}",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationInfo
 
 PATTERN, EXACT = "=~", "="
 # What nobody writes but in a pattern; a single dot or a brace is in many values.
@@ -19,15 +21,18 @@ def pattern_of(value: str) -> str:
     return re.escape(value.removeprefix(EXACT))
 
 
-def checked(labels: Mapping[str, str | Sequence[str]]) -> None:
-    """Make sure that values are what they seem to be.
+def _checked(labels: dict[str, str | list[str]], info: ValidationInfo) -> dict[str, str | list[str]]:
+    """Make sure that values are what they seem to be, where a policy's file is read (`written` in the context).
+
+    A release under way goes on by what was frozen for it, as it was read then.
 
     Raises:
         ValueError: One is no valid pattern, or an exact value that looks like one and would match nothing.
     """
-    for label, values in labels.items():
+    for label, values in labels.items() if (info.context or {}).get("written") else ():
         for value in [values] if isinstance(values, str) else values:
             _check(label, value)
+    return labels
 
 
 def _check(label: str, value: str) -> None:
@@ -48,3 +53,7 @@ def _check(label: str, value: str) -> None:
             f"{label}: {value!r} is taken as it stands, and looks like a pattern: write {PATTERN + value!r} for a regular "
             f"expression that matches in full, as in PromQL, or {EXACT + value!r} for exactly this value"
         )
+
+
+Identifier = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=200)]
+Labels = Annotated[dict[Identifier, str | list[str]], AfterValidator(_checked)]

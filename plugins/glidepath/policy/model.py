@@ -6,19 +6,17 @@ import itertools
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from glidepath.policy.fields import ConnId, Duration, Name, Share, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
-from glidepath.policy.labels import checked
+from glidepath.policy.labels import Identifier, Labels
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
 Role = Literal["critical", "guard", "advisory"]
 Origin = Literal["app", "mesh"]
-Identifier = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=200)]
-Labels = dict[Identifier, str | list[str]]
 
 
 class Form(BaseModel):
@@ -94,11 +92,7 @@ class ShareMetric(Form):
     )
 
     @model_validator(mode="after")
-    def _counted(self, info: ValidationInfo) -> ShareMetric:
-        # A release under way goes on by what was frozen for it, as it was read then.
-        if (info.context or {}).get("written"):
-            checked(self.event)
-            checked(self.among)
+    def _counted(self) -> ShareMetric:
         if bool(self.event) == bool(self.event_counter):
             raise ValueError(
                 "expected either `event`, such as {result: spam}, or `event_counter`, such as cache_misses_total: what is "
@@ -146,6 +140,10 @@ class Evidence(Form):
     scrape: Duration = Field(5.0, description="Prometheus' scrape interval for these metrics.")
     baseline: Duration = Field(1800.0, description="How much of the stable's past the margins are fixed from.")
     warmup: Wait = Field(0.0, description="First traffic of the canary that is left out.")
+    ignore: Labels = Field(
+        default_factory=dict,
+        description="Labels of requests that are nobody's, such as probes: {route: [/healthz, /metrics]}; `=~/int.+`.",
+    )
 
 
 class NoData(Form):

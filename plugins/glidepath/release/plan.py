@@ -20,7 +20,7 @@ from glidepath.record import Release
 from glidepath.release import handing, ownership, words
 from glidepath.release.orphans import close_orphans
 from glidepath.release.phases import Phase
-from glidepath.release.provable import provable, unmatched
+from glidepath.release.provable import provable, uncalled, unmatched
 from glidepath.release.resolution import at_own_buckets
 from glidepath.release.run import Ports, Run, Say, baseline_of
 from glidepath.release.window import window
@@ -232,6 +232,8 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     for line in words.blind_lines(past.blind, judgement, source.le_seconds) if source.binned else ():
         say(line)
     for line in (*words.plan_lines(judgement, counts, seconds), *words.window_lines(window(spec), stable)):
+        say(line)
+    for line in uncalled(ports.prometheus, source, spec.version, LATELY_S):
         say(line)
     for line in unmatched(ports.prometheus, source, counts, LATELY_S, now):
         say(line)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from glidepath.errors import EvidenceError, PreflightError
 from glidepath.evidence import Prometheus, Source
+from glidepath.evidence.effect import requests_of
 from glidepath.judge import ArmCounts, Plan
 from glidepath.judge.feasibility import DAY
 from glidepath.policy import ReleaseSpec
@@ -32,6 +33,26 @@ def provable(plan: Plan, spec: ReleaseSpec) -> None:
         "stands in the way, make that metric a guard, or say by `on_undecided: hold` or `promote` that the release goes on "
         "without proof; nothing was touched"
     )
+
+
+def uncalled(prometheus: Prometheus, source: Source, version: str, window_s: float) -> Iterator[str]:
+    """That pods which get no traffic count requests: probes and scrapes would be judged, and no split would ever fit.
+
+    Args:
+        prometheus, source: Where what is counted comes from.
+        version: The one to be released, to which the routes give nothing yet.
+        window_s: How far is looked back, seconds.
+    """
+    try:
+        count, pods = requests_of(prometheus, source, version, window_s) if source.own_pods else (0, 0)
+    except EvidenceError:
+        return
+    if count:
+        yield (
+            f"plan: WARNING: {version} gets no traffic, and {pods} of its pods counted {count} requests in the last "
+            f"{window_s:.0f} s. If these are probes or scrapes, leave them out by `evidence.ignore`, such as "
+            "{route: [/healthz, /metrics]}: the canary's share of the requests never fits its weight with them"
+        )
 
 
 def unmatched(prometheus: Prometheus, source: Source, counts: ArmCounts, window_s: float, now: float) -> Iterator[str]:

@@ -37,7 +37,8 @@ def test_the_share_of_spam_is_one_line() -> None:
 def test_another_counter_with_its_own_events() -> None:
     line = "{kind: share, name: miss, counter: lookups_total, event_counter: misses_total, margin: 0.1, sides: above}"
     [share] = source_of(policy(METRICS, with_metric(line)), ["v1", "v2"]).shares
-    assert share.of == 'lookups_total{namespace="sms-app",pod=~"model\\\\-service-.+",version=~"v1|v2"}'
+    pods = "|".join(rf"model\\-service\\-{one}\\-[a-z0-9]+(?:-[a-z0-9]+)?" for one in ("v1", "v2"))
+    assert share.of == f'lookups_total{{namespace="sms-app",pod=~"{pods}",version=~"v1|v2"}}'
     assert share.events.startswith("misses_total{namespace=")
     assert matches({}, share.among)
     assert matches({}, share.event)
@@ -108,3 +109,13 @@ def test_a_release_under_way_goes_on_by_the_values_it_was_frozen_with() -> None:
 def test_without_a_metric_of_latency_none_is_asked_for() -> None:
     assert source_of(policy("- {kind: latency, quantile: 0.95}\n", ""), ["v1"]).latency == ""
     assert source_of(policy(), ["v1"]).latency
+
+
+def test_requests_that_are_nobodys_are_not_asked_for() -> None:
+    ignored = policy("max_duration", "evidence: {ignore: {route: [/healthz, '=~/int.+'], agent: probe}}\nmax_duration")
+    source = source_of(ignored, ["v1", "v2"])
+    for selector in (source.requests, source.latency):
+        assert selector.endswith(',agent!~"probe",route!~"/healthz|(?:/int.+)"}')
+    with pytest.raises(PolicyError, match="looks like a pattern"):
+        policy("max_duration", "evidence: {ignore: {route: '/int.+'}}\nmax_duration")
+    assert "!~" not in source_of(policy(), ["v1"]).requests

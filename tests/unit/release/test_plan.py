@@ -218,3 +218,15 @@ def test_a_share_that_matches_nothing_is_named(stage: Stage, event: str, told: s
     stage.said.clear()
     stage.run("d/counted", policy=metrics % "{result: '=~sp.+'}")
     assert not [one for one in stage.said if "none was its event" in one]
+
+
+def test_pods_without_traffic_that_count_requests_are_named(stage: Stage) -> None:
+    for _ in range(6):
+        stage.clock += 5
+        stage.prometheus.scrape("v1", 500, 2)
+        stage.prometheus.scrape("v2", 3)
+    stage.run("d/probed")
+    [told] = [one for one in stage.said if "gets no traffic" in one]
+    assert re.search(
+        r"v2 gets no traffic, and 1 of its pods counted 15 requests in the last 60 s.*`evidence.ignore`", told
+    )
