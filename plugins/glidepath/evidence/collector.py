@@ -88,6 +88,7 @@ class Collector:
         versions: Both versions.
         scrape_s: Seconds between scrapes.
         planned_per_s: Requests a second of both versions that the release was planned with; 0 where nobody planned.
+        lag_s: How much later than it was taken a sample can be read, seconds.
     """
 
     prometheus: Prometheus
@@ -96,6 +97,7 @@ class Collector:
     versions: Sequence[str]
     scrape_s: float
     planned_per_s: float = 0.0
+    lag_s: float = 0.0
     _counters: Counters = field(init=False)
     _pods: dict[tuple[str, str], float] = field(default_factory=dict)
     _end: float | None = None
@@ -114,10 +116,10 @@ class Collector:
                 it is taken in, and the next interval begins after it.
         """
         since = now - self._end if self._end is not None else 0.0
-        if since > GAP_AFTER_SCRAPES * self.scrape_s:
+        if since > GAP_AFTER_SCRAPES * self.scrape_s + self.lag_s:
             self._forget()
             since = 0.0
-        window = since + GONE_AFTER_SCRAPES * self.scrape_s + 1
+        window = max(since, self.lag_s) + GONE_AFTER_SCRAPES * self.scrape_s + 1
         requests = self.prometheus.range_vector(self.source.requests, window, now)
         latency = read_latency(self.prometheus, self.source, window, now)
         requests, latency = each_once(requests, latency)
@@ -169,11 +171,11 @@ class Collector:
         return newest
 
     def _missing(self, newest: dict[tuple[str, str], float], now: float) -> Waiting | None:
-        gone = GONE_AFTER_SCRAPES * self.scrape_s
+        gone = GONE_AFTER_SCRAPES * self.scrape_s + self.lag_s
         alive = {pod: at for pod, at in newest.items() if now - at <= gone}
         if not any(version == self.stable for version, _ in alive):
             last = max((at for (version, _), at in newest.items() if version == self.stable), default=self._end)
-            silent = now - last if last is not None else math.inf
+            silent = max(0.0, now - last - self.lag_s) if last is not None else math.inf
             return Waiting(f"no pod of the control {self.stable} reports", silent)
         late = [pod for pod, at in alive.items() if at <= self._pods.get(pod, 0.0)]
         if late:
@@ -188,7 +190,7 @@ class Collector:
         for one in requests:
             version, at = one.labels.get(self.source.version_label, ""), one.samples[0][0]
             oldest[version] = min(oldest.get(version, at), at)
-        early = now - max(oldest.values()) < BACK_AFTER_SCRAPES * self.scrape_s
+        early = now - max(oldest.values()) < BACK_AFTER_SCRAPES * self.scrape_s + self.lag_s
         return Waiting("telemetry is coming back", 0.0) if early else None
 
     def unexplained(self, at: float) -> dict[Key, int]:

@@ -137,7 +137,8 @@ class Evidence(Form):
         description="What the canary is compared with: the stable version's pods, or freshly started ones of the same "
         "version that get as much traffic as the canary.",
     )
-    scrape: Duration = Field(5.0, description="Prometheus' scrape interval for these metrics.")
+    scrape: Duration = Field(5.0, description="Prometheus' scrape interval for these metrics; `plan` measures it.")
+    lag: Wait = Field(0.0, description="How much later than taken a sample can be read; `plan` measures it.")
     baseline: Duration = Field(1800.0, description="How much of the stable's past the margins are fixed from.")
     warmup: Wait = Field(0.0, description="First traffic of the canary that is left out.")
     ignore: Labels = Field(

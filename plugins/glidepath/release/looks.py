@@ -51,8 +51,8 @@ class Looks:
         self._rebuild(Plan.from_dict(release.plan))
         versions = [run.control, run.canary]
         source = replace(run.source(), edges=self.plan.edges)
-        planned, scrape = self.plan.feasibility.requests_per_second, run.spec.evidence.scrape
-        self._collector = Collector(run.ports.prometheus, source, run.control, versions, scrape, planned)
+        planned, seen = self.plan.feasibility.requests_per_second, run.spec.evidence
+        self._collector = Collector(run.ports.prometheus, source, run.control, versions, seen.scrape, planned, seen.lag)
         if turn is not None and turn.samples is not None:
             self._collector.resume(turn.samples)
         self._handed_on = self._collector.end

@@ -230,3 +230,39 @@ def test_pods_without_traffic_that_count_requests_are_named(stage: Stage) -> Non
     assert re.search(
         r"v2 gets no traffic, and 1 of its pods counted 15 requests in the last 60 s.*`evidence.ignore`", told
     )
+
+
+def thinned(stage: Stage, every: int, lag: float = 0.0) -> None:
+    """A Prometheus that scrapes each so many of the stage's scrapes only, and has samples late."""
+    stage.clock += lag
+    stage.prometheus.samples = {
+        key: samples[-1 - every * ((len(samples) - 1) // every) :: every]
+        for key, samples in stage.prometheus.samples.items()
+    }
+
+
+def test_the_interval_that_is_measured_is_what_the_release_goes_by(stage: Stage) -> None:
+    thinned(stage, 3, 0.0)
+    stage.run("d/slow", policy="")
+    assert stage.record.get("d/slow").spec["evidence"]["scrape"] == 15
+    assert any("the policy says evidence.scrape: 5 s; the release goes by 15 s" in line for line in stage.said)
+
+
+def test_an_interval_by_which_the_policy_cannot_be_kept_is_refused(stage: Stage) -> None:
+    thinned(stage, 5)
+    with pytest.raises(
+        PreflightError, match=r"samples are 25 s apart.*lease: 60 s, expected at least three scrapes \(75 s\)"
+    ):
+        stage.run("d/slower")
+    assert stage.record.find("d/slower") is None
+
+
+def test_samples_that_come_late_are_measured_and_those_that_come_too_late_refused(stage: Stage) -> None:
+    thinned(stage, 1, 15.0)
+    stage.run("d/late")
+    evidence = stage.record.get("d/late").spec["evidence"]
+    assert (evidence["scrape"], evidence["lag"]) == (5, 15)
+    assert any("samples are 5 s apart, and can be read some 15 s later" in line for line in stage.said)
+    stage.clock += 60
+    with pytest.raises(PreflightError, match=r"newest sample of v1 is 75 s old, expected at most 60 s.*remote write"):
+        stage.run("d/too-late")
