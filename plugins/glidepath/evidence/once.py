@@ -18,6 +18,7 @@ from glidepath.evidence.prometheus import Series
 
 # Labels that say by which way a sample came, not what was counted.
 WAYS = frozenset({"job", "service", "endpoint", "container", "prometheus", "prometheus_replica", "replica", "cluster"})
+TARGETS = WAYS | {"instance", "node"}
 # By fewer scrapes than these, counters that are not read at the same instants are not known to be one.
 FEWEST, ENOUGH = 2, 6
 COUNTED = PARTS | {"__name__", "name", "pod", "version", "destination_version"}
@@ -52,10 +53,24 @@ def of_one_way(series: Sequence[Series]) -> list[Series]:
     for ways in pods.values():
         same: set[Key] = set()
         for first, second in combinations(sorted(ways), 2):
-            if first not in same and second not in same and _same(ways[first], ways[second]):
+            known = first in same or second in same
+            if not known and _may_be_ways(first, second) and _same(ways[first], ways[second]):
                 same.add(second)
                 again |= {each.key for each in ways[second].values()}
     return [one for one in series if one.key not in again]
+
+
+def _may_be_ways(one: Key, other: Key) -> bool:
+    """Whether labels may tell two scrapes of one pod apart, and not two counters of one scrape, such as two routes.
+
+    Prometheus gives each target a job and an instance of its own. Where both are relabelled away, a label that only one of
+    the two has says it.
+    """
+    a, b = dict(one), dict(other)
+    differ = {label for label in a.keys() | b.keys() if a.get(label) != b.get(label)}
+    if differ & TARGETS:
+        return True
+    return not (a.keys() | b.keys()) & {"job", "instance"} and any(label not in a or label not in b for label in differ)
 
 
 def _same(one: Way, other: Way) -> bool:

@@ -74,6 +74,44 @@ def test_routes_of_one_scrape_are_different_counters() -> None:
     assert of_one_way(idle) == idle
 
 
+@pytest.mark.parametrize("target", [{}, {"job": "x", "instance": "10.0.0.1:9090"}])
+def test_routes_that_count_alike_are_not_one(target: dict[str, str]) -> None:
+    """Ten routes that a probe calls in turn."""
+    series = [
+        Series(
+            {"pod": "a", "route": f"/{route}", "status": "success", **target},
+            tuple((5.0 * at, 3.0 * at) for at in range(20)),
+        )
+        for route in range(10)
+    ]
+    assert of_one_way(series) == series
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"instance": "b"},
+        {"job": "b"},
+        {"node": "n1"},
+        {"endpoint": "http"},
+        {"team": "t"},
+        {"instance": "b", "team": "t"},
+    ],
+)
+@pytest.mark.parametrize("target", [{}, {"job": "x", "instance": "10.0.0.1:9090"}])
+def test_what_may_tell_two_scrapes_of_a_pod_apart(target: dict[str, str], other: dict[str, str]) -> None:
+    series = [
+        Series(
+            {"pod": "a", "route": route, "status": "success", **target, **way},
+            tuple((5.0 * at, rate * at) for at in range(4)),
+        )
+        for way in ({}, other)
+        for route, rate in (("/a", 3.0), ("/b", 3.0), ("/c", 7.0))
+    ]
+    # Two targets of a Prometheus never have one job and one instance.
+    assert len(of_one_way(series)) == (6 if target and other == {"team": "t"} else 3)
+
+
 def test_of_one_scrape_nobody_can_know() -> None:
     scraped = Scraped()
     for job in ("a", "b"):
