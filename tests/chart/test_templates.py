@@ -206,3 +206,18 @@ def test_wrong_values_are_refused_by_name(setting: str, word: str) -> None:
     done = helm("template", "sms-app", str(CHART), "--set", setting)
     assert done.returncode != 0
     assert word in done.stderr
+
+
+def test_there_is_one_way_to_scrape_the_pods() -> None:
+    """With a monitor and annotations each pod may be scraped by two jobs."""
+    for monitored in (True, False):
+        objects = list(rendered("--set", f"monitoring.serviceMonitor={str(monitored).lower()}"))
+        monitors = named(iter(objects), "ServiceMonitor")
+        assert list(monitors) == (["model-service"] if monitored else [])
+        for one in named(iter(objects), "Deployment").values():
+            if one["metadata"]["labels"].get("app") == "model-service":
+                marks = one["spec"]["template"]["metadata"]["annotations"]
+                assert sorted(mark for mark in marks if "scrape" in mark or "prometheus.io" in mark) == (
+                    [] if monitored else
+                    ["glidepath.dev/scrape-port", "prometheus.io/path", "prometheus.io/port", "prometheus.io/scrape"]
+                )  # fmt: skip

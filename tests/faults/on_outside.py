@@ -71,7 +71,7 @@ FAULTS = (
     _telemetry("nan", "each value is NaN", mode="nan"),
     _telemetry("empty", "no series at all", mode="empty"),
     _telemetry("stale", "no sample is newer than the fault", mode="stale"),
-    _telemetry("duplicated", "each series twice, as from two jobs that scrape one pod", mode="duplicate"),
+    _telemetry("duplicated", "each series twice, as from two jobs that scrape one pod", mode="duplicate", outage=False),
     _api("refuses", "connections refused for 5 to 40 s", mode="refuse"),
     _api("silent", "calls are taken and never answered, for 5 to 40 s", mode="hang"),
     _api("slow", "each call takes 5 s, for 5 to 40 s", mode="slow", seconds=5),

@@ -188,7 +188,12 @@ class Saved:
         now.helm.newest, now.helm.state = was.newest, was.state
         samples = {key: list(samples) for key, samples in self._samples.items()}
         now.prometheus = dataclasses.replace(self._stage.prometheus, clock=lambda: now.clock, samples=samples)
-        now.prometheus.totals, now.prometheus.errors = dict(now.prometheus.totals), dict(now.prometheus.errors)
+        counters = now.prometheus
+        counters.totals, counters.errors, counters.spam = (
+            dict(counters.totals),
+            dict(counters.errors),
+            dict(counters.spam),
+        )
         file = self._folder / f"{uuid.uuid4()}.db"
         file.write_bytes(self._record)
         now.record = Record(f"sqlite:///{file}")

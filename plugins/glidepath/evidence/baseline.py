@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.collector import Collected, Collector, Counts, Selected, counted_once, read_shares
-from glidepath.evidence.edges import latency_edges
+from glidepath.evidence.collector import Collected, Collector, Counts
+from glidepath.evidence.edges import latency_edges, told_apart_edges
 from glidepath.evidence.native import read_latency
+from glidepath.evidence.once import each_once
+from glidepath.evidence.possible import explained
 from glidepath.evidence.prometheus import Prometheus, Series
+from glidepath.evidence.shares import Selected, read_shares
 from glidepath.evidence.source import Source
 
 SAMPLES = 120
@@ -26,11 +29,13 @@ class Baseline:
         blocks: The same per pod, in consecutive blocks of time; a pod that did not report in one is left out of it. None
             where the source does not tell the version's own pods.
         block_s: Length of a block, seconds.
+        blind: Edges, seconds, that are there and are not counted at: what counts the latency can't tell them apart.
     """
 
     seen: Collected
     blocks: tuple[Mapping[str, Counts], ...]
     block_s: float
+    blind: tuple[float, ...] = ()
 
 
 def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: float, now: float) -> Baseline:
@@ -44,23 +49,27 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
         now: Epoch seconds on Prometheus' clock.
 
     Raises:
-        EvidenceError: No request counter or no latency bucket of the stable version is there, or its pods had other
-            latency buckets than one another.
+        EvidenceError: No request counter or no latency bucket of the stable version is there, its pods had other
+            latency buckets than one another, or its counters fall again and again.
     """
     step, found = _found(prometheus, source, stable, window_s, now)
     requests, latency, others = found
-    if not requests or not latency:
+    if not requests or (source.latency and not latency):
         what = source.requests if not requests else source.latency
         raise EvidenceError(
             f"Prometheus has no series {what} of the stable version {stable} in the last {window_s:.0f} s. "
             "Does the service get traffic, and does Prometheus scrape it? For latency: does `evidence.histograms` name the "
             "kind it has, classic or native?"
         )
+    had = latency_edges(latency, source)
+    source = replace(source, edges=source.edges or told_apart_edges(had, source))
     start = min(one.samples[0][0] for one in requests)
     end = max(one.samples[-1][0] for one in requests)
     collector = _begun(prometheus, source, stable, step, requests, latency, others)
     seen = collector.difference(requests, latency, others, start, end, first=False)
-    return Baseline(seen, _blocks(prometheus, source, stable, step, *found), step)
+    explained(collector.unexplained(end), once=True)
+    blind = tuple(edge for edge in had if edge not in source.edges)
+    return Baseline(seen, _blocks(prometheus, source, stable, step, *found), step, blind)
 
 
 def pods_before(
@@ -74,10 +83,10 @@ def pods_before(
         EvidenceError: Prometheus did not answer, a counter is there twice, or the latency buckets were other ones then.
     """
     step, found = _found(prometheus, source, stable, window_s, until)
-    if not found[0] or not found[1]:
+    if not found[0] or (source.latency and not found[1]):
         return (), step
     had = latency_edges(found[1], source)
-    if source.edges and had != source.edges:
+    if not set(source.edges) <= set(had):
         raise EvidenceError(
             f"the latency buckets of {stable} had {len(had)} edges then, expected the {len(source.edges)} that it has now; they "
             "count once all of that time has the same"
@@ -91,9 +100,8 @@ def _found(
     """The step between samples, and the stable's series of requests, of latency, and of what shares count."""
     step = max(LEAST_STEP_S, window_s / SAMPLES)
     everything = prometheus.range_vector(source.requests, window_s, until, step)
-    requests = _of(everything, source.version_label, stable)
-    latency = _of(read_latency(prometheus, source, window_s, until, step), source.version_label, stable)
-    counted_once([*requests, *latency])
+    slow = _of(read_latency(prometheus, source, window_s, until, step), source.version_label, stable)
+    requests, latency = each_once(_of(everything, source.version_label, stable), slow)
     return step, (requests, latency, read_shares(prometheus, source, everything, window_s, until, step))
 
 

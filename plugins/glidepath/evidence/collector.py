@@ -1,32 +1,37 @@
 """From raw samples to counts per version and interval.
 
 Counters are differenced per series: over a restart of its process the new value is the delta; a series that first
-appears on a continuous watch starts from zero; after a gap its first sample is a new baseline. An interval ends when
-every pod that reports has a newer sample, so that both arms speak of the same time.
+appears on a continuous watch starts from what it had before, or from zero, if it can have counted that meanwhile; after a
+gap its first sample is a new baseline. An interval ends when every pod that reports has a newer sample, so that both arms
+speak of the same time. One that can't have happened is no evidence.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.counters import Counters, Key
-from glidepath.evidence.edges import edge, latency_edges
+from glidepath.evidence.counters import Counters
+from glidepath.evidence.edges import common_edges, edge
 from glidepath.evidence.native import read_latency
+from glidepath.evidence.once import each_once
+from glidepath.evidence.pace import SLACK, Key, Pace, process
+from glidepath.evidence.possible import as_planned, explained
 from glidepath.evidence.prometheus import Prometheus, Series
+from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Share, Source, matches
 
-Selected = dict[str, list[Series]]
 GONE_AFTER_SCRAPES = 2.5
 GAP_AFTER_SCRAPES = 12
 # After a gap, until so many scrapes have been every pod that is there was scraped once.
 BACK_AFTER_SCRAPES = 1.2
-# Labels that say by which way a sample came, not what was counted.
-WAYS = frozenset({"job", "service", "endpoint", "container", "prometheus", "prometheus_replica", "replica", "cluster"})
+# A counter that seems to be born is looked for in the past: so long ago, by samples so far apart, seconds.
+PAST_S, PAST_STEP_S = 1800.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,18 @@ class Counts:
 
 @dataclass(frozen=True)
 class Collected:
-    """An interval: its bounds in epoch seconds, the latency edges in seconds, and the counts per version."""
+    """An interval: its bounds in epoch seconds, the latency edges in seconds, and the counts per version.
+
+    Attributes:
+        common: The edges at which counts are exact, because all histograms have them; those between two of them are counted
+            above the others.
+    """
 
     start: float
     end: float
     edges: tuple[float, ...]
     versions: dict[str, Counts]
+    common: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,8 @@ class Collector:
         stable: The control's version: while it is silent, telemetry counts as broken.
         versions: Both versions.
         scrape_s: Seconds between scrapes.
+        planned_per_s: Requests a second of both versions that the release was planned with; 0 where nobody planned.
+        lag_s: How much later than it was taken a sample can be read, seconds.
     """
 
     prometheus: Prometheus
@@ -83,9 +96,14 @@ class Collector:
     stable: str
     versions: Sequence[str]
     scrape_s: float
-    _counters: Counters = field(default_factory=Counters)
+    planned_per_s: float = 0.0
+    lag_s: float = 0.0
+    _counters: Counters = field(init=False)
     _pods: dict[tuple[str, str], float] = field(default_factory=dict)
     _end: float | None = None
+
+    def __post_init__(self) -> None:
+        self._counters = Counters(Pace(self.planned_per_s))
 
     def collect(self, now: float) -> Collected | Waiting:
         """The interval since the last one, or what is still missing for it.
@@ -94,16 +112,17 @@ class Collector:
             now: Epoch seconds on Prometheus' clock.
 
         Raises:
-            EvidenceError: The source did not answer, or its answer is no evidence.
+            EvidenceError: The source did not answer, or its answer is no evidence: what it says can't have happened. Then
+                it is taken in, and the next interval begins after it.
         """
         since = now - self._end if self._end is not None else 0.0
-        if since > GAP_AFTER_SCRAPES * self.scrape_s:
+        if since > GAP_AFTER_SCRAPES * self.scrape_s + self.lag_s:
             self._forget()
             since = 0.0
-        window = since + GONE_AFTER_SCRAPES * self.scrape_s + 1
+        window = max(since, self.lag_s) + GONE_AFTER_SCRAPES * self.scrape_s + 1
         requests = self.prometheus.range_vector(self.source.requests, window, now)
         latency = read_latency(self.prometheus, self.source, window, now)
-        counted_once([*requests, *latency])
+        requests, latency = each_once(requests, latency)
         newest = self._newest(requests)
         missing = self._missing(newest, now) or self._coming_back(requests, now)
         if missing is not None:
@@ -116,6 +135,9 @@ class Collector:
         self._pods |= newest
         if first:
             return Waiting("the first sample is the baseline", 0.0)
+        explained(self.unexplained(end))
+        served = sum(counts.requests for counts in collected.versions.values())
+        as_planned(served, end - start, self.planned_per_s)
         return collected
 
     @property
@@ -149,11 +171,11 @@ class Collector:
         return newest
 
     def _missing(self, newest: dict[tuple[str, str], float], now: float) -> Waiting | None:
-        gone = GONE_AFTER_SCRAPES * self.scrape_s
+        gone = GONE_AFTER_SCRAPES * self.scrape_s + self.lag_s
         alive = {pod: at for pod, at in newest.items() if now - at <= gone}
         if not any(version == self.stable for version, _ in alive):
             last = max((at for (version, _), at in newest.items() if version == self.stable), default=self._end)
-            silent = now - last if last is not None else math.inf
+            silent = max(0.0, now - last - self.lag_s) if last is not None else math.inf
             return Waiting(f"no pod of the control {self.stable} reports", silent)
         late = [pod for pod, at in alive.items() if at <= self._pods.get(pod, 0.0)]
         if late:
@@ -168,8 +190,12 @@ class Collector:
         for one in requests:
             version, at = one.labels.get(self.source.version_label, ""), one.samples[0][0]
             oldest[version] = min(oldest.get(version, at), at)
-        early = now - max(oldest.values()) < BACK_AFTER_SCRAPES * self.scrape_s
+        early = now - max(oldest.values()) < BACK_AFTER_SCRAPES * self.scrape_s + self.lag_s
         return Waiting("telemetry is coming back", 0.0) if early else None
+
+    def unexplained(self, at: float) -> dict[Key, int]:
+        """Processes whose counters fell for no reason up to `at`, epoch seconds, and how often lately."""
+        return self._counters.unexplained(at)
 
     def begin(self, series: Iterable[Series], use: str) -> None:
         """Take the first sample of each series as what its counter began from; `use` as in `difference`."""
@@ -187,10 +213,15 @@ class Collector:
             first: Whether nothing was seen before; then it is all zero, and a baseline for the next.
 
         Raises:
-            EvidenceError: The latency buckets have no edges, or not all the same; nothing is taken in.
+            EvidenceError: The latency buckets have no edges, or none that all have; nothing is taken in.
         """
-        edges = latency_edges(latency, self.source)
-        self._counters.read({"requests": requests, "latency": latency}, chain(*others.values()))
+        common = common_edges(latency, self.source)
+        edges = self.source.edges or common
+        common = tuple(one for one in edges if one in common)
+        uses = self._uses(requests, others)
+        self._counters.read({**uses, "latency": latency}, chain(*others.values()))
+        if not first:
+            self._look_back(uses, latency, end)
         versions = {}
         for version in self.versions:
             by_pod: dict[str, tuple[int, int]] = {}
@@ -202,7 +233,7 @@ class Collector:
                 # Its own last sample counts: that of another pod, already used, may be newer than this one's new one.
                 if count or one.samples[-1][0] > self._pods.get((version, pod), 0.0):
                     by_pod[pod] = (total + count, errors + bad)
-            buckets = self._buckets(self._of(latency, version), edges, first)
+            buckets = self._buckets(self._of(latency, version), edges, common, first)
             versions[version] = Counts(
                 sum(total for total, _ in by_pod.values()),
                 sum(errors for _, errors in by_pod.values()),
@@ -210,67 +241,60 @@ class Collector:
                 by_pod,
                 {one.name: self._share(one, others, version, first) for one in self.source.shares},
             )
-        return Collected(start, end, edges, versions)
+        return Collected(start, end, edges, versions, common)
+
+    def _uses(self, requests: list[Series], others: Selected) -> dict[str, list[Series]]:
+        """By use, the series that are counted."""
+        uses = {"requests": requests}
+        for share in self.source.shares:
+            for use, selector, rule in uses_of(share):
+                uses[use] = [one for one in others[selector] if matches(one.labels, rule)]
+        return uses
+
+    def _look_back(self, uses: Mapping[str, list[Series]], latency: list[Series], end: float) -> None:
+        """Find out what the counters had that seem to be born, and which processes really are new."""
+        places = {use: place for share in self.source.shares for use, place, _ in uses_of(share)}
+        found = {use: self._counters.births(series, use) for use, series in uses.items()}
+        found = {use: born for use, born in found.items() if any(one.value > 0 for one in born.values())}
+        large = [
+            *chain(*(born.values() for born in found.values())),
+            *self._counters.births(latency, "latency").values(),
+        ]
+        with suppress(EvidenceError):  # without an answer what fits is counted
+            asked: dict[str, list[Series]] = {}
+            for use, born in found.items():
+                selector = places.get(use, self.source.requests)
+                if selector not in asked:
+                    asked[selector] = self.prometheus.range_vector(selector, PAST_S, end, PAST_STEP_S)
+                self._counters.remember(asked[selector], use, born)
+            if self.source.starts and any(one.value > SLACK for one in large):
+                starts = self.prometheus.range_vector(self.source.starts, GONE_AFTER_SCRAPES * self.scrape_s + 1, end)
+                self._counters.started({process(one): one.samples[-1][1] for one in starts})
 
     def _share(self, share: Share, others: Selected, version: str, first: bool) -> tuple[int, int]:
-        counts = {"of": 0, "event": 0}
-        for use, selector, rule in (("of", share.of, share.among), ("event", share.events, share.event)):
+        events, of = 0, 0
+        for place, (use, selector, rule) in enumerate(uses_of(share)):
             for one in others[selector]:
                 if one.labels.get(share.version_label) == version and matches(one.labels, rule):
-                    counts[use] += self._counters.growth(one, f"{share.name} {use}", first)
+                    grown = self._counters.growth(one, use, first)
+                    of, events = (of, events + grown) if place else (of + grown, events)
         # Two counters of one pod are not read at the same instant.
-        return min(counts["event"], counts["of"]), counts["of"]
+        return min(events, of), of
 
     def _of(self, series: list[Series], version: str) -> list[Series]:
         return [one for one in series if one.labels.get(self.source.version_label) == version]
 
-    def _buckets(self, series: list[Series], edges: tuple[float, ...], first: bool) -> tuple[int, ...]:
+    def _buckets(
+        self, series: list[Series], edges: tuple[float, ...], common: tuple[float, ...], first: bool
+    ) -> tuple[int, ...]:
         cumulative = dict.fromkeys([*edges, math.inf], 0)
         for one in series:
-            cumulative[edge(one, self.source)] += self._counters.growth(one, "latency", first)
+            at, grown = edge(one, self.source), self._counters.growth(one, "latency", first)
+            if at in common or math.isinf(at):
+                cumulative[at] += grown
         counts, below = [], 0
         for upper in [*edges, math.inf]:
             # Scrapes are atomic per pod; a fall can only come of a reset between two buckets' births.
             counts.append(max(0, cumulative[upper] - below))
             below = max(below, cumulative[upper])
         return tuple(counts)
-
-
-def counted_once(series: Iterable[Series]) -> None:
-    """Make sure that no counter is there twice: each request would count as two, and evidence grow twice as fast.
-
-    Raises:
-        EvidenceError: Names the two ways by which one pod's counter came.
-    """
-    seen: dict[Key, Series] = {}
-    for one in series:
-        what = tuple(pair for pair in one.key if pair[0] not in WAYS)
-        other = seen.setdefault(what, one)
-        if other is not one:
-            ways = [", ".join(f"{k}={v!r}" for k, v in way.key if (k, v) not in which.key) for way, which in
-                    ((other, one), (one, other))]  # fmt: skip
-            raise EvidenceError(
-                f"{one.labels.get('__name__', 'a counter')} of pod {one.labels.get('pod', '?')} is there twice, with "
-                f"{ways[0] or 'no such label'} and with {ways[1] or 'no such label'}: its requests would count twice. "
-                "Let Prometheus scrape each pod once, or query through what removes duplicates"
-            )
-
-
-def read_shares(
-    prometheus: Prometheus,
-    source: Source,
-    requests: list[Series],
-    window_s: float,
-    at: float,
-    step_s: float | None = None,
-) -> Selected:
-    """The series of a source's shares, by selector; each is asked for once, and those of its requests not again.
-
-    Raises:
-        EvidenceError: Prometheus did not answer, or a counter is there twice.
-    """
-    found = {source.requests: requests}
-    for selector in sorted({one for share in source.shares for one in (share.of, share.events)} - {source.requests}):
-        found[selector] = prometheus.range_vector(selector, window_s, at, step_s)
-        counted_once(found[selector])
-    return found

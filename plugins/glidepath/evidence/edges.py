@@ -1,4 +1,4 @@
-"""The latency buckets' edges: the same in all that is counted, or it can't be counted together."""
+"""The latency buckets' edges: what is counted together is counted at the same ones."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import math
 from collections.abc import Iterable
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.counters import Key
+from glidepath.evidence.bins import told_apart
+from glidepath.evidence.pace import Key
 from glidepath.evidence.prometheus import Series
 from glidepath.evidence.source import Source
+
+# By histogram and edge: from when to when there are samples.
+Spans = dict[Key, dict[float, tuple[float, float]]]
 
 
 def edge(series: Series, source: Source) -> float:
@@ -17,24 +21,73 @@ def edge(series: Series, source: Source) -> float:
 
 
 def latency_edges(latency: Iterable[Series], source: Source) -> tuple[float, ...]:
-    """The finite bucket edges, seconds, ascending.
+    """The finite bucket edges, seconds, ascending, which must be the same in all histograms and all the time.
 
     Raises:
-        EvidenceError: A bucket has no `le`, or two histograms have other edges than one another: requests would seem
-            slower in the one that lacks some.
+        EvidenceError: A bucket has no `le`, two histograms have other edges than one another, or those of one changed:
+            requests would seem slower where some are missing.
     """
-    groups: dict[Key, set[float]] = {}
-    try:
-        for one in latency:
-            group = tuple(pair for pair in one.key if pair[0] != "le")
-            groups.setdefault(group, set()).add(edge(one, source))
-    except (KeyError, ValueError) as error:
-        raise EvidenceError(f"a latency bucket of {source.latency} has no readable `le` label: {error}") from error
-    found = {group: tuple(sorted(edges - {math.inf})) for group, edges in groups.items()}
+    found = _spans(latency, source)
     # Native histograms are cut at the same edges already.
     if not source.native:
-        _alike(found, source)
-    return max(found.values(), key=len, default=())
+        _steady(found, source)
+        _alike({group: _finite(edges) for group, edges in found.items()}, source)
+    return max((_finite(edges) for edges in found.values()), key=len, default=())
+
+
+def common_edges(latency: Iterable[Series], source: Source) -> tuple[float, ...]:
+    """The finite edges, seconds, ascending, that all histograms have in all of their samples: counts below are exact there.
+
+    Raises:
+        EvidenceError: A bucket has no `le`, or there is no edge that all have.
+    """
+    found = _spans(latency, source)
+    groups = [set(_finite(_throughout(edges))) for edges in found.values()]
+    common = tuple(sorted(set.intersection(*groups))) if groups else ()
+    if groups and not common and any(groups):
+        _steady(found, source)
+        _alike({group: _finite(edges) for group, edges in found.items()}, source)
+    return common
+
+
+def told_apart_edges(edges: Iterable[float], source: Source) -> tuple[float, ...]:
+    """Of some edges, seconds, those that what counts them can tell apart."""
+    if not source.binned:
+        return tuple(edges)
+    units = {edge / source.le_seconds: edge for edge in edges}
+    return tuple(units[one] for one in told_apart(units))
+
+
+def _spans(latency: Iterable[Series], source: Source) -> Spans:
+    groups: Spans = {}
+    try:
+        for one in latency:
+            if one.samples:
+                group = tuple(pair for pair in one.key if pair[0] != "le")
+                groups.setdefault(group, {})[edge(one, source)] = one.samples[0][0], one.samples[-1][0]
+    except (KeyError, ValueError) as error:
+        raise EvidenceError(f"a latency bucket of {source.latency} has no readable `le` label: {error}") from error
+    return groups
+
+
+def _finite(edges: Iterable[float]) -> tuple[float, ...]:
+    return tuple(sorted(set(edges) - {math.inf}))
+
+
+def _throughout(edges: dict[float, tuple[float, float]]) -> list[float]:
+    """The edges that are there as long as their histogram is."""
+    first, last = min(one for one, _ in edges.values()), max(one for _, one in edges.values())
+    return [edge for edge, span in edges.items() if span == (first, last)]
+
+
+def _steady(found: Spans, source: Source) -> None:
+    for group, edges in found.items():
+        changed = set(edges) - set(_throughout(edges))
+        if changed:
+            raise EvidenceError(
+                f"the latency buckets of {_whose(group, source)} changed: an edge at {min(changed):g} s is there only for a "
+                "part of the time. If they were changed within `evidence.baseline`, wait until that time is over, or shorten it"
+            )
 
 
 def _alike(found: dict[Key, tuple[float, ...]], source: Source) -> None:
@@ -45,8 +98,8 @@ def _alike(found: dict[Key, tuple[float, ...]], source: Source) -> None:
         at = min(set(edges) ^ set(found[most]))
         raise EvidenceError(
             f"the latency buckets differ: {_whose(group, source)} has {len(edges)} edges, {_whose(most, source)} has "
-            f"{len(found[most])}, and an edge at {at:g} s is in one of them only. Both versions (with mesh metrics: all "
-            "callers) must expose the same bucket edges; if they were changed within `evidence.baseline`, wait until that "
+            f"{len(found[most])}, and an edge at {at:g} s is in one of them only. All pods of a version (with mesh metrics: "
+            "all callers) must expose the same bucket edges; if they were changed within `evidence.baseline`, wait until that "
             "time is over, or shorten it"
         )
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Iterable
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.prometheus import Prometheus
+from glidepath.evidence.prometheus import Prometheus, Series
 from glidepath.evidence.source import Source
+
+# A pod without a sample for so many scrapes, while others have some, is gone.
+GONE_AFTER_SCRAPES = 2.5
+# Until so many scrapes after a write have been read, silence is waited for; at least so long, seconds.
+PATIENCE_SCRAPES = 6
+PATIENCE_S = 60.0
 
 
 def requests_of(prometheus: Prometheus, source: Source, version: str, window_s: float) -> tuple[int, int]:
@@ -21,27 +28,73 @@ def requests_of(prometheus: Prometheus, source: Source, version: str, window_s: 
         if one.labels.get(source.version_label) != version or len(one.samples) < 2:
             continue
         pods.add(one.labels.get("pod", ""))
-        values = [value for _, value in one.samples]
-        total += sum(b - a if b >= a else b for a, b in itertools.pairwise(values))
+        total += _grown(one.samples)
     return round(total), len(pods)
 
 
 def wait_silent(
-    prometheus: Prometheus, source: Source, version: str, scrape_s: float, timeout_s: float = 60.0
-) -> float:
-    """Wait until two scrapes in a row show no new request of a version; seconds it took.
+    prometheus: Prometheus, source: Source, version: str, scrape_s: float, lag_s: float = 0.0,
+    timeout_s: float | None = None,
+) -> float:  # fmt: skip
+    """Wait until each pod of a version was scraped twice since the traffic was taken from it, without a request between.
 
-    A version whose pods are gone is silent.
+    A version whose pods are gone, while others report, is silent.
+
+    Args:
+        prometheus: Where the samples are.
+        source: Which series.
+        version: The version that gets no more traffic, by a write that was made before.
+        scrape_s: Seconds between scrapes.
+        lag_s: How much later than it was taken a sample can be read, seconds.
+        timeout_s: How long it is waited for; None: for some scrapes.
+
+    Returns:
+        Seconds it took.
 
     Raises:
-        EvidenceError: It still had requests after `timeout_s`, or Prometheus did not answer.
+        EvidenceError: It still had requests, or no sample came that is newer than the write; or Prometheus did not answer.
     """
-    started = time.monotonic()
+    started, written = time.monotonic(), prometheus.now()
+    patience = max(PATIENCE_S, PATIENCE_SCRAPES * scrape_s + 2 * lag_s) if timeout_s is None else timeout_s
+    before = GONE_AFTER_SCRAPES * scrape_s + lag_s + 1
     while True:
-        count, _ = requests_of(prometheus, source, version, 2.2 * scrape_s)
+        now = prometheus.now()
+        found = prometheus.range_vector(source.requests, now - written + before, now)
+        count, unseen = _since(found, source, version, written, GONE_AFTER_SCRAPES * scrape_s)
         elapsed = time.monotonic() - started
-        if count == 0 and elapsed >= scrape_s:
+        if count == 0 and not unseen:
             return elapsed
-        if elapsed > timeout_s:
-            raise EvidenceError(f"{version} still got {count} requests in {2.2 * scrape_s:.0f} s after {elapsed:.0f} s")
+        if elapsed > patience:
+            raise EvidenceError(
+                f"{version} still got {count} requests between its last two scrapes, after {elapsed:.0f} s" if count else
+                f"no two samples of {', '.join(sorted(unseen))} ({version}) that are newer than the write came within "
+                f"{elapsed:.0f} s"
+            )  # fmt: skip
         time.sleep(min(1.0, scrape_s / 2))
+
+
+def _since(
+    found: Iterable[Series], source: Source, version: str, written: float, gone_s: float
+) -> tuple[int, set[str]]:
+    """Requests between the last two scrapes of a version's pods after a write, and the pods that have no two yet."""
+    newest: dict[tuple[str, str], float] = {}
+    grown: dict[str, float] = {}
+    seen: set[str] = set()
+    for one in found:
+        pod, of = one.labels.get("pod", ""), one.labels.get(source.version_label, "")
+        newest[of, pod] = max(newest.get((of, pod), 0.0), one.samples[-1][0])
+        after = [sample for sample in one.samples if sample[0] > written]
+        if of == version and len(after) > 1:
+            seen.add(pod)
+            grown[pod] = grown.get(pod, 0.0) + _grown(after[-2:])
+    last = max(newest.values(), default=0.0)
+    there = {pod for (of, pod), at in newest.items() if of == version and last - at <= gone_s}
+    unseen = there - seen
+    if last <= written:  # nothing was read since, of anybody
+        unseen |= there or {"any pod"}
+    return round(sum(grown.get(pod, 0.0) for pod in there)), unseen
+
+
+def _grown(samples: Iterable[tuple[float, float]]) -> float:
+    values = [value for _, value in samples]
+    return sum(b - a if b >= a else b for a, b in itertools.pairwise(values))

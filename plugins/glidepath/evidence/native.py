@@ -30,7 +30,8 @@ Bucket = tuple[float, float]
 def read_latency(
     prometheus: Prometheus, source: Source, window_s: float, at: float, step_s: float | None = None
 ) -> list[Series]:
-    """The cumulative latency buckets of a source, one series for each pod and edge, whichever histograms it has.
+    """The cumulative latency buckets of a source, one series for each pod and edge, whichever histograms it has; none if
+    latency is not asked for.
 
     Args:
         prometheus: Where the samples are.
@@ -40,6 +41,8 @@ def read_latency(
     Raises:
         EvidenceError: Prometheus did not answer, or a histogram can't be cut at the edges.
     """
+    if not source.latency:
+        return []
     if not source.native:
         return prometheus.range_vector(source.latency, window_s, at, step_s)
     found = prometheus.range_histograms(source.latency, window_s, at, step_s)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from glidepath.evidence.source import SOURCES, Share, Source, rule_of
-from glidepath.policy import ErrorsMetric, Policy, ShareMetric, metric_name
+from glidepath.policy import ErrorsMetric, LatencyMetric, Policy, ShareMetric, metric_name
 
 
 def source_of(policy: Policy, versions: Sequence[str]) -> Source:
-    """The source of a policy's evidence, with the shares that its metrics ask for.
+    """The source of a policy's evidence, with what its metrics ask for: shares, and latency if any is about it.
 
     Args:
         policy: Its metrics and where their counts come from.
@@ -19,7 +19,9 @@ def source_of(policy: Policy, versions: Sequence[str]) -> Source:
 
     def made(name: str) -> Source:
         native = policy.evidence.histograms == "native"
-        return SOURCES[name](policy.namespace, policy.service, versions, native)
+        source = SOURCES[name](policy.namespace, policy.service, versions, native)
+        # Labels are those of the evidence's own counters.
+        return source.without(rule_of(policy.evidence.ignore)) if name == policy.evidence.source else source
 
     shares: list[Share] = []
     for metric in policy.metrics:
@@ -28,7 +30,9 @@ def source_of(policy: Policy, versions: Sequence[str]) -> Source:
             shares.append(Share(metric_name(metric), seen.requests, (), seen.requests, seen.error, seen.version_label))
         elif isinstance(metric, ShareMetric):
             shares.append(_share(metric, made(metric.source or policy.evidence.source)))
-    return replace(made(policy.evidence.source), shares=tuple(shares))
+    source = replace(made(policy.evidence.source), shares=tuple(shares))
+    asked = any(isinstance(metric, LatencyMetric) for metric in policy.metrics)
+    return source if asked else replace(source, latency="")
 
 
 def _share(metric: ShareMetric, source: Source) -> Share:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from glidepath.policy.labels import pattern_of
 
 
 def quoted(value: str) -> str:
@@ -18,6 +20,8 @@ def one_of(values: Sequence[str]) -> str:
     return quoted("|".join(re.escape(value) for value in values))
 
 
+# Of a pod's name: the hash of its Deployment's template, and where the name is cut.
+HASH, CUT = 10, 58
 Rule = tuple[tuple[str, str], ...]
 
 
@@ -27,9 +31,9 @@ def matches(labels: Mapping[str, str], rule: Rule) -> bool:
 
 
 def rule_of(labels: Mapping[str, str | Sequence[str]]) -> Rule:
-    """A rule of exact values: each label has one of its."""
+    """A rule of exact values and patterns (`policy.labels`): each label has one of its."""
     return tuple(
-        (label, "|".join(re.escape(one) for one in ([values] if isinstance(values, str) else values)))
+        (label, "|".join(pattern_of(one) for one in ([values] if isinstance(values, str) else values)))
         for label, values in sorted(labels.items())
     )
 
@@ -60,7 +64,7 @@ class Source:
     Attributes:
         requests: Selector of the request counters of both versions.
         latency: Selector of the cumulative latency buckets, or of the native histograms; successful requests only where the
-            source can say so.
+            source can say so. Empty: latency is not asked for.
         version_label: Label that names the version.
         error: Which of the request counters are errors.
         good: Which are successful.
@@ -71,6 +75,8 @@ class Source:
         native: Whether latency is in native histograms.
         edges: Which finite buckets there are, seconds: where native ones are cut. Empty: what is there, and where those
             allow.
+        starts: Selector of the times at which the pods' processes began, epoch seconds; empty where nobody tells.
+        binned: Whether Envoy counts the latency, in bins of two digits of a unit.
     """
 
     requests: str
@@ -84,20 +90,44 @@ class Source:
     shares: tuple[Share, ...] = ()
     native: bool = False
     edges: tuple[float, ...] = ()
+    starts: str = ""
+    binned: bool = False
 
     @property
     def le_seconds(self) -> float:
         """How many seconds one unit of a bucket's `le` is; native histograms are cut in seconds."""
         return 1.0 if self.native else self.unit_seconds
 
+    def without(self, rule: Rule) -> Source:
+        """The same without the requests of which any label matches its pattern; other counters stay whole."""
+        more = "".join(f",{label}!~{quoted(pattern)}" for label, pattern in rule)
+        return replace(self, requests=_with(self.requests, more), latency=_with(self.latency, more))
+
     def is_error(self, labels: Mapping[str, str]) -> bool:
         """Whether a request counter counts errors."""
         return matches(labels, self.error)
 
 
+def _with(selector: str, more: str) -> str:
+    return f"{selector.removesuffix('}')}{more}}}" if selector and more else selector
+
+
+def pods_of(service: str, versions: Sequence[str]) -> str:
+    """A PromQL regular expression literal that matches the names of the pods of these versions' Deployments, and no others.
+
+    Kubernetes appends a hash of ten letters and one of five, and cuts what is before the last at 58.
+    """
+    names = []
+    for version in versions:
+        start = f"{service}-{version}-"
+        cut = len(start) + HASH + 1 > CUT
+        names.append(re.escape(start[:CUT]) + ("[a-z0-9-]*" if cut else "[a-z0-9]+(?:-[a-z0-9]+)?"))
+    return quoted("|".join(names))
+
+
 def app_source(namespace: str, service: str, versions: Sequence[str], native: bool = False) -> Source:
     """The service's own metrics: `app_predictions_total`, `app_prediction_latency_seconds`."""
-    pods = quoted(f"{re.escape(service)}-.+")
+    pods = pods_of(service, versions)
     where = f"namespace={quoted(namespace)},pod=~{pods},version=~{one_of(versions)}"
     return Source(
         requests=f"app_predictions_total{{{where}}}",
@@ -109,6 +139,7 @@ def app_source(namespace: str, service: str, versions: Sequence[str], native: bo
         unit_seconds=1.0,
         own_pods=True,
         native=native,
+        starts=f"process_start_time_seconds{{namespace={quoted(namespace)},pod=~{pods}}}",
     )
 
 
@@ -128,6 +159,7 @@ def mesh_source(namespace: str, service: str, versions: Sequence[str], native: b
         unit_seconds=0.001,
         own_pods=False,
         native=native,
+        binned=not native,
     )
 
 

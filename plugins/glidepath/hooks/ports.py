@@ -6,7 +6,9 @@ imports happen inside the functions: this module is read whenever a DAG file is 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ from glidepath.hooks.handover import handover_for, sync_for
 from glidepath.hooks.http import address_of
 
 if TYPE_CHECKING:
+    from requests.auth import AuthBase
+
     from glidepath.deploy import Helm
     from glidepath.evidence import Prometheus
     from glidepath.policy import Policy
@@ -26,10 +30,11 @@ if TYPE_CHECKING:
 
 KUBERNETES_CONN_ID = "kubernetes_default"
 PROMETHEUS_CONN_ID = "prometheus_default"
+AUTH = "GLIDEPATH_PROMETHEUS_AUTH"
 
 
 class PrometheusHook(BaseHook):
-    """Prometheus by an Airflow connection: host, port, schema, login and password; or extra `headers`.
+    """Prometheus by an Airflow connection: host, port, schema, login and password; or extra `headers`, `ca_file`.
 
     Secrets go into headers only, never into the address, which errors and logs name.
     """
@@ -53,7 +58,36 @@ class PrometheusHook(BaseHook):
                 f"Set AIRFLOW_CONN_{self.conn_id.upper()}=http://prometheus:9090 or edit it under Admin > Connections"
             )
         url, headers = address_of(connection)
-        return Prometheus(url, headers=headers or None)
+        ca = (connection.extra_dejson or {}).get("ca_file")
+        if ca and not Path(ca).is_file():
+            raise PreflightError(
+                f"connection {self.conn_id!r} names the CA file {ca!r} in its extra, and there is none; expected the path of "
+                "a PEM file on every machine that runs tasks or triggers"
+            )
+        return Prometheus(url, headers=headers or None, ca=ca, auth=_auth(), renew=self._headers)
+
+    def _headers(self) -> dict[str, str]:
+        return address_of(self.get_connection(self.conn_id))[1]
+
+
+def _auth() -> AuthBase | None:
+    """What signs requests to Prometheus, by the environment: who may edit a connection must not choose code.
+
+    Raises:
+        PreflightError: There is no such thing.
+    """
+    named = os.environ.get(AUTH)
+    if not named:
+        return None
+    module, _, name = named.partition(":")
+    try:
+        made: AuthBase = getattr(import_module(module), name)()
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise PreflightError(
+            f"{AUTH}={named!r} can't be used: {error}; expected `module:name` of a callable without arguments that makes a "
+            "requests.auth.AuthBase"
+        ) from error
+    return made
 
 
 class HelmHook(BaseHook):

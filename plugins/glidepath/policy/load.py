@@ -62,7 +62,7 @@ def parse_policy(text: str, name: str, root: Path) -> Policy:
             f"{name}:1: given {type(values).__name__}, expected a mapping with service, namespace, helm, steps"
         )
     try:
-        return Policy.model_validate(values).located(root)
+        return Policy.model_validate(values, context={"written": True}).located(root)
     except ValidationError as error:
         raise PolicyError(told(error, name, _lines(node))) from error
 

@@ -11,13 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from glidepath.policy.fields import ConnId, Duration, Name, Share, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
+from glidepath.policy.labels import Identifier, Labels
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
 Role = Literal["critical", "guard", "advisory"]
 Origin = Literal["app", "mesh"]
-Identifier = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=200)]
-Labels = dict[Identifier, str | list[str]]
 
 
 class Form(BaseModel):
@@ -78,7 +77,8 @@ class ShareMetric(Form):
     name: Name
     role: Role = "critical"
     event: Labels = Field(
-        default_factory=dict, description="Labels, and their value or values, of the requests that are the event."
+        default_factory=dict,
+        description="Labels, and their value or values, of the requests that are the event; `=~5..` is a pattern.",
     )
     among: Labels = Field(default_factory=dict, description="Labels of the requests it is a share of; empty: of all.")
     counter: Identifier | None = Field(None, description="Another counter of requests, by version.")
@@ -137,9 +137,14 @@ class Evidence(Form):
         description="What the canary is compared with: the stable version's pods, or freshly started ones of the same "
         "version that get as much traffic as the canary.",
     )
-    scrape: Duration = Field(5.0, description="Prometheus' scrape interval for these metrics.")
+    scrape: Duration = Field(5.0, description="Prometheus' scrape interval for these metrics; `plan` measures it.")
+    lag: Wait = Field(0.0, description="How much later than taken a sample can be read; `plan` measures it.")
     baseline: Duration = Field(1800.0, description="How much of the stable's past the margins are fixed from.")
     warmup: Wait = Field(0.0, description="First traffic of the canary that is left out.")
+    ignore: Labels = Field(
+        default_factory=dict,
+        description="Labels of requests that are nobody's, such as probes: {route: [/healthz, /metrics]}; `=~/int.+`.",
+    )
 
 
 class NoData(Form):

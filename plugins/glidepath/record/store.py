@@ -124,6 +124,11 @@ class Record:
         with self._begin() as connection:
             connection.execute(update(releases).where(releases.c.id == release_id, lower).values(token=token))
 
+    def replan(self, release_id: str, plan: Mapping[str, Any]) -> None:
+        """Note another plan: the judge is rebuilt from it from then on."""
+        with self._begin() as connection:
+            connection.execute(update(releases).where(releases.c.id == release_id).values(plan=plan))
+
     def move(self, release_id: str, phase: str, allowed_from: frozenset[str]) -> bool:
         """Move to a phase if the release is in one it may be reached from; True when it moved."""
         with self._begin() as connection:

@@ -16,6 +16,7 @@ from glidepath.judge import Interval, Judge, Look, Plan
 from glidepath.record.turns import GUARD, Turn
 from glidepath.release import words
 from glidepath.release.plan import interval_of
+from glidepath.release.resolution import at_edges, fits
 from glidepath.release.run import Run
 
 
@@ -46,28 +47,31 @@ class Looks:
         self.run, self._turn = run, turn
         release = run.release
         assert release.plan is not None
-        self.plan = Plan.from_dict(release.plan)
-        self.judge = Judge(self.plan)
-        self.seq = 0
+        self.unwritten: Unwritten | None = None
+        self._rebuild(Plan.from_dict(release.plan))
+        versions = [run.control, run.canary]
+        source = replace(run.source(), edges=self.plan.edges)
+        planned, seen = self.plan.feasibility.requests_per_second, run.spec.evidence
+        self._collector = Collector(run.ports.prometheus, source, run.control, versions, seen.scrape, planned, seen.lag)
+        if turn is not None and turn.samples is not None:
+            self._collector.resume(turn.samples)
+        self._handed_on = self._collector.end
+        if self.seq:
+            run.say(f"guard: rebuilt from {self.seq} recorded looks; nothing is chosen anew")
+
+    def _rebuild(self, plan: Plan) -> None:
+        """The judge by a plan and the looks that are in the record."""
+        self.plan, self.judge, self.seq = plan, Judge(plan), 0
         self.newest: Look | None = None
         self.no_data_since: float | None = None
-        self.unwritten: Unwritten | None = None
-        for self.seq, interval, look in run.ports.record.looks(run.id):
+        for seq, interval, look in self.run.ports.record.looks(self.run.id):
             if interval is not None:
                 self.judge.look(Interval.from_dict(interval))
                 self.no_data_since = None
             else:
                 self.judge.no_data(look["at"], look["at"], look["reason"])
                 self.no_data_since = self.no_data_since or look["at"]
-            self.newest = Look.from_dict(look)
-        versions = [run.control, run.canary]
-        source = replace(run.source(), edges=self.plan.edges)
-        self._collector = Collector(run.ports.prometheus, source, run.control, versions, run.spec.evidence.scrape)
-        if turn is not None and turn.samples is not None:
-            self._collector.resume(turn.samples)
-        self._handed_on = self._collector.end
-        if self.seq:
-            run.say(f"guard: rebuilt from {self.seq} recorded looks; nothing is chosen anew")
+            self.seq, self.newest = seq, Look.from_dict(look)
 
     @property
     def gap_s(self) -> float:
@@ -143,3 +147,19 @@ class Looks:
                 f"now {len(collected.edges)}; both versions must expose the same bucket edges. Mend what changed them, or "
                 "start the release anew"
             )
+        if not fits(self.plan, collected.common):
+            self._rebuild(self._at_edges(collected.common))
+
+    def _at_edges(self, common: tuple[float, ...]) -> Plan:
+        """The plan at the edges that both versions have, in the record and said."""
+        plan = at_edges(self.plan, common)
+        self.run.ports.record.replan(self.run.id, plan.to_dict())
+        self.run.note("resolution", planned=len(plan.edges), common=list(common))
+        self.run.say(
+            f"guard: {self.run.canary} has other latency buckets than {self.run.control}: judged at the {len(common)} edges that "
+            f"both have, of {len(plan.edges)}"
+        )
+        for metric in plan.metrics:
+            if metric.note:
+                self.run.say(f"guard: WARNING: {metric.settings.name}: {metric.note}")
+        return plan

@@ -18,8 +18,11 @@ from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
 from glidepath.release import handing, ownership, words
+from glidepath.release.measured import measured
 from glidepath.release.orphans import close_orphans
 from glidepath.release.phases import Phase
+from glidepath.release.provable import provable, uncalled, unmatched
+from glidepath.release.resolution import at_own_buckets
 from glidepath.release.run import Ports, Run, Say, baseline_of
 from glidepath.release.window import window
 from glidepath.replay.judging import judge_settings
@@ -57,7 +60,7 @@ def plan(
 
     Raises:
         ClaimHeldError: Another release holds the service.
-        PreflightError: The cluster is not in a state to start from.
+        PreflightError: The cluster is not in a state to start from, or no version could be proven by the policy.
         EvidenceError: The stable version gives no evidence to judge against.
     """
     run = Run(identity, spec, ports, say, now)
@@ -79,6 +82,7 @@ def plan(
     _thawed(spec, say, now())
     ownership.look(spec, ports, present.stable, present.given, say)
     handing.check(spec, ports, say)
+    spec = measured(spec, ports, present.stable, say)
     judgement = _judgement(spec, ports, present.stable, say)
     if spec.dry_run:
         _render(spec, ports, present, say)
@@ -225,8 +229,17 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     judgement = plan_judgement(
         judge_settings(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s, older, older_s
     )
+    if source.native:
+        judgement = at_own_buckets(judgement)
+    for line in words.blind_lines(past.blind, judgement, source.le_seconds) if source.binned else ():
+        say(line)
     for line in (*words.plan_lines(judgement, counts, seconds), *words.window_lines(window(spec), stable)):
         say(line)
+    for line in uncalled(ports.prometheus, source, spec.version, LATELY_S):
+        say(line)
+    for line in unmatched(ports.prometheus, source, counts, LATELY_S, now):
+        say(line)
+    provable(judgement, spec)
     return judgement
 
 

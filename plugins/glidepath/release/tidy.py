@@ -51,7 +51,8 @@ def see_silent(run: Run, version: str) -> None:
     """Wait until the counts say that a version gets no more requests, and write down how long that took."""
     started = time.monotonic()
     try:
-        seconds = wait_silent(run.ports.prometheus, run.source(), version, run.spec.evidence.scrape)
+        evidence = run.spec.evidence
+        seconds = wait_silent(run.ports.prometheus, run.source(), version, evidence.scrape, evidence.lag)
     except GlidepathError as error:
         # The mesh has been read back; that telemetry can't confirm it must not keep a rollback from ending.
         run.say(f"{version}: traffic could not be seen to end: {error}")

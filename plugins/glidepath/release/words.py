@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from glidepath.evidence.bins import usable
 from glidepath.judge import ArmCounts, Look, MetricLook, Plan
 from glidepath.release.window import Window
 
@@ -76,6 +77,25 @@ def plan_lines(plan: Plan, counts: ArmCounts, seconds: float) -> Iterator[str]:
         yield f"plan: {line}"
     for warning in plan.feasibility.warnings:
         yield f"plan: WARNING: {warning}"
+
+
+def blind_lines(blind: Sequence[float], plan: Plan, unit_s: float) -> Iterator[str]:
+    """Edges that are there and are not asked about, because Envoy can't tell them apart, and those that it can.
+
+    Args:
+        blind: The edges, seconds; `unit_s`: how many of them one of Envoy's units is.
+        plan: What was planned without them.
+    """
+    if blind:
+        yield (
+            f"plan: WARNING: {len(blind)} latency edges are not asked about, such as {blind[0] / unit_s:g} ms: Envoy keeps "
+            "latencies in bins of two digits, and can't tell them from their neighbours"
+        )
+    for metric in plan.metrics:
+        if metric.edge >= 0 and (blind or metric.note):
+            near = usable(plan.edges[metric.edge] / unit_s, metric.settings.tolerance)
+            told = ", ".join(f"{edge:g}" for edge in near)
+            yield f"plan: {metric.settings.name}: edges that Envoy tells apart, to configure: {told} ms"
 
 
 def window_lines(asked: Window | None, stable: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.evidence.scraped import Scraped
@@ -49,6 +49,7 @@ def test_a_large_counter_that_was_away_alone_is_no_restart_of_the_others() -> No
 LIFE = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6)), min_size=2, max_size=4)
 
 
+@settings(deadline=None)
 @given(st.lists(LIFE, min_size=1, max_size=6), st.integers(1, 3))
 def test_no_error_is_lost_or_doubled_over_restarts(lives: list[list[tuple[int, int]]], every: int) -> None:
     """A process that restarts, whose error counter is there once it has an error: all that was visible is counted.

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import pytest
+import requests
+from requests.auth import AuthBase
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Prometheus, app_source, mesh_source
@@ -24,6 +26,8 @@ class Answer:
 
     def __init__(self) -> None:
         self.asked: list[dict[str, list[str]]] = []
+        self.headers: list[dict[str, str]] = []
+        self.before: list[int] = []  # statuses that are answered first
 
 
 @pytest.fixture
@@ -34,9 +38,10 @@ def server() -> Iterator[tuple[Answer, Prometheus]]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
+            answer.headers.append(dict(self.headers))
             answer.asked.append(parse_qs(self.rfile.read(length).decode()) | parse_qs(self.path.partition("?")[2]))
             time.sleep(answer.delay_s)
-            self.send_response(answer.status)
+            self.send_response(answer.before.pop(0) if answer.before else answer.status)
             self.end_headers()
             self.wfile.write(answer.body)
 
@@ -91,6 +96,68 @@ def test_an_answer_that_is_no_evidence_is_an_error(server: tuple[Answer, Prometh
     answer, prometheus = server
     answer.status, answer.body = status, body
     with pytest.raises(EvidenceError, match=r"did not answer the query 'm\[5s\]'"):
+        prometheus.range_vector("m", 5, 106)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_refusal_that_lasts_for_one_request_is_asked_again(server: tuple[Answer, Prometheus], status: int) -> None:
+    answer, prometheus = server
+    answer.before = [status]
+    rows = [{"metric": {"pod": "a"}, "values": [[100.5, "1"]]}]
+    answer.body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": rows}}).encode()
+    assert [one.samples for one in prometheus.range_vector("m", 5, 106)] == [((100.5, 1.0),)]
+    assert len(answer.asked) == 2
+    answer.before = [status, status, status]
+    with pytest.raises(EvidenceError, match="did not answer"):
+        prometheus.range_vector("m", 5, 106)
+    assert len(answer.asked) == 4
+
+
+@pytest.mark.parametrize(("status", "told"), [(401, "login, password or Authorization header"), (403, "may not query")])
+def test_a_refusal_is_told_as_one(server: tuple[Answer, Prometheus], status: int, told: str) -> None:
+    answer, prometheus = server
+    answer.status = status
+    with pytest.raises(EvidenceError, match=rf"refuses this caller \({status} .*{told}"):
+        prometheus.now()
+    assert len(answer.asked) == 1
+
+
+def test_the_headers_are_read_again_after_a_refusal(server: tuple[Answer, Prometheus]) -> None:
+    answer, prometheus = server
+    tokens = iter(["Bearer new", "Bearer new"])
+    rotating = Prometheus(
+        prometheus.url, {"Authorization": "Bearer old"}, 1, renew=lambda: {"Authorization": next(tokens)}
+    )
+    answer.before, answer.body = [401], json.dumps({"status": "success", "data": {"result": [0, "7"]}}).encode()
+    assert rotating.now() == 7
+    assert [one["Authorization"] for one in answer.headers] == ["Bearer old", "Bearer new"]
+    answer.before = [401]  # nothing newer: asked once, and told
+    with pytest.raises(EvidenceError, match="refuses this caller"):
+        rotating.now()
+    assert len(answer.asked) == 3
+
+
+def test_requests_are_signed_by_what_is_given(server: tuple[Answer, Prometheus]) -> None:
+    answer, prometheus = server
+
+    class Signed(AuthBase):
+        def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+            request.headers["X-Signed"] = "yes"
+            return request
+
+    answer.body = json.dumps({"status": "success", "data": {"result": [0, "7"]}}).encode()
+    assert Prometheus(prometheus.url, timeout_s=1, auth=Signed()).now() == 7
+    assert answer.headers[0]["X-Signed"] == "yes"
+
+
+def test_an_answer_with_warnings_is_no_evidence(server: tuple[Answer, Prometheus]) -> None:
+    answer, prometheus = server
+    rows = [{"metric": {"pod": '"warnings"'}, "values": [[100.5, "1"]]}]
+    told: dict[str, object] = {"status": "success", "data": {"resultType": "matrix", "result": rows}}
+    answer.body = json.dumps(told).encode()
+    assert len(prometheus.range_vector("m", 5, 106)) == 1
+    answer.body = json.dumps({**told, "warnings": ["store 10.0.0.7: no answer"]}).encode()
+    with pytest.raises(EvidenceError, match=r"answered with warnings.*store 10\.0\.0\.7: no answer"):
         prometheus.range_vector("m", 5, 106)
 
 

@@ -44,6 +44,38 @@ def test_a_connection_without_a_host_is_refused(monkeypatch: pytest.MonkeyPatch)
         PrometheusHook("some_prometheus").get_conn()
 
 
+def test_a_ca_file_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ca = tmp_path / "ca.crt"
+    monkeypatch.setenv("AIRFLOW_CONN_P", json.dumps({"conn_type": "https", "host": "p", "extra": {"ca_file": str(ca)}}))
+    with pytest.raises(PreflightError, match=r"'p' names the CA file .*ca\.crt.*expected the path of a PEM file"):
+        PrometheusHook("p").get_conn()
+    ca.write_text("")
+    assert PrometheusHook("p").get_conn()._client._session.verify == str(ca)
+
+
+@pytest.mark.parametrize(
+    "named", ["no_such_module:auth", "requests.auth:nothing", "requests.auth:HTTPBasicAuth", "requests"]
+)
+def test_a_signer_that_is_none_is_refused(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_P", "http://p")
+    monkeypatch.setenv("GLIDEPATH_PROMETHEUS_AUTH", named)
+    with pytest.raises(PreflightError, match=r"GLIDEPATH_PROMETHEUS_AUTH=.*expected `module:name`"):
+        PrometheusHook("p").get_conn()
+
+
+def test_a_connection_that_changed_is_read_again_after_a_refusal(
+    gatekeeper: tuple[HTTPServer, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, asked = gatekeeper
+    for password in ("old", "new"):
+        monkeypatch.setenv("AIRFLOW_CONN_P", f"http://eve:{password}@127.0.0.1:{server.server_port}")
+        if password == "old":
+            prometheus = PrometheusHook("p").get_conn()
+    with pytest.raises(EvidenceError, match="refuses this caller"):
+        prometheus.now()
+    assert [base64.b64decode(one.removeprefix("Basic ")) for one in asked] == [b"eve:old", b"eve:new"]
+
+
 @pytest.fixture
 def gatekeeper() -> Iterator[tuple[HTTPServer, list[str]]]:
     """A server that refuses everything and notes who asked."""

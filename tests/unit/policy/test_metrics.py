@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from glidepath.errors import PolicyError
 from glidepath.evidence import source_of
 from glidepath.evidence.source import matches
-from glidepath.policy import metric_name
+from glidepath.policy import ReleaseSpec, for_run, metric_name
 from glidepath.replay import judge_settings
 from tests.unit.replay.world import policy
 
@@ -34,7 +37,8 @@ def test_the_share_of_spam_is_one_line() -> None:
 def test_another_counter_with_its_own_events() -> None:
     line = "{kind: share, name: miss, counter: lookups_total, event_counter: misses_total, margin: 0.1, sides: above}"
     [share] = source_of(policy(METRICS, with_metric(line)), ["v1", "v2"]).shares
-    assert share.of == 'lookups_total{namespace="sms-app",pod=~"model\\\\-service-.+",version=~"v1|v2"}'
+    pods = "|".join(rf"model\\-service\\-{one}\\-[a-z0-9]+(?:-[a-z0-9]+)?" for one in ("v1", "v2"))
+    assert share.of == f'lookups_total{{namespace="sms-app",pod=~"{pods}",version=~"v1|v2"}}'
     assert share.events.startswith("misses_total{namespace=")
     assert matches({}, share.among)
     assert matches({}, share.event)
@@ -59,3 +63,59 @@ def test_several_values_are_any_of_them() -> None:
     [share] = source_of(policy(METRICS, with_metric(line)), ["v1"]).shares
     told = [matches({"status": "success", "result": result}, share.event) for result in ("spam", "h.m", "ham", "")]
     assert told == [True, True, False, False]
+
+
+@pytest.mark.parametrize("value", ["5..", "5.+", "2..|5..", "[45]..", "^500$", "ok|", "(4|5)00", "\\\\d+", "50.?"])
+def test_a_value_that_looks_like_a_pattern_is_refused_with_how_to_write_it(value: str) -> None:
+    line = f'{{kind: share, name: odd, event: {{code: "{value}"}}, margin: 0.1}}'
+    with pytest.raises(
+        PolicyError, match=r"taken as it stands, and looks like a pattern: write '=~.* or '=.* for exactly"
+    ):
+        policy(METRICS, with_metric(line))
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one", "is_none"),
+    [
+        ("=~5..", ["500", "503"], ["50", "5000", "404"]),
+        ("=~4..|5..", ["404", "500"], ["200", "4040"]),
+        ("=5..", ["5.."], ["500"]),
+        ("v1.2", ["v1.2"], ["v1x2"]),
+        ("/user/{id}", ["/user/{id}"], ["/user/7"]),
+    ],
+)
+def test_a_pattern_matches_in_full_and_a_value_as_it_stands(value: str, is_one: list[str], is_none: list[str]) -> None:
+    line = f'{{kind: share, name: odd, event: {{code: "{value}"}}, among: {{kind: "=~.*"}}, margin: 0.1}}'
+    [share] = source_of(policy(METRICS, with_metric(line)), ["v1"]).shares
+    assert all(matches({"code": one}, share.event) for one in is_one)
+    assert not any(matches({"code": one}, share.event) for one in is_none)
+
+
+@pytest.mark.parametrize(("value", "told"), [("=~5[", "no regular expression"), ("=~(?!5)..", "look-around")])
+def test_a_pattern_that_prometheus_would_not_take_is_refused(value: str, told: str) -> None:
+    line = f'{{kind: share, name: odd, event: {{code: "{value}"}}, margin: 0.1}}'
+    with pytest.raises(PolicyError, match=told):
+        policy(METRICS, with_metric(line))
+
+
+def test_a_release_under_way_goes_on_by_the_values_it_was_frozen_with() -> None:
+    line = "{kind: share, name: odd, event: {code: '=5..'}, margin: 0.1}"
+    frozen = for_run(policy(METRICS, with_metric(line)), {"version": "v2"}).to_dict()
+    frozen["metrics"][2]["event"]["code"] = "5.."
+    [share] = source_of(ReleaseSpec.from_dict(frozen), ["v1"]).shares
+    assert matches({"status": "success", "code": "5.."}, share.event)
+
+
+def test_without_a_metric_of_latency_none_is_asked_for() -> None:
+    assert source_of(policy("- {kind: latency, quantile: 0.95}\n", ""), ["v1"]).latency == ""
+    assert source_of(policy(), ["v1"]).latency
+
+
+def test_requests_that_are_nobodys_are_not_asked_for() -> None:
+    ignored = policy("max_duration", "evidence: {ignore: {route: [/healthz, '=~/int.+'], agent: probe}}\nmax_duration")
+    source = source_of(ignored, ["v1", "v2"])
+    for selector in (source.requests, source.latency):
+        assert selector.endswith(',agent!~"probe",route!~"/healthz|(?:/int.+)"}')
+    with pytest.raises(PolicyError, match="looks like a pattern"):
+        policy("max_duration", "evidence: {ignore: {route: '/int.+'}}\nmax_duration")
+    assert "!~" not in source_of(policy(), ["v1"]).requests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from glidepath.errors import ClaimHeldError, EvidenceError, GlidepathError, PreflightError, ReleaseTakenBack
 from glidepath.evidence import Counts, Prometheus
 from glidepath.evidence.source import Source
-from glidepath.judge import Plan, plan_judgement
+from glidepath.judge import Plan, Verdict, plan_judgement
 from glidepath.policy import LatencyMetric
 from glidepath.release import endings, steps
+from glidepath.release.guard import Guard
 from glidepath.release.plan import judge_settings, plan
 from tests.support.crashes import MODES, Died, Fuse, ports
 from tests.support.stage import EDGES, Stage
@@ -162,3 +164,105 @@ def test_the_plan_tells_what_it_can_see(stage: Stage) -> None:
     said = "\n".join(stage.said)
     assert "shop/prices: stable v1 (2 replicas), wanted v2" in said
     assert "requests, 0.40 % errors, 1 pods" in said
+
+
+def test_errors_alone_need_no_latency_buckets(stage: Stage) -> None:
+    stage.prometheus.samples = {
+        key: samples for key, samples in stage.prometheus.samples.items() if ("name", "latency") not in key
+    }
+    with pytest.raises(EvidenceError, match="no series app_prediction_latency"):
+        stage.run("d/both")
+    run = stage.run("d/errors", policy="metrics: [{kind: errors, safety_margin: 0.01}]\n")
+    for task in (steps.claim, steps.deploy):
+        task(run)
+    steps.shift(run, 1)
+    guard = Guard(run)
+    for _ in range(40):
+        stage.traffic()
+        stage.prometheus.samples = {
+            key: samples for key, samples in stage.prometheus.samples.items() if ("name", "latency") not in key
+        }
+        guard.tick()
+    assert run.ports.record.once(run.id, "decision:1") is not None
+    assert guard.looks.newest is not None
+    assert guard.looks.newest.verdict is not Verdict.NO_DATA
+
+
+NEVER = "metrics: [{kind: errors}, {kind: latency, tolerance: 1.05}]\n"
+
+
+def test_what_can_never_be_proven_does_not_start(stage: Stage) -> None:
+    before = stage.written()
+    with pytest.raises(
+        PreflightError, match=r"not within a month.*no edge at 1.05 x .*make that metric a guard.*on_undecided"
+    ):
+        stage.run("d/never", policy=NEVER)
+    assert (stage.written(), stage.record.find("d/never")) == (before, None)
+    for action in ("hold", "promote"):
+        assert stage.run(f"d/{action}", policy=f"{NEVER}on_undecided: {action}\n").release.plan is not None
+    guard = "metrics: [{kind: errors}, {kind: latency, tolerance: 1.05, role: guard}]\n"
+    assert stage.run("d/guard", policy=guard).release.plan is not None
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        ("{result: spammy}", r"spam: of \d+ requests none was its event, .*result=~'spammy' \(ham, none, spam\)"),
+        ("{kind: spam}", r"kind=~'spam' \(no series has this label\)"),
+    ],
+)
+def test_a_share_that_matches_nothing_is_named(stage: Stage, event: str, told: str) -> None:
+    metrics = "metrics: [{kind: errors}, {kind: share, name: spam, event: %s, margin: 0.1, sides: above}]\n"
+    stage.run("d/named", policy=metrics % event)
+    assert [one for one in stage.said if re.search(f"WARNING: .*{told}", one)], stage.said
+    stage.said.clear()
+    stage.run("d/counted", policy=metrics % "{result: '=~sp.+'}")
+    assert not [one for one in stage.said if "none was its event" in one]
+
+
+def test_pods_without_traffic_that_count_requests_are_named(stage: Stage) -> None:
+    for _ in range(6):
+        stage.clock += 5
+        stage.prometheus.scrape("v1", 500, 2)
+        stage.prometheus.scrape("v2", 3)
+    stage.run("d/probed")
+    [told] = [one for one in stage.said if "gets no traffic" in one]
+    assert re.search(
+        r"v2 gets no traffic, and 1 of its pods counted 15 requests in the last 60 s.*`evidence.ignore`", told
+    )
+
+
+def thinned(stage: Stage, every: int, lag: float = 0.0) -> None:
+    """A Prometheus that scrapes each so many of the stage's scrapes only, and has samples late."""
+    stage.clock += lag
+    stage.prometheus.samples = {
+        key: samples[-1 - every * ((len(samples) - 1) // every) :: every]
+        for key, samples in stage.prometheus.samples.items()
+    }
+
+
+def test_the_interval_that_is_measured_is_what_the_release_goes_by(stage: Stage) -> None:
+    thinned(stage, 3, 0.0)
+    stage.run("d/slow", policy="")
+    assert stage.record.get("d/slow").spec["evidence"]["scrape"] == 15
+    assert any("the policy says evidence.scrape: 5 s; the release goes by 15 s" in line for line in stage.said)
+
+
+def test_an_interval_by_which_the_policy_cannot_be_kept_is_refused(stage: Stage) -> None:
+    thinned(stage, 5)
+    with pytest.raises(
+        PreflightError, match=r"samples are 25 s apart.*lease: 60 s, expected at least three scrapes \(75 s\)"
+    ):
+        stage.run("d/slower")
+    assert stage.record.find("d/slower") is None
+
+
+def test_samples_that_come_late_are_measured_and_those_that_come_too_late_refused(stage: Stage) -> None:
+    thinned(stage, 1, 15.0)
+    stage.run("d/late")
+    evidence = stage.record.get("d/late").spec["evidence"]
+    assert (evidence["scrape"], evidence["lag"]) == (5, 15)
+    assert any("samples are 5 s apart, and can be read some 15 s later" in line for line in stage.said)
+    stage.clock += 60
+    with pytest.raises(PreflightError, match=r"newest sample of v1 is 75 s old, expected at most 60 s.*remote write"):
+        stage.run("d/too-late")

@@ -1,0 +1,36 @@
+"""The series of a source's shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from glidepath.evidence.once import each_once
+from glidepath.evidence.prometheus import Prometheus, Series
+from glidepath.evidence.source import Rule, Share, Source
+
+Selected = dict[str, list[Series]]
+
+
+def uses_of(share: Share) -> Iterator[tuple[str, str, Rule]]:
+    """What a share counts its series for: the use's name, where they come from, and which of them."""
+    yield f"{share.name} of", share.of, share.among
+    yield f"{share.name} event", share.events, share.event
+
+
+def read_shares(
+    prometheus: Prometheus,
+    source: Source,
+    requests: list[Series],
+    window_s: float,
+    at: float,
+    step_s: float | None = None,
+) -> Selected:
+    """The series of a source's shares, by selector; each is asked for once, and those of its requests not again.
+
+    Raises:
+        EvidenceError: Prometheus did not answer, or a counter is there twice.
+    """
+    found = {source.requests: requests}
+    for selector in sorted({one for share in source.shares for one in (share.of, share.events)} - {source.requests}):
+        (found[selector],) = each_once(prometheus.range_vector(selector, window_s, at, step_s))
+    return found

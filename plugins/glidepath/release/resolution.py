@@ -1,0 +1,112 @@
+"""A canary with other latency buckets than the stable version: it is judged at the edges that both have.
+
+Cumulative counts are exact at any edge that is there. So of what was planned only the questions at edges that the canary
+lacks are asked at others, from the same past; the record gets the new plan before anything is judged by it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+
+from glidepath.errors import EvidenceError
+from glidepath.judge import ArmCounts, Plan, plan_judgement
+from glidepath.judge.plan import MetricPlan, Question
+
+# An edge with so many times fewer or more requests above it than the quantile has tells nothing of it.
+NEAR = 6.0
+
+
+def fits(plan: Plan, common: Sequence[float]) -> bool:
+    """Whether all that is planned can be asked at these edges, seconds."""
+    return all(plan.edges[place] in common for metric in plan.metrics for place in _asked(metric))
+
+
+def at_edges(plan: Plan, common: Sequence[float]) -> Plan:
+    """The plan with its questions of latency at those edges alone; the rest of it, and the layout of counts, stay.
+
+    A quantile that none of them is near is not judged: nothing harmful is seen in it, and nothing proven.
+
+    Args:
+        plan: As the release was planned.
+        common: The edges that both versions have, seconds, ascending; some of the plan's.
+
+    Raises:
+        EvidenceError: The plan is of an older Glidepath, which did not keep the past that it was made from.
+    """
+    if plan.baseline is None:
+        raise EvidenceError(
+            f"the canary has {len(common)} of the {len(plan.edges)} latency edges that were planned with, and the plan keeps "
+            "no past to choose others from. Start the release anew"
+        )
+    past = _merged(plan.baseline, plan.edges, common)
+    per_second = plan.feasibility.requests_per_second
+    coarse = plan_judgement(plan.settings, past, plan.baseline_s, common, per_second)
+    pairs = zip(plan.metrics, coarse.metrics, strict=True)
+    metrics = tuple(_placed(had, made, plan.edges, common, past) for had, made in pairs)
+    return replace(plan, metrics=metrics, feasibility=coarse.feasibility)
+
+
+def at_own_buckets(plan: Plan) -> Plan:
+    """The plan of native histograms: where they have edges on both sides of the tolerance, these are what is judged.
+
+    Nobody can configure the edges of exponential buckets, so nobody is told to.
+    """
+    said = {metric.note: _own_buckets(metric) for metric in plan.metrics if metric.harm >= 0 and metric.safety >= 0}
+    metrics = tuple(replace(metric, note=said.get(metric.note, metric.note)) for metric in plan.metrics)
+    pairs = [
+        (f"{one.settings.name}: {one.note}", f"{one.settings.name}: {said.get(one.note, one.note)}")
+        for one in plan.metrics
+    ]
+    warnings = tuple(dict(pairs).get(warning, warning) for warning in plan.feasibility.warnings)
+    return replace(plan, metrics=metrics, feasibility=replace(plan.feasibility, warnings=warnings))
+
+
+def _own_buckets(metric: MetricPlan) -> str:
+    if metric.settings.kind != "latency" or not metric.note:
+        return metric.note
+    return (
+        f"native buckets: harm is judged beyond x{metric.limit:.4g}, comparable below x{metric.safe_limit:.4g}, the edges "
+        f"nearest to x{metric.settings.tolerance:g}"
+    )
+
+
+def _asked(metric: MetricPlan) -> set[int]:
+    return {place for place in (metric.edge, *(one.edge for one in metric.questions)) if place >= 0}
+
+
+def _merged(counts: ArmCounts, edges: Sequence[float], common: Sequence[float]) -> ArmCounts:
+    buckets = [0] * (len(common) + 1)
+    for upper, count in zip((*edges, float("inf")), counts.latency, strict=True):
+        buckets[bisect_left(common, upper)] += count
+    return replace(counts, latency=tuple(buckets))
+
+
+def _placed(
+    had: MetricPlan, made: MetricPlan, edges: Sequence[float], common: Sequence[float], past: ArmCounts
+) -> MetricPlan:
+    if had.settings.kind != "latency" or had.edge < 0:
+        return had
+    if made.edge < 0 or not _near(made, past):
+        tolerance = had.settings.tolerance
+        why = (
+            "resolution_limited: the canary has other latency buckets than the stable version, and none of the "
+            f"{len(common)} edges that both have is near this quantile: give both the same buckets"
+        )
+        return replace(
+            had, edge=-1, base=0.5, questions=(Question(tolerance, 0.0),), harm=-1, safety=-1, limit=tolerance,
+            safe_limit=tolerance, note=why,
+        )  # fmt: skip
+    place = {number: list(edges).index(edge) for number, edge in enumerate(common)}
+    questions = tuple(replace(one, edge=place[one.edge]) for one in made.questions)
+    return replace(
+        made, edge=place[made.edge], questions=questions, phi=had.phi, dispersion=had.dispersion, moods=had.moods,
+        pods=had.pods,
+    )  # fmt: skip
+
+
+def _near(metric: MetricPlan, past: ArmCounts) -> bool:
+    total = sum(past.latency)
+    share, wanted = sum(past.latency[metric.edge + 1 :]) / total, 1 - metric.settings.quantile
+    return wanted / NEAR <= share <= wanted * NEAR
