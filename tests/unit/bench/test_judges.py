@@ -138,7 +138,7 @@ def test_many_releases_at_once_have_the_evidence_of_each() -> None:
     _, plan = planned(scenario)
     [metric, _] = plan.metrics
     releases, random = 3, np.random.default_rng(2)
-    together = many.Metric(metric, 0.005, len(RAMP) - 1, releases)
+    together = many.Metric(metric, 0.005, 0.05, len(RAMP) - 1, releases)
     alone = [MetricProcess(metric, plan.edges, 0.005, 0.05, len(RAMP) - 1) for _ in range(releases)]
     for number in range(40):
         n, m = random.poisson(60, releases) + 1, random.poisson(400, releases) + 1
