@@ -24,6 +24,8 @@ def bound(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played | None:
     """Walk the steps at their minimum bakes until the truth is proven; None where the scenario has no one truth."""
     metrics = [(one, _truth(scenario, plan, one)) for one in plan.metrics]
     harm = scenario.truth == HARMFUL
+    if scenario.service.by_pod:
+        return None
     asked = [(one, truth) for one, truth in metrics if (one.harm if harm else one.safety) >= 0]
     if harm:
         asked = [(one, truth) for one, truth in asked if truth[0] > truth[1] * (1 + 1e-9)]

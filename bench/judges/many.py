@@ -16,20 +16,21 @@ from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
-from scipy.stats import beta  # type: ignore[import-untyped]
+from scipy.stats import beta as beta_law  # type: ignore[import-untyped]
 
 from bench.judges.ours import planned
 from bench.judges.past import past
 from bench.judges.scenarios import RAMP, SINGLE, SLOW_RAMP, Scenario
 from bench.judges.service import BASE_ERRORS, SCRAPE_S, Array, Service
 from glidepath.judge import Plan, StepSettings
+from glidepath.judge.base import Base
 from glidepath.judge.bets import HARM_SPREAD_S, HARM_WEIGHTS, SAFETY_SPREAD_S, SAFETY_WEIGHTS, Bets, harm_shares, spread
 from glidepath.judge.budget import Budget
-from glidepath.judge.evalue import log_e
+from glidepath.judge.gains import gained
 from glidepath.judge.judge import SUSPICIOUS
 from glidepath.judge.mixture import Mixture
 from glidepath.judge.plan import MetricPlan
-from glidepath.judge.process import HALF_LIFE_S, PRIOR_REQUESTS, SAFETY_LATER, SAFETY_START
+from glidepath.judge.process import SAFETY_LATER, SAFETY_START, safety_ceiling
 
 CHUNK = 500
 LEVEL = 0.95
@@ -71,36 +72,35 @@ class Told:
 class Metric:
     """One metric of many releases; MetricProcess for arrays."""
 
-    def __init__(self, plan: MetricPlan, alpha: float, changes: int, releases: int) -> None:
+    def __init__(self, plan: MetricPlan, alpha: float, beta: float, changes: int, releases: int) -> None:
         self.plan, self.bets = plan, Bets(plan)
         self.shape = (releases, len(plan.questions))
         self.start, self.change, self.spread = harm_shares(changes)
-        self.harm = Mixture(HARM_WEIGHTS[plan.settings.kind], self.shape, Budget(math.log(1 / alpha)))
+        self.harm = Mixture(HARM_WEIGHTS[plan.settings.kind], self.shape)
+        self.budget, self.ceiling = Budget(self.bets.needed(alpha, beta)), safety_ceiling(beta)
         self.harm.start(self.start)
         self.since_start = 0.0
-        self.events = self.requests = np.zeros(releases)
+        self.base = Base(np.full((releases, 1, 1), plan.base))
         self.restart()
 
     def restart(self) -> None:
         """Safety starts afresh."""
-        self.safety = Mixture(SAFETY_WEIGHTS, self.shape)
+        self.safety = Mixture(SAFETY_WEIGHTS, self.shape, self.ceiling)
         self.safety.start(SAFETY_START)
         self.since_step = 0.0
 
     def feed(self, n: Array, m: Array, x: Array, y: Array) -> None:
         """Take in a scrape: requests and events of the canary and the stable, shaped (releases,)."""
-        base = (PRIOR_REQUESTS * self.plan.base + self.events) / (PRIOR_REQUESTS + self.requests)
-        bets, stable, possible = self.bets.at(base[:, None, None])
         sizes = [np.asarray(one, dtype=np.float64)[:, None, None] for one in (n, m, x, y)]
-        gains = log_e(*sizes, self.bets.margins, bets, stable) * possible / self.plan.phi  # type: ignore[arg-type]
+        gains = gained(self.bets, self.base, *sizes)[0] / self.plan.phi
         until, here = self.since_start + SCRAPE_S, self.since_step + SCRAPE_S
         self.harm.start(spread(self.spread, HARM_SPREAD_S, self.since_start, until))
         self.safety.start(spread(SAFETY_LATER, SAFETY_SPREAD_S, self.since_step, here))
-        self.harm.multiply(gains[..., self.bets.harm], SCRAPE_S)
-        self.safety.multiply(gains[..., self.bets.safety], SCRAPE_S)
+        counted = self.budget.spend(gains, SCRAPE_S)
+        self.harm.multiply(counted[..., self.bets.harm])
+        self.safety.multiply(counted[..., self.bets.safety])
         self.since_start, self.since_step = until, here
-        faded = 2.0 ** (-SCRAPE_S / HALF_LIFE_S)
-        self.events, self.requests = self.events * faded + y, self.requests * faded + m
+        self.base.see(sizes[1], sizes[3], SCRAPE_S)
 
     def evidence(self) -> tuple[Array, Array]:
         """Log evidence of harm and of safety, shaped (releases,)."""
@@ -114,7 +114,7 @@ def judged(null: Null, plan: Plan, random: Generator, releases: int, hours: floa
     """How many of so many releases are taken back, and how many promoted."""
     service, settings = Service(), plan.settings
     alpha = settings.alpha / len(plan.metrics)
-    errors, latency = (Metric(one, alpha, len(null.steps) - 1, releases) for one in plan.metrics)
+    errors, latency = (Metric(one, alpha, settings.beta, len(null.steps) - 1, releases) for one in plan.metrics)
     phase = random.random(releases)
     back, promoted = np.zeros(releases, bool), np.zeros(releases, bool)
     for at, weight, last, changed in clock(null.steps, hours):
@@ -199,7 +199,7 @@ def told(null: Null, releases: int, hours: float, seed: int) -> Told:
 
 
 def _most(wrong: int, of: int) -> float:
-    return float(beta.ppf(1 - (1 - LEVEL) / 2, wrong + 1, of - wrong)) if wrong < of else 1.0
+    return float(beta_law.ppf(1 - (1 - LEVEL) / 2, wrong + 1, of - wrong)) if wrong < of else 1.0
 
 
 def table(all_: list[Told]) -> Iterator[str]:

@@ -60,14 +60,14 @@ def main() -> None:
     played = json.loads((RESULTS / "judges.json").read_text())
     cases = [Case.from_dict(one) for one in played["cases"]]
     thousands = [many.Told(**one) for one in json.loads((RESULTS / "many.json").read_text())["nulls"]]
-    lines = list(table(cases))
-    cut = lines.index("")
+    tables = dict(zip(("ramp", "single", "luck"), "\n".join(table(cases)).split("\n\n"), strict=True))
     missed = list(misses(cases, thousands)) or ["Every goal is reached in this run."]
     page = (Path(__file__).parent / "page.md").read_text()
     (DOCS / "judges.md").write_text(
         page.format(
-            ramp=f"{runs(cases, 'ramp')} releases a row, seed {played['seed']}.\n\n" + "\n".join(lines[:cut]),
-            single=f"{runs(cases, 'single')} releases a row.\n\n" + "\n".join(lines[cut + 1 :]),
+            ramp=f"{runs(cases, 'ramp')} releases a row, seed {played['seed']}.\n\n{tables['ramp']}",
+            single=f"{runs(cases, 'single')} releases a row.\n\n{tables['single']}",
+            luck=f"{runs(cases, 'luck')} releases a row.\n\n{tables['luck']}",
             many="\n".join(many.table(thousands)),
             goals="\n".join(goals(cases)),
             missed="\n".join(missed),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from bench.judges.service import BASE_ERRORS, SCRAPE_S, STABLE_PODS, Service, counts
+from bench.judges.service import BASE_ERRORS, SCRAPE_S, Service, counts
 from glidepath.judge import ArmCounts
 
 PAST_S, BLOCK_S = 1800.0, 15.0
@@ -38,22 +38,20 @@ def past(service: Service, random: Generator) -> Past:
 def _drawn(
     service: Service, random: Generator, seconds: float, block_s: float
 ) -> tuple[ArmCounts, list[dict[str, ArmCounts]]]:
+    pods = service.stable_pods
     blocks, every = int(seconds / block_s), int(block_s / SCRAPE_S)
-    world = service.world(random, int(seconds / SCRAPE_S))
+    world = (service.past or service.world)(random, int(seconds / SCRAPE_S))
     rate = world.rate.reshape(blocks, every).mean(axis=1)
     share = (world.rate.reshape(blocks, every) / rate[:, None] / every)[..., None]
     errors, slower = (
-        (share * np.broadcast_to(one, (len(one), STABLE_PODS)).reshape(blocks, every, STABLE_PODS)).sum(axis=1)
+        (share * np.broadcast_to(one, (len(one), pods)).reshape(blocks, every, pods)).sum(axis=1)
         for one in (world.errors, world.slower)
     )
-    requests = random.poisson(rate[:, None] * service.per_second * block_s / STABLE_PODS, (blocks, STABLE_PODS))
+    requests = random.poisson(rate[:, None] * service.per_second * block_s / pods, (blocks, pods))
     failed = random.binomial(requests, np.minimum(1.0, BASE_ERRORS * errors))
     buckets = random.multinomial(requests - failed, service.shape.buckets(np.array(service.edges), slower))
     by_pod = [
-        {
-            f"stable-{pod}": counts(requests[block, pod], failed[block, pod], buckets[block, pod])
-            for pod in range(STABLE_PODS)
-        }
+        {f"stable-{pod}": counts(requests[block, pod], failed[block, pod], buckets[block, pod]) for pod in range(pods)}
         for block in range(blocks)
     ]
-    return counts(requests.sum(), failed.sum(), buckets.sum(axis=(0, 1)), STABLE_PODS), by_pod
+    return counts(requests.sum(), failed.sum(), buckets.sum(axis=(0, 1)), pods), by_pod

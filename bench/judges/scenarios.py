@@ -24,12 +24,15 @@ from bench.judges.service import (
     Shape,
     calm,
 )
+from bench.judges.shocks import Shock, Sick
 from glidepath.judge import StepSettings
 
 RAMP = (StepSettings(5, 60, 100), StepSettings(25, 60, 100), StepSettings(50, 60, 100))
 SLOW_RAMP = (StepSettings(1, 60, 100), *RAMP)
 SINGLE = (StepSettings(10, 60, 100),)
 LONG = (StepSettings(10, 7200, 100),)
+HALF = (StepSettings(50, 60, 100),)
+LONG_BAKE = (StepSettings(50, 1260, 100),)
 HORIZON_S = 3600.0
 # The truth about a canary. Within its margins: a rollback is wrong. Harmful: a promotion is. On the margin where harm and
 # safety meet: both are. Between harm and comparable, or bad for a moment only: neither is.
@@ -185,6 +188,16 @@ WORLDS: dict[str, World] = {
     "moods of pods, 10 min": Moods(600),
     "blip in both arms": Blip(both=True),
 }
+SHOCKS = {
+    "a stable pod fails for 5 s": Shock(5.0, pod=0),
+    "all fail for 10 s": Shock(10.0),
+}
+STORMS: dict[str, World] = {
+    "a minute of errors x30": Shock(60.0, 30.0, 60.0, 240.0, own_times=False),
+    "a minute of errors x30, own scrape times": Shock(60.0, 30.0, 60.0, 240.0),
+    "5 s of errors x30 a minute": Shock(SCRAPE_S, 30.0, 0.0, 60.0, every_s=60.0, own_times=False),
+    "5 s of errors x30 a minute, own scrape times": Shock(SCRAPE_S, 30.0, 0.0, 60.0, every_s=60.0),
+}
 BLIPS = {"blip of one scrape": Blip(), "blip shared by two scrapes": Blip(shared=True)}
 
 
@@ -265,8 +278,46 @@ def _quiet(steps: Steps) -> list[Scenario]:
     ]
 
 
+def _luck() -> list[Scenario]:
+    """Where luck or a sick pod speaks; the past was calm but for the pods that are known to be sick."""
+    lasting = {"errors x2": FAULTS["errors x2"], "same version": FAULTS["same version"]}
+    made = []
+    for name, world in SHOCKS.items():
+        service = Service(world=world, past=calm)
+        made += [
+            Scenario(f"{name}, {what}", truth, replace(service, fault=fault), HALF)
+            for what, (truth, fault) in lasting.items()
+        ]
+        made.append(Scenario(f"{name}, errors on the safety margin", HARMFUL, service, HALF, margin=SAFETY_MARGIN))
+        made.append(Scenario(f"{name}, p95 +10 %: on the margin", EDGE, service, HALF, margin=LATENCY_MARGIN, part=0.5))
+    for before in (300, 120):
+        for what, fault in (("p95 +15 %", Fault(slower=1.15)), ("errors x2", Fault(errors=2.0))):
+            late = Service(fault=replace(fault, from_s=LONG_BAKE[0].bake_s - before))
+            made.append(Scenario(f"{what} {before / 60:.0f} min before the end of 21", HARMFUL, late, LONG_BAKE))
+    made.append(Scenario("same version, a bake of 21 min", WITHIN, steps=LONG_BAKE))
+    made += [
+        Scenario(f"{name}, same version", WITHIN, Service(world=world, past=calm)) for name, world in STORMS.items()
+    ]
+    return [*made, *_sick()]
+
+
+def _sick() -> list[Scenario]:
+    world = Sick()
+    name, service = "a sick pod of 20", Service(world=world, stable_pods=world.pods, by_pod=True)
+    five = replace(service, fault=Fault(errors=5 * world.mean))
+    return [
+        Scenario(f"{name}, same version", WITHIN, service),
+        Scenario(f"{name}, errors x5", HARMFUL, five),
+        Scenario(f"{name}, errors on the harm margin", WITHIN, service, margin=HARM_MARGIN),
+        Scenario(f"{name}, errors on the safety margin", HARMFUL, service, margin=SAFETY_MARGIN),
+    ]
+
+
 def scenarios() -> dict[str, list[Scenario]]:
-    """All of them, by table: on the default ramp, where only ours plays, and on one step, where the rivals play too."""
+    """All of them, by table: on the default ramp, where only ours plays, and on one step, where the rivals play too.
+
+    And a third, where only ours plays: luck and sick pods.
+    """
     late = Scenario("x10 after 30 good minutes", HARMFUL, Service(fault=Fault(errors=10.0, from_s=1800)), LONG)
     quarter = 0.25
     both = {
@@ -277,7 +328,8 @@ def scenarios() -> dict[str, list[Scenario]]:
         replace(one, part=quarter) if _endless(one) else one
         for one in [*both["ramp"], *_turning(), *_slow_ramp(), *_moody()]
     ]
-    return {"ramp": ramp, "single": [replace(one, part=quarter) for one in [*both["single"], late]]}
+    single = [replace(one, part=quarter) for one in [*both["single"], late]]
+    return {"ramp": ramp, "single": single, "luck": _luck()}
 
 
 def _endless(one: Scenario) -> bool:

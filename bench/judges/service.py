@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -120,7 +120,9 @@ class Service:
     Attributes:
         per_second: Requests a second, both arms together.
         edges: The histogram's finite edges, seconds.
-        world: Draws the conditions of so many scrapes.
+        world: Draws the conditions of so many scrapes; past: those of the stable's past, where they are others.
+        stable_pods: How many pods the stable version has.
+        by_pod: Whether intervals tell each stable pod's counts.
     """
 
     per_second: float = 100.0
@@ -128,6 +130,9 @@ class Service:
     edges: tuple[float, ...] = ALIGNED
     world: Callable[[Generator, int], Conditions] = calm
     fault: Fault = field(default_factory=Fault)
+    past: Callable[[Generator, int], Conditions] | None = None
+    stable_pods: int = STABLE_PODS
+    by_pod: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,7 @@ class Scrapes:
         buckets: Shaped (scrapes, 2, edges + 1).
         lost: Whose counts come with the next one; at the end of what was drawn at once they are gone.
         bad: Whether the fault was there.
+        by_pod: Requests and errors of the stable's pods, shaped (2, scrapes, pods); none when they are not told.
     """
 
     requests: Counts
@@ -147,6 +153,7 @@ class Scrapes:
     buckets: Counts
     lost: NDArray[np.bool_]
     bad: NDArray[np.bool_]
+    by_pod: Counts | None = None
 
 
 def draw(service: Service, world: Conditions, random: Generator, at: slice, weight: int, since_step: Array) -> Scrapes:
@@ -176,6 +183,10 @@ def draw(service: Service, world: Conditions, random: Generator, at: slice, weig
     chance = BASE_ERRORS * error_rate
     chance[:, 1] += fault.more * bad[:, 0]
     failed = random.binomial(requests, np.minimum(1.0, chance))
+    by_pod = None
+    if service.by_pod:
+        by_pod = _by_pod(service, world.errors[at], requests[:, 0], random)
+        failed[:, 0] = by_pod[1].sum(axis=1)
     edges = np.array(service.edges)
     chances = [_latency(service.shape, edges, world.slower[at], 1.0)]
     canary_slower = world.canary_slower[at] * np.where(bad, fault.slower, 1.0)
@@ -185,10 +196,17 @@ def draw(service: Service, world: Conditions, random: Generator, at: slice, weig
     buckets = random.multinomial(requests - failed, np.stack(np.broadcast_arrays(*chances), axis=1))
     seen = world.seen[at]
     if np.all(seen == 1.0):
-        return Scrapes(requests, failed, failed, buckets, world.lost[at], bad[:, 0])
+        return Scrapes(requests, failed, failed, buckets, world.lost[at], bad[:, 0], by_pod)
     buckets = random.binomial(buckets, seen[..., None])
     counted = random.binomial(failed, seen)
     return Scrapes(buckets.sum(axis=2) + counted, counted, failed, buckets, world.lost[at], bad[:, 0])
+
+
+def _by_pod(service: Service, errors: Array, requests: Counts, random: Generator) -> Counts:
+    """The stable's pods' requests and errors, shaped (2, scrapes, pods)."""
+    pods = service.stable_pods
+    each = random.multinomial(requests, np.full(pods, 1.0 / pods))
+    return np.stack([each, random.binomial(each, np.minimum(1.0, BASE_ERRORS * errors))])
 
 
 class Traffic:
@@ -253,7 +271,7 @@ class Traffic:
 
     def _made(self, drawn: Scrapes, start: int, stop: int, first: int) -> Interval:
         arms = []
-        for arm, pods in enumerate((STABLE_PODS, CANARY_PODS)):
+        for arm, pods in enumerate((self._service.stable_pods, CANARY_PODS)):
             if stop - start == 1:
                 seen = drawn.requests[start, arm], drawn.errors[start, arm], drawn.buckets[start, arm]
             else:
@@ -264,12 +282,19 @@ class Traffic:
                     drawn.buckets[span, arm].sum(axis=0),
                 )
             arms.append(counts(*seen, pods))
+        if drawn.by_pod is not None:
+            arms[0] = replace(arms[0], by_pod=named(drawn.by_pod[:, start:stop].sum(axis=1)))
         return Interval(first * SCRAPE_S, self.at * SCRAPE_S, self._weight, *arms)
 
 
 def counts(requests: int, errors: int, buckets: Counts, pods: int = 1) -> ArmCounts:
     """As the judge takes them."""
     return ArmCounts(int(requests), int(errors), tuple(buckets.tolist()), pods)
+
+
+def named(by_pod: Counts) -> dict[str, tuple[int, int]]:
+    """The stable's pods' requests and errors, by the pods' names."""
+    return {f"stable-{pod}": (int(n), int(y)) for pod, (n, y) in enumerate(by_pod.T)}
 
 
 def _latency(shape: Shape, edges: Array, slower: Array, tail: float) -> Array:

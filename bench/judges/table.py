@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from bench.judges.rivals import ADVISED, FAVOURED
 from bench.judges.tournament import Case, Row
@@ -11,19 +11,26 @@ RIVALS = (*ADVISED, *FAVOURED, "naive z")
 
 
 def table(cases: Iterable[Case]) -> Iterator[str]:
-    """Both tables, line by line: ours on the ramp, and everybody on one step."""
+    """The tables, line by line, an empty one between them: ours on the ramp, everybody on one step, and ours by luck."""
     known = list(cases)
-    ramp, single = ([case for case in known if case.table == name] for name in ("ramp", "single"))
-    if ramp:
-        yield "| ramp 5-25-50 % | truth | runs | rolled back | promoted | wrong | median | q90 | failed | canary requests | bound |"
-        yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
-        yield from map(_ours, ramp)
+    ramp, single, luck = ([case for case in known if case.table == name] for name in ("ramp", "single", "luck"))
+    yield from _alone("ramp 5-25-50 %", ramp)
     if ramp and single:
         yield ""
     if single:
         yield f"| one step of 10 % | truth | ours | {' | '.join(RIVALS)} | bound |"
         yield f"| --- | --- | --- | {' | '.join('---' for _ in RIVALS)} | --- |"
         yield from map(_all, single)
+    if (ramp or single) and luck:
+        yield ""
+    yield from _alone("luck and sick pods", luck)
+
+
+def _alone(name: str, cases: Sequence[Case]) -> Iterator[str]:
+    if cases:
+        yield f"| {name} | truth | runs | rolled back | promoted | wrong | median | q90 | failed | canary requests | bound |"
+        yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+        yield from map(_ours, cases)
 
 
 def time(seconds: float | None) -> str:

@@ -65,6 +65,11 @@ class Bets:
         canary = self._odds * point / (1.0 + (self._odds - 1.0) * point)
         return canary, stable, (canary - stable - self.margins) * self._side > 0
 
+    def needed(self, alpha: float, beta: float) -> Array:
+        """The log evidence that each bet's decision takes: a rollback, a promotion."""
+        each = self.harm.stop - self.harm.start, self.safety.stop - self.safety.start
+        return np.repeat(-np.log([alpha, beta]), each)
+
 
 def _safe(margin: float, tail: float, kind: str) -> tuple[Array, Array, Array]:
     """Slopes, offsets and odds ratios of the bets on safety: the comparable version, one towards the margin, a better one."""
@@ -89,5 +94,5 @@ def harm_shares(weight_changes: int) -> tuple[float, float, float]:
 
 def spread(total: float, horizon_s: float, before_s: float, after_s: float) -> float:
     """How much of a spread share starts between two times since the beginning: total h/(h+t) is what is left at t."""
-    left_before, left_after = (total * horizon_s / (horizon_s + max(0.0, at)) for at in (before_s, after_s))
-    return left_before - left_after
+    mass = total * horizon_s
+    return mass / (horizon_s + max(0.0, before_s)) - mass / (horizon_s + max(0.0, after_s))

@@ -16,29 +16,29 @@ MOST = 64
 class Budget:
     """Caps log gains over sliding windows of time, for many bets at once.
 
-    A bet gains at most 0.6 of what a rollback takes in 5 s, and 0.8 of it in 10 s: a disturbance of 5 s, which two
-    scrapes can share, doesn't reach it alone. Between disturbances the gains of a real fault may come in lumps, as
+    A bet gains at most 0.6 of what its decision takes in 5 s, and 0.8 of it in 10 s: a disturbance of 5 s, which two
+    scrapes can share, is neither harm nor proof of safety alone. Between disturbances the gains of a real fault may come in lumps, as
     chance has it. The interval before counts in any case, so scrapes that are further apart than 10 s are no way round.
     Gains are only ever made smaller, so whatever was promised of the evidence stays true.
 
     Args:
-        needed: The log evidence that a rollback takes.
+        needed: The log evidence that the decision takes, a bet each or one for all.
     """
 
-    def __init__(self, needed: float) -> None:
+    def __init__(self, needed: Array | float) -> None:
         self._short, self._long = SHORT_SHARE * needed, LONG_SHARE * needed
         self._past: deque[tuple[float, Array]] = deque(maxlen=MOST)
 
     def spend(self, gains: Array, seconds: float) -> Array:
         """The gains that count of an interval of so many seconds."""
-        short, long = np.full(gains.shape, self._short), np.full(gains.shape, self._long)
+        short, long = self._short, self._long
         length = seconds
         for number, (lasted, gained) in enumerate(self._past):
             length += lasted
             if length <= SHORT_S:
-                short -= gained
+                short = short - gained
             if length <= LONG_S or number == 0:
-                long -= gained
+                long = long - gained
         counted = np.minimum(gains, np.maximum(np.minimum(short, long), 0.0))
         self._past.appendleft((seconds, np.maximum(counted, 0.0)))
         self._forget()

@@ -22,7 +22,9 @@ TINY = 1e-300
 LEAST = 1e-15
 
 
-def log_e(n: float, m: float, x: Array | float, y: Array | float, d: Array, c: Array, s: Array | float) -> Array:
+def log_e(
+    n: Array | float, m: Array | float, x: Array | float, y: Array | float, d: Array, c: Array, s: Array | float
+) -> Array:
     """The logarithm of the e-value of one interval for arrays of questions and bets.
 
     Args:
@@ -34,7 +36,7 @@ def log_e(n: float, m: float, x: Array | float, y: Array | float, d: Array, c: A
         c: The canary's probability that is bet on; 0 < c < 1.
         s: The stable's probability that is bet on; 0 < s < 1 and 0 < s + d < 1.
     """
-    if np.ndim(n) == 0 and (n <= 0 or m <= 0):
+    if np.ndim(n) == 0 and not (n > 0 and m > 0):
         return np.zeros(np.broadcast(d, c, s).shape)
     ps = projection(n, m, d, c, s)
     pc = np.minimum(np.maximum(ps + d, LEAST), 1.0 - LEAST)
@@ -46,7 +48,7 @@ def log_e(n: float, m: float, x: Array | float, y: Array | float, d: Array, c: A
     return np.asarray(value - np.maximum(left * (1.0 - ps), -left * ps))
 
 
-def projection(n: float, m: float, d: Array, c: Array, s: Array | float) -> Array:
+def projection(n: Array | float, m: Array | float, d: Array, c: Array, s: Array | float) -> Array:
     """The stable's probability at the point of the null's edge that is closest to the bet.
 
     The root of n(c-pc)/(pc(1-pc)) + m(s-ps)/(ps(1-ps)) between s and c - d. Multiplied out it is a cubic whose three roots

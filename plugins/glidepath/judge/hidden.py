@@ -126,7 +126,7 @@ class Moody:
 
         if self._harm_evidence is not None:
             gains[np.ix_(self._harm, self._harm_bets)] *= self._phi
-            self._mixture.multiply(gained(self._harm_evidence, self._harm, self._harm_bets), seconds)
+            self._mixture.multiply(gained(self._harm_evidence, self._harm, self._harm_bets))
         if self._safety_evidence is not None:
             gains[np.ix_(self._safety, self._safety_bets)] = gained(
                 self._safety_evidence, self._safety, self._safety_bets

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from glidepath.judge.base import Base
 from glidepath.judge.bets import (
     HARM_SPREAD_S,
     HARM_WEIGHTS,
@@ -17,18 +18,20 @@ from glidepath.judge.bets import (
 )
 from glidepath.judge.budget import Budget
 from glidepath.judge.estimates import Estimates
-from glidepath.judge.evalue import Array, Mask, log_e
+from glidepath.judge.evalue import Array, Mask
 from glidepath.judge.feasibility import effect
+from glidepath.judge.gains import gained
 from glidepath.judge.hidden import Moody
 from glidepath.judge.mixture import Mixture
 from glidepath.judge.moods import slowed
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.values import ArmCounts, MetricLook, finite
 
-PRIOR_REQUESTS = 3000.0
-HALF_LIFE_S = 300.0
 # Of the safety mass at a weight: what starts at once, and what over SAFETY_SPREAD_S.
 SAFETY_START, SAFETY_LATER = 0.8, 0.2
+# Evidence of safety beyond what is needed ends so far above it, in log units: what speaks against the canary later must
+# not be outweighed by what spoke for it long ago.
+SAFETY_ROOM = math.log(10.0)
 # Beyond this an E is told as this: JSON has no infinity.
 LARGEST_LOG = 690.0
 
@@ -53,14 +56,16 @@ class MetricProcess:
         self._values = np.array([row.value for row in plan.questions])
         self._rows = np.array([row.edge for row in plan.questions])
         self._better = plan.better
+        self._ceiling = safety_ceiling(beta)
         self._start, self._change, self._spread = harm_shares(weight_changes)
         self._changes_left = weight_changes
         rows = len(plan.questions)
-        self._harm = Mixture(HARM_WEIGHTS[plan.settings.kind], rows, Budget(math.log(1.0 / alpha)))
+        self._harm = Mixture(HARM_WEIGHTS[plan.settings.kind], rows)
+        self._budget = Budget(self._bets.needed(alpha, beta))
         self._moody = Moody(plan, self._bets) if plan.moods else None
         self._start_harm(self._start)
         self._since_start = 0.0
-        self._events = self._requests = 0.0
+        self._base = Base(plan.base)
         self._pods = (1, 1)
         self._estimates = Estimates(plan.settings, edges)
         self._restart()
@@ -84,7 +89,7 @@ class MetricProcess:
             self._moody.start(share)
 
     def _restart(self) -> None:
-        self._safety = Mixture(SAFETY_WEIGHTS, len(self.plan.questions))
+        self._safety = Mixture(SAFETY_WEIGHTS, len(self.plan.questions), self._ceiling)
         self._safety.start(SAFETY_START)
         self._since_step = 0.0
         if self._moody is not None:
@@ -92,7 +97,7 @@ class MetricProcess:
 
     def base(self) -> float:
         """The stable's probability of the event, from the plan and past intervals only."""
-        return (PRIOR_REQUESTS * self.plan.base + self._events) / (PRIOR_REQUESTS + self._requests)
+        return float(self._base.now())
 
     def feed(self, stable: ArmCounts, canary: ArmCounts, below: Array, seconds: float) -> None:
         """Take in a merged interval of so many seconds.
@@ -107,21 +112,20 @@ class MetricProcess:
         if not self.answerable:
             return
         n, m, x, y = self._counts(stable, canary, below)
-        bets, base, possible = self._bets.at(self.base())
-        gains = log_e(n, m, x, y, self._bets.margins, bets, base) * possible
+        gains, bets = gained(self._bets, self._base, n, m, x, y)
         if self.plan.phi != 1.0:
             gains /= self.plan.phi
         # The mass that starts within an interval starts before its evidence is seen, by a plan fixed beforehand.
         self._start_harm(spread(self._spread, HARM_SPREAD_S, self._since_start, self._since_start + seconds))
         self._safety.start(spread(SAFETY_LATER, SAFETY_SPREAD_S, self._since_step, self._since_step + seconds))
         if self._moody is not None:
-            self._moody.put(gains, (n, m, x, y), (bets, base, possible), self._pods, seconds)
-        self._harm.multiply(gains[:, self._bets.harm], seconds)
-        self._safety.multiply(gains[:, self._bets.safety], seconds)
+            self._moody.put(gains, (n, m, x, y), bets, self._pods, seconds)
+        counted = self._budget.spend(gains, seconds)
+        self._harm.multiply(counted[:, self._bets.harm])
+        self._safety.multiply(counted[:, self._bets.safety])
         self._since_start += seconds
         self._since_step += seconds
-        faded = 2.0 ** (-seconds / HALF_LIFE_S)
-        self._events, self._requests = self._events * faded + y, self._requests * faded + m
+        self._base.see(m, y, seconds)
 
     def missing_safety(self) -> float:
         """How much log evidence is still missing for safety."""
@@ -206,6 +210,11 @@ class MetricProcess:
         everybody, canaries = float(below[0, -1]), float(below[1, -1])
         slow = (canaries - below[1, self._rows])[:, None]
         return canaries, everybody, slow, everybody - float(below[0, self.plan.edge])
+
+
+def safety_ceiling(beta: float) -> float:
+    """Where the log evidence of safety's bets ends, for a chance beta of a wrong promotion."""
+    return math.log(1.0 / beta) + SAFETY_ROOM
 
 
 def _told(log_evidence: Array) -> Array:

@@ -13,6 +13,7 @@ from bench.judges.past import past
 from bench.judges.rivals import Seen, Threshold
 from bench.judges.scenarios import RAMP, Scenario, scenarios
 from bench.judges.service import SCRAPE_S, Scrapes, Traffic
+from bench.judges.shocks import Shock
 from bench.judges.tournament import Case, Job, Row, play
 from glidepath.judge import Interval, Plan
 from glidepath.judge.process import MetricProcess
@@ -59,6 +60,33 @@ def test_every_scenario_of_the_study_is_there() -> None:
         "ramp 1-5-25-50, daily drift", "missing scrapes", "step change in both",
     ):  # fmt: skip
         assert wanted in names, wanted
+
+
+class TestShocks:
+    def test_a_shock_falls_into_the_intervals_pod_by_pod_and_none_of_it_is_lost(self) -> None:
+        world = Shock(7.0, errors=11.0)(np.random.default_rng(1), 60)
+        for each in (world.errors, world.canary_errors):
+            assert ((each - 1.0).sum(axis=0) * SCRAPE_S / 10.0).tolist() == pytest.approx([7.0] * each.shape[1])
+        assert len({tuple(pod) for pod in world.errors.T}) == world.errors.shape[1]
+
+    def test_scraped_at_once_it_is_the_same_in_all_pods(self) -> None:
+        world = Shock(SCRAPE_S, errors=30.0, every_s=60.0, own_times=False)(np.random.default_rng(1), 60)
+        hit = world.errors[:, 0] == 30.0
+        assert np.diff(np.flatnonzero(hit)).tolist() == [12] * (hit.sum() - 1)
+        assert np.array_equal(world.errors, np.where(hit, 30.0, 1.0)[:, None].repeat(4, axis=1))
+        assert np.array_equal(world.canary_errors[:, 0], world.errors[:, 0])
+
+    def test_one_pod_is_sick_alone(self) -> None:
+        world = Shock(5.0, pod=2)(np.random.default_rng(1), 60)
+        assert world.errors.max(axis=0).tolist() == pytest.approx([1.0, 1.0, world.errors[:, 2].max(), 1.0])
+        assert world.canary_errors.max() == 1.0
+
+    def test_each_pod_of_the_stable_version_is_told_where_the_row_asks_for_it(self) -> None:
+        _, scenario = named("luck", "a sick pod of 20, same version")
+        stable = Traffic(scenario.service, np.random.default_rng(5), 240).interval(5, False).stable  # type: ignore[union-attr]
+        assert len(stable.by_pod) == stable.pods == 20
+        assert [sum(each) for each in zip(*stable.by_pod.values(), strict=True)] == [stable.requests, stable.errors]
+        assert max(stable.by_pod, key=lambda pod: stable.by_pod[pod][1]) == "stable-0"
 
 
 def seen(errors: list[int], requests: int = 60, slow: int = 0) -> Seen:
@@ -110,7 +138,7 @@ def test_many_releases_at_once_have_the_evidence_of_each() -> None:
     _, plan = planned(scenario)
     [metric, _] = plan.metrics
     releases, random = 3, np.random.default_rng(2)
-    together = many.Metric(metric, 0.005, len(RAMP) - 1, releases)
+    together = many.Metric(metric, 0.005, 0.05, len(RAMP) - 1, releases)
     alone = [MetricProcess(metric, plan.edges, 0.005, 0.05, len(RAMP) - 1) for _ in range(releases)]
     for number in range(40):
         n, m = random.poisson(60, releases) + 1, random.poisson(400, releases) + 1

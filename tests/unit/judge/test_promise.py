@@ -110,7 +110,7 @@ def histories(plan: MetricPlan, size: int, looks: int) -> Iterator[tuple[Array, 
 @pytest.mark.parametrize("phi", [1.0, 1.7])
 def test_the_process_keeps_it_over_looks_whatever_the_stable_does(phi: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """All histories of two looks: bets that peeked at the interval they are settled on would win here."""
-    monkeypatch.setattr("glidepath.judge.process.PRIOR_REQUESTS", 2.0)  # so that the past moves the bets
+    monkeypatch.setattr("glidepath.judge.base.PRIOR_REQUESTS", 2.0)  # so that the past moves the bets
     plan = replace(metric(ERRORS, errors=0.2, edges=COARSE), phi=phi)
     size = 4
     told = np.array(list(histories(plan, size, 2)))

@@ -118,7 +118,7 @@ def agrees(one: MetricLook) -> None:
     """A metric's evidence and its interval say the same.
 
     Of a share with two sides, the interval may be the quicker one: that it is *not more* by the margin is told on the
-    side where that is safety, whose evidence isn't capped.
+    side where that is safety, which takes less evidence.
     """
     bounds = (
         [(one.low, one.high)] if one.sides == "above" else [(one.low, one.high), (_minus(one.high), _minus(one.low))]
@@ -179,6 +179,7 @@ def test_a_bound_ends_the_unbroken_run_of_refuted_nulls_and_the_verdicts_null_co
 
 
 @given(st.permutations(range(6)))
+@hypothesis_settings(deadline=None)
 def test_estimates_do_not_depend_on_the_order_of_a_steps_intervals(order: list[int]) -> None:
     rows = [(arm(300 + 10 * number, 0.01, 0.05, 0.3), arm(90 + number, 0.02, 0.1, 0.2)) for number in range(6)]
     found = []
