@@ -19,6 +19,8 @@ PAUSE_S = 0.3
 REFUSED_S = 15.0
 REFUSED_PAUSE_S = 0.5
 FIELD_MANAGER = "glidepath"
+# Helm's own name as a field manager, whatever the binary is called.
+HELM = "helm"
 GROUP = "glidepath.dev"
 TOKEN = f"{GROUP}/token"
 STATE = f"{GROUP}/state"
@@ -128,7 +130,7 @@ def editor(managed: Sequence[Mapping[str, Any]], *path: str) -> str:
     # Times are whole seconds: of two writers in one, it is the one that is neither Helm nor we.
     newest = max(
         owners,
-        key=lambda one: (str(one.get("time") or ""), one.get("manager") not in ("helm", FIELD_MANAGER)),
+        key=lambda one: (str(one.get("time") or ""), one.get("manager") not in (HELM, FIELD_MANAGER)),
         default=None,
     )
     if newest is None:

@@ -268,6 +268,67 @@ def test_helm_is_whoever_the_client_is(api: client.ApiClient) -> None:
         Helm(Path(CHART), "app", NAMESPACE, nobody, binary).status()
 
 
+def test_a_number_written_by_hand_leaves_room_to_go_on(api: client.ApiClient, held: Claim) -> None:
+    """A token that no claim could go above would be the end of every brake; so would an upgrade's number."""
+    claims, traffic, stable = LeaseClaims(api, NAMESPACE, SERVICE), IstioTraffic(api, NAMESPACE, SERVICE), OBJECTS[0]
+    with pytest.raises(DemoError, match="a release holds this object with token"):
+        annotate(stable, "glidepath.dev/token=999999999999999")
+    annotate(stable, "glidepath.dev/token=999999999999")
+    raised = claims.raise_above(held, traffic.newest_token())
+    traffic.take(raised)
+    traffic.shift(raised, Split("v1", "v2", 0))
+    annotate(f"deployment/{SERVICE}-v1", "glidepath.dev/write=999999999999999")
+    traffic.free_writes()
+    upgrade_with(api, raised)
+    for token in ("glidepath.dev/token=abc", "glidepath.dev/token-"):
+        with pytest.raises(DemoError, match="is written by Glidepath only"):
+            annotate(LEASE, token)
+    # Put back what the other cases expect.
+    for what in (*OBJECTS, f"deployment/{SERVICE}-v1"):
+        annotate(what, "glidepath.dev/state=open")
+        annotate(what, f"glidepath.dev/token={held.token}")
+
+
+def test_an_apply_of_a_file_is_refused_under_any_name(held: Claim, tmp_path: Path) -> None:
+    what = f"deployment/{SERVICE}-v1"
+    found = json.loads(kubectl("get", what, "-n", NAMESPACE, "-o", "json"))
+    notes = found["metadata"]["annotations"]
+    assert notes["glidepath.dev/token"] == str(held.token)
+    metadata = {"name": found["metadata"]["name"], "annotations": notes, "labels": found["metadata"]["labels"]}
+    file = tmp_path / "stable.json"
+    file.write_text(json.dumps({**found, "metadata": metadata, "spec": {**found["spec"], "replicas": 3}, "status": {}}))
+    with pytest.raises(DemoError, match="deployer applies a whole object without knowing of it"):
+        kubectl("apply", "-f", str(file), "-n", NAMESPACE, "--field-manager=deployer")
+
+
+@pytest.mark.usefixtures("held")
+@pytest.mark.parametrize("what", OBJECTS)
+def test_a_held_object_keeps_the_label_by_which_it_is_fenced(what: str) -> None:
+    with pytest.raises(DemoError, match="knows it by its label app"):
+        kubectl("label", what, "-n", NAMESPACE, "app-")
+
+
+def everything() -> set[str]:
+    """The names of all that the chart has made, in the namespace and beside it."""
+    kinds = (
+        "all,virtualservice,destinationrule,gateway.networking.istio.io,role,rolebinding,serviceaccount,networkpolicy"
+    )
+    there = kubectl("get", kinds, "-n", NAMESPACE, "-o", "name")
+    fence = kubectl("get", "validatingadmissionpolicy,validatingadmissionpolicybinding", "-o", "name")
+    return {*there.split(), *(one for one in fence.split() if NAMESPACE in one)}
+
+
+def test_helm_uninstall_is_refused_before_it_has_deleted_anything(api: client.ApiClient, held: Claim) -> None:
+    """The rights of the brake, the watchdog and the fence are of the same chart, and nothing holds these."""
+    before = everything()
+    with pytest.raises(DemoError, match=f"{held.holder} holds this service; take its canary back with"):
+        helm("uninstall", "app", "-n", NAMESPACE)
+    assert everything() == before
+    found = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]).status()
+    assert found is not None
+    assert found.status == "deployed"
+
+
 def test_glidepath_may_not_do_what_it_has_no_need_of() -> None:
     for verb, what in (
         ("create", "pods"),

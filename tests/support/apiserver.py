@@ -18,13 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from kubernetes import client
 
+from tests.support.fence import fence
 from tests.support.fields import SERVER_SET, Object, Owners, Refused, apply, clone, entry, leaves, merged, owners_of
 from tests.support.istio import validate
-
-TOKEN, STATE, WRITE = "glidepath.dev/token", "glidepath.dev/state", "glidepath.dev/write"
-# Who merges a whole object on the client, and sends a patch.
-WHOLE = ("kubectl-client-side-apply", "argocd-controller", "kustomize-controller", "fleetagent", "kapp")
-FENCED = frozenset({"virtualservices", "destinationrules", "deployments"})
 
 
 @dataclass
@@ -38,6 +34,7 @@ class Rule:
     delay_s: float = 0.0
     run: Callable[[], object] | None = None
     carried_out: bool = False
+    text: str = ""
 
 
 class ApiServer:
@@ -65,9 +62,9 @@ class ApiServer:
         """A real client of this server."""
         return client.ApiClient(client.Configuration(host=self.url))
 
-    def fail(self, method: str, part: str, status: int, times: int = 1) -> None:
-        """Answer the next matching requests with a status, doing nothing."""
-        self._rules.append(Rule(method, part, times, status=status))
+    def fail(self, method: str, part: str, status: int, times: int = 1, text: str = "") -> None:
+        """Answer the next matching requests with a status, and a text, doing nothing."""
+        self._rules.append(Rule(method, part, times, status=status, text=text))
 
     def lose(self, method: str, part: str, status: int = 504) -> None:
         """Carry out the next matching request, but answer as a gateway that lost the answer."""
@@ -141,7 +138,7 @@ class ApiServer:
             rule.run()
         time.sleep(rule.delay_s)
         if rule.status and not rule.carried_out:
-            raise Refused(rule.status, "Injected", f"injected {rule.status}")
+            raise Refused(rule.status, "Injected", rule.text or f"injected {rule.status}")
         return rule
 
     def _carry_out(self, method: str, path: str, query: dict[str, str], patch: str, body: Object | None) -> Object:
@@ -161,7 +158,7 @@ class ApiServer:
             if method == "GET":
                 return clone(old or {})
             if method == "DELETE":
-                _fence(base, name, old or {}, None, "", "")
+                fence(base, name, old or {}, None, "", "")
                 wanted = ((body or {}).get("preconditions") or {}).get("resourceVersion")
                 if old and wanted not in (None, old["metadata"]["resourceVersion"]):
                     raise Refused(409, "Conflict", f"{name} was written since")
@@ -203,10 +200,10 @@ class ApiServer:
             new = clone(body) if method == "PUT" else merged(old or {}, body)
             changed = {leaf for leaf, value in leaves(new).items() if leaves(old or {}).get(leaf, ...) != value}
             for fields in owners.values():
-                fields -= changed
+                fields -= changed | (leaves(old or {}).keys() - leaves(new).keys())
             owners[manager, "Update"] = owners.get((manager, "Update"), set()) | changed
         if old is not None:
-            _fence(base, name, old, new, manager, patch if method == "PATCH" else "update")
+            fence(base, name, old, new, manager, patch if method == "PATCH" else "update")
         return self._store(base, name, old, new, owners)
 
     def _store(self, base: str, name: str, old: Object | None, new: Object, owners: Owners) -> Object:
@@ -228,27 +225,6 @@ class ApiServer:
         metadata.update(resourceVersion=str(self._version), managedFields=managed)
         self.objects[base, name] = new
         return clone(new)
-
-
-def _fence(base: str, name: str, old: Object, new: Object | None, manager: str, patch: str) -> None:
-    """The chart's ValidatingAdmissionPolicy."""
-    plural = base.split("/")[-1]
-    before = old["metadata"].get("annotations") or {}
-    if plural not in FENCED or before.get(STATE) != "held":
-        return
-    was = before.get(TOKEN, "0")
-    after = (new or {}).get("metadata", {}).get("annotations") or {}
-    now = after.get(TOKEN, "")
-    text = f"a release holds this object with token {was}, "
-    if new is None or not now.isdecimal() or int(now) < int(was):
-        text += f"this write has {now or 'none'}"
-        raise Refused(422, "Invalid", f'{plural} "{name}" is forbidden: denied request: {TOKEN}: {text}')
-    whole = patch == "apply" or manager.startswith("helm") or manager in WHOLE
-    if whole and manager != "glidepath" and new.get("spec") != old.get("spec"):
-        had, has = (notes.get(WRITE, "0") for notes in (before, after))
-        if not has.isdecimal() or (had.isdecimal() and int(has) <= int(had)):
-            text += f"and {manager} applies a whole object without knowing of it"
-            raise Refused(422, "Invalid", f'{plural} "{name}" is forbidden: denied request: {TOKEN}: {text}')
 
 
 def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:

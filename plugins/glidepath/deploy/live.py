@@ -8,9 +8,9 @@ from typing import Any
 
 from kubernetes import client
 
-from glidepath.deploy.overlay import HELM, Laid
+from glidepath.deploy.overlay import Laid
 from glidepath.errors import ClusterError
-from glidepath.kube import APPLY, FIELD_MANAGER, STATE, TOKEN, WRITE, request
+from glidepath.kube import APPLY, FIELD_MANAGER, HELM, STATE, TOKEN, WRITE, request
 
 # Helm writes its release's name on all that it makes.
 MADE_BY, MADE_IN = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"

@@ -22,10 +22,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from glidepath.kube import GROUP
+from glidepath.kube import GROUP, HELM
 
-# Helm's own name as a field manager, whatever the binary is called.
-HELM = "helm"
 # The protocol of a port is a merge key that manifests leave out.
 DEFAULTS = {"protocol": "TCP"}
 ROUTES, SUBSETS = ("VirtualService", ("spec", "http")), ("DestinationRule", ("spec", "subsets"))

@@ -13,9 +13,8 @@ from kubernetes import client
 
 from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.marks import Mark, marks
-from glidepath.deploy.overlay import HELM
 from glidepath.errors import ClusterError, NotReadyError
-from glidepath.kube import FIELD_MANAGER, HELD, STATE, UNKNOWN, Objects, editor, may_pass
+from glidepath.kube import FIELD_MANAGER, HELD, HELM, STATE, UNKNOWN, Objects, editor, may_pass
 
 DEPLOYMENTS = "apps/v1/deployments"
 # Who writes replicas as an autoscaler: the HorizontalPodAutoscaler's controller, by the names that it has in one cluster or

@@ -38,6 +38,7 @@ def upgrade(run: Run, values: Mapping[str, object]) -> HelmRelease:
     run.ports.claims.renew(run.claim)
     # Announced first: the guard takes a revision it was not told of for somebody else's.
     run.note("helm", revision=None)
+    run.ports.traffic.free_writes()
     done = run.ports.helm.upgrade(values, write=run.ports.traffic.newest_write() + 1)
     run.note("helm", revision=done.revision)
     for one in done.laid:

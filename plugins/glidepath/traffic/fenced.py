@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from kubernetes import client
 from glidepath.claim.state import Claim
 from glidepath.errors import ClaimLostError, ClusterError, PreflightError
 from glidepath.kube import HELD, OPEN, STATE, TOKEN, WRITE, Objects
-from glidepath.traffic.owned import carried
+from glidepath.traffic.owned import carried, numbered_by_others
 
 VIRTUAL_SERVICES = "networking.istio.io/v1/virtualservices"
 DESTINATION_RULES = "networking.istio.io/v1/destinationrules"
@@ -20,6 +21,9 @@ KINDS = {
     DESTINATION_RULES: ("networking.istio.io/v1", "DestinationRule"),
     DEPLOYMENTS: ("apps/v1", "Deployment"),
 }
+# Digits of a token that a release may begin with, and of any claim's. By hand the fence lets 12 pass, and it reads 15: from
+# each of them there is a next one.
+TO_BEGIN, BY_CLAIMS = 13, 14
 Found = Mapping[str, Any]
 Spec = Callable[[Found], dict[str, Any] | None]
 
@@ -57,7 +61,15 @@ class FencedObjects:
     def newest_write(self) -> int:
         """The highest number of an upgrade through Helm that an object carries; 0 for none."""
         numbers = [(one["metadata"].get("annotations") or {}).get(WRITE, "") for _, one in self._there()]
-        return max((int(one) for one in numbers if one.isdecimal()), default=0)
+        return max((_number(one, BY_CLAIMS) or 0 for one in numbers), default=0)
+
+    def free_writes(self) -> None:
+        """Remove the numbers of upgrades through Helm that somebody else wrote: Helm's own would be a conflict."""
+        for kind, one in self._there():
+            if numbered_by_others(one):
+                metadata = one["metadata"]
+                notes = {"resourceVersion": metadata["resourceVersion"], "annotations": {WRITE: None}}
+                self._objects.merge(kind, metadata["name"], {"metadata": notes})
 
     def _there(self) -> list[tuple[str, Found]]:
         """Every object that a release may hold, with its kind."""
@@ -152,9 +164,8 @@ def state_of(found: Found) -> str:
 
 
 def token_of(found: Found) -> int:
-    """The fencing token an object carries; 0 for none, or for what is no number: it keeps nobody from writing."""
-    text = _token(found)
-    return int(text) if text.isdecimal() else 0
+    """The fencing token an object carries; 0 for none, or for what can be no claim's: it keeps nobody from writing."""
+    return _number(_token(found), BY_CLAIMS) or 0
 
 
 def proper_token_of(found: Found) -> int:
@@ -163,11 +174,17 @@ def proper_token_of(found: Found) -> int:
     Raises:
         PreflightError: Somebody wrote something else there; of what is held the cluster would have refused it.
     """
-    if not _token(found).isdecimal():
+    if _number(_token(found), TO_BEGIN) is None:
         raise PreflightError(
-            f"{found['metadata']['name']} has the annotation {TOKEN}={_token(found)!r}, expected a whole number; remove it"
+            f"{found['metadata']['name']} has the annotation {TOKEN}={_token(found)!r}, expected a whole number of at most "
+            f"{TO_BEGIN} digits; remove it"
         )
     return token_of(found)
+
+
+def _number(text: str, digits: int) -> int | None:
+    """A whole number as the fence reads one; None for anything else."""
+    return int(text) if re.fullmatch(rf"[0-9]{{1,{digits}}}", text) else None
 
 
 def _token(found: Found) -> str:

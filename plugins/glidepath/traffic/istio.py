@@ -197,7 +197,8 @@ class IstioTraffic(IstioRoutes):
 
 def _found_wrong(error: ClusterError) -> bool:
     """Whether a webhook, a policy engine or the schema refused the object itself, and not the one who wrote it."""
-    return error.status in (400, 422) or (error.status == 403 and "denied the request" in str(error))
+    # A webhook answers with whatever status it likes; its words, and those of a policy, are the API server's.
+    return error.status in (400, 422) or any(words in str(error) for words in ("denied the request", "denied request"))
 
 
 def _routes_as_they_are(found: Mapping[str, Any]) -> dict[str, Any]:

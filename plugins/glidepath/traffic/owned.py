@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from glidepath.kube import FIELD_MANAGER, STATE, TOKEN, WRITE
+from glidepath.kube import FIELD_MANAGER, HELM, STATE, TOKEN, WRITE
 
 Found = Mapping[str, Any]
 # What only a way back writes; `http` each write says anew.
@@ -34,6 +34,14 @@ def owns_routes(found: Found) -> bool:
 def unshared_routes(found: Found) -> bool:
     """Whether nobody beside Glidepath owns `spec.http`: given up, the routes would be gone."""
     return not any(_field(one, "f:spec", "f:http") is not None for one in _theirs(found))
+
+
+def numbered_by_others(found: Found) -> bool:
+    """Whether somebody beside Helm owns the number of the last upgrade, so that Helm can't write the next one."""
+    others = [one for one in _managed(found) if one.get("manager") != HELM]
+    return any(
+        _field(one.get("fieldsV1") or {}, "f:metadata", "f:annotations", f"f:{WRITE}") is not None for one in others
+    )
 
 
 def carried(found: Found, giving_up: bool) -> Carried:

@@ -63,6 +63,15 @@ class Routing:
     def from_text(cls, text: str) -> Routing | None:
         """Out of an annotation; None for none, or for what somebody else wrote there."""
         try:
-            return cls.from_dict(json.loads(text)) if text else None
+            found = cls.from_dict(json.loads(text)) if text else None
+            return found if found is None or all(map(_is_entry, found.http)) else None
         except (ValueError, KeyError, TypeError):
             return None
+
+
+def _is_entry(entry: object) -> bool:
+    if not isinstance(entry, Mapping):
+        return False
+    ways = [*(entry.get("route") or []), *(entry.get("mirrors") or [])]
+    led = [isinstance(one, Mapping) and isinstance(one.get("destination"), Mapping) for one in ways]
+    return all(led) and isinstance(entry.get("mirror") or {}, Mapping)

@@ -208,7 +208,7 @@ class Watchdog:
             traffic = IstioTraffic(self._api, self.namespace, service)
             claims = LeaseClaims(self._api, self.namespace, service, self._now)
             now = self._split(traffic)
-            stable = state.annotations.get(f"{GROUP}/stable") or (now.stable if now else "")
+            stable = self._stable(state, traffic, now)
             if not stable:
                 raise ClaimError(
                     f"the Lease has no annotation {GROUP}/stable and the routes can't be read: which version is stable? "
@@ -236,6 +236,16 @@ class Watchdog:
             log.info("%s: somebody was first, nothing done; looked at again at the next pass: %s", service, error)
         except (GlidepathError, ValueError, TypeError) as error:
             self._failed(service, str(error))
+
+    def _stable(self, state: ClaimState, traffic: IstioTraffic, now: Split | None) -> str:
+        """The safe version: what the Lease says, unless it has no pods and what the routes say has some."""
+        told, routed = state.annotations.get(f"{GROUP}/stable", ""), now.stable if now else ""
+        if told and routed and told != routed:
+            there = traffic.deployed_versions()
+            if told not in there and routed in there:
+                log.error("%s: the Lease says that %s is stable, which is not there: %s", traffic.service, told, routed)
+                return routed
+        return told or routed
 
     def _taken(self, state: ClaimState, stable: str, now: Split | None) -> Taken:
         before = str(now) if now else "routes that are no split of two versions"

@@ -16,17 +16,22 @@ from tests.unit.release.test_tasks import UP_TO_WEIGHT, do
 ROUTES = f"{MESH}/virtualservices/{SERVICE}"
 
 
-def write_token(stage: Stage, path: str, token: str) -> None:
+def write_token(stage: Stage, path: str, token: str, note: str = "token") -> None:
     """As `kubectl annotate` does; the fence lets a higher one pass."""
-    body = {"metadata": {"annotations": {"glidepath.dev/token": token}}}
+    body = {"metadata": {"annotations": {f"glidepath.dev/{note}": token}}}
     assert stage.server.handle("PATCH", path, "application/merge-patch+json", body)[0] == 200
 
 
 @pytest.mark.parametrize("path", [ROUTES, f"{DEPLOYMENTS}/{SERVICE}-v2"], ids=["routes", "canary"])
-def test_a_token_written_by_hand_keeps_nobody_from_the_way_back(stage: Stage, path: str) -> None:
+@pytest.mark.parametrize(
+    ("note", "number"), [("token", "70"), ("token", "999999999999"), ("write", "1"), ("write", "999999999999999")]
+)
+def test_a_number_written_by_hand_keeps_nobody_from_the_way_back(
+    stage: Stage, path: str, note: str, number: str
+) -> None:
     run = stage.run()
     do(run, *UP_TO_WEIGHT)
-    write_token(stage, path, "70")
+    write_token(stage, path, number, note)
     do(run, endings.rollback, endings.settle, endings.finish)
     assert stage.at_rest("v1"), stage.written()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from glidepath.errors import ClaimLostError
+from glidepath.errors import ClaimLostError, PreflightError
 from glidepath.traffic import IstioTraffic, Split
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE, http_routes
 from tests.unit.traffic.world import CLAIM, KINDS, NEXT, OLD, VIRTUAL_SERVICE, World
@@ -168,3 +169,57 @@ def test_an_answer_that_was_lost_is_written_again(
     after = taken.found()
     act(taken.traffic)
     assert taken.found() == after
+
+
+def annotate(world: World, path: str, manager: str = "kubectl-annotate", **notes: str) -> int:
+    """Write annotations as a person does; the API's status."""
+    body = {"metadata": {"annotations": {f"glidepath.dev/{key}": value for key, value in notes.items()}}}
+    return world.server.handle("PATCH", f"{path}?fieldManager={manager}", "application/merge-patch+json", body)[0]
+
+
+@pytest.mark.parametrize("token", ["999999999999", "999999999999999"])
+def test_no_token_of_a_persons_is_so_high_that_no_claim_could_go_on_from_it(taken: World, token: str) -> None:
+    passes = len(token) == 12
+    assert annotate(taken, VIRTUAL_SERVICE, token=token) == (200 if passes else 422)
+    higher = replace(CLAIM, token=max(CLAIM.token, taken.traffic.newest_token()) + 1)
+    taken.traffic.take(higher)
+    taken.traffic.shift(higher, Split("v1", None, 0))
+    assert taken.traffic.read().split == Split("v1", None, 0)
+
+
+@pytest.mark.parametrize("token", ["99999999999999", "99999999999999999999", "٣", "-1", "many"])
+def test_a_token_that_is_no_claims_keeps_nobody_from_writing_and_is_refused_by_plan(world: World, token: str) -> None:
+    annotate(world, VIRTUAL_SERVICE, token=token)
+    with pytest.raises(PreflightError, match="expected a whole number of at most 13 digits; remove it"):
+        world.traffic.read()
+    if len(token) != 14:
+        assert world.traffic.newest_token() == 0
+    world.traffic.take(replace(CLAIM, token=world.traffic.newest_token() + 1))
+    assert world.traffic.held()
+
+
+def test_a_number_of_upgrades_that_a_person_wrote_is_none(taken: World) -> None:
+    """Helm would meet it as a conflict at every upgrade, and the release could not end."""
+    assert annotate(taken, VIRTUAL_SERVICE, "helm", write="4") == 200
+    assert annotate(taken, f"{DEPLOYMENTS}/{SERVICE}-v1", write="999999999999999") == 200
+    taken.traffic.free_writes()
+    assert taken.traffic.newest_write() == 4
+    left = {one["metadata"]["annotations"].get("glidepath.dev/write") for one in taken.server.all("deployments")}
+    assert left == {None}
+
+
+def test_an_apply_of_a_file_is_one_under_any_name(taken: World) -> None:
+    applied = {"kubectl.kubernetes.io/last-applied-configuration": "{}"}
+    body = {"metadata": {"annotations": applied}, "spec": {"http": http_routes({"v2": 100})}}
+    path = f"{VIRTUAL_SERVICE}?fieldManager=deployer"
+    status, answer = taken.server.handle("PATCH", path, "application/merge-patch+json", body)
+    assert status == 422
+    assert "deployer applies a whole object without knowing of it" in answer["message"]
+
+
+def test_a_held_object_keeps_the_label_by_which_it_is_fenced(taken: World) -> None:
+    status, answer = taken.server.handle(
+        "PATCH", VIRTUAL_SERVICE, "application/merge-patch+json", {"metadata": {"labels": {"app": None}}}
+    )
+    assert status == 422
+    assert "knows it by its label app" in answer["message"]

@@ -67,6 +67,23 @@ def test_a_brake_that_is_refused_as_invalid_is_tried_in_plainer_forms(
     assert http == [own, found, plain][times - 1]
 
 
+@pytest.mark.parametrize(
+    ("status", "text", "times"),
+    [
+        (403, "ValidatingAdmissionPolicy 'no-redirects' with binding 'all' denied request: no redirects", 1),
+        (451, 'admission webhook "lawyers.example.com" denied the request: no redirects', 1),
+        (409, 'admission webhook "quota.example.com" denied the request: no redirects', 2),
+    ],
+)
+def test_a_plainer_form_is_written_whatever_status_a_policy_answers_with(
+    shifted: World, way: WayBack, status: int, text: str, times: int
+) -> None:
+    shifted.edit([REDIRECT, *http_routes({"v1": 80, "v2": 20})])
+    shifted.server.fail("PATCH", VIRTUAL_SERVICE, status, times, text)
+    assert shifted.traffic.stop(CLAIM, way)
+    assert shifted.found()["spec"]["http"] == http_routes({"v1": 100, "v2": 0})
+
+
 def test_a_policy_engine_that_refuses_all_forms_is_named(shifted: World, way: WayBack) -> None:
     shifted.server.fail("PATCH", VIRTUAL_SERVICE, 400, 9)
     with pytest.raises(ClusterError, match="injected 400"):
@@ -176,6 +193,9 @@ def test_the_routing_survives_the_record_and_an_annotation(world: World) -> None
     assert Routing.from_dict(json.loads(json.dumps(found.to_dict()))) == found
     assert Routing.from_text(found.to_text()) == found
     assert Routing.from_text("") is Routing.from_text("{}") is Routing.from_text("no json") is None
+    for http in ('["a"]', '[{"route": ["a"]}]', '[{"route": [{"destination": "a"}]}]', '[{"mirror": "a"}]', "3"):
+        text = f'{{"uid": "1", "hosts": [], "gateways": [], "http": {http}, "labels": {{}}, "annotations": {{}}}}'
+        assert Routing.from_text(text) is None, http
     long = replace(found, http=tuple(copy.deepcopy(found.http[0]) for _ in range(2000)))
     assert long.to_text() == ""
 

@@ -182,6 +182,14 @@ def test_a_claim_without_a_stable_version_goes_by_the_routes_or_says_what_is_mis
     assert world.split() == SAFE
 
 
+def test_a_stable_version_that_is_not_there_is_none(world: World) -> None:
+    """Somebody wrote it onto the Lease by hand: callers would get nothing but 503."""
+    watchdog, _ = abandoned(world, 30)
+    annotate(world, stable="v9")
+    world.watch(watchdog, LEASE_S)
+    assert world.split() == SAFE
+
+
 def test_a_service_that_is_gone_loses_its_claim(world: World) -> None:
     watchdog, old = abandoned(world, 30)
     del world.server.objects[f"{MESH}/virtualservices", SERVICE]
