@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.collector import Collected, Collector, Counts
-from glidepath.evidence.edges import latency_edges, told_apart_edges
+from glidepath.evidence.counters import Counters
+from glidepath.evidence.edges import common_edges, edge, latency_edges, told_apart_edges
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.possible import explained
 from glidepath.evidence.prometheus import Prometheus, Series
-from glidepath.evidence.shares import Selected, read_shares
-from glidepath.evidence.source import Source
+from glidepath.evidence.shares import Selected, read_shares, uses_of
+from glidepath.evidence.source import Source, matches
 
 SAMPLES = 120
+# Series, and by how much each grew until each of its samples.
+Grown = list[tuple[Series, dict[float, float]]]
 LEAST_STEP_S = 5.0
 
 
@@ -69,7 +73,7 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
     seen = collector.difference(requests, latency, others, start, end, first=False)
     explained(collector.unexplained(end), once=True)
     blind = tuple(edge for edge in had if edge not in source.edges)
-    return Baseline(seen, _blocks(prometheus, source, stable, step, *found), step, blind)
+    return Baseline(seen, _blocks(source, *found), step, blind)
 
 
 def pods_before(
@@ -91,7 +95,7 @@ def pods_before(
             f"the latency buckets of {stable} had {len(had)} edges then, expected the {len(source.edges)} that it has now; they "
             "count once all of that time has the same"
         )
-    return _blocks(prometheus, source, stable, step, *found), step
+    return _blocks(source, *found), step
 
 
 def _found(
@@ -124,37 +128,61 @@ def _begun(
 
 
 def _blocks(
-    prometheus: Prometheus, source: Source, stable: str, step: float, requests: list[Series], latency: list[Series],
-    others: Selected,
-) -> tuple[Mapping[str, Counts], ...]:  # fmt: skip
+    source: Source, requests: list[Series], latency: list[Series], others: Selected
+) -> tuple[Mapping[str, Counts], ...]:
+    """The counts of each pod from each time of a sample to the next; one pass over the samples."""
     if not source.own_pods:
         return ()
+    uses = {"requests": requests, "latency": latency}
+    for share in source.shares:
+        for use, place, rule in uses_of(share):
+            uses[use] = [
+                one for one in others[place]
+                if matches(one.labels, rule) and one.labels.get(share.version_label) == requests[0].labels[source.version_label]
+            ]  # fmt: skip
+    counters = Counters()
+    for use, series in uses.items():
+        counters.begin(series, use)
+    counters.read(uses)
+    common = common_edges(latency, source)
+    edges = source.edges or common
     times = sorted({at for one in requests for at, _ in one.samples})
     blocks: list[dict[str, Counts]] = [{} for _ in times[1:]]
     for pod in sorted({one.labels.get("pod", "") for one in requests}):
-        mine = {selector: _pod(series, pod) for selector, series in others.items()}
-        own, slow = _pod(requests, pod), _pod(latency, pod)
-        collector = _begun(prometheus, source, stable, step, own, slow, mine)
-        own_at, slow_at, mine_at = _by_time(own), _by_time(slow), {name: _by_time(one) for name, one in mine.items()}
-        born = min(one.samples[0][0] for one in own)
+        mine = {use: _pod(series, pod) for use, series in uses.items()}
+        grown = {use: [(one, dict(counters.steps(one, use, False))) for one in series] for use, series in mine.items()}
+        born = min(one.samples[0][0] for one in mine["requests"])
+        there = {at for one in mine["requests"] for at, _ in one.samples}
         for number, (start, end) in enumerate(pairwise(times)):
-            until = {name: _sampled(one, end) for name, one in mine_at.items()}
-            present = [one for one in _sampled(own_at, end) if one.samples]
-            got = collector.difference(present, _sampled(slow_at, end), until, start, end, first=False)
-            counts = got.versions[stable]
-            if start >= born and pod in counts.by_pod:
-                blocks[number][pod] = counts
+            if start >= born and end in there:
+                blocks[number][pod] = _block(source, edges, common, grown, end, pod)
     return tuple(blocks)
+
+
+def _block(
+    source: Source, edges: Sequence[float], common: Sequence[float], grown: Mapping[str, Grown], at: float, pod: str
+) -> Counts:
+    """What a pod counted until a sample, since the one before."""
+
+    def total(use: str, wanted: Callable[[Series], bool] = lambda _: True) -> int:
+        return round(sum(more.get(at, 0.0) for one, more in grown[use] if wanted(one)))
+
+    requests, errors = total("requests"), total("requests", lambda one: source.is_error(one.labels))
+    cumulative = dict.fromkeys([*edges, math.inf], 0.0)
+    for one, more in grown["latency"]:
+        upper = edge(one, source)
+        if upper in common or math.isinf(upper):
+            cumulative[upper] += more.get(at, 0.0)
+    buckets, below = [], 0
+    for upper in [*edges, math.inf]:
+        buckets.append(max(0, round(cumulative[upper]) - below))
+        below = max(below, round(cumulative[upper]))
+    shares = {}
+    for share in source.shares:
+        of = total(f"{share.name} of")
+        shares[share.name] = min(total(f"{share.name} event"), of), of
+    return Counts(requests, errors, tuple(buckets), {pod: (requests, errors)}, shares)
 
 
 def _pod(series: list[Series], pod: str) -> list[Series]:
     return [one for one in series if one.labels.get("pod", "") == pod]
-
-
-def _by_time(series: list[Series]) -> list[tuple[Series, dict[float, float]]]:
-    return [(one, dict(one.samples)) for one in series]
-
-
-def _sampled(series: list[tuple[Series, dict[float, float]]], at: float) -> list[Series]:
-    """Each series with its one sample of that time, or without any."""
-    return [Series(one.labels, ((at, values[at]),) if at in values else ()) for one, values in series]

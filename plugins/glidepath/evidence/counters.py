@@ -210,7 +210,11 @@ class Counters:
         return max(risen.values(), default=0.0), max(0.0, newest - (since if math.isfinite(since) else first))
 
     def growth(self, series: Series, use: str, first: bool) -> int:
-        """How much a counter grew since it was last read for this use.
+        """How much a counter grew since it was last read for this use; arguments as `steps`'."""
+        return round(sum(more for _, more in self.steps(series, use, first)))
+
+    def steps(self, series: Series, use: str, first: bool) -> list[tuple[float, float]]:
+        """By how much a counter grew until each of its samples, by their times.
 
         Args:
             series: Its samples; those that were read before are left out.
@@ -222,24 +226,27 @@ class Counters:
         known = self._last.get(of)
         start = (known, 0.0) if known is not None else self._start(series, use, first)
         if start is None:
-            return 0
-        last, total = start
+            return []
+        last, born = start
+        grown = [(last.time, born)]
         lives, dip = self._lives.get(name, Lives()), self.pace.dip(name)
         for at, value in series.samples:
             if at <= last.time or not counts(value):
                 continue
+            more = 0.0
             self._dips.pop(of, None)
             if lives.anew(series.key, last.time, at):
-                total += self._from_zero(series, use, value, at - last.time)
+                more = self._from_zero(series, use, value, at - last.time)
             elif 0 < last.value - value <= dip:
                 value = self._dips[of] = last.value
             elif value < last.value:
-                total += self._fallen(series, use, last, Sample(at, value))
+                more = self._fallen(series, use, last, Sample(at, value))
             elif counts(last.value):
-                total += self._rise(of, last.value, value)
+                more = self._rise(of, last.value, value)
+            grown.append((at, more))
             last = Sample(at, value)
         self._last[of] = last
-        return round(total)
+        return grown
 
     def _from_zero(self, series: Series, use: str, value: float, seconds: float) -> float:
         """What a counter that began anew counted since: its value, if that can have happened."""

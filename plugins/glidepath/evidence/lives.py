@@ -53,7 +53,7 @@ class Lives:
 
     def born(self, key: Key) -> list[float]:
         """When a series' counter began anew."""
-        return [*self.own, *self.families.get(family(key), ())]
+        return [*self.own, *self.families.get(family(key), ())] if self.families else self.own
 
     def anew(self, key: Key, since: float, at: float) -> bool:
         """Whether a series' counter began anew after `since`, and no later than `at`."""
@@ -83,6 +83,7 @@ class _Read:
     times: list[float]
     scrapes: dict[float, dict[Use, float]]
     last: dict[Use, Sample]
+    families: dict[Use, Key]
 
 
 def live(
@@ -117,7 +118,7 @@ def _read(mine: Mapping[Use, Series], last: Mapping[Use, Sample]) -> _Read:
             row = scrapes.setdefault(at, {})
             if at > after and counts(value):
                 row[use] = value
-    return _Read(sorted(scrapes), scrapes, known)
+    return _Read(sorted(scrapes), scrapes, known, {use: family(use[1]) for use in mine})
 
 
 def _scrape(lives: Lives, read: _Read, at: float, fits: Callable[[float, float], bool], dip: float) -> None:
@@ -154,11 +155,11 @@ def _scrape(lives: Lives, read: _Read, at: float, fits: Callable[[float, float],
 def _leaders(lives: Lives, read: _Read) -> dict[Key, Use]:
     """Each family's largest counter. What was not seen since the last restart is of an earlier life."""
     leaders: dict[Key, Use] = {}
+    own = max(lives.own, default=-math.inf)
     for use, one in read.last.items():
-        born = lives.born(use[1])
-        if born and one.time < max(born):
+        name = read.families[use]
+        if one.time < max([own, *lives.families.get(name, ())]):
             continue
-        name = family(use[1])
         if name not in leaders or one.value > read.last[leaders[name]].value:
             leaders[name] = use
     return leaders
