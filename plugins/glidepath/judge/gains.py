@@ -9,7 +9,7 @@ counts all are as likely, and the exponential of the stopped logarithm's mean is
 
     g k/(Y+1)        where Y >= k, and g below
 
-and that is what is taken, or nothing where it is a gain and Y is twice k: its expectation stays at most 1, whatever the
+and that is what is taken, or nothing where it is a gain and Y is four times k: its expectation stays at most 1, whatever the
 stable's probability is. docs/mathematics.md has each step. Harm's losses count in full: that a pod is scraped a little later than another must not look like harm.
 """
 
@@ -22,7 +22,7 @@ from glidepath.judge.bets import Bets
 from glidepath.judge.evalue import Array, Mask, log_e
 
 # With so many times the events that are allowed, an interval proves no safety at all.
-TOO_MANY = 2.0
+TOO_MANY = 4.0
 
 
 def gained(

@@ -10,13 +10,12 @@ from glidepath.judge.feasibility import growths
 from glidepath.judge.plan import Plan
 from glidepath.judge.process import MetricProcess
 from glidepath.judge.sides import Sides
+from glidepath.judge.silence import PART, Silence
 from glidepath.judge.split import SplitTest
 from glidepath.judge.values import ArmCounts, Interval, Look, MetricLook, MetricSettings, StepSettings, Verdict
 
 MERGE_REQUESTS = 5
 SUSPICIOUS = 5.0
-# So many requests are expected of a canary that is silent: the chance of none by luck is below 1e-6.
-SILENT_EXPECTED = 14.0
 SETTLE_SCRAPES = 2
 
 
@@ -28,8 +27,6 @@ class _Step:
     weight: int
     started: float
     requests: int = 0
-    silent_stable: int = 0
-    silent_s: float = 0.0
     counted: set[str] = field(default_factory=set)
 
 
@@ -44,7 +41,8 @@ class Judge:
         self.plan = plan
         settings = plan.settings
         # Only what can take a canary back shares in the chance of doing so falsely.
-        alpha = settings.alpha / sum(one.settings.decides for one in plan.metrics)
+        alpha = (1.0 - PART) * settings.alpha / sum(one.settings.decides for one in plan.metrics)
+        self._silence = Silence(PART * settings.alpha)
         changes = len(settings.steps) - 1
         self._metrics = [
             Sides(one, plan.edges, alpha, settings.beta, changes)
@@ -114,6 +112,7 @@ class Judge:
                     one.change_weight()
             self._step = _Step(number, interval.weight, interval.start)
             self._split = SplitTest(*self.plan.settings.shares(interval.weight))
+            self._silence.restart()
             self._pending = None
         return self._step
 
@@ -125,15 +124,10 @@ class Judge:
         return self._first is not None and at - self._first <= self.plan.settings.warmup_s
 
     def _watch_silence(self, step: _Step, interval: Interval) -> None:
-        if interval.canary.requests > 0 or step.weight == 0:
-            step.silent_stable, step.silent_s = 0, 0.0
-            return
-        step.silent_stable += interval.stable.requests
-        step.silent_s += interval.end - interval.start
-        canary, control = self.plan.settings.shares(step.weight)
-        expected = step.silent_stable * canary / control if control > 0 else 0.0
-        long_enough = step.silent_s >= (SETTLE_SCRAPES + 1) * self.plan.settings.scrape_s
-        if expected >= SILENT_EXPECTED and long_enough and self._failed is None:
+        seconds, shares = interval.end - interval.start, self.plan.settings.shares(step.weight)
+        self._silence.feed(interval.canary.requests, interval.stable.requests, seconds, shares)
+        least_s = (SETTLE_SCRAPES + 1) * self.plan.settings.scrape_s
+        if self._failed is None and self._silence.proven(least_s):
             self._failed = ("canary_silent", "traffic")
 
     def _feed(self, interval: Interval) -> None:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from glidepath.judge.base import HALF_LIFE_S, PRIOR_REQUESTS, Base
@@ -53,6 +54,7 @@ def test_what_is_allowed_is_what_chance_seldom_exceeds() -> None:
     assert Base(CALM).most(0.0) == 1.0
 
 
+@hypothesis_settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 1)), max_size=30), st.sampled_from([1e-6, 0.005, 0.5, 0.999])
 )

@@ -78,7 +78,7 @@ def test_both_sides_share_a_metrics_chance_of_a_false_rollback() -> None:
     both, above = (
         judged(planned(replace(SPAM, sides=sides)), 1, 0.3, 0.3, 1).metrics[2] for sides in ("both", "above")
     )
-    assert (both.harm_threshold, above.harm_threshold) == (pytest.approx(600), pytest.approx(300))
+    assert (both.harm_threshold, above.harm_threshold) == (pytest.approx(600 / 0.99), pytest.approx(300 / 0.99))
     assert both.safety_threshold == above.safety_threshold == pytest.approx(20)
 
 
@@ -101,7 +101,7 @@ def test_an_advisory_metric_is_told_and_decides_nothing() -> None:
     assert ended.verdict is Verdict.PASS
     assert ended.metrics[2].harm_e >= ended.metrics[2].harm_threshold
     # It takes no part of the chance of a false rollback either.
-    assert ended.metrics[0].harm_threshold == pytest.approx(200)
+    assert ended.metrics[0].harm_threshold == pytest.approx(200 / 0.99)
 
 
 def test_a_side_that_cannot_be_reached_is_left_out_and_said() -> None:
