@@ -82,13 +82,28 @@ def own_brake(run: Run) -> str | None:
 
 def objects_drift(run: Run) -> str | None:
     """What else a version needs and somebody changed: subsets, replicas, pods, Helm's release; None when nothing."""
-    if rivals := run.ports.traffic.rivals(everywhere=False):
-        return f"the routes of this release are not in force, Istio goes by the older {'; '.join(rivals)}"
+    if text := _others_drift(run):
+        return text
     subsets, by = run.ports.traffic.subsets()
     missing = {run.stable, *run.fresh} - subsets
     if missing:
         return f"the DestinationRule has no subset that leads to {', '.join(sorted(missing))}; written by {by}"
     return _deployments_drift(run) or _helm_drift(run)
+
+
+def _others_drift(run: Run) -> str | None:
+    """Other VirtualServices that Istio goes by instead, or that lead to the canary since the claim."""
+    others, before = run.ports.traffic.others(run.fresh), run.beside
+    if others.winning:
+        return f"the routes of this release are not in force, Istio goes by the older {'; '.join(others.winning)}"
+    new = {} if before is None else {name: led for name, led in others.leading.items() if name not in before}
+    if not new:
+        return None
+    names = "; ".join(f"VirtualService {name} leads to {versions}" for name, versions in sorted(new.items()))
+    return (
+        f"{names} beside the weights, since the claim. It is not this release's to write: its callers are served by the "
+        "canary until its pods are gone"
+    )
 
 
 def _deployments_drift(run: Run) -> str | None:

@@ -177,13 +177,16 @@ def _routes(spec: ReleaseSpec, ports: Ports, say: Say) -> Split:
             f"the VirtualService of {spec.service} leads to {spec.service} without a subset beside its weights: the canary "
             "would get those requests as well. Name a subset there; nothing was touched"
         )
-    if rivals := ports.traffic.rivals(everywhere=True):
+    others = ports.traffic.others({spec.version}, everywhere=True)
+    if others.winning:
         raise PreflightError(
-            f"the routes of {spec.service} are not in force, Istio goes by the older {'; '.join(rivals)}: of several "
+            f"the routes of {spec.service} are not in force, Istio goes by the older {'; '.join(others.winning)}: of several "
             "VirtualServices for a host the oldest wins. Delete one or give it other hosts; nothing was touched"
         )
     for entry in ports.traffic.left_alone():
         say(f"plan: {entry} of the VirtualService is left alone: it gets no canary")
+    for name, versions in others.leading.items():
+        say(f"plan: WARNING: VirtualService {name} leads its own callers to {versions}, whatever the weights are")
     return state.split
 
 

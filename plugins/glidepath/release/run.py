@@ -133,6 +133,12 @@ class Run:
         routes = claimed.body.get("routes") if claimed else None
         return Routing.from_dict(routes) if routes else None
 
+    @property
+    def beside(self) -> frozenset[str] | None:
+        """Other VirtualServices that led to this release's versions when it claimed; None as for `routing`."""
+        claimed = self.ports.record.once(self.id, "claim")
+        return frozenset(claimed.body["beside"]) if claimed and "beside" in claimed.body else None
+
     def source(self) -> Source:
         """The series the policy names as evidence, for this release's versions."""
         return source_of(self.spec, [self.stable, self.canary, *([self.baseline] if self.baseline else [])])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from glidepath.errors import ClusterError, PreflightError, TrafficDriftError
@@ -10,7 +10,7 @@ from glidepath.kube import HELD, editor
 from glidepath.traffic.entries import Hosts, leads, left_alone
 from glidepath.traffic.fenced import DESTINATION_RULES, VIRTUAL_SERVICES, FencedObjects, proper_token_of
 from glidepath.traffic.fenced import state_of as _state
-from glidepath.traffic.rivals import rivals_of
+from glidepath.traffic.others import Others, others_of
 from glidepath.traffic.routes import says, split_of
 from glidepath.traffic.routing import Routing
 from glidepath.traffic.split import Split, TrafficState
@@ -51,10 +51,11 @@ class IstioRoutes(FencedObjects):
         """The versions that a VirtualService leads to beside the weights, or mirrors to; see `TrafficState.beside`."""
         return leads(routing.http, self._hosts)
 
-    def rivals(self, everywhere: bool) -> list[str]:
-        """Other VirtualServices that claim a host of this one and win over it, for people.
+    def others(self, versions: Collection[str], everywhere: bool = False) -> Others:
+        """Other VirtualServices that win over this one, or lead to versions of the service.
 
         Args:
+            versions: The versions that nobody else may lead to.
             everywhere: Look into other namespaces, too, if the API lets us; the chart's own roles don't.
         """
         found: Sequence[Mapping[str, Any]] | None = None
@@ -64,7 +65,7 @@ class IstioRoutes(FencedObjects):
             except ClusterError as error:
                 if error.status != 403:
                     raise
-        return rivals_of(self.service, found or self._objects.list(VIRTUAL_SERVICES), self.namespace)
+        return others_of(self.service, found or self._objects.list(VIRTUAL_SERVICES), self.namespace, versions)
 
     def all_on(self, version: str) -> bool:
         """Whether every request goes to a version. Routes that can't be read as a split count as no."""

@@ -213,3 +213,28 @@ def test_an_older_virtual_service_that_takes_a_host_in_mid_release_is_drift(stag
     stage.server.put(BASE, {**other, "spec": found["spec"]}, "a-team")
     ticks(stage, guard, 1)
     assert "the routes of this release are not in force" in reason(stage, run.id)
+
+
+BETA: Object = {
+    "metadata": {"name": "beta"},
+    "spec": {"hosts": ["beta.example.com"], "http": http_routes({"v2": 100})},
+}
+
+
+def test_another_virtual_service_that_leads_to_the_canary_since_the_claim_is_drift(stage: Stage) -> None:
+    run, guard = started(stage)
+    ticks(stage, guard, 1)
+    found = stage.server.find("virtualservices", SERVICE)
+    stage.server.put(BASE, {**found, **BETA}, "a-team")
+    ticks(stage, guard, 1)
+    assert "VirtualService shop/beta leads to v2 beside the weights, since the claim" in reason(stage, run.id)
+    assert "until its pods are gone" in reason(stage, run.id)
+
+
+def test_one_that_did_before_is_named_by_plan_and_left_alone(stage: Stage) -> None:
+    found = stage.server.find("virtualservices", SERVICE)
+    stage.server.put(BASE, {**found, **BETA}, "a-team")
+    run, guard = started(stage)
+    assert any("VirtualService shop/beta leads its own callers to v2" in line for line in stage.said)
+    ticks(stage, guard, 2)
+    assert not taken_back(run), reason(stage, run.id)

@@ -11,6 +11,7 @@ import pytest
 from glidepath.errors import ClaimLostError, ClusterError, PreflightError
 from glidepath.kube import at_once
 from glidepath.traffic import IstioTraffic, Routing, Split, WayBack
+from glidepath.traffic.others import Others
 from tests.support.apiserver import MESH, NAMESPACE, SERVICE, http_routes
 from tests.support.fields import Object
 from tests.unit.traffic.world import CLAIM, NEXT, VIRTUAL_SERVICE, World
@@ -201,7 +202,7 @@ def test_the_routing_survives_the_record_and_an_annotation(world: World) -> None
 
 
 def test_an_older_virtual_service_for_the_same_host_wins(world: World) -> None:
-    assert world.traffic.rivals(everywhere=True) == []
+    assert world.traffic.others({"v2"}, everywhere=True) == Others([], {})
     found = world.found()
 
     def beside(name: str, at: str, **spec: object) -> None:
@@ -216,4 +217,26 @@ def test_an_older_virtual_service_for_the_same_host_wins(world: World) -> None:
     beside("younger", "2999-01-01T00:00:00Z")
     beside("other-host", "2020-01-01T00:00:00Z", hosts=["other"])
     beside("other-gateway", "2020-01-01T00:00:00Z", gateways=["edge"])
-    assert [one.split()[1] for one in world.traffic.rivals(everywhere=False)] == ["shop/a-first", "shop/a-same-second"]
+    assert [one.split()[1] for one in world.traffic.others(()).winning] == ["shop/a-first", "shop/a-same-second"]
+
+
+def test_who_else_leads_to_a_version_is_named(world: World) -> None:
+    found = world.found()
+
+    def beside(name: str, entry: object, host: str = "beta.example.com") -> None:
+        spec = {"hosts": [host], "http": [entry]}
+        world.server.put(BASE, {**found, "metadata": {"name": name, "labels": {}}, "spec": spec}, "a-team")
+
+    def to(subset: str | None, weight: int = 100, host: str = "prices") -> dict[str, object]:
+        return {"destination": {"host": host, **({"subset": subset} if subset else {})}, "weight": weight}
+
+    beside("beta", {"route": [to("v2")]})
+    beside("full", {"route": [to("v1", 60), to("v2", 40, "prices.shop.svc.cluster.local")]})
+    beside("copies", {"route": [to("v1")], "mirrors": [{"destination": {"host": "prices", "subset": "v2"}}]})
+    beside("all", {"route": [to(None)]})
+    beside("stable-only", {"route": [to("v1"), to("v2", 0)]})
+    beside("another-service", {"route": [to("v2", host="other")]})
+    beside("redirect", {"redirect": {"uri": "/"}})
+    assert world.traffic.others({"v2"}).leading == {
+        "shop/beta": "v2", "shop/full": "v2", "shop/copies": "v2", "shop/all": "the pods of every version",
+    }  # fmt: skip

@@ -1,0 +1,98 @@
+"""Other VirtualServices that meet a service's own: those that win over it, and those that lead to its versions.
+
+Of several for one host Istio goes by the oldest, and the others route nothing. One for another host, or that ours
+delegates to, leads its own callers wherever it says, whatever the weights of ours are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from glidepath.traffic.entries import EVERY_VERSION, Hosts, host_of, mirrors, served, version_of
+
+Found = Mapping[str, Any]
+MESH = "mesh"
+
+
+@dataclass(frozen=True)
+class Others:
+    """Other VirtualServices that meet a service's own, for people.
+
+    Attributes:
+        winning: Those that Istio goes by instead of it.
+        leading: By name, those that lead callers or copies of requests to certain versions of the service, and to which.
+    """
+
+    winning: Sequence[str]
+    leading: Mapping[str, str]
+
+
+def others_of(service: str, found: Sequence[Found], namespace: str, versions: Collection[str]) -> Others:
+    """What others there are; none where the service has no VirtualService.
+
+    Args:
+        service: The service, and the name of its VirtualService.
+        found: All VirtualServices that may meet it, that one included.
+        namespace: Its namespace.
+        versions: The versions that nobody else may lead to; a destination without a subset leads to all.
+    """
+    own = next((one for one in found if _name(one, namespace) == (namespace, service)), None)
+    if own is None:
+        return Others((), {})
+    hosts, gateways = _hosts(own, service, namespace), _gateways(own, namespace)
+    winning = [
+        f"VirtualService {'/'.join(_name(one, namespace))} of {one['metadata'].get('creationTimestamp')} "
+        f"(for {', '.join(sorted(shared))})"
+        for one in found
+        if _age(one, namespace) < _age(own, namespace)
+        and (shared := hosts & _hosts(one, service, namespace))
+        and gateways & _gateways(one, namespace)
+    ]
+    leading = {
+        "/".join(_name(one, namespace)): ", ".join(one or "the pods of every version" for one in sorted(led))
+        for one in found
+        if one is not own and (led := _led(one, service, namespace) & {*versions, EVERY_VERSION})
+    }
+    return Others(winning, leading)
+
+
+def _led(found: Found, service: str, namespace: str) -> set[str]:
+    """The versions of the service that one leads to, or mirrors to, by their subsets."""
+    ways = [one for entry in found["spec"].get("http") or [] for one in (*served(entry), *mirrors(entry))]
+    ours, home = Hosts(service, namespace), _name(found, namespace)[0]
+    return {version_of(one) for one in ways if _full(host_of(one), home) in ours}
+
+
+def _name(found: Found, namespace: str) -> tuple[str, str]:
+    metadata = found["metadata"]
+    return str(metadata.get("namespace") or namespace), str(metadata["name"])
+
+
+def _age(found: Found, namespace: str) -> tuple[str, str, str]:
+    """What Istio sorts by: the time in whole seconds, then the name, then the namespace."""
+    home, name = _name(found, namespace)
+    return str(found["metadata"].get("creationTimestamp") or ""), name, home
+
+
+def _hosts(found: Found, service: str, namespace: str) -> set[str]:
+    """Its hosts; a name without dots is a service of its own namespace."""
+    home = _name(found, namespace)[0]
+    ours = Hosts(service, namespace)
+
+    def called(host: str) -> str:
+        full = _full(host, home)
+        return f"{service}.{namespace}" if full in ours else full
+
+    return {called(str(host)) for host in found["spec"].get("hosts") or []}
+
+
+def _full(host: str, home: str) -> str:
+    return host if "." in host else f"{host}.{home}"
+
+
+def _gateways(found: Found, namespace: str) -> set[str]:
+    home = _name(found, namespace)[0]
+    named = [str(one) for one in found["spec"].get("gateways") or [MESH]]
+    return {one if one == MESH or "/" in one else f"{home}/{one}" for one in named}
