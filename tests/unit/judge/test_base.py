@@ -36,6 +36,12 @@ def test_a_storm_is_followed_within_scrapes_and_forgotten_within_two() -> None:
     assert float(after.now()) < 2 * CALM
 
 
+def test_after_a_storm_one_scrape_says_little_again() -> None:
+    scrapes = [*[(250.0, 1.0)] * 60, *[(250.0, 250 * STORM)] * 12, *[(250.0, 1.0)] * 24]
+    before, after = float(fed(*scrapes).now()), float(fed(*scrapes, (250.0, 0.0)).now())
+    assert after == pytest.approx(before, rel=0.05)
+
+
 def test_a_lasting_change_is_followed_at_once_and_then_known() -> None:
     calm, worse = (250.0, 1.0), (250.0, 10.0)
     assert float(fed(*[calm] * 60, *[worse] * 6).now()) == pytest.approx(0.04, rel=0.3)
