@@ -25,6 +25,7 @@ from tests.faults.components import component_pid
 from tests.faults.proxies import Proxies
 from tests.faults.second import second_triggerer
 from tests.faults.synced import forget_sync
+from tests.faults.theirs import forget_theirs
 from tests.support.world import SERVICE, World, helm_roles, lease
 
 RATE = 100.0
@@ -221,6 +222,7 @@ class Arena(World):
         stable = stable if stable in ("v1", "v2") else "v1"
         since = time.time() - 240
         forget_sync()
+        forget_theirs()
         if not stage.pristine(stable) or _restarted() or _edited():
             since = time.time()
             stage.set_stage(stable, RATE, say)

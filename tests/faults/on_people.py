@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from demo import stage
-from demo.environment import NAMESPACE, DemoError, cluster, kubectl
+from demo.environment import NAMESPACE, DemoError, cluster, helm, kubectl
 from tests.faults.arena import DAGRUN_TIMEOUT_S, TIMEOUT_DAG
 from tests.faults.by_hand import persons_helm
 from tests.faults.catalogue import Fault
 from tests.faults.scene import ALL, Scene
 from tests.support.policies import DAG_ID
-from tests.support.world import SERVICE, split
+from tests.support.world import SERVICE, lease, split
 
 RUNS, EDITS = "Airflow's runs", "Edits"
 ADMIN = ("admin",)
@@ -141,6 +143,40 @@ def delete_rule(_: Scene) -> None:
     kubectl("delete", "destinationrule", SERVICE, "-n", NAMESPACE, "--wait=false")
 
 
+def refused(*arguments: str, run: Callable[..., str] = kubectl) -> None:
+    """A person does what the fence has to refuse, while the release holds the service."""
+    if not holder():
+        return
+    with suppress(DemoError):
+        run(*arguments, "-n", NAMESPACE)
+        assert not holder(), f"was not refused: {' '.join(arguments)}"
+
+
+def holder() -> str:
+    """Who holds the service."""
+    return str(lease()["spec"].get("holderIdentity") or "")
+
+
+def uninstall(_: Scene) -> None:
+    """A person's helm removes the service, Glidepath's rights and the fence: refused as a whole."""
+    refused("uninstall", stage.RELEASE, run=helm)
+    found = json.loads(helm("list", "-n", NAMESPACE, "-o", "json", "--all"))
+    assert [one["status"] for one in found if one["name"] == stage.RELEASE] != ["uninstalling"], found
+
+
+def unlabel(_: Scene) -> None:
+    """A person takes the label off by which the fence knows the routes, and then deletes them: both refused."""
+    refused("label", f"virtualservice/{SERVICE}", "app-")
+    refused("delete", f"virtualservice/{SERVICE}", "--wait=false")
+
+
+def write_number(scene: Scene) -> None:
+    """A person's kubectl writes the number of Glidepath's upgrades: Helm's next one would conflict over it."""
+    kubectl(
+        "annotate", "--overwrite", "-n", NAMESPACE, f"deployment/{SERVICE}-{scene.stable}", "glidepath.dev/write=3"
+    )  # fmt: skip
+
+
 def write_token(_: Scene) -> None:
     """A person's kubectl writes a token on the routes that no claim has had: the fence lets a higher one pass."""
     now = kubectl(
@@ -193,6 +229,12 @@ FAULTS = (
           delete_rule, people=ADMIN, callers_may_fail=True, says="subset"),
     Fault("claim-deleted", EDITS, "a person frees the claim by hand and deletes its Lease", ("deploy", "before weight",
           "baking", "harm", "gate", "promoting"), delete_claim, people=ADMIN, ends=("rolled_back",)),
+    Fault("helm-uninstalled", EDITS, "a person's helm uninstall, which is refused", ("deploy", "baking", "harm",
+          "promoting", "rolling back"), uninstall, people=ADMIN),
+    Fault("label-removed", EDITS, "a person takes the routes' label off and deletes them, which is refused", ("baking",
+          "harm", "promoting"), unlabel, people=ADMIN),
+    Fault("number-written", EDITS, "a person writes the number of Glidepath's upgrades on the stable version", ("deploy",
+          "baking", "harm", "promoting", "rolling back"), write_number, people=ADMIN, again=True),
     Fault("token-written", EDITS, "a person writes a higher token on the VirtualService", ("deploy", "baking", "harm",
           "promoting", "rolling back"), write_token, people=ADMIN),
 )  # fmt: skip

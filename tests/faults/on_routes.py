@@ -9,6 +9,7 @@ from typing import Any
 from demo.environment import NAMESPACE, DemoError, kubectl
 from tests.faults.catalogue import Fault
 from tests.faults.scene import Scene
+from tests.faults.theirs import BETA
 from tests.support.world import SERVICE
 
 GROUP = "Routes"
@@ -46,6 +47,14 @@ def testers(scene: Scene) -> None:
     patch({"op": "add", "path": "/spec/http/0", "value": {"match": match, "route": route}})
 
 
+def elsewhere(scene: Scene) -> None:
+    """A team makes a VirtualService of its own that leads another host's callers to the canary."""
+    route = [{"destination": {"host": SERVICE, "subset": scene.canary}}]
+    spec = {"hosts": ["beta.example.com"], "http": [{"route": route}]}
+    made = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": BETA}, "spec": spec}
+    kubectl("apply", "-n", NAMESPACE, "-f", "-", given=json.dumps(made))
+
+
 def delete(_: Scene) -> None:
     """A person deletes the VirtualService: refused while it is held, so it is opened first, as the guide says."""
     with suppress(DemoError):
@@ -65,6 +74,8 @@ FAULTS = (
           says="mirrors to"),
     Fault("testers-route-added", GROUP, "a person leads callers with a header to the canary", WITH_WEIGHT, testers,
           people=ADMIN, says="beside the weights"),
+    Fault("leads-elsewhere", GROUP, "a team's own VirtualService leads callers of another host to the canary", WITH_WEIGHT,
+          elsewhere, people=ADMIN, says="beside the weights, since the claim"),
     Fault("routes-deleted", GROUP, "a person opens the VirtualService and deletes it", ("deploy", "baking", "harm",
           "gate", "promoting", "rolling back"), delete, people=ADMIN, callers_may_fail=True),
 )  # fmt: skip
