@@ -66,10 +66,19 @@ class FencedObjects:
     def free_writes(self) -> None:
         """Remove the numbers of upgrades through Helm that somebody else wrote: Helm's own would be a conflict."""
         for kind, one in self._there():
-            if numbered_by_others(one):
-                metadata = one["metadata"]
-                notes = {"resourceVersion": metadata["resourceVersion"], "annotations": {WRITE: None}}
-                self._objects.merge(kind, metadata["name"], {"metadata": notes})
+            self._free_write(kind, one["metadata"]["name"], one)
+
+    def _free_write(self, kind: str, name: str, found: Found | None, tries: int = 5) -> None:
+        while found is not None and numbered_by_others(found):
+            tries -= 1
+            notes = {"resourceVersion": found["metadata"]["resourceVersion"], "annotations": {WRITE: None}}
+            try:
+                self._objects.merge(kind, name, {"metadata": notes})
+                return
+            except ClusterError as error:  # a Deployment's status changes by itself
+                if error.status != 409 or not tries:
+                    raise
+            found = self._found(kind, name)
 
     def _there(self) -> list[tuple[str, Found]]:
         """Every object that a release may hold, with its kind."""

@@ -202,7 +202,10 @@ def test_a_number_of_upgrades_that_a_person_wrote_is_none(taken: World) -> None:
     """Helm would meet it as a conflict at every upgrade, and the release could not end."""
     assert annotate(taken, VIRTUAL_SERVICE, "helm", write="4") == 200
     assert annotate(taken, f"{DEPLOYMENTS}/{SERVICE}-v1", write="999999999999999") == 200
+    own = f"{DEPLOYMENTS}/{SERVICE}-v1"  # whose controller writes its status meanwhile
+    taken.server.before("PATCH", own, lambda: annotate(taken, own, "kube-controller-manager", seen="1"))
     taken.traffic.free_writes()
+    assert [status for method, path, status in taken.server.log if path.startswith(own) and status == 409] == [409]
     assert taken.traffic.newest_write() == 4
     left = {one["metadata"]["annotations"].get("glidepath.dev/write") for one in taken.server.all("deployments")}
     assert left == {None}
