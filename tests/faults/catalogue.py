@@ -68,10 +68,8 @@ def catalogue() -> dict[str, Fault]:
 TELLING = (
     ("airflow-gone", "baking"),
     ("triggerer-stopped", "baking"),
-    ("scheduler-killed", "harm"),
     ("control-plane-killed", "harm"),
     ("prometheus-blackholed", "baking"),
     ("helm-in-flight", "baking"),
-    ("run-marked-failed", "baking"),
     ("weights-edited", "baking"),
 )
