@@ -130,7 +130,7 @@ class HelmInMemory:
         metadata = {"name": SERVICE, "labels": {"app": SERVICE}, **marks}
         mesh: Object = {"apiVersion": "networking.istio.io/v1", "metadata": metadata}
         subsets = [{"name": version, "labels": {"version": version}} for version in _versions(values)]
-        found.append(mesh | {"kind": "DestinationRule", "spec": {"subsets": subsets}})
+        found.append(mesh | {"kind": "DestinationRule", "spec": {"host": SERVICE, "subsets": subsets}})
         weights = {roles["stable"]: split["stable"], **({roles["canary"]: split["canary"]} if roles["canary"] else {})}
         if split.get("baseline"):
             weights[roles["baseline"]] = split["baseline"]

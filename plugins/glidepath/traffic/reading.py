@@ -75,11 +75,13 @@ class IstioRoutes(FencedObjects):
             return False
 
     def subsets(self) -> tuple[set[str], str]:
-        """The versions that the DestinationRule leads to, and who wrote its subsets; none when it is gone."""
+        """The versions that the DestinationRule leads to, and who wrote that; none when it is gone or is another host's."""
         found = self._found(DESTINATION_RULES, self.service)
         if found is None:
             return set(), DELETED
         managed, subsets = found["metadata"].get("managedFields") or [], found["spec"].get("subsets") or []
+        if found["spec"].get("host") not in self._hosts:
+            return set(), editor(managed, "f:spec", "f:host")
         right = {str(one.get("name")) for one in subsets if (one.get("labels") or {}).get("version") == one.get("name")}
         return right, editor(managed, "f:spec", "f:subsets")
 

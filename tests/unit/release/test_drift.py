@@ -52,9 +52,14 @@ def misled(stage: Stage) -> None:
     changed(stage, f"{MESH}/destinationrules", SERVICE, other)
 
 
+def rehosted(stage: Stage) -> None:
+    changed(stage, f"{MESH}/destinationrules", SERVICE, lambda body: body["spec"].update(host="other"))  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("act", "words"),
     [
+        (rehosted, r"no subset that leads to v1, v2; written by a-person"),
         (scaled, r"v2 was scaled to 0 replicas, expected at least 1; by a-person"),
         (repacked, r"the pods of v2 were changed; by a-person"),
         (unrouted, r"no subset that leads to v2; written by a-person"),
