@@ -96,16 +96,13 @@ def play(arena: Arena, fault: Fault, phase: str, seed: int, say: Say) -> Result:
             _next_release(scene)
             scene.notes.append("cleaned up by the next release, which was promoted")
             played = Played(scene.release_id, played.began, scene.stable, scene.canary)
-        elif fault.again and not left:
-            wrong = try_broken(scene.arena.record, played)
-            if wrong:
-                return _result(scene, fault, played, seed, ended, last, wrong, checked=True)
+        broken = [*left, *try_broken(scene.arena.record, played)]
+        if fault.again and not broken:
             say("the next release has to go through")
             after = _next_release(scene)
             scene.notes.append("the next release was promoted")
-            wrong = try_broken(scene.arena.record, after)
-            return _result(scene, fault, played, seed, ended, last, wrong, checked=True)
-        return _result(scene, fault, played, seed, ended, last, left)
+            broken = try_broken(scene.arena.record, after)
+        return _result(scene, fault, played, seed, None if left else ended, last, broken)
     except (AssertionError, DemoError, GlidepathError, OSError, subprocess.SubprocessError) as error:
         return _failed(scene, fault, phase, seed, error)
     finally:
@@ -193,17 +190,10 @@ def _promoted(scene: Scene) -> bool:
 
 
 def _result(
-    scene: Scene,
-    fault: Fault,
-    played: Played,
-    seed: int,
-    ended: float,
-    last: float | None,
-    left: list[str],
-    checked: bool = False,
+    scene: Scene, fault: Fault, played: Played, seed: int, ended: float | None, last: float | None, broken: list[str]
 ) -> Result:
+    """What became of a case that was played; `ended` is None when it had not by its deadline."""
     found = scene.arena.record.find(scene.release_id)
-    wrong = [] if checked else try_broken(scene.arena.record, played)
     promoted = found is not None and found.outcome == "promoted"
     seen = witness.counts(played.began)
     result = Result(
@@ -215,8 +205,8 @@ def _result(
         outcome=str(found.outcome) if found else "not planned",
         reason=str(found.reason) if found else "",
         to_safe_s=None if promoted else round(max(0.0, (last or 0.0) - scene.struck), 2),
-        to_end_s=None if left else round(ended - scene.struck, 1),
-        broken=[*left, *wrong],
+        to_end_s=None if ended is None else round(ended - scene.struck, 1),
+        broken=broken,
         failed_requests=witness.routing_failures(seen),
         notes=scene.notes,
     )
