@@ -18,6 +18,7 @@ from typing import Any
 from glidepath.errors import EvidenceError
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.edges import common_edges, edge
+from glidepath.evidence.lives import Sample
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.pace import SLACK, Key, Pace, process
@@ -243,6 +244,11 @@ class Collector:
             )
         return Collected(start, end, edges, versions, common)
 
+    @staticmethod
+    def _large(births: Iterable[Mapping[Key, Sample]]) -> bool:
+        """Whether a counter that seems to be born has more than fits any time."""
+        return any(one.value > SLACK for born in births for one in born.values())
+
     def _uses(self, requests: list[Series], others: Selected) -> dict[str, list[Series]]:
         """By use, the series that are counted."""
         uses = {"requests": requests}
@@ -256,10 +262,6 @@ class Collector:
         places = {use: place for share in self.source.shares for use, place, _ in uses_of(share)}
         found = {use: self._counters.births(series, use) for use, series in uses.items()}
         found = {use: born for use, born in found.items() if any(one.value > 0 for one in born.values())}
-        large = [
-            *chain(*(born.values() for born in found.values())),
-            *self._counters.births(latency, "latency").values(),
-        ]
         with suppress(EvidenceError):  # without an answer what fits is counted
             asked: dict[str, list[Series]] = {}
             for use, born in found.items():
@@ -267,7 +269,7 @@ class Collector:
                 if selector not in asked:
                     asked[selector] = self.prometheus.range_vector(selector, PAST_S, end, PAST_STEP_S)
                 self._counters.remember(asked[selector], use, born)
-            if self.source.starts and any(one.value > SLACK for one in large):
+            if self.source.starts and self._large([*found.values(), self._counters.births(latency, "latency")]):
                 starts = self.prometheus.range_vector(self.source.starts, GONE_AFTER_SCRAPES * self.scrape_s + 1, end)
                 self._counters.started({process(one): one.samples[-1][1] for one in starts})
 

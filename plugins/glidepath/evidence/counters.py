@@ -117,9 +117,11 @@ class Counters:
         """The counters that this read sees for the first time, with their first samples; `read` comes first."""
         found = {}
         for one in series:
-            readable = [sample for sample in one.samples if counts(sample[1])]
-            if readable and (use, one.key) not in self._last and process(one) not in self._back:
-                found[one.key] = Sample(*readable[0])
+            if (use, one.key) in self._last or process(one) in self._back:
+                continue
+            first = next((sample for sample in one.samples if counts(sample[1])), None)
+            if first is not None:
+                found[one.key] = Sample(*first)
         return found
 
     def remember(self, past: Iterable[Series], use: str, born: Mapping[Key, Sample]) -> None:
