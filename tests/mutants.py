@@ -46,6 +46,8 @@ MUTANTS = (
     Mutant("evalue.py", "np.minimum(np.maximum(ps + d, LEAST)", "np.minimum(np.maximum(ps - d, LEAST)"),
     Mutant("evalue.py", "return np.asarray(value - np.max", "return np.asarray(value + np.max"),
     Mutant("bets.py", "(canary - stable - self.margins) * self._side > 0", "(canary - stable + self.margins) * self._side > 0"),
+    Mutant("apart.py", "harm_e=every.harm_e", "harm_e=rest.harm_e", "test_outliers.py"),
+    Mutant("apart.py", "self._rest.feed(rest, canary", "self._rest.feed(stable, canary", "test_outliers.py"),
     Mutant("sides.py", "(of - events, of)", "(events, of)", "test_sides.py"),
     Mutant("sides.py", "(_negative(one.high), _negative(one.low))", "(one.low, one.high)"),
     Mutant("split.py", "canary * up + stable * down", "canary * up - stable * down"),
@@ -76,10 +78,10 @@ MUTANTS = (
     Mutant("judge.py", "settings.alpha / sum(one.settings.decides for one in plan.metrics)", "settings.alpha", "test_sides.py"),
     Mutant("judge.py", "worst.harm_e >= worst.harm_threshold", "worst.harm_e >= 10.0"),
     # Wrong edges and margins.
-    Mutant("plan.py", "over = [row for row, value in enumerate(values) if value >= ratio", "over = [row for row, value in enumerate(values) if value >= 1.0"),
-    Mutant("plan.py", "harm, safety = (over[0] if over else -1)", "harm, safety = (over[-1] if over else -1)"),
-    Mutant("plan.py", "(under[-1] if under else -1)", "(under[0] if under else -1)"),
-    Mutant("plan.py", "margins.index(harm), margins.index(safety), harm, safety)", "margins.index(safety), margins.index(harm), harm, safety)"),
+    Mutant("planning.py", "over = [row for row, value in enumerate(values) if value >= ratio", "over = [row for row, value in enumerate(values) if value >= 1.0"),
+    Mutant("planning.py", "harm, safety = (over[0] if over else -1)", "harm, safety = (over[-1] if over else -1)"),
+    Mutant("planning.py", "(under[-1] if under else -1)", "(under[0] if under else -1)"),
+    Mutant("planning.py", "margins.index(harm), margins.index(safety), harm, safety)", "margins.index(safety), margins.index(harm), harm, safety)"),
     Mutant("process.py", "below[1, self._rows]", "below[1, self._rows - 1]"),
     Mutant("process.py", "below[0, self.plan.edge]", "below[0, self.plan.edge + 1]", "test_judge.py"),
     # Wrong intervals, forgotten restarts.

@@ -21,7 +21,8 @@ from scipy.stats import beta as beta_law  # type: ignore[import-untyped]
 from bench.judges.ours import planned
 from bench.judges.past import past
 from bench.judges.scenarios import RAMP, SINGLE, SLOW_RAMP, Scenario
-from bench.judges.service import BASE_ERRORS, SCRAPE_S, Array, Service
+from bench.judges.service import Service
+from bench.judges.world import BASE_ERRORS, SCRAPE_S, Array
 from glidepath.judge import Plan, StepSettings
 from glidepath.judge.base import Base
 from glidepath.judge.bets import HARM_SPREAD_S, HARM_WEIGHTS, SAFETY_SPREAD_S, SAFETY_WEIGHTS, Bets, harm_shares, spread

@@ -15,9 +15,10 @@ from statistics import NormalDist
 
 import numpy as np
 
+from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
 from glidepath.judge.moods import Mood, moods, told
-from glidepath.judge.values import ArmCounts, MetricSettings
+from glidepath.judge.settings import MetricSettings
 
 SCALES_S = (15.0, 30.0, 60.0, 300.0, 900.0)
 SIGNIFICANCE = 0.05
@@ -69,12 +70,12 @@ def dispersion(
     pieces = [
         (*counted(past, settings, edge), length) for past, length in ((older, older_s), (blocks, block_s)) if past
     ]
-    kinds = moods([(n, _rarer(n, x, events.sum() > requests.sum() / 2), length) for n, x, length in pieces])
+    kinds = moods([(n, rarer(n, x, events.sum() > requests.sum() / 2), length) for n, x, length in pieces])
     return Dispersion(phi, f"{said}: {told(kinds) if kinds else 'too little to be moods of pods'}", kinds)
 
 
-def _rarer(requests: Array, events: Array, common: bool) -> Array:
-    """What happens less often: the event, or that there was none."""
+def rarer(requests: Array, events: Array, common: bool) -> Array:
+    """What happens less often: the event, or, where that is `common`, that there was none."""
     return requests - events if common else events
 
 

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
-from glidepath.judge.values import ArmCounts, MetricSettings
+from glidepath.judge.settings import MetricSettings
 
 
 class Estimates:

@@ -11,7 +11,7 @@ import numpy as np
 
 from glidepath.judge.evalue import Array, log_e
 from glidepath.judge.moods import slowed
-from glidepath.judge.values import Settings
+from glidepath.judge.settings import Settings
 
 # What the bets' weights and their late start cost, in log units: taken from the share of the best bet.
 HARM_COST = -math.log(0.2 * 0.4)
@@ -165,8 +165,9 @@ def _proof(one: Mapping[str, Any], settings: Settings, per_second: float) -> flo
     if not one["sides"]:
         return 0.0
     shares, needed = settings.shares(settings.steps[-1].weight), math.log(1 / settings.beta) + SAFETY_COST
-    canary = one["base"] * (one["safety_tail"] if one["kind"] == "latency" else 1.0)
-    rate = growth(one, shares, per_second, canary, one["base"], margin, needed)
+    base = one["safety_base"]
+    canary = base * (one["safety_tail"] if one["kind"] == "latency" else 1.0)
+    rate = growth(one, shares, per_second, canary, base, margin, needed)
     return needed / rate if rate > 0 else None
 
 

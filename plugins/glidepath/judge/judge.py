@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from glidepath.judge.apart import Apart
+from glidepath.judge.counts import ArmCounts, Interval
 from glidepath.judge.feasibility import growths
-from glidepath.judge.plan import Plan
+from glidepath.judge.plan import MetricPlan, Plan
 from glidepath.judge.process import MetricProcess
+from glidepath.judge.settings import MetricSettings, StepSettings
 from glidepath.judge.sides import Sides
 from glidepath.judge.silence import PART, Silence
 from glidepath.judge.split import SplitTest
-from glidepath.judge.values import ArmCounts, Interval, Look, MetricLook, MetricSettings, StepSettings, Verdict
+from glidepath.judge.values import Look, MetricLook, Verdict
 
 MERGE_REQUESTS = 5
 SUSPICIOUS = 5.0
@@ -44,12 +47,12 @@ class Judge:
         alpha = (1.0 - PART) * settings.alpha / sum(one.settings.decides for one in plan.metrics)
         self._silence = Silence(PART * settings.alpha)
         changes = len(settings.steps) - 1
-        self._metrics = [
-            Sides(one, plan.edges, alpha, settings.beta, changes)
-            if one.settings.kind == "share"
-            else MetricProcess(one, plan.edges, alpha, settings.beta, changes)
-            for one in plan.metrics
-        ]
+
+        def process(one: MetricPlan) -> MetricProcess | Sides:
+            kind = Sides if one.settings.kind == "share" else MetricProcess
+            return kind(one, plan.edges, alpha, settings.beta, changes)
+
+        self._metrics = [process(one) if one.rest is None else Apart(one, process) for one in plan.metrics]
         self._step: _Step | None = None
         self._split = SplitTest(0.0, 1.0)
         self._pending: tuple[ArmCounts, ArmCounts, float] | None = None

@@ -17,6 +17,7 @@ from glidepath.judge.bets import (
     spread,
 )
 from glidepath.judge.budget import Budget
+from glidepath.judge.counts import ArmCounts
 from glidepath.judge.estimates import Estimates
 from glidepath.judge.evalue import Array, Mask
 from glidepath.judge.feasibility import effect
@@ -25,7 +26,7 @@ from glidepath.judge.hidden import Moody
 from glidepath.judge.mixture import Mixture
 from glidepath.judge.moods import slowed
 from glidepath.judge.plan import MetricPlan
-from glidepath.judge.values import ArmCounts, MetricLook, finite
+from glidepath.judge.values import MetricLook, finite
 
 # Of the safety mass at a weight: what starts at once, and what over SAFETY_SPREAD_S.
 SAFETY_START, SAFETY_LATER = 0.8, 0.2
