@@ -12,10 +12,10 @@ from typing import Any
 from glidepath.errors import EvidenceError, ReplacedError
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.collector import Collected
+from glidepath.gate import interval_of
 from glidepath.judge import Interval, Judge, Look, Plan
 from glidepath.record.turns import GUARD, Turn
 from glidepath.release import words
-from glidepath.release.plan import interval_of
 from glidepath.release.resolution import at_edges, fits
 from glidepath.release.run import Run
 
