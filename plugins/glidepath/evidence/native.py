@@ -30,8 +30,7 @@ Bucket = tuple[float, float]
 def read_latency(
     prometheus: Prometheus, source: Source, window_s: float, at: float, step_s: float | None = None
 ) -> list[Series]:
-    """The cumulative latency buckets of a source, one series for each pod and edge, whichever histograms it has; none if
-    latency is not asked for.
+    """The cumulative latency buckets of a source, one series for each pod and edge; none if latency is not asked for.
 
     Args:
         prometheus: Where the samples are.
