@@ -32,7 +32,7 @@ class Played:
 
 
 def settings(scenario: Scenario) -> Settings:
-    """GATE.md's default policy with the scenario's steps."""
+    """The default policy with the scenario's steps."""
     latency = tuple(
         MetricSettings(f"latency_p{100 * q:g}", "latency", "critical", 1.10, quantile=q) for q in scenario.quantiles
     )

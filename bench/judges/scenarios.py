@@ -1,4 +1,4 @@
-"""What is judged: GATE.md's cases, and the world's worse habits."""
+"""What is judged: harms of every kind, and the world's worse habits."""
 
 from __future__ import annotations
 

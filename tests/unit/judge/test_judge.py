@@ -35,7 +35,7 @@ def looks(judge: Judge, count: int, stable: ArmCounts, canary: ArmCounts, weight
 
 
 class TestScenarios:
-    """Few seeded runs of each of GATE.md's scenarios; the tournament in bench/ runs hundreds."""
+    """Few seeded runs of each kind of scenario; the tournament in bench/ runs hundreds."""
 
     @pytest.mark.parametrize(
         ("name", "change", "verdict", "median_s"),
