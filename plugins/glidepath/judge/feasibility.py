@@ -165,10 +165,16 @@ def _proof(one: Mapping[str, Any], settings: Settings, per_second: float) -> flo
     if not one["sides"]:
         return 0.0
     shares, needed = settings.shares(settings.steps[-1].weight), math.log(1 / settings.beta) + SAFETY_COST
-    base = one["safety_base"]
-    canary = base * (one["safety_tail"] if one["kind"] == "latency" else 1.0)
-    rate = growth(one, shares, per_second, canary, base, margin, needed)
-    return needed / rate if rate > 0 else None
+    slowest = 0.0
+    for side in one["sides"]:
+        # The lower side is the upper one of the complement.
+        base = one["safety_base"] if side == "above" else 1.0 - one["safety_base"]
+        canary = base * (one["safety_tail"] if one["kind"] == "latency" else 1.0)
+        rate = growth(one, shares, per_second, canary, base, margin, needed)
+        if rate <= 0:
+            return None
+        slowest = max(slowest, needed / rate)
+    return slowest
 
 
 def _found(

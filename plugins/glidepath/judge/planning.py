@@ -116,9 +116,15 @@ def _rates(settings: MetricSettings, baseline: ArmCounts) -> MetricPlan:
     base = (events + 0.5) / (of + 1)
     harm = max(settings.tolerance * base, settings.harm_margin)
     safety = max(settings.tolerance * base, settings.safety_margin)
+    if base + max(harm, safety) >= 1:
+        told = f"the stable's share is {100 * base:.3g} %, the margin {100 * max(harm, safety):.3g} points"
+        return replace(
+            _none(settings, f"resolution_limited: {told}: no version can be beyond that; take a smaller tolerance"),
+            base=base, limit=harm, safe_limit=safety,
+        )  # fmt: skip
     scale = max(base, 0.001)
     values = sorted({harm, safety, *(scale * step for step in RATE_GRID)})
-    questions = tuple(Question(value, value) for value in values if -base < value < 0.8)
+    questions = tuple(Question(value, value) for value in values if value in (harm, safety) or -base < value < 0.8)
     margins = [one.value for one in questions]
     return MetricPlan(settings, base, -1, questions, margins.index(harm), margins.index(safety), harm, safety)
 
