@@ -78,12 +78,12 @@ MUTANTS = (
     Mutant("judge.py", "settings.alpha / sum(one.settings.decides for one in plan.metrics)", "settings.alpha", "test_sides.py"),
     Mutant("judge.py", "worst.harm_e >= worst.harm_threshold", "worst.harm_e >= 10.0"),
     # Wrong edges and margins.
-    Mutant("planning.py", "over = [row for row, value in enumerate(values) if value >= ratio", "over = [row for row, value in enumerate(values) if value >= 1.0"),
-    Mutant("planning.py", "harm, safety = (over[0] if over else -1)", "harm, safety = (over[-1] if over else -1)"),
-    Mutant("planning.py", "(under[-1] if under else -1)", "(under[0] if under else -1)"),
-    Mutant("planning.py", "margins.index(harm), margins.index(safety), harm, safety)", "margins.index(safety), margins.index(harm), harm, safety)"),
-    Mutant("process.py", "below[1, self._rows]", "below[1, self._rows - 1]"),
-    Mutant("process.py", "below[0, self.plan.edge]", "below[0, self.plan.edge + 1]", "test_judge.py"),
+    Mutant("metrics/latency.py", "over = [row for row, value in enumerate(values) if value >= ratio", "over = [row for row, value in enumerate(values) if value >= 1.0"),
+    Mutant("metrics/latency.py", "harm, safety = (over[0] if over else -1)", "harm, safety = (over[-1] if over else -1)"),
+    Mutant("metrics/latency.py", "(under[-1] if under else -1)", "(under[0] if under else -1)"),
+    Mutant("metrics/errors.py", "margins.index(harm), margins.index(safety), harm, safety)", "margins.index(safety), margins.index(harm), harm, safety)"),
+    Mutant("metrics/latency.py", "below[1, rows]", "below[1, rows - 1]"),
+    Mutant("metrics/latency.py", "below[0, metric.edge]", "below[0, metric.edge + 1]", "test_judge.py"),
     # Wrong intervals, forgotten restarts.
     Mutant("process.py", "low = max(low, values[plan.harm])", "pass"),
     Mutant("process.py", "high = min(high, values[plan.safety])", "pass"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from glidepath.judge import MetricSettings, Settings, StepSettings
-from glidepath.policy import LatencyMetric, Metric, Policy, ShareMetric, metric_name
+from glidepath.policy import Policy
 
 
 def settings_of(policy: Policy) -> Settings:
     """What a policy asks of the judge, in the judge's own words."""
     return Settings(
-        metrics=tuple(_metric(one) for one in policy.metrics),
+        metrics=tuple(MetricSettings(**one.judged()) for one in policy.metrics),
         steps=tuple(StepSettings(step.weight, step.bake, step.min_requests) for step in policy.steps),
         scrape_s=policy.evidence.scrape,
         deadline_s=policy.max_duration,
@@ -19,16 +19,3 @@ def settings_of(policy: Policy) -> Settings:
         warmup_s=policy.evidence.warmup,
         control=policy.evidence.control,
     )
-
-
-def _metric(one: Metric) -> MetricSettings:
-    name = metric_name(one)
-    if isinstance(one, LatencyMetric):
-        return MetricSettings(name, one.kind, one.role, one.tolerance, quantile=one.quantile)
-    if isinstance(one, ShareMetric):
-        safety = one.safety_margin if one.safety_margin is not None else one.margin
-        return MetricSettings(
-            name, one.kind, one.role, one.tolerance, one.margin, safety, sides=one.sides, counted=name
-        )  # fmt: skip
-    counted = name if one.source is not None else ""
-    return MetricSettings(name, one.kind, one.role, one.tolerance, one.harm_margin, one.safety_margin, counted=counted)

@@ -17,6 +17,7 @@ import numpy as np
 
 from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
+from glidepath.judge.metrics import kind_of
 from glidepath.judge.moods import Mood, moods, told
 from glidepath.judge.settings import MetricSettings
 
@@ -122,18 +123,13 @@ def _by_chance(freedom: float, inverse: float, rate: float) -> float:
 
 def counted(blocks: Blocks, settings: MetricSettings, edge: int) -> tuple[Array, Array]:
     """Requests and events, shaped (blocks, pods); arguments as `dispersion`'s."""
-    pods = sorted({pod for block in blocks for pod in block})
+    pods, kind = sorted({pod for block in blocks for pod in block}), kind_of(settings)
     requests, events = np.zeros((len(blocks), len(pods))), np.zeros((len(blocks), len(pods)))
     for row, block in enumerate(blocks):
         for column, pod in enumerate(pods):
             if pod not in block:
                 continue
-            counts = block[pod]
-            if edge < 0:
-                events[row, column], requests[row, column] = counts.proportion(settings)
-            else:
-                requests[row, column] = sum(counts.latency)
-                events[row, column] = sum(counts.latency[edge + 1 :])
+            events[row, column], requests[row, column] = kind.events(settings, edge, block[pod])
     return requests, events
 
 

@@ -10,9 +10,8 @@ e-values are valid whatever is set apart, as that is fixed before the canary get
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from glidepath.judge.counts import ArmCounts
 from glidepath.judge.dispersion import Blocks, counted, dispersion, rarer
 from glidepath.judge.evalue import Array
 from glidepath.judge.moods import Mood
+from glidepath.judge.plan import Outlier
 from glidepath.judge.settings import MetricSettings
 
 # So many times the others' share; and so many times in each part of the past, by so many events at least, and so many times
@@ -38,34 +38,6 @@ SMALLEST = 1e-12
 
 Piece = tuple[Blocks, float]
 Places = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Outlier:
-    """A pod that is set apart.
-
-    Attributes:
-        pod: Its name.
-        metric: By which metric it was seen.
-        share: Its share of events; others: that of all pods that are not set apart.
-    """
-
-    pod: str
-    metric: str
-    share: float
-    others: float
-
-    @property
-    def told(self) -> str:
-        """For people."""
-        return (
-            f"{self.metric} of pod {self.pod}: {100 * self.share:.3g} %, beside {100 * self.others:.3g} % of the others"
-        )
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Outlier:
-        """Back from `asdict`."""
-        return cls(**values)
 
 
 def outliers(pieces: Sequence[Piece], settings: MetricSettings, edge: int) -> tuple[Outlier, ...]:

@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from glidepath.judge.counts import ArmCounts
-from glidepath.judge.feasibility import Feasibility
+from glidepath.judge.expectations import Feasibility
 from glidepath.judge.moods import Mood
-from glidepath.judge.outliers import Outlier
 from glidepath.judge.settings import MetricSettings, Settings
 
 
@@ -68,14 +67,6 @@ class MetricPlan:
     pods: int = 0
     rest: MetricPlan | None = None
 
-    @property
-    def better(self) -> int:
-        """Index of the row "better than stable": no margin, the same edge; -1 when there is none."""
-        if self.settings.kind == "share":
-            return -1
-        ratio = 0.0 if self.settings.kind == "errors" else 1.0
-        return next((row for row, one in enumerate(self.questions) if one.value == ratio), -1)
-
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> MetricPlan:
         """Back from `asdict`."""
@@ -86,6 +77,34 @@ class MetricPlan:
         return cls(
             **{**values, "settings": settings, "questions": questions, "sides": sides, "moods": moods, "rest": rest}
         )
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A pod that is set apart.
+
+    Attributes:
+        pod: Its name.
+        metric: By which metric it was seen.
+        share: Its share of events; others: that of all pods that are not set apart.
+    """
+
+    pod: str
+    metric: str
+    share: float
+    others: float
+
+    @property
+    def told(self) -> str:
+        """For people."""
+        return (
+            f"{self.metric} of pod {self.pod}: {100 * self.share:.3g} %, beside {100 * self.others:.3g} % of the others"
+        )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Outlier:
+        """Back from `asdict`."""
+        return cls(**values)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from glidepath.errors import EvidenceError
 from glidepath.judge import ArmCounts, Plan, plan_judgement
+from glidepath.judge.metrics import kind_of
 from glidepath.judge.plan import MetricPlan, Question
 
 # An edge with so many times fewer or more requests above it than the quantile has tells nothing of it.
@@ -70,7 +71,7 @@ def _at_own(metric: MetricPlan) -> MetricPlan:
 
 
 def _own_buckets(metric: MetricPlan) -> str:
-    if metric.settings.kind != "latency" or not metric.note:
+    if not kind_of(metric.settings).at_edges or not metric.note:
         return metric.note
     return (
         f"native buckets: harm is judged beyond x{metric.limit:.4g}, comparable below x{metric.safe_limit:.4g}, the edges "
@@ -93,7 +94,7 @@ def _merged(counts: ArmCounts, edges: Sequence[float], common: Sequence[float]) 
 def _placed(
     had: MetricPlan, made: MetricPlan, edges: Sequence[float], common: Sequence[float], past: ArmCounts
 ) -> MetricPlan:
-    if had.settings.kind != "latency" or had.edge < 0:
+    if had.edge < 0:
         return had
     rest = had.rest and made.rest and _placed(had.rest, made.rest, edges, common, past.without_apart())
     if made.edge < 0 or not _near(made, past):

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from glidepath.judge import ArmCounts, Interval, Judge, Look, Plan, StepSettings, Verdict
-from glidepath.judge.estimates import quantile
+from glidepath.judge.quantiles import quantile
 from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, RAMP, arm, planned, release, settings
 
 ONE_STEP = (StepSettings(50, 30, 100),)

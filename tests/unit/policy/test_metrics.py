@@ -8,7 +8,7 @@ from glidepath.errors import PolicyError
 from glidepath.evidence import source_of
 from glidepath.evidence.source import matches
 from glidepath.gate import settings_of
-from glidepath.policy import ReleaseSpec, for_run, metric_name
+from glidepath.policy import ReleaseSpec, for_run
 from tests.unit.replay.world import policy
 
 METRICS = "- {kind: latency, quantile: 0.95}\n"
@@ -20,7 +20,7 @@ def with_metric(text: str) -> str:
 
 def test_the_share_of_spam_is_one_line() -> None:
     parsed = policy(METRICS, with_metric("{kind: share, name: spam, event: {result: spam}, margin: 0.05}"))
-    assert [metric_name(one) for one in parsed.metrics] == ["errors", "latency_p95", "spam"]
+    assert [one.title for one in parsed.metrics] == ["errors", "latency_p95", "spam"]
     told = settings_of(parsed).metrics[2]
     assert (told.name, told.kind, told.role, told.sides) == ("spam", "share", "critical", "both")
     assert (told.harm_margin, told.safety_margin, told.counted) == (0.05, 0.05, "spam")
