@@ -21,7 +21,7 @@ from typing import Any
 
 import requests
 
-from bench.evidence.service import Size, write
+from bench.evidence.service import Size, series, write
 from sandbox.build import binaries
 
 # The last build before counts had to be possible: it differenced every series, and asked for all of them.
@@ -43,7 +43,7 @@ def main() -> None:
     size = Size(given.pods, given.routes, given.buckets, given.past, given.looks)
     first_look = round(time.time() - size.looks * 5 - 10)
     with tempfile.TemporaryDirectory() as folder, prometheus(Path(folder)) as url:
-        count = write(url, size, first_look)
+        count = write(url, series(size, first_look))
         print(f"{size.pods} pods, {size.routes} routes, {size.buckets} buckets: {count} series")
         arguments = [url, str(first_look), str(given.past), str(given.looks)]
         now = figures(REPO, [*arguments, str(given.repeats)])

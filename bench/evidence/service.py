@@ -6,7 +6,7 @@ along; the canary's pods are new when the looks begin, and their error counters 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,22 +81,23 @@ def _pod(
             yield labels | name | {"le": edge}, times, below[:, number]
 
 
-def write(url: str, size: Size, first_look: float) -> int:
-    """Send it all to a Prometheus' remote write receiver; how many series there are."""
-    told: list[bytes] = []
-    count = 0
-    for labels, times, values in series(size, first_look):
+def write(url: str, told: Iterable[tuple[Labels, np.ndarray, np.ndarray]]) -> int:
+    """Send series to a Prometheus' remote write receiver: labels, times in epoch seconds, values; how many there were."""
+    count, waiting = 0, []
+    for labels, times, values in told:
         if len(times):
-            told.append(_field(1, _series(labels, times, values)))
+            waiting.append(_field(1, _series(labels, times, values)))
             count += 1
-        if len(told) == SERIES_A_REQUEST:
-            _send(url, b"".join(told))
-            told = []
-    _send(url, b"".join(told))
+        if len(waiting) == SERIES_A_REQUEST:
+            _send(url, b"".join(waiting))
+            waiting = []
+    _send(url, b"".join(waiting))
     return count
 
 
 def _send(url: str, body: bytes) -> None:
+    if not body:
+        return
     headers = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"}
     answer = requests.post(f"{url}/api/v1/write", data=_snappy(body), headers=headers, timeout=60)
     if not answer.ok:
