@@ -7,12 +7,13 @@ was not is read in raw samples, from those on that were read last, so nothing is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.growth import Answer, Asked, answer_of, query
-from glidepath.evidence.prometheus import Histogram, NotAnsweredError, Prometheus, Series
+from glidepath.evidence.prometheus import Grown, Histogram, Key, NotAnsweredError, Prometheus, Series
 from glidepath.evidence.shares import uses_of
 from glidepath.evidence.source import Source
 from glidepath.evidence.summed import SCRAPES, kept, of_pods, parts, worth
@@ -27,15 +28,19 @@ TRIES = 2
 
 @dataclass
 class Read:
-    """What is known of a selector's pods.
+    """What is known of a selector's pods from a look.
 
     Attributes:
-        steady: Those that were at the last look, with how many bucket edges they had.
+        steady: Those that were, with how many bucket edges they have; nan where that is not known yet.
         odd: The others that were there.
+        pods: Those that were read in sums.
+        sums: What the sums were.
     """
 
     steady: Mapping[str, float] = field(default_factory=dict)
     odd: frozenset[str] = frozenset()
+    pods: frozenset[str] = frozenset()
+    sums: Mapping[Key, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -106,40 +111,55 @@ class Present:
             found = self._answer(selector, window_s, at, until) if until else None
         except NotAnsweredError:
             self._worth[selector] = False
-        if found is None:
-            self._sums[selector], self._next[selector] = {}, Read()
+        answer, grown, odd = found or (None, [], frozenset[str]())
+        if answer is None or not grown:
+            self._sums[selector], self._next[selector] = {}, self._known(selector, answer, frozenset())
             return self.prometheus.range_vector(selector, self._reach(until, until, window_s, at), at)
-        answer, odd = found
-        if not answer.grown:
-            odd = answer.there
-        self._sums[selector] = {pod: when for pod, when in answer.steady.items() if pod not in odd}
-        self._next[selector] = Read(answer.edges, frozenset(answer.there - answer.steady.keys()))
-        reach = self._reach(odd & answer.there, until, window_s, at)
-        if not answer.grown:
-            return self.prometheus.range_vector(selector, reach, at)
-        return [*answer.grown, *parts(self.prometheus, selector, odd & answer.there, reach, at)]
+        pods = answer.there - odd
+        self._sums[selector] = {pod: answer.steady[pod] for pod in pods}
+        self._next[selector] = self._known(selector, answer, pods)
+        odd &= answer.there
+        return [*grown, *parts(self.prometheus, selector, odd, self._reach(odd, until, window_s, at), at)]
+
+    def _known(self, selector: str, answer: Answer | None, pods: frozenset[str]) -> Read:
+        """What the next look knows. Edges are those of a process: they stay while its pod is steady."""
+        if answer is None:
+            return Read()
+        had = self._read.get(selector, Read()).steady
+        none = math.nan if selector == self.source.latency else 0.0
+        steady = {pod: answer.edges.get(pod, had.get(pod, none)) for pod in answer.steady}
+        return Read(steady, frozenset(answer.there - steady.keys()), pods, answer.sums)
 
     def _answer(
         self, selector: str, window_s: float, at: float, until: Mapping[str, float]
-    ) -> tuple[Answer, frozenset[str]] | None:
-        """What pods counted, and the pods that it is not known of; None if it is to be read in parts altogether."""
-        known = self._read.get(selector, Read())
+    ) -> tuple[Answer, list[Grown], frozenset[str]] | None:
+        """What is said, what pods counted, and the pods of which that is not known; None if all is to be read in parts."""
+        known, buckets = self._read.get(selector, Read()), selector == self.source.latency
         doubted = self.counters.doubted(self._uses(selector))
-        presumed = {pod for pod in known.steady if until.get(pod, 0.0) > at - window_s and pod not in doubted}
+        presumed = {
+            pod for pod, edges in known.steady.items()
+            if until.get(pod, 0.0) > at - window_s and pod not in doubted and not math.isnan(edges)
+        }  # fmt: skip
+        ask_edges = buckets and (not known.steady or any(map(math.isnan, known.steady.values())))
         # Those that are not presumed have to be named: any other pod is among the sums.
         lately = {pod for pod, when in until.items() if when > at - PAST_S}
         odd = frozenset({*lately, *known.odd, *known.steady} - presumed)
         for _ in range(TRIES):
-            buckets = selector == self.source.latency
-            asked = Asked(selector, window_s, max(until.values()), self._labels(selector), buckets, odd, bool(presumed))
+            before = bool(presumed) and presumed != known.pods
+            asked = Asked(
+                selector, window_s, max(until.values()), self._labels(selector), buckets, odd, bool(presumed), before, ask_edges
+            )  # fmt: skip
             answer = answer_of(self.prometheus.vector(query(asked), at))
-            wrong = {pod for pod in answer.there - odd if pod not in presumed or answer.then.get(pod) != until[pod]}
-            wrong |= answer.there - odd - answer.steady.keys()
-            wrong |= {pod for pod in answer.there - odd if answer.edges.get(pod) != known.steady.get(pod)}
-            if not wrong:
-                return (answer, odd) if answer.plausible(buckets, presumed - odd) else None
-            odd |= wrong
-            presumed -= wrong
+            mine = answer.there - odd
+            wrong = mine - (presumed & answer.steady.keys())
+            wrong |= {pod for pod in mine if before and answer.then.get(pod) != until.get(pod)}
+            wrong |= {pod for pod in mine if answer.edges.get(pod, known.steady.get(pod)) != known.steady.get(pod)}
+            if not wrong and presumed - odd == mine:
+                grown = answer.grown(answer.before if before else known.sums) if mine else []
+                right = not (mine and buckets) or answer.have_edges([known.steady[pod] for pod in mine])
+                return (answer, grown, odd) if grown is not None and right else None
+            odd |= wrong | (presumed - mine)
+            presumed -= odd
         return None
 
     def _labels(self, selector: str) -> tuple[str, ...]:

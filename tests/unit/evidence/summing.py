@@ -77,9 +77,9 @@ class Summing:
         rows = []
         for pod in sorted({labels["pod"] for labels, *_ in every}):
             mine = [one for one in every if one[0]["pod"] == pod]
-            rows += _told(pod, [one for one in mine if one[0].get("le", "+Inf") == "+Inf"], mine, asked.buckets, at)
+            rows += _told(pod, [one for one in mine if one[0].get("le", "+Inf") == "+Inf"], mine, asked, at)
         if asked.sums:
-            rows += _sums([one for one in every if one[0]["pod"] not in asked.without], asked.labels, at)
+            rows += _sums([one for one in every if one[0]["pod"] not in asked.without], asked, at)
         return rows
 
 
@@ -94,7 +94,7 @@ def _now(samples: Samples, stale: Iterable[float], at: float) -> tuple[float, fl
     return before[-1]
 
 
-def _told(pod: str, whole: list[Row], mine: list[Row], buckets: bool, at: float) -> Iterator[Series]:
+def _told(pod: str, whole: list[Row], mine: list[Row], asked: Asked, at: float) -> Iterator[Series]:
     def row(what: str, value: float) -> Series:
         return Series({"pod": pod, MARK: what}, ((at, value),))
 
@@ -103,31 +103,32 @@ def _told(pod: str, whole: list[Row], mine: list[Row], buckets: bool, at: float)
     inside = [one[3] for one in whole if one[3]]
     if inside:
         yield row("there", 0.0)
-    if then:
+    if then and asked.before:
         yield row("then", max(at for at, _ in then))
     edges: dict[str, int] = {}
     for labels, last, *_ in mine:
-        if last is not None and buckets:
+        if last is not None and asked.edges:
             edges[labels["le"]] = edges.get(labels["le"], 0) + 1
-    if edges and sum(count == len(now) for count in edges.values()):
+    if asked.edges and sum(count == len(now) for count in edges.values()):
         yield row("edges", float(sum(count == len(now) for count in edges.values())))
     ways = {tuple(labels.get(target) for target in sorted(TARGETS)) for labels, last, *_ in whole if last is not None}
     falls = any(b[1] < a[1] for samples in inside for a, b in pairwise(samples))
-    alike = [len({at for at, _ in now}), len({at for at, _ in then}), len({len(one) for one in inside}), len(ways)]
-    if now and alike == [1, 1, 1, 1] and len(now) == len(inside) and not falls:
+    alike = [len({at for at, _ in now}), len({len(one) for one in inside}), len(ways)]
+    alike += [len({at for at, _ in then})] if asked.before else []
+    if now and set(alike) == {1} and len(now) == len(inside) and not falls:
         yield row("steady", now[0][0])
 
 
-def _sums(rows: list[Row], labels: tuple[str, ...], at: float) -> Iterator[Series]:
-    both: list[dict[Key, float]] = [{}, {}]
-    for place, sums in enumerate(both):
+def _sums(rows: list[Row], asked: Asked, at: float) -> Iterator[Series]:
+    for place, mark in ((1, {}), (2, {MARK: "before"})) if asked.before else ((1, {}),):
+        sums: dict[Key, float] = {}
         for row in rows:
-            sample = row[1 + place]
-            if sample is not None:
-                key = tuple((label, row[0][label]) for label in labels if label in row[0])
+            sample = row[place]
+            if isinstance(sample, tuple):
+                key = tuple((label, row[0][label]) for label in asked.labels if label in row[0])
                 sums[key] = sums.get(key, 0.0) + sample[1]
-    for key in both[0].keys() & both[1].keys():
-        yield Series(dict(key), ((at, both[0][key] - both[1][key]),))
+        for key, value in sums.items():
+            yield Series(dict(key) | mark, ((at, value),))
 
 
 @contextmanager

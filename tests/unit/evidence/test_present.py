@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +16,8 @@ from tests.unit.evidence.summing import SOURCE, Summing, adding
 
 SCRAPE = 5.0
 EDGES = ("0.05", "0.1", "+Inf")
+# A release counts at the edges that it was planned with.
+PLANNED = replace(SOURCE, edges=(0.05, 0.1))
 PODS = {"a": "v1", "b": "v1", "c": "v2"}
 HAPPENS = ("nothing", "restart", "vanish", "return", "birth", "lost", "dip", "fall", "twice", "once", "edge")
 
@@ -84,7 +86,7 @@ def looks(history: list[list[tuple[str, int]]], sums: bool, lag: float = 0.0) ->
     """What a collector says after each scrape; `history` has for each scrape and pod what happens, and what it serves."""
     prometheus = Summing(lag=dict.fromkeys(PODS, lag))
     pods = [Pod(name, version, 0.4 * place) for place, (name, version) in enumerate(PODS.items())]
-    watch = Collector(prometheus, SOURCE, "v1", ["v1", "v2"], SCRAPE, lag_s=lag)  # type: ignore[arg-type]
+    watch = Collector(prometheus, PLANNED, "v1", ["v1", "v2"], SCRAPE, lag_s=lag)  # type: ignore[arg-type]
     said: list[Collected | Waiting | str] = []
     with adding() if sums else nullcontext():
         for number, row in enumerate(history):
