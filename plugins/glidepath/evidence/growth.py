@@ -51,7 +51,7 @@ class Answer:
     """What was said, by pod.
 
     Attributes:
-        there: Which had samples in the window.
+        there: Which had samples in the window, or are in the sums with older ones.
         steady: When the newest sample was taken of those that are steady, epoch seconds.
         then: When the newest was taken that is not after `Asked.since`, if what sums were then was asked.
         edges: How many bucket edges each of a pod's histograms has, if that was asked.
@@ -94,7 +94,7 @@ def query(asked: Asked) -> str:
     all_of, at = whole(asked.selector, asked.buckets), f"@ {asked.since:.3f}"
     told = [
         _told("steady", _steady(asked)),
-        _told("there", f"0 * max by (pod) (count_over_time({_window(asked)}))"),
+        _told("there", f"count by (pod) (count_over_time({_window(asked)})) or count by (pod) ({all_of})"),
     ]
     if asked.before:
         told.append(_told("then", f"max by (pod) (timestamp({all_of} {at}))"))

@@ -62,6 +62,8 @@ class Known:
 
     def regroup(self, use: str, pods: Collection[str]) -> None:
         """Some pods are read in sums now, all others are not: each goes on from where it was read last."""
+        for name in [name for name in self._parted if name[0] == use and pod_in(name[1]) in pods]:
+            self._sums[name] = self._parted.pop(name)
         read = [of for of in self._last if of[0] == use and pod_in(of[1]) in pods]
         for of in read:
             name, at = (use, process_of(of[1])), self._last[of].time

@@ -138,7 +138,7 @@ class Present:
         doubted = self.counters.doubted(self._uses(selector))
         presumed = {
             pod for pod, edges in known.steady.items()
-            if until.get(pod, 0.0) > at - window_s and pod not in doubted and not math.isnan(edges)
+            if until.get(pod, 0.0) > at - math.floor(window_s) and pod not in doubted and not math.isnan(edges)
         }  # fmt: skip
         ask_edges = buckets and (not known.steady or any(map(math.isnan, known.steady.values())))
         # Those that are not presumed have to be named: any other pod is among the sums.

@@ -101,7 +101,7 @@ def _told(pod: str, whole: list[Row], mine: list[Row], asked: Asked, at: float) 
     now = [one[1] for one in whole if one[1] is not None]
     then = [one[2] for one in whole if one[2] is not None]
     inside = [one[3] for one in whole if one[3]]
-    if inside:
+    if inside or now:
         yield row("there", 0.0)
     if then and asked.before:
         yield row("then", max(at for at, _ in then))
