@@ -21,18 +21,18 @@ from glidepath.evidence.edges import common_edges, edge
 from glidepath.evidence.lives import Sample
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
-from glidepath.evidence.pace import SLACK, Key, Pace, process
+from glidepath.evidence.pace import SLACK, Pace
 from glidepath.evidence.possible import as_planned, explained
-from glidepath.evidence.prometheus import Prometheus, Series
+from glidepath.evidence.present import Present
+from glidepath.evidence.prometheus import Key, Prometheus, Series
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Share, Source, matches
+from glidepath.evidence.summed import pod_of
 
 GONE_AFTER_SCRAPES = 2.5
 GAP_AFTER_SCRAPES = 12
 # After a gap, until so many scrapes have been every pod that is there was scraped once.
 BACK_AFTER_SCRAPES = 1.2
-# A counter that seems to be born is looked for in the past: so long ago, by samples so far apart, seconds.
-PAST_S, PAST_STEP_S = 1800.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,13 @@ class Collector:
     planned_per_s: float = 0.0
     lag_s: float = 0.0
     _counters: Counters = field(init=False)
+    _reader: Present = field(init=False)
     _pods: dict[tuple[str, str], float] = field(default_factory=dict)
     _end: float | None = None
 
     def __post_init__(self) -> None:
         self._counters = Counters(Pace(self.planned_per_s))
+        self._reader = Present(self.prometheus, self.source, self._counters)
 
     def collect(self, now: float) -> Collected | Waiting:
         """The interval since the last one, or what is still missing for it.
@@ -121,17 +123,19 @@ class Collector:
             self._forget()
             since = 0.0
         window = max(since, self.lag_s) + GONE_AFTER_SCRAPES * self.scrape_s + 1
-        requests = self.prometheus.range_vector(self.source.requests, window, now)
-        latency = read_latency(self.prometheus, self.source, window, now)
+        requests = self._reader.range_vector(self.source.requests, window, now)
+        latency = read_latency(self._reader, self.source, window, now)
         requests, latency = each_once(requests, latency)
         newest = self._newest(requests)
         missing = self._missing(newest, now) or self._coming_back(requests, now)
         if missing is not None:
             return missing
-        others = read_shares(self.prometheus, self.source, requests, window, now)
+        others = read_shares(self._reader, self.source, requests, window, now)
         first = self._end is None
         start, end = self._end or 0.0, max(newest.values())
+        self._reader.take_in()
         collected = self.difference(requests, latency, others, start, end, first)
+        self._reader.taken()
         self._end = end
         self._pods |= newest
         if first:
@@ -161,6 +165,7 @@ class Collector:
 
     def _forget(self) -> None:
         self._counters.forget()
+        self._reader.forget()
         self._pods.clear()
         self._end = None
 
@@ -267,11 +272,13 @@ class Collector:
             for use, born in found.items():
                 selector = places.get(use, self.source.requests)
                 if selector not in asked:
-                    asked[selector] = self.prometheus.range_vector(selector, PAST_S, end, PAST_STEP_S)
+                    asked[selector] = self._reader.past(
+                        selector, {pod_of(one) for one in uses[use] if one.key in born}, end
+                    )
                 self._counters.remember(asked[selector], use, born)
             if self.source.starts and self._large([*found.values(), self._counters.births(latency, "latency")]):
                 starts = self.prometheus.range_vector(self.source.starts, GONE_AFTER_SCRAPES * self.scrape_s + 1, end)
-                self._counters.started({process(one): one.samples[-1][1] for one in starts})
+                self._counters.started({one.process: one.samples[-1][1] for one in starts})
 
     def _share(self, share: Share, others: Selected, version: str, first: bool) -> tuple[int, int]:
         events, of = 0, 0
