@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.collector import Collected, Collector, Counts
+from glidepath.evidence.collector import Collected, Collector
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.edges import common_edges, edge, latency_edges, told_apart_edges
 from glidepath.evidence.native import read_latency
@@ -18,6 +18,7 @@ from glidepath.evidence.prometheus import Prometheus, Reader, Series
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source, matches
 from glidepath.evidence.summed import Past, kept, worth
+from glidepath.evidence.tally import Counts
 
 SAMPLES = 120
 # Series, and by how much each grew until each of its samples.

@@ -51,11 +51,13 @@ class Present:
         prometheus: Where the samples are.
         source: Which counters there are.
         counters: What is known of them.
+        apart: Pods that are counted by themselves: they are in no sums.
     """
 
     prometheus: Prometheus
     source: Source
     counters: Counters
+    apart: frozenset[str] = frozenset()
     # By selector: whether sums are worth it, what is known of its pods, and, read but not counted yet, until when pods were
     # read in sums.
     _worth: dict[str, bool] = field(default_factory=dict)
@@ -138,7 +140,7 @@ class Present:
         doubted = self.counters.doubted(self._uses(selector))
         presumed = {
             pod for pod, edges in known.steady.items()
-            if until.get(pod, 0.0) > at - math.floor(window_s) and pod not in doubted and not math.isnan(edges)
+            if until.get(pod, 0.0) > at - math.floor(window_s) and pod not in doubted | self.apart and not math.isnan(edges)
         }  # fmt: skip
         ask_edges = buckets and (not known.steady or any(map(math.isnan, known.steady.values())))
         # Those that are not presumed have to be named: any other pod is among the sums.

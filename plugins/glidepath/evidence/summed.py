@@ -63,8 +63,9 @@ def whole(selector: str, buckets: bool) -> str:
 
 
 def steady_past(selector: str, window_s: float, step_s: float, buckets: bool) -> str:
-    """An instant vector of pods: how many counters it has where all were there as long as the pod, and none fell; 0 for the
-    others.
+    """An instant vector of pods: how many counters each has that was steady; 0 for the others.
+
+    Steady is one whose counters were all there as long as the pod was, and of which none fell.
 
     Args:
         selector: The counters.

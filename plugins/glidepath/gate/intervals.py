@@ -26,4 +26,5 @@ def arm_counts(counts: Counts) -> ArmCounts:
         pods=len(counts.by_pod),
         by_pod=counts.by_pod,
         shares=counts.shares,
+        apart=arm_counts(counts.apart) if counts.apart is not None else None,
     )

@@ -83,11 +83,13 @@ class Pod:
                 prometheus.stale.setdefault(key, []).append(at)
 
 
-def looks(history: list[list[tuple[str, int]]], sums: bool, lag: float = 0.0) -> list[Collected | Waiting | str]:
+def looks(
+    history: list[list[tuple[str, int]]], sums: bool, lag: float = 0.0, apart: frozenset[str] = frozenset()
+) -> list[Collected | Waiting | str]:
     """What a collector says after each scrape; `history` has for each scrape and pod what happens, and what it serves."""
     prometheus = Summing(lag=dict.fromkeys(PODS, lag))
     pods = [Pod(name, version, 0.4 * place) for place, (name, version) in enumerate(PODS.items())]
-    watch = Collector(prometheus, PLANNED, "v1", ["v1", "v2"], SCRAPE, lag_s=lag)  # type: ignore[arg-type]
+    watch = Collector(prometheus, PLANNED, "v1", ["v1", "v2"], SCRAPE, lag_s=lag, apart=apart)  # type: ignore[arg-type]
     said: list[Collected | Waiting | str] = []
     with adding() if sums else nullcontext():
         for number, row in enumerate(history):
@@ -112,9 +114,35 @@ scrapes = st.lists(st.lists(st.one_of(quiet, quiet, event), min_size=3, max_size
 
 
 @settings(max_examples=40, deadline=None)
-@given(history=scrapes, lag=st.sampled_from((0.0, 7.0)))
-def test_sums_count_what_the_samples_count(history: list[list[tuple[str, int]]], lag: float) -> None:
-    assert looks(history, True, lag) == looks(history, False, lag)
+@given(history=scrapes, lag=st.sampled_from((0.0, 7.0)), apart=st.sampled_from((frozenset[str](), frozenset({"b"}))))
+def test_sums_count_what_the_samples_count(
+    history: list[list[tuple[str, int]]], lag: float, apart: frozenset[str]
+) -> None:
+    assert looks(history, True, lag, apart) == looks(history, False, lag, apart)
+
+
+@settings(max_examples=20, deadline=None)
+@given(history=scrapes)
+def test_a_pod_that_is_set_apart_is_a_part_of_what_is_counted(history: list[list[tuple[str, int]]]) -> None:
+    alone = [
+        replace(one, versions={name: replace(counts, apart=None) for name, counts in one.versions.items()})
+        if isinstance(one, Collected) else one
+        for one in looks(history, True, apart=frozenset({"b"}))
+    ]  # fmt: skip
+    assert alone == looks(history, True)
+
+
+def test_what_a_pod_that_is_set_apart_counted_is_told() -> None:
+    history = calm(8)
+    for row in history:
+        row[1] = ("nothing", 70)
+    last = looks(history, True, apart=frozenset({"b", "gone"}))[-1]
+    assert isinstance(last, Collected)
+    stable, sick = last.versions["v1"], last.versions["v1"].apart
+    assert sick is not None
+    assert (sick.requests, sick.by_pod, sum(sick.latency)) == (140, {"b": (140, 0)}, 140)
+    assert (stable.requests, sum(stable.latency)) == (220, 220)
+    assert last.versions["v2"].apart is None
 
 
 def calm(number: int) -> list[list[tuple[str, int]]]:
