@@ -104,7 +104,7 @@ def figures(tree: Path, arguments: list[str]) -> dict[str, Any]:
 
 def tell(who: str, found: dict[str, Any]) -> None:
     """A line for each of what was measured."""
-    for what in ("baseline", "look"):
+    for what in ("baseline", "dearest look", "look"):
         cpu, wall, size = (found[what][one] for one in ("cpu", "wall", "bytes"))
         print(f"{who}: {what}: {cpu:.4f} s of CPU, {wall:.4f} s, {size / 1e6:.3f} MB of answers")
 

@@ -24,10 +24,9 @@ from glidepath.evidence.once import each_once
 from glidepath.evidence.pace import SLACK, Pace
 from glidepath.evidence.possible import as_planned, explained
 from glidepath.evidence.present import Present
-from glidepath.evidence.prometheus import Key, Prometheus, Series
+from glidepath.evidence.prometheus import Key, Prometheus, Series, pod_in
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source, matches
-from glidepath.evidence.summed import pod_of
 from glidepath.evidence.tally import Counts, Growths, of_pods, tally
 
 GONE_AFTER_SCRAPES = 2.5
@@ -241,14 +240,12 @@ class Collector:
         found = {use: self._counters.births(series, use) for use, series in uses.items()}
         found = {use: born for use, born in found.items() if any(one.value > 0 for one in born.values())}
         with suppress(EvidenceError):  # without an answer what fits is counted
-            asked: dict[str, list[Series]] = {}
+            pods: dict[str, set[str]] = {}
             for use, born in found.items():
-                selector = places.get(use, self.source.requests)
-                if selector not in asked:
-                    asked[selector] = self._reader.past(
-                        selector, {pod_of(one) for one in uses[use] if one.key in born}, end
-                    )
-                self._counters.remember(asked[selector], use, born)
+                pods.setdefault(places.get(use, self.source.requests), set()).update(map(pod_in, born))
+            past = {selector: self._reader.past(selector, named, end) for selector, named in pods.items()}
+            for use, born in found.items():
+                self._counters.remember(past[places.get(use, self.source.requests)], use, born)
             if self.source.starts and self._large([*found.values(), self._counters.births(latency, "latency")]):
                 starts = self.prometheus.range_vector(self.source.starts, GONE_AFTER_SCRAPES * self.scrape_s + 1, end)
                 self._counters.started({one.process: one.samples[-1][1] for one in starts})

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.collector import Collected
+from glidepath.evidence.source import Share
 from tests.unit.evidence.summing import SOURCE, Summing, adding
 
 SCRAPE = 5.0
@@ -243,3 +244,24 @@ def test_a_pod_whose_first_samples_come_too_late_is_not_in_the_sums() -> None:
     counted = [one.versions["v1"].requests for one in said if isinstance(one, Collected)]
     assert set(counted) == {80}
     assert all(sum(one.versions["v1"].latency) == 80 for one in said if isinstance(one, Collected))
+
+
+def test_what_counters_had_is_looked_for_in_all_pods_of_a_selector() -> None:
+    share = Share("spam", SOURCE.requests, (("status", "success"),), SOURCE.requests, (("status", "error"),), "version")
+    prometheus, pods = Summing(), [Pod("a", "v1", 0.0), Pod("b", "v1", 0.5)]
+    source = replace(SOURCE, shares=(share,))
+    watch = Collector(prometheus, source, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+    pods[1].counts[("/a", "error")] = 40
+    with adding():
+        for number in range(30):
+            pods[0].happen("birth" if number == 28 else "nothing")
+            pods[1].hidden = {("/a", "error")} if 5 <= number < 28 else set()
+            for pod in pods:
+                pod.scrape(prometheus, 1000 + SCRAPE * number + pod.phase, 7)
+            prometheus.clock = 1002 + SCRAPE * number
+            got = watch.collect(prometheus.clock)
+            if number == 28:
+                assert isinstance(got, Collected)
+                # The one that is born counted from zero; the one that came back had so many before.
+                assert got.versions["v1"].by_pod["a"][1] == 2
+                assert got.versions["v1"].shares["spam"][0] == got.versions["v1"].errors
