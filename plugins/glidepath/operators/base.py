@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from glidepath.release.run import Run
 
+RUNNING = "running"
+
 
 def release_id(context: Context) -> str:
     """The release's identity: its DAG and run."""
@@ -36,6 +38,7 @@ class ReleaseOperator(BaseOperator):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._run: Run | None = None
+        self._ti: Any = None
 
     def execute(self, context: Context) -> Any:
         """Do the work; see `final` for what is tried again."""
@@ -85,7 +88,7 @@ class ReleaseOperator(BaseOperator):
         """The release this task belongs to."""
         from glidepath.hooks.ports import load_run
 
-        self._run = load_run(release_id(context), self.log.info)
+        self._run, self._ti = load_run(release_id(context), self.log.info), context["ti"]
         return self._run
 
     def run_if_planned(self, context: Context) -> Run | None:
@@ -98,12 +101,20 @@ class ReleaseOperator(BaseOperator):
         return self.run_of(context)
 
     def on_kill(self) -> None:
-        """A killed task of a running release pulls the brake."""
+        """A task of a running release that a person ended pulls the brake.
+
+        Airflow calls it at each signal to end, and when the task's time is over. While Airflow has the task as running
+        nobody has acted on it: its worker ends, and it is tried again; the guard watches on.
+        """
         if self._run is None:
             return
         from glidepath.hooks.ports import load_run
         from glidepath.release.endings import abort
+        from glidepath.triggers.places import task_state
 
         log = logging.getLogger("airflow.task")
+        if task_state(self._ti) == RUNNING:
+            log.warning("task %s is told to end, and Airflow has it as running: no person did that", self.task_id)
+            return
         run = load_run(self._run.id, log.info)
         abort(run, f"task {self.task_id} was killed")

@@ -6,13 +6,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from glidepath.errors import GlidepathError, RecordError, ReplacedError
+from glidepath.errors import ClusterError, GlidepathError, RecordError, ReplacedError
 from glidepath.triggers.places import Place, warm_up
 from glidepath.triggers.threads import Threads, once
+
+if TYPE_CHECKING:
+    from glidepath.record.turns import Turn
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ class GuardTrigger(BaseTrigger):
 
     async def _watch(self, thread: Threads) -> bool:
         """Tick; True when the release is over, False when another guard has begun since."""
-        guard = await thread(self._guard)
+        guard = await self._begun(thread)
         period = guard.run.spec.evidence.scrape / TICKS_A_SCRAPE
         errors = 0
         while True:
@@ -70,13 +73,23 @@ class GuardTrigger(BaseTrigger):
                 log.error("guard: look failed (%d in a row): %s", errors, error)
             await asyncio.sleep(period)
 
+    async def _begun(self, thread: Threads) -> Any:
+        """The guard, once what it needs can be read; what can't pass by itself is raised."""
+        turn: Turn | None = None
+        while True:
+            try:
+                if turn is None:
+                    turn = await thread(self._place.take)  # before what takes long: whoever had it sees it
+                return await thread(self._guard, turn)
+            except (RecordError, ClusterError) as error:
+                log.error("guard: can't begin, tried again: %s", error)
+            await asyncio.sleep(STAND_BY_S)
+
     async def on_kill(self) -> None:
         """A person ended the guard: without it no traffic stays on the canary. Or another process was given it."""
         await once("glidepath-guard-end", self._ended)
 
-    def _guard(self) -> Any:
-        turn = self._place.take()  # before anything that takes long: whoever had it sees it
-
+    def _guard(self, turn: Turn) -> Any:
         from glidepath.release.guard import Guard
 
         return Guard(self._run(), turn)

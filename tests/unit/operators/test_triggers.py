@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from airflow.triggers.base import TriggerEvent
 
+from glidepath.errors import ClusterError, RecordError
 from glidepath.record import Record
 from glidepath.release import endings, steps
 from glidepath.release.phases import Decision
@@ -135,6 +136,55 @@ def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
 
     event = asyncio.run(event_of(trigger.run(), back))
     assert event["status"] == "closed"
+
+
+@pytest.mark.parametrize("times", [1, 6])
+def test_a_record_that_is_away_for_a_moment_ends_no_bake(
+    stage: Any, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """Each failure of a trigger is one of its task's few tries, however many hours lie between two of them."""
+    _, run = stage
+    monkeypatch.setattr("glidepath.triggers.bake.POLL_S", 0.01)
+    away, read = iter(range(times)), Record.once
+
+    def refused(record: Record, *args: str) -> Any:
+        if next(away, None) is not None:
+            raise RecordError("the record database refused: the connection was lost")
+        return read(record, *args)
+
+    monkeypatch.setattr(Record, "once", refused)
+    word = {"step": 1, "decision": "advance", "reason": "good"}
+    trigger = BakeTrigger(run.id, 1, 90)
+    event = asyncio.run(event_of(trigger.run(), lambda: run.note("decision", once="decision:1", **word)))
+    assert event == {"status": "decided"}
+    assert next(away, None) is None
+
+
+@pytest.mark.parametrize("error", [RecordError("away"), ClusterError("away", 0)])
+def test_a_guard_begins_once_what_it_needs_can_be_read(
+    stage: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    _, run = stage
+    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    monkeypatch.setattr("glidepath.triggers.guard.STAND_BY_S", 0.01)
+    away = iter([error] * 5)
+
+    def told() -> Any:
+        if (met := next(away, None)) is not None:
+            raise met
+        return run
+
+    trigger = GuardTrigger(run.id)
+    monkeypatch.setattr(trigger, "_run", told)
+
+    def back() -> None:
+        endings.abort(run, "enough")
+        endings.rollback(run)
+
+    event = asyncio.run(event_of(trigger.run(), back))
+    assert event["status"] == "closed"
+    turn = run.ports.record.turns.find(run.id, "guard")
+    assert (next(away, None), turn.number) == (None, 1)  # type: ignore[union-attr]
 
 
 def test_a_guard_that_is_ended_by_a_person_brakes(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
