@@ -53,6 +53,12 @@ class Guard:
         # When it last saw what there is to see, and how many guards began since the last look, this one included.
         self._saw, self._unseen = steady(), turn.unseen if turn is not None else 0
 
+    def anew(self, run: Run, turn: Turn) -> Guard:
+        """The same guard with other ports and its turn as it is now; it has no more time for its next look."""
+        made = Guard(run, turn, self._steady)
+        made._saw = self._saw
+        return made
+
     def tick(self) -> bool:
         """Look once; False when the release is over and the guard may end.
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -22,6 +23,11 @@ log = logging.getLogger(__name__)
 # One thread a release: a blackholed Prometheus must not starve another release's brake, nor Airflow's own pool.
 TICKS_A_SCRAPE = 2
 STAND_BY_S = 0.5
+
+
+def unknown(error: GlidepathError) -> bool:
+    """Whether a cluster knows the client no more: its token was changed, perhaps, and the connection has the new one."""
+    return isinstance(error, ClusterError) and error.status == HTTPStatus.UNAUTHORIZED
 
 
 class GuardTrigger(BaseTrigger):
@@ -71,6 +77,8 @@ class GuardTrigger(BaseTrigger):
             except GlidepathError as error:
                 errors += 1
                 log.error("guard: look failed (%d in a row): %s", errors, error)
+                if unknown(error):
+                    guard = await self._with_new_clients(thread, guard)
             await asyncio.sleep(period)
 
     async def _begun(self, thread: Threads) -> Any:
@@ -84,6 +92,16 @@ class GuardTrigger(BaseTrigger):
             except (RecordError, ClusterError) as error:
                 log.error("guard: can't begin, tried again: %s", error)
             await asyncio.sleep(STAND_BY_S)
+
+    async def _with_new_clients(self, thread: Threads, guard: Any) -> Any:
+        """The same guard with clients that are made anew; the old one if they can't be."""
+        try:
+            return await thread(lambda: guard.anew(self._run(), self._place.mine()))
+        except ReplacedError:
+            return guard  # its next tick says so
+        except GlidepathError as error:
+            log.error("guard: the cluster's clients can't be made anew, tried again: %s", error)
+            return guard
 
     async def on_kill(self) -> None:
         """A person ended the guard: without it no traffic stays on the canary. Or another process was given it."""

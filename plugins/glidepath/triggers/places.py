@@ -45,6 +45,18 @@ class Place:
         self._mine, self._shown, self._seen = taken.number, time.monotonic(), None
         return taken
 
+    def mine(self) -> Turn:
+        """This trigger's turn as it is now, with what was read last.
+
+        Raises:
+            ReplacedError: Another has begun since.
+            RecordError: The record can't be read.
+        """
+        now = _record().turns.find(self.release_id, self.role)
+        if now is None or now.number != self._mine:
+            raise ReplacedError(f"another process has begun the {self.role} of {self.release_id} since")
+        return now
+
     def keep(self) -> None:
         """Show life.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -185,6 +186,37 @@ def test_a_guard_begins_once_what_it_needs_can_be_read(
     assert event["status"] == "closed"
     turn = run.ports.record.turns.find(run.id, "guard")
     assert (next(away, None), turn.number) == (None, 1)  # type: ignore[union-attr]
+
+
+def test_a_guard_whose_token_was_changed_goes_on_with_the_connection_s_new_one(
+    stage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client is made once, and a release may take hours."""
+    made, run = stage
+    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    trigger, clients = GuardTrigger(run.id), []
+
+    def fresh() -> Any:
+        clients.append(dataclasses.replace(run, ports=made.ports()))
+        return clients[-1]
+
+    monkeypatch.setattr(trigger, "_run", fresh)
+
+    def back() -> None:
+        while len(clients) < 1:
+            time.sleep(0.01)
+        made.server.fail("GET", "virtualservices", 401, times=1)
+        while len(clients) < 2:
+            time.sleep(0.01)
+        endings.abort(run, "enough")
+        endings.rollback(run)
+
+    event = asyncio.run(event_of(trigger.run(), back))
+    assert event["status"] == "closed"
+    turn = run.ports.record.turns.find(run.id, "guard")
+    assert turn.number == 1  # type: ignore[union-attr]
+    assert len(clients) == 2
 
 
 def test_a_guard_that_is_ended_by_a_person_brakes(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
