@@ -26,12 +26,14 @@ class Kind:
 
 
 _SKIP = "argocd.argoproj.io/skip-reconcile"
+# Argo CD compares with the revision that it has looked up last, for minutes, unless it is asked to look anew; it removes this.
+_REFRESH = "argocd.argoproj.io/refresh"
 _SUSPEND = ({"spec": {"suspend": True}}, {"spec": {"suspend": False}})
 KINDS = {
     "Application": Kind(
         "argoproj.io/v1alpha1/applications",
         {"metadata": {"annotations": {_SKIP: "true"}}},
-        {"metadata": {"annotations": {_SKIP: None}}},
+        {"metadata": {"annotations": {_SKIP: None, _REFRESH: "normal"}}},
     ),
     "HelmRelease": Kind("helm.toolkit.fluxcd.io/v2/helmreleases", *_SUSPEND),
     "Kustomization": Kind("kustomize.toolkit.fluxcd.io/v1/kustomizations", *_SUSPEND),

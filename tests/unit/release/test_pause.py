@@ -33,6 +33,19 @@ def test_from_the_claim_to_the_end(stage: Stage, of: tuple[str, str, str]) -> No
     assert stage.at_rest("v2")
 
 
+def test_argo_cd_is_asked_to_look_up_git_in_the_write_that_lets_it_go_on(stage: Stage) -> None:
+    """With the revision that it looked up before the handover it would bring the old version back."""
+    synced(stage, APPLICATION)
+    run = stage.run()
+    steps.claim(run)
+    assert "argocd.argoproj.io/refresh" not in stage.server.find("applications", "prices")["metadata"]["annotations"]
+    before = len([one for one in stage.server.writes() if one == "PATCH applications"])
+    do(run, *GOOD[1:])
+    notes = stage.server.find("applications", "prices")["metadata"]["annotations"]
+    assert notes == {"argocd.argoproj.io/refresh": "normal"}
+    assert len([one for one in stage.server.writes() if one == "PATCH applications"]) == before + 1
+
+
 @pytest.mark.parametrize("of", [APPLICATION, HELM_RELEASE], ids=lambda of: of[0])
 def test_what_somebody_else_has_paused_stays_so(stage: Stage, of: tuple[str, str, str]) -> None:
     synced(stage, of, annotations={"argocd.argoproj.io/skip-reconcile": "true"})
