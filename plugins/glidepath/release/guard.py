@@ -22,12 +22,10 @@ from glidepath.release.drift import objects_drift, own_brake, routes_drift
 from glidepath.release.keep import RENEWALS
 from glidepath.release.leftovers import sweep
 from glidepath.release.looks import Looks
-from glidepath.release.phases import Decision, Phase
+from glidepath.release.phases import WATCHED, Decision
 from glidepath.release.run import Run, Step
 from glidepath.release.window import Window, window
 
-# The phases in which the canary has traffic and no fate need be written yet.
-WATCHED = frozenset({Phase.BAKING, Phase.PROMOTING, Phase.OBSERVING})
 # How many guards one after the other may keep the claim without a look.
 GUARDS_UNSEEN = 3
 
