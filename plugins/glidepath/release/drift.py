@@ -7,7 +7,7 @@ from glidepath.kube import FIELD_MANAGER
 from glidepath.release import reach
 from glidepath.release.run import Run
 from glidepath.release.window import way
-from glidepath.traffic import DELETED, EVERY_VERSION, TrafficState
+from glidepath.traffic import DELETED, EVERY_VERSION, EVERYWHERE, TrafficState
 
 
 def routes_drift(run: Run, step: int) -> str | None:
@@ -50,7 +50,10 @@ def _beside_drift(run: Run, state: TrafficState) -> str | None:
         return None
     if now.uid != found.uid:
         return "the VirtualService was deleted and made anew; written by " + state.edited_by
-    for what, had, has in (("hosts", found.hosts, now.hosts), ("gateways", found.gateways, now.gateways)):
+    ways = {"hosts": (found.hosts, now.hosts), "gateways": (found.gateways, now.gateways)}
+    if found.exported is not None and now.exported is not None:  # left out, every namespace goes by it
+        ways["exportTo"] = (found.exported or EVERYWHERE, now.exported or EVERYWHERE)
+    for what, (had, has) in ways.items():
         if has != had:
             return f"the VirtualService has {what} {', '.join(has)}, expected {', '.join(had)}; written by {state.edited_by}"
     reached = sorted(run.ports.traffic.led_since(now, found) & {*run.fresh, EVERY_VERSION})

@@ -15,7 +15,7 @@ from glidepath.traffic.routing import BELOW
 
 Found = Mapping[str, Any]
 # What only a way back writes; `http` each write says anew.
-KEPT = ("hosts", "gateways", *BELOW)
+KEPT = ("hosts", "gateways", "exportTo", *BELOW)
 
 
 @dataclass(frozen=True)

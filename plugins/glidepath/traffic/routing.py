@@ -10,6 +10,8 @@ from typing import Any
 # The API server lets all annotations of an object have 256 KiB together.
 LONGEST_TEXT = 100_000
 HELM = "meta.helm.sh/"
+# Which namespaces' proxies go by it, where that is not said.
+EVERYWHERE = ("*",)
 # Routes of connections, beside those of requests in `http`.
 BELOW = ("tls", "tcp")
 
@@ -21,6 +23,7 @@ class Routing:
     Attributes:
         uid: Its identity; one that is made anew has another.
         hosts, gateways, http: As in its `spec`.
+        exported: `spec.exportTo`; None where that was not written down.
         below: `spec.tls` and `spec.tcp`, where there are any.
         labels: All of them.
         annotations: Helm's, without which it takes no object for its own.
@@ -30,6 +33,7 @@ class Routing:
     hosts: Sequence[str]
     gateways: Sequence[str]
     http: Sequence[Mapping[str, Any]]
+    exported: Sequence[str] | None = None
     below: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -44,6 +48,7 @@ class Routing:
             hosts=tuple(spec.get("hosts") or ()),
             gateways=tuple(spec.get("gateways") or ()),
             http=tuple(spec.get("http") or ()),
+            exported=tuple(spec.get("exportTo") or ()),
             below={kind: tuple(spec[kind]) for kind in BELOW if spec.get(kind)},
             labels=dict(metadata.get("labels") or {}),
             annotations={key: value for key, value in annotations.items() if key.startswith(HELM)},
@@ -58,7 +63,10 @@ class Routing:
         """Out of the record."""
         lists = {name: tuple(data[name]) for name in ("hosts", "gateways", "http")}
         below = {kind: tuple(entries) for kind, entries in (data.get("below") or {}).items() if kind in BELOW}
-        return cls(uid=data["uid"], below=below, labels=data["labels"], annotations=data["annotations"], **lists)
+        exported = None if data.get("exported") is None else tuple(data["exported"])
+        return cls(
+            uid=data["uid"], exported=exported, below=below, labels=data["labels"], annotations=data["annotations"], **lists
+        )  # fmt: skip
 
     def all_below(self) -> list[Mapping[str, Any]]:
         """The routes of connections, whatever their kind."""

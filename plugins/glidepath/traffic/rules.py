@@ -24,7 +24,7 @@ class Subset:
 
     Attributes:
         labels: Those of the pods that it leads to.
-        policy: How callers are led there: its own traffic policy and the host's.
+        policy: How callers are led there: its own traffic policy and the host's, and for whom.
         rule: The DestinationRule that it is of, without its namespace.
         by: Who wrote that rule last, and when.
     """
@@ -62,6 +62,8 @@ def subsets_of(service: str, found: Sequence[Found], namespace: str) -> dict[str
         by = editor(rule["metadata"].get("managedFields") or [], "f:spec")
         for one in rule["spec"].get("subsets") or []:
             policy = {"host": host, "own": one.get("trafficPolicy") or {}}
+            if rule["spec"].get("exportTo"):
+                policy["exportTo"] = rule["spec"]["exportTo"]
             made = Subset(one.get("labels") or {}, policy, name_of(rule, namespace)[1], by)
             subsets.setdefault(str(one.get("name")), made)
     return subsets

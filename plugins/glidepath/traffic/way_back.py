@@ -8,7 +8,7 @@ from typing import Any
 
 from glidepath.traffic.entries import Hosts
 from glidepath.traffic.routes import Http, is_without, ways_back, without_below
-from glidepath.traffic.routing import BELOW, Routing
+from glidepath.traffic.routing import BELOW, EVERYWHERE, Routing
 from glidepath.traffic.split import Split
 
 Spec = Mapping[str, Any]
@@ -60,4 +60,8 @@ class WayBack:
         if self.found is None:
             return moved
         was = {"hosts": list(self.found.hosts), "gateways": list(self.found.gateways)}
+        if self.found.exported is not None and list(spec.get("exportTo") or EVERYWHERE) != list(
+            self.found.exported or EVERYWHERE
+        ):
+            was["exportTo"] = list(self.found.exported or EVERYWHERE)
         return moved | {key: value for key, value in was.items() if value and list(spec.get(key) or []) != value}

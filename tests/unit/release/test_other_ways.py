@@ -122,3 +122,28 @@ def test_another_virtual_service_that_leads_connections_to_the_canary_is_drift(s
     reason = fate(stage.record, run.id)
     assert reason is not None
     assert "VirtualService shop/raw leads to v2 beside the weights" in reason[1]
+
+
+@pytest.mark.parametrize("before", [{}, {"exportTo": ["*"]}, {"exportTo": ["shop", "edge"]}], ids=["", "all", "some"])
+def test_routes_that_other_namespaces_go_by_no_more_are_drift_and_put_back(stage: Stage, before: Object) -> None:
+    """Their callers, and gateways there, would reach the pods of every version, each as often as the others."""
+    stage.edit_routes(before)
+    run, guard = started(stage)
+    ticks(stage, guard, 1)
+    assert not taken_back(run)
+    stage.edit_routes({"exportTo": ["."]})
+    ticks(stage, guard, 1)
+    reason = fate(stage.record, run.id)
+    assert reason is not None
+    assert "the VirtualService has exportTo ., expected " in reason[1]
+    assert spec(stage)["exportTo"] == before.get("exportTo", ["*"])
+    written = len(stage.server.writes())
+    brake.brake(run, "again")
+    assert len(stage.server.writes()) == written
+
+
+def test_every_namespace_said_in_words_is_no_drift(stage: Stage) -> None:
+    run, guard = started(stage)
+    stage.edit_routes({"exportTo": ["*"]})
+    ticks(stage, guard, 2)
+    assert not taken_back(run)

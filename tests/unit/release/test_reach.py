@@ -63,6 +63,10 @@ def choked_subset(stage: Stage) -> None:
     merged(stage, RULES, SERVICE, {"subsets": [subset("v1", trafficPolicy=policy), subset("v2")]})
 
 
+def hidden_rule(stage: Stage) -> None:
+    merged(stage, RULES, SERVICE, {"exportTo": ["."]})
+
+
 def choked_host(stage: Stage) -> None:
     another(stage, "young", "2999-01-01T00:00:00Z", trafficPolicy={"outlierDetection": {"consecutive5xxErrors": 1}})
 
@@ -76,6 +80,7 @@ def choked_host(stage: Stage) -> None:
         (selector_of_nobody, "the Service selects app=other, which pods of v1, v2 are not; written by a-person"),
         (selector_of_stable, "the Service selects app=prices,version=v1, which pods of v2 are not; written by a-person"),
         (choked_subset, "the traffic policy by which callers are led to v1 was changed; DestinationRule prices was written"),
+        (hidden_rule, "the traffic policy by which callers are led to v1 was changed; DestinationRule prices was written"),
         (choked_host, "the traffic policy by which callers are led to v1 was changed"),
     ],
 )  # fmt: skip
