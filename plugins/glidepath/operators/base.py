@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from glidepath.release.run import Run
 
-RUNNING = "running"
+# States of a task that no person has ended; empty when Airflow can't say. One that is cleared while it runs is `restarting`.
+GOES_ON = ("running", "deferred", "up_for_retry", "scheduled", "queued", "")
 
 
 def release_id(context: Context) -> str:
@@ -103,8 +104,10 @@ class ReleaseOperator(BaseOperator):
     def on_kill(self) -> None:
         """A task of a running release that a person ended pulls the brake.
 
-        Airflow calls it at each signal to end, and when the task's time is over. While Airflow has the task as running
-        nobody has acted on it: its worker ends, and it is tried again; the guard watches on.
+        Airflow calls it at each signal to end, and when the task's time is over. While Airflow has the task as running, or
+        is about to try it again, nobody has acted on it: its worker ends, or was stopped for long; the guard watches on. When Airflow can't say, it is
+        away, and its workers end their tasks for that: of a person's word they learn from Airflow. One that was given all
+        the same is followed by the run's last tasks.
         """
         if self._run is None:
             return
@@ -113,8 +116,11 @@ class ReleaseOperator(BaseOperator):
         from glidepath.triggers.places import task_state
 
         log = logging.getLogger("airflow.task")
-        if task_state(self._ti) == RUNNING:
-            log.warning("task %s is told to end, and Airflow has it as running: no person did that", self.task_id)
+        state = task_state(self._ti)
+        if state in GOES_ON:
+            log.warning(
+                "task %s is told to end; Airflow has it as %s: no word of a person", self.task_id, state or "unknown"
+            )
             return
         run = load_run(self._run.id, log.info)
         abort(run, f"task {self.task_id} was killed")

@@ -45,27 +45,22 @@ def killed(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     task.on_kill()
 
 
-def test_a_worker_that_goes_takes_nothing_back(linked: Stage, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its pod is evicted, its machine is drained: Airflow has the task as running, and tries it again."""
-    killed(monkeypatch, "running")
+@pytest.mark.parametrize("state", ["running", "up_for_retry", "queued", "nothing", RuntimeError("no answer")])
+def test_a_worker_that_goes_takes_nothing_back(
+    linked: Stage, run: Run, monkeypatch: pytest.MonkeyPatch, state: Any
+) -> None:
+    """Its pod is evicted, its machine drained; it was stopped for long; or Airflow is away: then workers end their tasks, too."""
+    began = time.monotonic()
+    killed(monkeypatch, state)
+    assert time.monotonic() - began < 3
     assert not taken_back(run)
     assert linked.weights() == {"v1": 80, "v2": 20}
 
 
-@pytest.mark.parametrize(
-    "state", ["failed", "success", "skipped", "restarting", None, "gone", RuntimeError("no answer")]
-)
+@pytest.mark.parametrize("state", ["failed", "success", "skipped", "restarting", None, "gone"])
 def test_a_person_who_acts_on_a_task_brakes(
     linked: Stage, run: Run, monkeypatch: pytest.MonkeyPatch, state: Any
 ) -> None:
     killed(monkeypatch, state)
     assert fate(run.ports.record, run.id) == ("taken_back", "task shift was killed")
-    assert linked.weights() == {"v1": 100, "v2": 0}
-
-
-@pytest.mark.usefixtures("run")
-def test_when_nobody_can_say_it_brakes_within_two_seconds(linked: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    began = time.monotonic()
-    killed(monkeypatch, "nothing")
-    assert time.monotonic() - began < 2.5
     assert linked.weights() == {"v1": 100, "v2": 0}
