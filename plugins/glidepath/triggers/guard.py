@@ -83,13 +83,15 @@ class GuardTrigger(BaseTrigger):
 
     async def _begun(self, thread: Threads) -> Any:
         """The guard, once what it needs can be read; what can't pass by itself is raised."""
+        from airflow.sdk.exceptions import AirflowRuntimeError
+
         turn: Turn | None = None
         while True:
             try:
                 if turn is None:
                     turn = await thread(self._place.take)  # before what takes long: whoever had it sees it
                 return await thread(self._guard, turn)
-            except (RecordError, ClusterError) as error:
+            except (RecordError, ClusterError, AirflowRuntimeError) as error:  # the last: of its connections
                 log.error("guard: can't begin, tried again: %s", error)
             await asyncio.sleep(STAND_BY_S)
 
@@ -99,7 +101,7 @@ class GuardTrigger(BaseTrigger):
             return await thread(lambda: guard.anew(self._run(), self._place.mine()))
         except ReplacedError:
             return guard  # its next tick says so
-        except GlidepathError as error:
+        except Exception as error:  # whatever it is, this one goes on, and tries again
             log.error("guard: the cluster's clients can't be made anew, tried again: %s", error)
             return guard
 

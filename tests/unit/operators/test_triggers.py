@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.triggers.base import TriggerEvent
 
 from glidepath.errors import ClusterError, RecordError
@@ -161,7 +163,14 @@ def test_a_record_that_is_away_for_a_moment_ends_no_bake(
     assert next(away, None) is None
 
 
-@pytest.mark.parametrize("error", [RecordError("away"), ClusterError("away", 0)])
+@pytest.mark.parametrize(
+    "error",
+    [
+        RecordError("away"),
+        ClusterError("away", 0),
+        AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 503})),
+    ],
+)
 def test_a_guard_begins_once_what_it_needs_can_be_read(
     stage: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
