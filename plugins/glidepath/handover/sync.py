@@ -87,15 +87,19 @@ class Sync:
         changed = self._change(change)
         return f"{self.shown} is paused" if changed else f"{self.shown} was paused already"
 
-    def resume(self) -> str:
-        """Let it go on if a release has paused it, whichever; what was done. It is gone: nothing to do.
+    def resume(self, of: str | None = None) -> str:
+        """Let it go on if a release has paused it; what was done. It is gone: nothing to do.
+
+        Args:
+            of: Only if it was this release; None: whichever.
 
         Raises:
             ClusterError: The API refused or did not answer; call again.
         """
 
         def change(found: Mapping[str, Any]) -> dict[str, Any] | None:
-            return _with_mark(self._kind.resume, None) if _paused_by(found) else None
+            by = _paused_by(found)
+            return _with_mark(self._kind.resume, None) if by and of in (None, by) else None
 
         try:
             changed = self._change(change)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from glidepath.errors import ClusterError, PolicyError, PreflightError
+from glidepath.handover import Sync
 from glidepath.release import brake, endings, steps
 from tests.support.crashes import MODES, Fuse, Saved, process
 from tests.support.git import APPLICATION, HELM_RELEASE, paused, synced
@@ -106,6 +107,34 @@ def test_one_that_cannot_be_paused_releases_nothing(stage: Stage) -> None:
     do(run, endings.settle, endings.finish)
     assert run.release.outcome == "rolled_back"
     assert stage.at_rest("v1")
+
+
+def test_one_that_cannot_be_had_going_holds_no_service(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    synced(stage, APPLICATION)
+    run = stage.run()
+    do(run, *GOOD[:-1])
+    stage.server.fail("PATCH", "applications", 403, times=2)
+    for _ in range(2):
+        with pytest.raises(ClusterError, match="403"):
+            endings.finish(run)
+        assert (stage.holder(), paused(stage, APPLICATION)) == ("", (True, "dag/run"))
+        assert stage.at_rest("v2")
+    endings.finish(run)
+    assert paused(stage, APPLICATION) == (False, None)
+
+
+def test_a_late_end_leaves_the_pause_of_the_next_release_alone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    synced(stage, APPLICATION)
+    run = stage.run()
+    do(run, *GOOD[:-1])
+    stage.server.fail("PATCH", "applications", 403)
+    with pytest.raises(ClusterError, match="403"):
+        endings.finish(run)
+    Sync(stage.server.api(), *APPLICATION).pause("dag/next")
+    endings.finish(run)
+    assert paused(stage, APPLICATION) == (True, "dag/next")
 
 
 def test_one_that_is_written_meanwhile_is_read_again(stage: Stage) -> None:
