@@ -25,7 +25,12 @@ TICKS_A_SCRAPE = 2
 STAND_BY_S = 0.5
 
 
-def unknown(error: GlidepathError) -> bool:
+def unexpected(error: Exception) -> bool:
+    """Whether an error is none of those that say what is wrong outside."""
+    return not isinstance(error, GlidepathError)
+
+
+def unknown(error: Exception) -> bool:
     """Whether a cluster knows the client no more: its token was changed, perhaps, and the connection has the new one."""
     return isinstance(error, ClusterError) and error.status == HTTPStatus.UNAUTHORIZED
 
@@ -74,9 +79,11 @@ class GuardTrigger(BaseTrigger):
                 warm_up(self.task_instance)
             except ReplacedError:
                 return False
-            except GlidepathError as error:
+            except (
+                Exception
+            ) as error:  # one that nobody thought of, too: what it can't see it does not renew the claim for
                 errors += 1
-                log.error("guard: look failed (%d in a row): %s", errors, error)
+                log.error("guard: look failed (%d in a row): %s", errors, error, exc_info=unexpected(error))
                 if unknown(error):
                     guard = await self._with_new_clients(thread, guard)
             await asyncio.sleep(period)

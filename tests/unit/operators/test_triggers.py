@@ -17,6 +17,7 @@ from airflow.triggers.base import TriggerEvent
 from glidepath.errors import ClusterError, RecordError
 from glidepath.record import Record
 from glidepath.release import endings, steps
+from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.triggers.bake import BakeTrigger, ObserveTrigger
 from glidepath.triggers.guard import GuardTrigger
@@ -226,6 +227,29 @@ def test_a_guard_whose_token_was_changed_goes_on_with_the_connection_s_new_one(
     turn = run.ports.record.turns.find(run.id, "guard")
     assert turn.number == 1  # type: ignore[union-attr]
     assert len(clients) == 2
+
+
+def test_a_guard_goes_on_through_an_error_that_nobody_thought_of(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow can't give a connection just then, say: each end of a trigger is one of its task's few tries."""
+    _, run = stage
+    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    trigger, tick = GuardTrigger(run.id), Guard.tick
+    monkeypatch.setattr(trigger, "_run", lambda: run)
+    met = iter([KeyError("odd"), RuntimeError("odd")] * 4)
+
+    def odd(guard: Guard) -> bool:
+        if (error := next(met, None)) is not None:
+            raise error
+        return tick(guard)
+
+    monkeypatch.setattr(Guard, "tick", odd)
+
+    def back() -> None:
+        endings.abort(run, "enough")
+        endings.rollback(run)
+
+    event = asyncio.run(event_of(trigger.run(), back))
+    assert (event["status"], next(met, None)) == ("closed", None)
 
 
 def test_a_guard_that_is_ended_by_a_person_brakes(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
