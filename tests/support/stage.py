@@ -20,7 +20,7 @@ from glidepath.release.plan import plan
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
 from glidepath.watchdog.loop import Facts, Watchdog
-from tests.support.apiserver import MESH, NAMESPACE, SERVICE, ApiServer
+from tests.support.apiserver import MESH, NAMESPACE, SERVICE, SERVICES, ApiServer
 from tests.support.helm import HelmInMemory
 
 POLICY = f"""\
@@ -104,6 +104,8 @@ class Stage:
         self.helm.upgrade(
             {"roles": {"stable": "v1", "canary": ""}, "istio": {"trafficSplit": {"stable": 100, "canary": 0}}}
         )
+        selector = {"apiVersion": "v1", "kind": "Service", "spec": {"selector": {"app": SERVICE}}}
+        server.put(SERVICES, {**selector, "metadata": {"name": SERVICE}})
         for _ in range(24):
             self.clock += 5
             self.prometheus.scrape("v1", 500, 2)

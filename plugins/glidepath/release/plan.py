@@ -17,7 +17,7 @@ from glidepath.judge import Blocks, Plan, plan_judgement
 from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
-from glidepath.release import handing, ownership, words
+from glidepath.release import handing, ownership, reach, words
 from glidepath.release.measured import measured
 from glidepath.release.orphans import close_orphans
 from glidepath.release.phases import Phase
@@ -81,6 +81,7 @@ def plan(
     _thawed(spec, say, now())
     ownership.look(spec, ports, present.stable, present.given, say)
     handing.check(spec, ports, say)
+    reach.check(spec, ports, present.stable, say)
     spec = measured(spec, ports, present.stable, say)
     judgement = _judgement(spec, ports, present.stable, say)
     if spec.dry_run:
