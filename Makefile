@@ -105,6 +105,10 @@ mutants: venv ## makes the judge wrong in thirty ways: does a test notice? ONLY=
 bench-speed: venv ## what a look costs, as ratios to a plain numpy pass
 	@python -m bench.speed
 
+.PHONY: bench-evidence
+bench-evidence: venv ## what the stable's past and a look cost to read, as ratios to an earlier build: PODS=30
+	@python -m bench.evidence --pods $(or $(PODS),30)
+
 .PHONY: audit
 audit: venv ## known vulnerabilities of the locked packages
 	@uv tool run pip-audit --disable-pip -r requirements.txt

@@ -11,7 +11,8 @@ import numpy as np
 
 from bench.judges.ours import Played
 from bench.judges.scenarios import HARMFUL, Scenario
-from bench.judges.service import BASE_ERRORS, SCRAPE_S, Traffic
+from bench.judges.service import Traffic
+from bench.judges.world import BASE_ERRORS, SCRAPE_S
 from glidepath.judge import ArmCounts, Plan
 from glidepath.judge.evalue import log_e
 from glidepath.judge.plan import MetricPlan

@@ -15,7 +15,8 @@ from bench.judges import ours, rivals
 from bench.judges.past import past
 from bench.judges.rivals import Threshold
 from bench.judges.scenarios import HORIZON_S, SINGLE, scenarios
-from bench.judges.service import SCRAPE_S, draw
+from bench.judges.service import draw
+from bench.judges.world import SCRAPE_S
 
 GOOD = ("same version", "p95 -10 %", "p95 +5 %")
 BAD = ("errors x1.5", "errors x2", "errors x10", "p95 +15 %", "p95 +30 %")

@@ -21,13 +21,15 @@ from scipy.stats import beta as beta_law  # type: ignore[import-untyped]
 from bench.judges.ours import planned
 from bench.judges.past import past
 from bench.judges.scenarios import RAMP, SINGLE, SLOW_RAMP, Scenario
-from bench.judges.service import BASE_ERRORS, SCRAPE_S, Array, Service
+from bench.judges.service import Service
+from bench.judges.world import BASE_ERRORS, SCRAPE_S, Array
 from glidepath.judge import Plan, StepSettings
 from glidepath.judge.base import Base
-from glidepath.judge.bets import HARM_SPREAD_S, HARM_WEIGHTS, SAFETY_SPREAD_S, SAFETY_WEIGHTS, Bets, harm_shares, spread
+from glidepath.judge.bets import HARM_SPREAD_S, SAFETY_SPREAD_S, SAFETY_WEIGHTS, Bets, harm_shares, spread
 from glidepath.judge.budget import Budget
 from glidepath.judge.gains import gained
 from glidepath.judge.judge import SUSPICIOUS
+from glidepath.judge.metrics import kind_of
 from glidepath.judge.mixture import Mixture
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.process import SAFETY_LATER, SAFETY_START, safety_ceiling
@@ -76,7 +78,7 @@ class Metric:
         self.plan, self.bets = plan, Bets(plan)
         self.shape = (releases, len(plan.questions))
         self.start, self.change, self.spread = harm_shares(changes)
-        self.harm = Mixture(HARM_WEIGHTS[plan.settings.kind], self.shape)
+        self.harm = Mixture(kind_of(plan.settings).harm_weights, self.shape)
         self.budget, self.ceiling = Budget(self.bets.needed(alpha, beta)), safety_ceiling(beta)
         self.harm.start(self.start)
         self.since_start = 0.0

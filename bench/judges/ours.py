@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 from bench.judges.past import BLOCK_S, OLDER_BLOCK_S, PAST_S, Past
 from bench.judges.scenarios import HARM_MARGIN, HORIZON_S, SAFETY_MARGIN, Scenario
-from bench.judges.service import SCRAPE_S, Traffic
+from bench.judges.service import Traffic
+from bench.judges.world import SCRAPE_S
 from glidepath.judge import Judge, MetricSettings, Plan, Settings, Verdict, plan_judgement
+from glidepath.judge.plan import MetricPlan
 
 WORDS = {Verdict.PASS: "promote", Verdict.FAIL: "rollback"}
 ERRORS = MetricSettings("errors", "errors", "critical", 0.10, harm_margin=0.0005, safety_margin=0.002)
@@ -30,7 +32,7 @@ class Played:
 
 
 def settings(scenario: Scenario) -> Settings:
-    """GATE.md's default policy with the scenario's steps."""
+    """The default policy with the scenario's steps."""
     latency = tuple(
         MetricSettings(f"latency_p{100 * q:g}", "latency", "critical", 1.10, quantile=q) for q in scenario.quantiles
     )
@@ -57,13 +59,15 @@ def whole(scenario: Scenario, seen: Past, by_pod: bool = True) -> Plan:
 
 def slim(plan: Plan) -> Plan:
     """The plan without the questions that decide nothing; every verdict stays (a test compares them)."""
-    metrics = []
-    for one in plan.metrics:
-        keep = sorted({row for row in (one.harm, one.safety) if row >= 0}) or [0]
-        places = {old: new for new, old in enumerate(keep)}
-        rows = tuple(one.questions[row] for row in keep)
-        metrics.append(replace(one, questions=rows, harm=places.get(one.harm, -1), safety=places.get(one.safety, -1)))
-    return replace(plan, metrics=tuple(metrics))
+    return replace(plan, metrics=tuple(_slim(one) for one in plan.metrics))
+
+
+def _slim(one: MetricPlan) -> MetricPlan:
+    keep = sorted({row for row in (one.harm, one.safety) if row >= 0}) or [0]
+    places = {old: new for new, old in enumerate(keep)}
+    rows, rest = tuple(one.questions[row] for row in keep), _slim(one.rest) if one.rest else None
+    harm, safety = places.get(one.harm, -1), places.get(one.safety, -1)
+    return replace(one, questions=rows, harm=harm, safety=safety, rest=rest)
 
 
 def on_margin(scenario: Scenario, plan: Plan) -> Scenario:
@@ -73,7 +77,7 @@ def on_margin(scenario: Scenario, plan: Plan) -> Scenario:
     if scenario.margin == HARM_MARGIN:
         fault = replace(fault, more=errors.limit)
     elif scenario.margin == SAFETY_MARGIN:
-        fault = replace(fault, more=errors.safe_limit)
+        fault = replace(fault, more=(errors.rest or errors).safe_limit)
     elif scenario.margin:
         fault = replace(fault, slower=latency.limit)
     return replace(scenario, service=replace(scenario.service, fault=fault))
@@ -82,6 +86,7 @@ def on_margin(scenario: Scenario, plan: Plan) -> Scenario:
 def release(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played:
     """Walk one canary up the steps until it is decided, or the time is over."""
     judge, step = Judge(plan), 0
+    traffic.apart = frozenset(one.pod for one in plan.apart)
     last = len(scenario.steps) - 1
     word = "undecided"
     while (interval := traffic.interval(scenario.steps[step].weight, step == last)) is not None:

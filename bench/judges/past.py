@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from bench.judges.service import BASE_ERRORS, SCRAPE_S, Service, counts
+from bench.judges.service import Service
+from bench.judges.world import BASE_ERRORS, SCRAPE_S, counts
 from glidepath.judge import ArmCounts
 
 PAST_S, BLOCK_S = 1800.0, 15.0

@@ -12,7 +12,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from bench.judges.service import SCRAPE_S, Array, Scrapes
+from bench.judges.service import Scrapes
+from bench.judges.world import SCRAPE_S, Array
 from glidepath.judge import Plan
 from glidepath.judge.plan import MetricPlan
 

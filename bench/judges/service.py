@@ -8,77 +8,25 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.special import ndtr  # type: ignore[import-untyped]
 
-from glidepath.judge import ArmCounts, Interval
+from bench.judges.pods import Pods, pods_of
+from bench.judges.world import (
+    ALIGNED,
+    BASE_ERRORS,
+    CANARY_PODS,
+    SCRAPE_S,
+    STABLE_PODS,
+    Array,
+    Conditions,
+    Counts,
+    Shape,
+    calm,
+    counts,
+)
+from glidepath.judge import Interval
 
-Array = NDArray[np.float64]
-Counts = NDArray[np.int64]
-
-SCRAPE_S = 5.0
 # Scrapes drawn at once.
 CHUNK = 36
-BASE_ERRORS = 0.005
-STABLE_PODS, CANARY_PODS = 4, 2
-MEDIAN_S, SIGMA = 0.05, 0.5
-ALIGNED = tuple(float(f"{0.005 * 1.10**step:.6g}") for step in range(15, 58))
-COARSE = tuple(float(f"{0.005 * 1.25**step:.6g}") for step in range(6, 26))
-PROMETHEUS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Latency as a mixture of lognormals.
-
-    Attributes:
-        parts: (share, median in seconds, sigma) of each part; the last one is the tail.
-    """
-
-    parts: tuple[tuple[float, float, float], ...] = ((1.0, MEDIAN_S, SIGMA),)
-
-    def buckets(self, edges: Array, slower: Array, tail: float = 1.0) -> Array:
-        """Probability of each bucket.
-
-        Args:
-            edges: Finite edges, seconds.
-            slower: Multipliers of the latency, any shape.
-            tail: Multiplies the last part alone.
-        """
-        below = np.zeros((*slower.shape, len(edges)))
-        for number, (share, median, sigma) in enumerate(self.parts):
-            own = slower * (tail if number == len(self.parts) - 1 else 1.0)
-            below += share * ndtr(np.log(edges / (median * own[..., None])) / sigma)
-        ones, zeros = np.ones((*slower.shape, 1)), np.zeros((*slower.shape, 1))
-        return np.diff(np.concatenate([zeros, below, ones], axis=-1), axis=-1)
-
-
-NORMAL = Shape()
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """What the world does, scrape by scrape; everything is a multiplier of the service's normal.
-
-    Attributes:
-        rate: Requests, shaped (scrapes,).
-        errors, slower: Of the stable's pods, shaped (scrapes, pods or 1); canary_errors, canary_slower: of the canary's.
-        lost: Scrapes that fail: their counts come with the next one.
-        seen: Share of each arm's requests that is counted (a restarted pod loses its counts), shaped (scrapes, 2).
-    """
-
-    rate: Array
-    errors: Array
-    slower: Array
-    canary_errors: Array
-    canary_slower: Array
-    lost: NDArray[np.bool_]
-    seen: Array
-
-
-def calm(random: Generator, scrapes: int) -> Conditions:  # noqa: ARG001
-    """Nothing happens."""
-    ones = np.ones((scrapes, 1))
-    return Conditions(ones[:, 0], ones, ones, ones, ones, np.zeros(scrapes, dtype=bool), np.ones((scrapes, 2)))
 
 
 @dataclass(frozen=True)
@@ -122,7 +70,7 @@ class Service:
         edges: The histogram's finite edges, seconds.
         world: Draws the conditions of so many scrapes; past: those of the stable's past, where they are others.
         stable_pods: How many pods the stable version has.
-        by_pod: Whether intervals tell each stable pod's counts.
+        by_pod: Whether each stable pod is counted, so that the plan can set some apart.
     """
 
     per_second: float = 100.0
@@ -144,7 +92,7 @@ class Scrapes:
         buckets: Shaped (scrapes, 2, edges + 1).
         lost: Whose counts come with the next one; at the end of what was drawn at once they are gone.
         bad: Whether the fault was there.
-        by_pod: Requests and errors of the stable's pods, shaped (2, scrapes, pods); none when they are not told.
+        pods: The stable's pods; none where they are not counted.
     """
 
     requests: Counts
@@ -153,7 +101,7 @@ class Scrapes:
     buckets: Counts
     lost: NDArray[np.bool_]
     bad: NDArray[np.bool_]
-    by_pod: Counts | None = None
+    pods: Pods | None = None
 
 
 def draw(service: Service, world: Conditions, random: Generator, at: slice, weight: int, since_step: Array) -> Scrapes:
@@ -183,10 +131,6 @@ def draw(service: Service, world: Conditions, random: Generator, at: slice, weig
     chance = BASE_ERRORS * error_rate
     chance[:, 1] += fault.more * bad[:, 0]
     failed = random.binomial(requests, np.minimum(1.0, chance))
-    by_pod = None
-    if service.by_pod:
-        by_pod = _by_pod(service, world.errors[at], requests[:, 0], random)
-        failed[:, 0] = by_pod[1].sum(axis=1)
     edges = np.array(service.edges)
     chances = [_latency(service.shape, edges, world.slower[at], 1.0)]
     canary_slower = world.canary_slower[at] * np.where(bad, fault.slower, 1.0)
@@ -194,19 +138,17 @@ def draw(service: Service, world: Conditions, random: Generator, at: slice, weig
     if fault.tail != 1.0:
         chances[1] = np.where(bad, _latency(service.shape, edges, canary_slower, fault.tail), chances[1])
     buckets = random.multinomial(requests - failed, np.stack(np.broadcast_arrays(*chances), axis=1))
+    pods = None
+    if service.by_pod:
+        each = np.minimum(1.0, BASE_ERRORS * world.errors[at]), service.shape.buckets(edges, world.slower[at])
+        pods = pods_of(service.stable_pods, requests[:, 0], *each, random)
+        failed[:, 0], buckets[:, 0] = pods.errors.sum(axis=1), pods.buckets.sum(axis=1)
     seen = world.seen[at]
     if np.all(seen == 1.0):
-        return Scrapes(requests, failed, failed, buckets, world.lost[at], bad[:, 0], by_pod)
+        return Scrapes(requests, failed, failed, buckets, world.lost[at], bad[:, 0], pods)
     buckets = random.binomial(buckets, seen[..., None])
     counted = random.binomial(failed, seen)
     return Scrapes(buckets.sum(axis=2) + counted, counted, failed, buckets, world.lost[at], bad[:, 0])
-
-
-def _by_pod(service: Service, errors: Array, requests: Counts, random: Generator) -> Counts:
-    """The stable's pods' requests and errors, shaped (2, scrapes, pods)."""
-    pods = service.stable_pods
-    each = random.multinomial(requests, np.full(pods, 1.0 / pods))
-    return np.stack([each, random.binomial(each, np.minimum(1.0, BASE_ERRORS * errors))])
 
 
 class Traffic:
@@ -221,6 +163,7 @@ class Traffic:
     Attributes:
         at: Scrapes so far; onset: when the fault began, None before.
         failed, requests: The canary's, since it began for the failed.
+        apart: The stable's pods that the plan sets apart.
     """
 
     def __init__(self, service: Service, random: Generator, scrapes: int, drawn: Scrapes | None = None) -> None:
@@ -230,6 +173,7 @@ class Traffic:
         self._until = scrapes if drawn else 0
         self.at = self.failed = self.requests = 0
         self.onset: int | None = None
+        self.apart: frozenset[str] = frozenset()
 
     def interval(self, weight: int, last: bool) -> Interval | None:
         """The next interval at this weight; None when the time is over.
@@ -282,19 +226,9 @@ class Traffic:
                     drawn.buckets[span, arm].sum(axis=0),
                 )
             arms.append(counts(*seen, pods))
-        if drawn.by_pod is not None:
-            arms[0] = replace(arms[0], by_pod=named(drawn.by_pod[:, start:stop].sum(axis=1)))
+        if drawn.pods is not None and self.apart:
+            arms[0] = replace(arms[0], apart=drawn.pods.of(self.apart, slice(start, stop)))
         return Interval(first * SCRAPE_S, self.at * SCRAPE_S, self._weight, *arms)
-
-
-def counts(requests: int, errors: int, buckets: Counts, pods: int = 1) -> ArmCounts:
-    """As the judge takes them."""
-    return ArmCounts(int(requests), int(errors), tuple(buckets.tolist()), pods)
-
-
-def named(by_pod: Counts) -> dict[str, tuple[int, int]]:
-    """The stable's pods' requests and errors, by the pods' names."""
-    return {f"stable-{pod}": (int(n), int(y)) for pod, (n, y) in enumerate(by_pod.T)}
 
 
 def _latency(shape: Shape, edges: Array, slower: Array, tail: float) -> Array:

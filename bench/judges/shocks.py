@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
-from bench.judges.service import BASE_ERRORS, CANARY_PODS, SCRAPE_S, STABLE_PODS, Array, Conditions, calm
+from bench.judges.world import BASE_ERRORS, CANARY_PODS, SCRAPE_S, STABLE_PODS, Array, Conditions, calm
 
 ALL_FAIL = 1.0 / BASE_ERRORS
 
@@ -61,11 +61,12 @@ class Shock:
 
 @dataclass(frozen=True)
 class Sick:
-    """Some of the stable's pods always have so many times the errors of the others; the past knows them."""
+    """Some of the stable's pods always have so many times the errors of the others, or are slower; the past knows them."""
 
     pods: int = 20
     sick: int = 1
     errors: float = 20.0
+    slower: float = 1.0
 
     @property
     def mean(self) -> float:
@@ -74,6 +75,6 @@ class Sick:
 
     def __call__(self, random: Generator, scrapes: int) -> Conditions:
         """The conditions of so many scrapes."""
-        each = np.ones((scrapes, self.pods))
-        each[:, : self.sick] = self.errors
-        return replace(calm(random, scrapes), errors=each)
+        errors, slower = np.ones((scrapes, self.pods)), np.ones((scrapes, self.pods))
+        errors[:, : self.sick], slower[:, : self.sick] = self.errors, self.slower
+        return replace(calm(random, scrapes), errors=errors, slower=slower)

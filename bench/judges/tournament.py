@@ -17,7 +17,8 @@ from bench.judges.bound import bound
 from bench.judges.ours import Played
 from bench.judges.past import past
 from bench.judges.scenarios import EDGE, HARMFUL, HORIZON_S, WITHIN, Scenario, scenarios
-from bench.judges.service import SCRAPE_S, Scrapes, Traffic, draw
+from bench.judges.service import Scrapes, Traffic, draw
+from bench.judges.world import SCRAPE_S
 
 Results = dict[str, list[Played | None]]
 BATCH = 5

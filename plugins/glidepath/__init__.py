@@ -1,8 +1,5 @@
 """Glidepath: progressive delivery for Kubernetes, orchestrated by Apache Airflow."""
 
-__version__ = "0.1.0"
+from glidepath.version import code_version
 
-
-def code_version() -> str:
-    """The version of this code, as the record keeps it."""
-    return __version__
+__all__ = ["code_version"]

@@ -17,14 +17,21 @@ def second_triggerer(world: World, home: Path, wanted: bool) -> None:
     """Have a second triggerer, which is stopped until it is needed, or have none."""
     file = home / "wanted" / SECOND
     if wanted:
+        # One that ended counts as alive for a while.
+        known = _alive(world)
         file.touch()
-        world.wait("a second triggerer", lambda: world.airflow.call("GET", ALIVE)["total_entries"] >= 2, 180)
+        world.wait("a second triggerer", lambda: bool(_alive(world) - known), 180)
         signal_airflow(home, SECOND, signal.SIGSTOP)
     elif file.exists():
         file.unlink()
         for number in (signal.SIGCONT, signal.SIGTERM):
             signal_airflow(home, SECOND, number)
         world.wait("the second triggerer's end", lambda: not _pid(home), 60)
+
+
+def _alive(world: World) -> set[int]:
+    """The jobs of the triggerers that are alive, as Airflow's heartbeats tell."""
+    return {job["id"] for job in world.airflow.call("GET", ALIVE)["jobs"]}
 
 
 def _pid(home: Path) -> int:

@@ -255,6 +255,7 @@ def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
 
 
 NAMESPACE, SERVICE = "shop", "prices"
+SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
 SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 MESH = f"/apis/networking.istio.io/v1/namespaces/{NAMESPACE}"

@@ -20,7 +20,7 @@ from glidepath.release.plan import plan
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
 from glidepath.watchdog.loop import Facts, Watchdog
-from tests.support.apiserver import MESH, NAMESPACE, SERVICE, ApiServer
+from tests.support.apiserver import MESH, NAMESPACE, SERVICE, SERVICES, ApiServer
 from tests.support.helm import HelmInMemory
 
 POLICY = f"""\
@@ -51,24 +51,26 @@ class PrometheusInMemory:
     spam: dict[str, int] = field(default_factory=dict)
 
     def scrape(
-        self, version: str, requests: int, errors: int = 0, slower: float = 1.0, spam_share: float = 0.4
+        self, version: str, requests: int, errors: int = 0, slower: float = 1.0, spam_share: float = 0.4, pod: str = "a"
     ) -> None:
-        """Serve so many requests more, 5 % of them beyond the quantile, and scrape."""
+        """Serve so many requests more by one pod, 5 % of them beyond the quantile, and scrape."""
         random = np.random.default_rng(round(self.clock()) + requests)
         latency = 0.05 * slower * np.exp(0.25 * random.standard_normal(requests - errors))
         counts = np.bincount(np.searchsorted(EDGES, latency), minlength=len(EDGES) + 1)
-        self.totals[version] = self.totals.get(version, np.zeros(len(EDGES) + 1, dtype=int)) + counts
-        self.errors[version] = self.errors.get(version, 0) + errors
-        good = int(self.totals[version].sum())
-        self.spam[version] = self.spam.get(version, 0) + round(spam_share * (requests - errors))
-        self._add(self.spam[version], version, "requests", "success", result="spam")
-        self._add(good - self.spam[version], version, "requests", "success", result="ham")
-        self._add(self.errors[version], version, "requests", "error", result="none")
-        for edge, below in zip((*EDGES, "+Inf"), np.cumsum(self.totals[version]), strict=True):
-            self._add(int(below), version, "latency", "success", le=str(edge))
+        name = f"{version}-{pod}"
+        self.totals[name] = self.totals.get(name, np.zeros(len(EDGES) + 1, dtype=int)) + counts
+        self.errors[name] = self.errors.get(name, 0) + errors
+        good = int(self.totals[name].sum())
+        self.spam[name] = self.spam.get(name, 0) + round(spam_share * (requests - errors))
+        labels = {"version": version, "pod": f"{SERVICE}-{name}"}
+        self._add(self.spam[name], "requests", status="success", result="spam", **labels)
+        self._add(good - self.spam[name], "requests", status="success", result="ham", **labels)
+        self._add(self.errors[name], "requests", status="error", result="none", **labels)
+        for edge, below in zip((*EDGES, "+Inf"), np.cumsum(self.totals[name]), strict=True):
+            self._add(int(below), "latency", status="success", le=str(edge), **labels)
 
-    def _add(self, value: float, version: str, name: str, status: str, **labels: str) -> None:
-        key = {"name": name, "version": version, "pod": f"{SERVICE}-{version}-a", "status": status, **labels}
+    def _add(self, value: float, name: str, **labels: str) -> None:
+        key = {"name": name, **labels}
         self.samples.setdefault(tuple(sorted(key.items())), []).append((self.clock(), value))
 
     def now(self) -> float:
@@ -102,6 +104,8 @@ class Stage:
         self.helm.upgrade(
             {"roles": {"stable": "v1", "canary": ""}, "istio": {"trafficSplit": {"stable": 100, "canary": 0}}}
         )
+        selector = {"apiVersion": "v1", "kind": "Service", "spec": {"selector": {"app": SERVICE}}}
+        server.put(SERVICES, {**selector, "metadata": {"name": SERVICE}})
         for _ in range(24):
             self.clock += 5
             self.prometheus.scrape("v1", 500, 2)
@@ -142,7 +146,7 @@ class Stage:
         self.prometheus.scrape("v1", rest, min(stable_errors, rest))
         if "v1-baseline" in self.versions():
             self.prometheus.scrape("v1-baseline", 5 * (fresh or 0), min(stable_errors, 5 * (fresh or 0)))
-        if weight or canary in self.prometheus.totals:
+        if weight or f"{canary}-a" in self.prometheus.totals:
             self.prometheus.scrape(canary, 5 * weight, min(errors, 5 * weight), slower, spam_share)
 
     def weights(self) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from glidepath.deploy.helm import Helm
 from glidepath.deploy.release import HelmRelease, Preview
-from glidepath.deploy.workloads import Readiness, Workloads
+from glidepath.deploy.shapes import Readiness
+from glidepath.deploy.workloads import Workloads
 
 __all__ = ["Helm", "HelmRelease", "Preview", "Readiness", "Workloads"]

@@ -83,9 +83,11 @@ class Helm:
     def status(self) -> HelmRelease | None:
         """The release with the values that its users gave, or None when it is not installed."""
         listed = json.loads(self._query("list", "--filter", f"^{self.release}$", "-o", "json") or "[]")
-        if not listed:
+        # The filter is a pattern: in `shop.app` the dot stands for any letter.
+        found = next((one for one in listed if one["name"] == self.release), None)
+        if found is None:
             return None
-        newest, status = int(listed[0]["revision"]), str(listed[0]["status"])
+        newest, status = int(found["revision"]), str(found["status"])
         revision = newest if status == "deployed" else self._last_deployed() or newest
         given = self._query("get", "values", self.release, "--revision", str(revision), "-o", "json")
         values = json.loads(given or "null") or {}

@@ -6,70 +6,17 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from kubernetes import client
 
 from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.marks import Mark, marks
+from glidepath.deploy.shapes import Readiness, Revision, Selector, Shape
 from glidepath.errors import ClusterError, NotReadyError
-from glidepath.kube import FIELD_MANAGER, HELD, HELM, STATE, UNKNOWN, Objects, editor, may_pass
+from glidepath.kube import HELD, HELM, STATE, UNKNOWN, Objects, editor, may_pass
 
 DEPLOYMENTS = "apps/v1/deployments"
-# Who writes replicas as an autoscaler: the HorizontalPodAutoscaler's controller, by the names that it has in one cluster or
-# another, and KEDA, which scales from and to 0. And Glidepath: it writes only those that such a one goes on from.
-AUTOSCALERS = tuple(
-    f"{name} "
-    for name in (
-        "kube-controller-manager", "horizontal-pod-autoscaler", "vpa-recommender", "keda", "keda-operator", FIELD_MANAGER,
-    )
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """Replicas of a version: wanted, at the wanted revision and ready; `why` names what is missing."""
-
-    version: str
-    wanted: int
-    ready: int
-    why: str
-
-    @property
-    def complete(self) -> bool:
-        """True when every wanted replica is ready."""
-        return self.wanted > 0 and self.ready >= self.wanted
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a version's Deployment asks for, and who wrote it last.
-
-    Attributes:
-        wanted: Replicas.
-        pods: A digest of its pods' specification and labels; annotations are left out, so a restart is no change.
-        replicas_by, pods_by: The clients that wrote these, and when.
-    """
-
-    wanted: int
-    pods: str
-    replicas_by: str
-    pods_by: str
-
-    @property
-    def autoscaled(self) -> bool:
-        """Whether an autoscaler wrote its replicas last."""
-        return self.replicas_by.startswith(AUTOSCALERS)
-
-
-@dataclass(frozen=True)
-class Revision:
-    """A revision of a Helm release, as Helm's own secret says, and when it was written."""
-
-    number: int
-    status: str
-    by: str
 
 
 class Workloads:
@@ -104,13 +51,31 @@ class Workloads:
             return None
         spec, managed = found["spec"], found["metadata"].get("managedFields") or []
         template = spec.get("template") or {}
-        pods = {"spec": template.get("spec"), "labels": (template.get("metadata") or {}).get("labels")}
+        labels = (template.get("metadata") or {}).get("labels")
+        pods = {"spec": template.get("spec"), "labels": labels}
         digest = hashlib.sha256(json.dumps(pods, sort_keys=True).encode()).hexdigest()[:16]
         # Of a scale the API keeps no time, and Helm, which leaves replicas to others, owns them too.
         others = [one for one in managed if one.get("manager") != HELM]
         by = editor(others, "f:spec", "f:replicas")
         by = editor(managed, "f:spec", "f:replicas") if by == UNKNOWN else by.removesuffix(" at None")
-        return Shape(int(spec.get("replicas") or 0), digest, by, editor(managed, "f:spec", "f:template"))
+        pods_by = editor(managed, "f:spec", "f:template")
+        return Shape(int(spec.get("replicas") or 0), digest, by, pods_by, labels or {})
+
+    def selector(self) -> Selector | None:
+        """The pods that the Service has; None where there is no Service, none by labels, or it may not be read.
+
+        Raises:
+            ClusterError: The API did not answer.
+        """
+        try:
+            found = self._objects.get("v1/services", self.service)
+        except ClusterError as error:
+            if error.status in (403, 404):
+                return None
+            raise
+        labels = found["spec"].get("selector")
+        managed = found["metadata"].get("managedFields") or []
+        return Selector(labels, editor(managed, "f:spec", "f:selector")) if labels else None
 
     def _deployment(self, version: str) -> dict[str, Any] | None:
         try:

@@ -1,10 +1,11 @@
 """The evidence port: what happened to requests, per version, out of Prometheus' raw samples."""
 
 from glidepath.evidence.baseline import Baseline, baseline, pods_before
-from glidepath.evidence.collector import Collector, Counts, Waiting
+from glidepath.evidence.collector import Collector, Waiting
 from glidepath.evidence.prometheus import Prometheus
 from glidepath.evidence.selected import source_of
 from glidepath.evidence.source import Source, app_source, mesh_source
+from glidepath.evidence.tally import Counts
 
 __all__ = [
     "Baseline", "Collector", "Counts", "Prometheus", "Source", "Waiting", "app_source", "baseline", "mesh_source",

@@ -8,20 +8,24 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.collector import Collected, Collector, Counts
+from glidepath.evidence.collector import Collected, Collector
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.edges import common_edges, edge, latency_edges, told_apart_edges
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.possible import explained
-from glidepath.evidence.prometheus import Prometheus, Series
+from glidepath.evidence.prometheus import Prometheus, Reader, Series
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source, matches
+from glidepath.evidence.summed import Past, kept, worth
+from glidepath.evidence.tally import Counts
 
 SAMPLES = 120
 # Series, and by how much each grew until each of its samples.
 Grown = list[tuple[Series, dict[float, float]]]
 LEAST_STEP_S = 5.0
+# What counters there are is seen in so many steps.
+LATELY_STEPS = 2
 
 
 @dataclass(frozen=True)
@@ -103,10 +107,13 @@ def _found(
 ) -> tuple[float, tuple[list[Series], list[Series], Selected]]:
     """The step between samples, and the stable's series of requests, of latency, and of what shares count."""
     step = max(LEAST_STEP_S, window_s / SAMPLES)
-    everything = prometheus.range_vector(source.requests, window_s, until, step)
-    slow = _of(read_latency(prometheus, source, window_s, until, step), source.version_label, stable)
+    reader: Reader = prometheus
+    if worth(prometheus.range_vector(source.requests, LATELY_STEPS * step, until), kept(source)):
+        reader = Past(prometheus, source)
+    everything = reader.range_vector(source.requests, window_s, until, step)
+    slow = _of(read_latency(reader, source, window_s, until, step), source.version_label, stable)
     requests, latency = each_once(_of(everything, source.version_label, stable), slow)
-    return step, (requests, latency, read_shares(prometheus, source, everything, window_s, until, step))
+    return step, (requests, latency, read_shares(reader, source, everything, window_s, until, step))
 
 
 def _of(series: list[Series], label: str, version: str) -> list[Series]:

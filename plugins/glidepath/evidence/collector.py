@@ -11,47 +11,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.counters import Counters
-from glidepath.evidence.edges import common_edges, edge
+from glidepath.evidence.edges import common_edges
 from glidepath.evidence.lives import Sample
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
-from glidepath.evidence.pace import SLACK, Key, Pace, process
+from glidepath.evidence.pace import SLACK, Pace
 from glidepath.evidence.possible import as_planned, explained
-from glidepath.evidence.prometheus import Prometheus, Series
+from glidepath.evidence.present import Present
+from glidepath.evidence.prometheus import Key, Prometheus, Series, pod_in
 from glidepath.evidence.shares import Selected, read_shares, uses_of
-from glidepath.evidence.source import Share, Source, matches
+from glidepath.evidence.source import Source, matches
+from glidepath.evidence.tally import Counts, Growths, of_pods, tally
 
 GONE_AFTER_SCRAPES = 2.5
 GAP_AFTER_SCRAPES = 12
 # After a gap, until so many scrapes have been every pod that is there was scraped once.
 BACK_AFTER_SCRAPES = 1.2
-# A counter that seems to be born is looked for in the past: so long ago, by samples so far apart, seconds.
-PAST_S, PAST_STEP_S = 1800.0, 60.0
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What one version's requests came to in an interval.
-
-    Attributes:
-        requests: Answered requests.
-        errors: Those that were errors.
-        latency: Requests per latency bucket, not cumulative; one more than there are edges.
-        by_pod: Per reporting pod (requests, errors).
-        shares: Per further share its events, and what they are a share of.
-    """
-
-    requests: int
-    errors: int
-    latency: tuple[int, ...]
-    by_pod: dict[str, tuple[int, int]]
-    shares: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,6 +71,7 @@ class Collector:
         scrape_s: Seconds between scrapes.
         planned_per_s: Requests a second of both versions that the release was planned with; 0 where nobody planned.
         lag_s: How much later than it was taken a sample can be read, seconds.
+        apart: Pods of the control that are set apart: what they counted is told as a part of it as well.
     """
 
     prometheus: Prometheus
@@ -99,12 +81,15 @@ class Collector:
     scrape_s: float
     planned_per_s: float = 0.0
     lag_s: float = 0.0
+    apart: frozenset[str] = frozenset()
     _counters: Counters = field(init=False)
+    _reader: Present = field(init=False)
     _pods: dict[tuple[str, str], float] = field(default_factory=dict)
     _end: float | None = None
 
     def __post_init__(self) -> None:
         self._counters = Counters(Pace(self.planned_per_s))
+        self._reader = Present(self.prometheus, self.source, self._counters, self.apart)
 
     def collect(self, now: float) -> Collected | Waiting:
         """The interval since the last one, or what is still missing for it.
@@ -121,17 +106,19 @@ class Collector:
             self._forget()
             since = 0.0
         window = max(since, self.lag_s) + GONE_AFTER_SCRAPES * self.scrape_s + 1
-        requests = self.prometheus.range_vector(self.source.requests, window, now)
-        latency = read_latency(self.prometheus, self.source, window, now)
+        requests = self._reader.range_vector(self.source.requests, window, now)
+        latency = read_latency(self._reader, self.source, window, now)
         requests, latency = each_once(requests, latency)
         newest = self._newest(requests)
         missing = self._missing(newest, now) or self._coming_back(requests, now)
         if missing is not None:
             return missing
-        others = read_shares(self.prometheus, self.source, requests, window, now)
+        others = read_shares(self._reader, self.source, requests, window, now)
         first = self._end is None
         start, end = self._end or 0.0, max(newest.values())
+        self._reader.take_in()
         collected = self.difference(requests, latency, others, start, end, first)
+        self._reader.taken()
         self._end = end
         self._pods |= newest
         if first:
@@ -161,6 +148,7 @@ class Collector:
 
     def _forget(self) -> None:
         self._counters.forget()
+        self._reader.forget()
         self._pods.clear()
         self._end = None
 
@@ -225,23 +213,12 @@ class Collector:
             self._look_back(uses, latency, end)
         versions = {}
         for version in self.versions:
-            by_pod: dict[str, tuple[int, int]] = {}
-            for one in self._of(requests, version):
-                count = self._counters.growth(one, "requests", first)
-                pod = one.labels.get("pod", "")
-                bad = count if self.source.is_error(one.labels) else 0
-                total, errors = by_pod.get(pod, (0, 0))
-                # Its own last sample counts: that of another pod, already used, may be newer than this one's new one.
-                if count or one.samples[-1][0] > self._pods.get((version, pod), 0.0):
-                    by_pod[pod] = (total + count, errors + bad)
-            buckets = self._buckets(self._of(latency, version), edges, common, first)
-            versions[version] = Counts(
-                sum(total for total, _ in by_pod.values()),
-                sum(errors for _, errors in by_pod.values()),
-                buckets,
-                by_pod,
-                {one.name: self._share(one, others, version, first) for one in self.source.shares},
-            )
+            grown = self._growths(version, requests, latency, others, first)
+            counts = tally(self.source, grown, edges, common, self._reports)
+            if self.apart and version == self.stable:
+                sick = tally(self.source, of_pods(grown, self.apart), edges, common, self._reports)
+                counts = replace(counts, apart=sick)
+            versions[version] = counts
         return Collected(start, end, edges, versions, common)
 
     @staticmethod
@@ -263,40 +240,33 @@ class Collector:
         found = {use: self._counters.births(series, use) for use, series in uses.items()}
         found = {use: born for use, born in found.items() if any(one.value > 0 for one in born.values())}
         with suppress(EvidenceError):  # without an answer what fits is counted
-            asked: dict[str, list[Series]] = {}
+            pods: dict[str, set[str]] = {}
             for use, born in found.items():
-                selector = places.get(use, self.source.requests)
-                if selector not in asked:
-                    asked[selector] = self.prometheus.range_vector(selector, PAST_S, end, PAST_STEP_S)
-                self._counters.remember(asked[selector], use, born)
+                pods.setdefault(places.get(use, self.source.requests), set()).update(map(pod_in, born))
+            past = {selector: self._reader.past(selector, named, end) for selector, named in pods.items()}
+            for use, born in found.items():
+                self._counters.remember(past[places.get(use, self.source.requests)], use, born)
             if self.source.starts and self._large([*found.values(), self._counters.births(latency, "latency")]):
                 starts = self.prometheus.range_vector(self.source.starts, GONE_AFTER_SCRAPES * self.scrape_s + 1, end)
-                self._counters.started({process(one): one.samples[-1][1] for one in starts})
+                self._counters.started({one.process: one.samples[-1][1] for one in starts})
 
-    def _share(self, share: Share, others: Selected, version: str, first: bool) -> tuple[int, int]:
-        events, of = 0, 0
-        for place, (use, selector, rule) in enumerate(uses_of(share)):
-            for one in others[selector]:
-                if one.labels.get(share.version_label) == version and matches(one.labels, rule):
-                    grown = self._counters.growth(one, use, first)
-                    of, events = (of, events + grown) if place else (of + grown, events)
-        # Two counters of one pod are not read at the same instant.
-        return min(events, of), of
+    def _growths(
+        self, version: str, requests: list[Series], latency: list[Series], others: Selected, first: bool
+    ) -> dict[str, Growths]:
+        """By use, a version's series and by how much each grew; each is counted once."""
+        label = self.source.version_label
+        series = {"requests": _of(requests, label, version), "latency": _of(latency, label, version)}
+        for share in self.source.shares:
+            for use, selector, rule in uses_of(share):
+                mine = _of(others[selector], share.version_label, version)
+                series[use] = [one for one in mine if matches(one.labels, rule)]
+        return {use: [(one, self._counters.growth(one, use, first)) for one in each] for use, each in series.items()}
 
-    def _of(self, series: list[Series], version: str) -> list[Series]:
-        return [one for one in series if one.labels.get(self.source.version_label) == version]
+    def _reports(self, one: Series) -> bool:
+        # Its own last sample counts: that of another pod, already used, may be newer than this one's new one.
+        pod = (one.labels.get(self.source.version_label, ""), one.labels.get("pod", ""))
+        return one.samples[-1][0] > self._pods.get(pod, 0.0)
 
-    def _buckets(
-        self, series: list[Series], edges: tuple[float, ...], common: tuple[float, ...], first: bool
-    ) -> tuple[int, ...]:
-        cumulative = dict.fromkeys([*edges, math.inf], 0)
-        for one in series:
-            at, grown = edge(one, self.source), self._counters.growth(one, "latency", first)
-            if at in common or math.isinf(at):
-                cumulative[at] += grown
-        counts, below = [], 0
-        for upper in [*edges, math.inf]:
-            # Scrapes are atomic per pod; a fall can only come of a reset between two buckets' births.
-            counts.append(max(0, cumulative[upper] - below))
-            below = max(below, cumulative[upper])
-        return tuple(counts)
+
+def _of(series: Iterable[Series], label: str, version: str) -> list[Series]:
+    return [one for one in series if one.labels.get(label) == version]

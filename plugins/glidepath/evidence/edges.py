@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.bins import told_apart
-from glidepath.evidence.pace import Key
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence.prometheus import KNOWN, Key, Series
 from glidepath.evidence.source import Source
 
 # By histogram and edge: from when to when there are samples.
@@ -58,13 +58,17 @@ def told_apart_edges(edges: Iterable[float], source: Source) -> tuple[float, ...
     return tuple(units[one] for one in told_apart(units))
 
 
+@lru_cache(KNOWN)
+def _histogram(key: Key) -> Key:
+    return tuple(pair for pair in key if pair[0] != "le")
+
+
 def _spans(latency: Iterable[Series], source: Source) -> Spans:
     groups: Spans = {}
     try:
         for one in latency:
             if one.samples:
-                group = tuple(pair for pair in one.key if pair[0] != "le")
-                groups.setdefault(group, {})[edge(one, source)] = one.samples[0][0], one.samples[-1][0]
+                groups.setdefault(_histogram(one.key), {})[edge(one, source)] = one.samples[0][0], one.samples[-1][0]
     except (KeyError, ValueError) as error:
         raise EvidenceError(f"a latency bucket of {source.latency} has no readable `le` label: {error}") from error
     return groups

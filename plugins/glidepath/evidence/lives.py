@@ -11,9 +11,10 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from glidepath.evidence.pace import SLACK, Key, counts
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence.pace import SLACK, counts
+from glidepath.evidence.prometheus import KNOWN, Key, Series
 
 Use = tuple[str, Key]
 # Labels whose values split one total.
@@ -70,6 +71,7 @@ class Lives:
         self.families = {name: born[-1:] for name, born in self.families.items()}
 
 
+@lru_cache(KNOWN)
 def family(key: Key) -> Key:
     """The labels that a counter shares with those that split the same total."""
     split = [label for label, _ in key if label in PARTS]
@@ -103,10 +105,24 @@ def live(
         dip: A fall by no more is a sample that was taken a little sooner than the one before it.
     """
     lives.trim()
+    if not lives.had and not any(_falls(one, last.get(use)) for use, one in mine.items()):
+        return
     read = _read(mine, last)
     for at in read.times:
         _scrape(lives, read, at, fits, dip)
         read.last |= {use: Sample(at, value) for use, value in read.scrapes[at].items()}
+
+
+def _falls(series: Series, last: Sample | None) -> bool:
+    """Whether any sample is lower than the one before: where none is, nothing began anew."""
+    known = last is not None and counts(last.value)
+    after, before = (last.time, last.value) if last is not None and known else (-math.inf, 0.0)
+    for at, value in series.samples:
+        if at > after and counts(value):
+            if value < before:
+                return True
+            before = value
+    return False
 
 
 def _read(mine: Mapping[Use, Series], last: Mapping[Use, Sample]) -> _Read:

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.prometheus import Histogram, Prometheus, Series
+from glidepath.evidence.prometheus import Histogram, Reader, Series
 from glidepath.evidence.source import Source
 
 # 16 to a doubling, 4.4 % apart: the usual 160 buckets then cover a thousandfold.
@@ -28,10 +28,9 @@ Bucket = tuple[float, float]
 
 
 def read_latency(
-    prometheus: Prometheus, source: Source, window_s: float, at: float, step_s: float | None = None
+    prometheus: Reader, source: Source, window_s: float, at: float, step_s: float | None = None
 ) -> list[Series]:
-    """The cumulative latency buckets of a source, one series for each pod and edge, whichever histograms it has; none if
-    latency is not asked for.
+    """The cumulative latency buckets of a source, one series for each pod and edge; none if latency is not asked for.
 
     Args:
         prometheus: Where the samples are.

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import combinations
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.lives import PARTS
-from glidepath.evidence.pace import Key
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence.prometheus import KNOWN, Key, Series
 
 # Labels that say by which way a sample came, not what was counted.
 WAYS = frozenset({"job", "service", "endpoint", "container", "prometheus", "prometheus_replica", "replica", "cluster"})
@@ -46,8 +46,7 @@ def of_one_way(series: Sequence[Series]) -> list[Series]:
     pods: dict[str, dict[Key, Way]] = {}
     for one in series:
         if one.labels.get("pod"):
-            way = tuple(pair for pair in one.key if pair[0] not in COUNTED)
-            what = tuple(pair for pair in one.key if pair[0] in COUNTED)
+            way, what = _way(one.key)
             pods.setdefault(one.labels["pod"], {}).setdefault(way, {})[what] = one
     again: set[Key] = set()
     for ways in pods.values():
@@ -58,6 +57,18 @@ def of_one_way(series: Sequence[Series]) -> list[Series]:
                 same.add(second)
                 again |= {each.key for each in ways[second].values()}
     return [one for one in series if one.key not in again]
+
+
+@lru_cache(KNOWN)
+def _way(key: Key) -> tuple[Key, Key]:
+    """By which way a series came, as far as its labels tell, and what it counts."""
+    return tuple(pair for pair in key if pair[0] not in COUNTED), tuple(pair for pair in key if pair[0] in COUNTED)
+
+
+@lru_cache(KNOWN)
+def _counter(key: Key) -> Key:
+    """What a series counts, whichever way it came."""
+    return tuple(pair for pair in key if pair[0] not in WAYS)
 
 
 def _may_be_ways(one: Key, other: Key) -> bool:
@@ -115,7 +126,7 @@ def counted_once(series: Iterable[Series]) -> None:
     """
     seen: dict[Key, Series] = {}
     for one in series:
-        what = tuple(pair for pair in one.key if pair[0] not in WAYS)
+        what = _counter(one.key)
         other = seen.setdefault(what, one)
         if other is not one:
             ways = [", ".join(f"{k}={v!r}" for k, v in way.key if (k, v) not in which.key) for way, which in

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence.prometheus import KNOWN, Key
 
-Key = tuple[tuple[str, str], ...]
 # So many requests fit any time: slow processes have no rate to speak of.
 SLACK = 50.0
 # Times what a process did: traffic may double between two scrapes.
@@ -24,19 +24,6 @@ SERVICE = 3.0
 # Replicas of a scraper see a process some moments apart: a later sample may have been taken sooner by so many seconds,
 # and be lower by what was done in them; by this much it may be in any case.
 APART_S, DIP = 0.25, 2.0
-# Labels that name one process.
-PROCESS = ("pod", "instance")
-
-
-def process(series: Series) -> Key:
-    """Which process a series comes from; one that names none is its own."""
-    return process_of(series.key)
-
-
-def process_of(key: Key) -> Key:
-    """The same, of a series' labels."""
-    labels = dict(key)
-    return tuple((label, labels[label]) for label in PROCESS if labels.get(label)) or key
 
 
 def counts(value: float) -> bool:
@@ -44,6 +31,7 @@ def counts(value: float) -> bool:
     return value >= 0.0
 
 
+@lru_cache(KNOWN)
 def counts_all(key: Key) -> bool:
     """Whether a series is no part of another that is there as well: a cumulative bucket below the last is."""
     return dict(key).get("le", "+Inf") in ("+Inf", "inf", "Inf")

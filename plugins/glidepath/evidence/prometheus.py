@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, Protocol
 
 import requests
 from prometheus_api_client import PrometheusConnect
@@ -25,6 +26,26 @@ TIMEOUT_S = 4
 RETRY = Retry(total=1, backoff_factor=0.2, status_forcelist=(502, 503, 504), allowed_methods=None)
 
 
+Key = tuple[tuple[str, str], ...]
+# Labels that name one process.
+PROCESS = ("pod", "instance")
+# So many series' labels are remembered with what follows from them; beyond, it is found out anew.
+KNOWN = 8192
+
+
+@lru_cache(KNOWN)
+def process_of(key: Key) -> Key:
+    """Which process a series comes from, by its labels; one that names none is its own."""
+    labels = dict(key)
+    return tuple((label, labels[label]) for label in PROCESS if labels.get(label)) or key
+
+
+@lru_cache(KNOWN)
+def pod_in(key: Key) -> str:
+    """The pod in a series' or process' labels; empty where there is none."""
+    return dict(key).get("pod", "")
+
+
 @dataclass(frozen=True)
 class Series:
     """One series: its labels and its samples as (epoch seconds, value), oldest first."""
@@ -32,10 +53,20 @@ class Series:
     labels: dict[str, str]
     samples: tuple[tuple[float, float], ...]
 
-    @property
-    def key(self) -> tuple[tuple[str, str], ...]:
+    @cached_property
+    def key(self) -> Key:
         """The labels as a hashable identity."""
         return tuple(sorted(self.labels.items()))
+
+    @cached_property
+    def process(self) -> Key:
+        """Which process it comes from."""
+        return process_of(self.key)
+
+
+@dataclass(frozen=True)
+class Grown(Series):
+    """A sum of counters: its one sample is by how much they grew since they were read last."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +78,18 @@ class Histogram:
 
     labels: dict[str, str]
     samples: tuple[tuple[float, float, tuple[tuple[float, float, float], ...]], ...]
+
+
+class Reader(Protocol):
+    """Whatever gives the samples of a selector's series; arguments and errors as `Prometheus`'."""
+
+    def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
+        """Samples of counters."""
+
+    def range_histograms(
+        self, selector: str, window_s: float, at: float, step_s: float | None = None
+    ) -> list[Histogram]:
+        """Samples of native histograms."""
 
 
 class Prometheus:
@@ -66,7 +109,7 @@ class Prometheus:
         auth: AuthBase | None = None, renew: Callable[[], dict[str, str]] | None = None,
     ) -> None:  # fmt: skip
         self.url, self._timeout_s, self._renew = url.rstrip("/"), timeout_s, renew
-        session = requests.Session()
+        session = _Form()
         session.hooks["response"].append(_whole)
         session.verify = ca or True
         self._client = PrometheusConnect(
@@ -101,6 +144,20 @@ class Prometheus:
             if row.get("histograms")
         ]
 
+    def vector(self, expression: str, at: float) -> list[Series]:
+        """What an expression comes to at a time: series of one sample each.
+
+        Args:
+            expression: PromQL that gives an instant vector, already quoted.
+            at: The time, epoch seconds.
+
+        Raises:
+            NotAnsweredError: Prometheus can't answer this.
+            EvidenceError: Prometheus did not answer in time, or answered with an error.
+        """
+        found = self._query(expression, at)
+        return [Series(row["metric"], ((float(row["value"][0]), float(row["value"][1])),)) for row in found]
+
     def now(self) -> float:
         """Prometheus' own clock, epoch seconds: that of its samples.
 
@@ -132,14 +189,28 @@ class Prometheus:
         try:
             return self._client.custom_query(query, params=params, timeout=self._timeout_s)
         except (requests.RequestException, PrometheusApiClientException, ValueError, KeyError) as error:
-            raise EvidenceError(
+            kind = NotAnsweredError if isinstance(error, PrometheusApiClientException) else EvidenceError
+            raise kind(
                 f"Prometheus at {self.url} did not answer the query {query!r}: {error}. "
                 "Is it up, and is the URL of the connection right?"
             ) from error
 
 
+class NotAnsweredError(EvidenceError):
+    """Prometheus answered, but not this query: it can't, or it would be too much."""
+
+
 class RefusedError(EvidenceError):
     """Prometheus, or who stands before it, does not let this caller in."""
+
+
+class _Form(requests.Session):
+    """Sends what it posts as a form: a query may be longer than an address is allowed to be, and is encoded once."""
+
+    def request(self, method: str | bytes, url: str | bytes, **how: Any) -> requests.Response:  # type: ignore[override]
+        if method == "POST" and "data" not in how:
+            how["data"] = how.pop("params", None)
+        return super().request(method, url, **how)
 
 
 def _whole(response: requests.Response, **_: Any) -> None:

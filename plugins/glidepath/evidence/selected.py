@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from glidepath.evidence.source import SOURCES, Share, Source, rule_of
-from glidepath.policy import ErrorsMetric, LatencyMetric, Policy, ShareMetric, metric_name
+from glidepath.policy import ErrorsMetric, LatencyMetric, Policy, ShareMetric
 
 
 def source_of(policy: Policy, versions: Sequence[str]) -> Source:
@@ -27,7 +27,7 @@ def source_of(policy: Policy, versions: Sequence[str]) -> Source:
     for metric in policy.metrics:
         if isinstance(metric, ErrorsMetric) and metric.source is not None:
             seen = made(metric.source)
-            shares.append(Share(metric_name(metric), seen.requests, (), seen.requests, seen.error, seen.version_label))
+            shares.append(Share(metric.title, seen.requests, (), seen.requests, seen.error, seen.version_label))
         elif isinstance(metric, ShareMetric):
             shares.append(_share(metric, made(metric.source or policy.evidence.source)))
     source = replace(made(policy.evidence.source), shares=tuple(shares))

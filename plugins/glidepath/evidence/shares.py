@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glidepath.evidence.once import each_once
-from glidepath.evidence.prometheus import Prometheus, Series
+from glidepath.evidence.prometheus import Reader, Series
 from glidepath.evidence.source import Rule, Share, Source
 
 Selected = dict[str, list[Series]]
@@ -18,7 +18,7 @@ def uses_of(share: Share) -> Iterator[tuple[str, str, Rule]]:
 
 
 def read_shares(
-    prometheus: Prometheus,
+    prometheus: Reader,
     source: Source,
     requests: list[Series],
     window_s: float,

@@ -100,16 +100,17 @@ class Source:
 
     def without(self, rule: Rule) -> Source:
         """The same without the requests of which any label matches its pattern; other counters stay whole."""
-        more = "".join(f",{label}!~{quoted(pattern)}" for label, pattern in rule)
-        return replace(self, requests=_with(self.requests, more), latency=_with(self.latency, more))
+        more = ",".join(f"{label}!~{quoted(pattern)}" for label, pattern in rule)
+        return replace(self, requests=narrowed(self.requests, more), latency=narrowed(self.latency, more))
 
     def is_error(self, labels: Mapping[str, str]) -> bool:
         """Whether a request counter counts errors."""
         return matches(labels, self.error)
 
 
-def _with(selector: str, more: str) -> str:
-    return f"{selector.removesuffix('}')}{more}}}" if selector and more else selector
+def narrowed(selector: str, more: str) -> str:
+    """A selector with more matchers, already quoted, beside those it has."""
+    return f"{selector.removesuffix('}')},{more}}}" if selector and more else selector
 
 
 def pods_of(service: str, versions: Sequence[str]) -> str:

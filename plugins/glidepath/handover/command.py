@@ -7,16 +7,20 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from glidepath.errors import HandoverError, PreflightError
 from glidepath.handover.port import Handover, Word
+from glidepath.handover.secrets import hidden
 from glidepath.processes import ends_with_us
 
 ERROR_LENGTH, ANSWER_LENGTH = 2000, 200
+# Read at once, bytes; and how long what a program that has ended wrote last may take, seconds.
+PART, LAST_S = 65536, 1.0
 # Airflow's own settings hold passwords, and its record's address does.
 OURS = ("AIRFLOW", "_AIRFLOW", "GLIDEPATH")
 
@@ -45,11 +49,21 @@ class Command(Handover):
         """See `Handover.once`."""
         if missing := self._missing():  # of what `ends_with_us` can't start it says no more than an exit code
             raise HandoverError(missing, may_pass=False, untold=True)
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            code = self._ended(word, out, err)
-            if code != 0:
-                raise HandoverError(f"{self._shown} ended with exit code {code}: {_tail(err, ERROR_LENGTH)}")
-            return _tail(out, ANSWER_LENGTH)
+        process = self._started(word)
+        out, err = (_Tail(one) for one in (process.stdout, process.stderr))
+        try:
+            _give(process, json.dumps(word.to_dict()).encode())
+            code = process.wait(self._timeout_s)
+        except subprocess.TimeoutExpired as error:
+            _end(process)
+            raise HandoverError(
+                f"{self._shown} did not end within {self._timeout_s:g} s and was killed: {err.told(ERROR_LENGTH)}"
+            ) from error
+        finally:
+            _end(process)
+        if code != 0:
+            raise HandoverError(f"{self._shown} ended with exit code {code}: {err.told(ERROR_LENGTH)}")
+        return out.told(ANSWER_LENGTH)
 
     def _missing(self) -> str:
         """That it can't be run; empty when it can."""
@@ -60,24 +74,46 @@ class Command(Handover):
     def _shown(self) -> str:
         return Path(self._command[0]).name
 
-    def _ended(self, word: Word, out: IO[bytes], err: IO[bytes]) -> int:
-        """Its exit code."""
+    def _started(self, word: Word) -> subprocess.Popen[bytes]:
+        pipe = subprocess.PIPE
         try:
-            process = subprocess.Popen(
-                [*ends_with_us(), *self._command], stdin=subprocess.PIPE, stdout=out, stderr=err,
+            return subprocess.Popen(
+                [*ends_with_us(), *self._command], stdin=pipe, stdout=pipe, stderr=pipe,
                 env=environment(word), start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             raise HandoverError(f"{self._shown} could not be started: {error}", may_pass=False, untold=True) from error
-        try:
-            process.communicate(json.dumps(word.to_dict()).encode(), timeout=self._timeout_s)
-        except subprocess.TimeoutExpired as error:
-            raise HandoverError(
-                f"{self._shown} did not end within {self._timeout_s:g} s and was killed: {_tail(err, ERROR_LENGTH)}"
-            ) from error
-        finally:
-            _end(process)
-        return process.returncode
+
+
+class _Tail:
+    """The end of what a program writes: it is read as it comes, however much it is, and the rest let go.
+
+    Args:
+        pipe: What it writes to.
+    """
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        assert pipe is not None
+        self._pipe, self._read = pipe, b""
+        self._thread = threading.Thread(target=self._serve, name="glidepath-handover", daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        with self._pipe:
+            while part := os.read(self._pipe.fileno(), PART):
+                self._read = (self._read + part)[-2 * ERROR_LENGTH :]  # a secret at the cut is hidden whole
+
+    def told(self, length: int) -> str:
+        """So much of it at most, without secrets. Call when the program has ended."""
+        self._thread.join(LAST_S)  # what it has left behind in a session of its own may keep the pipe open
+        return hidden(self._read.decode(errors="replace").strip())[-length:]
+
+
+def _give(process: subprocess.Popen[bytes], told: bytes) -> None:
+    """Write to its input; a program need not read it. A word is shorter than what a pipe holds."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError), process.stdin as given:
+        given.write(told)
 
 
 def environment(word: Word) -> dict[str, str]:
@@ -96,9 +132,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         return
     finally:
         process.wait()
-
-
-def _tail(file: IO[bytes], length: int) -> str:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - length))
-    return file.read().decode(errors="replace").strip()

@@ -26,12 +26,14 @@ class Kind:
 
 
 _SKIP = "argocd.argoproj.io/skip-reconcile"
+# Argo CD compares with the revision that it has looked up last, for minutes, unless it is asked to look anew; it removes this.
+_REFRESH = "argocd.argoproj.io/refresh"
 _SUSPEND = ({"spec": {"suspend": True}}, {"spec": {"suspend": False}})
 KINDS = {
     "Application": Kind(
         "argoproj.io/v1alpha1/applications",
         {"metadata": {"annotations": {_SKIP: "true"}}},
-        {"metadata": {"annotations": {_SKIP: None}}},
+        {"metadata": {"annotations": {_SKIP: None, _REFRESH: "normal"}}},
     ),
     "HelmRelease": Kind("helm.toolkit.fluxcd.io/v2/helmreleases", *_SUSPEND),
     "Kustomization": Kind("kustomize.toolkit.fluxcd.io/v1/kustomizations", *_SUSPEND),
@@ -85,15 +87,19 @@ class Sync:
         changed = self._change(change)
         return f"{self.shown} is paused" if changed else f"{self.shown} was paused already"
 
-    def resume(self) -> str:
-        """Let it go on if a release has paused it, whichever; what was done. It is gone: nothing to do.
+    def resume(self, of: str | None = None) -> str:
+        """Let it go on if a release has paused it; what was done. It is gone: nothing to do.
+
+        Args:
+            of: Only if it was this release; None: whichever.
 
         Raises:
             ClusterError: The API refused or did not answer; call again.
         """
 
         def change(found: Mapping[str, Any]) -> dict[str, Any] | None:
-            return _with_mark(self._kind.resume, None) if _paused_by(found) else None
+            by = _paused_by(found)
+            return _with_mark(self._kind.resume, None) if by and of in (None, by) else None
 
         try:
             changed = self._change(change)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as OutOfTime
 
 import requests
 import urllib3
 
 from glidepath.errors import HandoverError
 from glidepath.handover.port import Handover, Word
+from glidepath.handover.secrets import address, hidden
 
 CONNECT_S = 5.0
 LENGTH = 300
+# Beyond the time-outs of its parts: a service that sends a byte now and then, or a name that is looked up, has none.
+GRACE_S = 2.0
 # Answers after which the same request may be answered otherwise in a moment.
 MAY_PASS = frozenset({408, 409, 423, 425, 429})
 # Answers of which no promotion can come: it was refused before it was looked at.
@@ -37,7 +43,7 @@ class Webhook(Handover):
 
     def check(self) -> str:
         """See `Handover.check`. Nothing is sent."""
-        return f"a POST to {self._address()[0]}"
+        return f"a POST to {address(self._address()[0])}"
 
     def once(self, word: Word) -> str:
         """See `Handover.once`."""
@@ -45,33 +51,55 @@ class Webhook(Handover):
             url, headers = self._address()
         except Exception as error:  # whatever keeps secrets has its own errors; it must not keep a rollback from ending
             raise HandoverError(f"the webhook's address could not be read: {error}", untold=True) from error
-        deadline = time.monotonic() + self._timeout_s
+        shown = address(url)
         try:
-            # A redirect would be followed by a GET, which carries nothing and may well be answered 200.
-            with requests.post(
-                url, json=word.to_dict(), headers={**headers, "Idempotency-Key": word.key},
-                timeout=(min(CONNECT_S, self._timeout_s), self._timeout_s), allow_redirects=False, stream=True,
-            ) as answer:  # fmt: skip
-                text = _beginning(answer, deadline)
-                code = answer.status_code
-        except requests.RequestException as error:
+            code, said = _within(self._timeout_s + GRACE_S, lambda: self._post(url, headers, word))
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OutOfTime, ValueError) as error:
             untold = isinstance(error, requests.ConnectTimeout) or _refused(error)
-            message = f"{url} did not answer within {self._timeout_s:g} s: {type(error).__name__}"
+            message = f"{shown} did not answer within {self._timeout_s:g} s: {type(error).__name__}"
             raise HandoverError(message, untold=untold) from error
+        text = hidden(said, [*headers.values(), *(value.split(" ", 1)[-1] for value in headers.values())])[:LENGTH]
         if 200 <= code < 300:
             return f"{code} {text}".strip()
         may_pass = code >= 500 or code in MAY_PASS
-        raise HandoverError(f"{url} answered {code}: {text}", may_pass, untold=code in NOT_LOOKED_AT)
+        raise HandoverError(f"{shown} answered {code}: {text}", may_pass, untold=code in NOT_LOOKED_AT)
+
+    def _post(self, url: str, headers: Mapping[str, str], word: Word) -> tuple[int, str]:
+        """The answer's code, and as much of its text as is worth telling and came in time."""
+        deadline = time.monotonic() + self._timeout_s
+        # A redirect would be followed by a GET, which carries nothing and may well be answered 200.
+        with requests.post(
+            url, json=word.to_dict(), headers={**headers, "Idempotency-Key": word.key},
+            timeout=(min(CONNECT_S, self._timeout_s), self._timeout_s), allow_redirects=False, stream=True,
+        ) as answer:  # fmt: skip
+            return answer.status_code, _beginning(answer, deadline)
 
 
 def _beginning(answer: requests.Response, deadline: float) -> str:
-    """As much of its text as is worth telling, and as came in time."""
     read = b""
-    for part in answer.iter_content(LENGTH):
+    for part in answer.iter_content(1):  # of more it would wait until all of it has come
         read += part
-        if len(read) >= LENGTH or time.monotonic() > deadline:
+        if len(read) >= 2 * LENGTH or time.monotonic() > deadline:
             break
-    return read[:LENGTH].decode(errors="replace").strip()
+    return read.decode(errors="replace").strip()
+
+
+def _within(seconds: float, do: Callable[[], tuple[int, str]]) -> tuple[int, str]:
+    """What a call gives, if it ends in time; a thread that does not ends with the process.
+
+    Raises:
+        TimeoutError: It did not.
+    """
+    future: Future[tuple[int, str]] = Future()
+
+    def served() -> None:
+        try:
+            future.set_result(do())
+        except Exception as error:
+            future.set_exception(error)
+
+    threading.Thread(target=served, name="glidepath-handover", daemon=True).start()
+    return future.result(seconds)
 
 
 def _refused(error: Exception) -> bool:

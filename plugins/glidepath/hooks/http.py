@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from urllib.parse import unquote
 
 SCHEMES = ("http", "https")
 
@@ -15,16 +16,17 @@ def address_of(connection: Any) -> tuple[str, dict[str, str]]:
     """A connection's URL, without a slash at its end, and its headers.
 
     As a URI the scheme is the connection's type and `schema` is the path; from the form `schema` is the scheme, and people
-    write `https://host/path` into the field for the host.
+    write `https://host/path` into the field for the host, with `user:password@` in it, too.
     """
     said, _, rest = str(connection.host).rpartition("://")
-    host, _, below = rest.partition("/")
+    place, _, below = rest.partition("/")
+    user, _, host = place.rpartition("@")
     scheme = next((one for one in (said, connection.schema, connection.conn_type) if one in SCHEMES), "http")
     below = connection.schema if connection.schema and connection.schema not in SCHEMES else below
     path = f"/{below}".rstrip("/")
     port = f":{connection.port}" if connection.port else ""
     headers = dict((connection.extra_dejson or {}).get("headers") or {})
-    if connection.login:
-        pair = f"{connection.login}:{connection.password or ''}"
+    pair = f"{connection.login}:{connection.password or ''}" if connection.login else unquote(user)
+    if pair:
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     return f"{scheme}://{host}{port}{path}", headers

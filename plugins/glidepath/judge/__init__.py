@@ -1,18 +1,12 @@
 """The judge: the arithmetic of the gate. Pure functions and classes on frozen values; numpy and nothing else."""
 
+from glidepath.judge.counts import ArmCounts, Interval
 from glidepath.judge.dispersion import Blocks
 from glidepath.judge.judge import Judge
-from glidepath.judge.plan import Plan, plan_judgement
-from glidepath.judge.values import (
-    ArmCounts,
-    Interval,
-    Look,
-    MetricLook,
-    MetricSettings,
-    Settings,
-    StepSettings,
-    Verdict,
-)
+from glidepath.judge.plan import Plan
+from glidepath.judge.planning import plan_judgement
+from glidepath.judge.settings import MetricSettings, Settings, StepSettings
+from glidepath.judge.values import Look, MetricLook, Verdict
 
 __all__ = [
     "ArmCounts", "Blocks", "Interval", "Judge", "Look", "MetricLook", "MetricSettings", "Plan", "Settings", "StepSettings", "Verdict",

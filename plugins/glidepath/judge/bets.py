@@ -5,23 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from glidepath.judge.evalue import Array, Mask
+from glidepath.judge.metrics import kind_of
 from glidepath.judge.plan import MetricPlan
 
-# Of the null's odds.
-HARM_FACTORS = {
-    "errors": (1.3, 1.8, 3.0, 6.0, 12.0, 40.0),
-    "latency": (1.12, 1.25, 1.5, 2.0, 4.0, 10.0),
-    "share": (1.15, 1.4, 2.0, 4.0, 10.0, 40.0),
-}
-HARM_WEIGHTS = {
-    "errors": (0.22, 0.22, 0.16, 0.16, 0.16, 0.08),
-    "latency": (0.22, 0.22, 0.18, 0.16, 0.12, 0.10),
-    "share": (0.22, 0.22, 0.16, 0.16, 0.16, 0.08),
-}
 SAFETY_WEIGHTS = (0.6, 0.2, 0.2)
-# For questions that a version exactly like stable can't answer with yes: "is it faster?", "has it fewer errors?".
-FASTER = np.array([0.88, 0.7, 0.45])
-BELOW = np.array([0.8, 0.5, 0.25])
 HARM_SPREAD_S, SAFETY_SPREAD_S = 1800.0, 600.0
 SMALLEST = 1e-9
 # The stable's probability that is bet on keeps this distance from where the null would have no room, as a factor.
@@ -36,13 +23,14 @@ class Bets:
 
     Attributes:
         margins: The questions' margins, as a column.
-        harm, safety: Where each kind's bets stand.
+        harm, safety: Where the bets of each stand.
     """
 
     def __init__(self, plan: MetricPlan) -> None:
         self.margins: Array = np.array([[row.margin] for row in plan.questions])
-        factors = np.array(HARM_FACTORS[plan.settings.kind])
-        safe = [_safe(row.margin, row.tail, plan.settings.kind) for row in plan.questions]
+        kind = kind_of(plan.settings)
+        factors = np.array(kind.harm_factors)
+        safe = [kind.safe_bets(row.margin, row.tail) for row in plan.questions]
         self.harm, self.safety = slice(0, len(factors)), slice(len(factors), len(factors) + len(SAFETY_WEIGHTS))
         ones = np.ones((len(safe), len(factors)))
         self._slope, self._offset, self._odds = (
@@ -69,20 +57,6 @@ class Bets:
         """The log evidence that each bet's decision takes: a rollback, a promotion."""
         each = self.harm.stop - self.harm.start, self.safety.stop - self.safety.start
         return np.repeat(-np.log([alpha, beta]), each)
-
-
-def _safe(margin: float, tail: float, kind: str) -> tuple[Array, Array, Array]:
-    """Slopes, offsets and odds ratios of the bets on safety: the comparable version, one towards the margin, a better one."""
-    one, none = np.ones(3), np.zeros(3)
-    if kind == "latency":
-        return (
-            (np.array([tail, 1.0 - 0.55 * (1.0 - tail), 0.8 * tail]), none, one) if tail < 1.0 else (one, none, FASTER)
-        )
-    if margin > 0 and kind == "share":
-        return one, np.array([0.0, 0.35 * margin, -0.35 * margin]), one
-    if margin > 0:
-        return one, np.array([0.0, 0.35 * margin, 0.0]), np.array([1.0, 1.0, 0.6])
-    return one, np.full(3, margin), BELOW
 
 
 def harm_shares(weight_changes: int) -> tuple[float, float, float]:

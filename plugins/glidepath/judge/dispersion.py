@@ -15,9 +15,11 @@ from statistics import NormalDist
 
 import numpy as np
 
+from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
+from glidepath.judge.metrics import kind_of
 from glidepath.judge.moods import Mood, moods, told
-from glidepath.judge.values import ArmCounts, MetricSettings
+from glidepath.judge.settings import MetricSettings
 
 SCALES_S = (15.0, 30.0, 60.0, 300.0, 900.0)
 SIGNIFICANCE = 0.05
@@ -69,12 +71,12 @@ def dispersion(
     pieces = [
         (*counted(past, settings, edge), length) for past, length in ((older, older_s), (blocks, block_s)) if past
     ]
-    kinds = moods([(n, _rarer(n, x, events.sum() > requests.sum() / 2), length) for n, x, length in pieces])
+    kinds = moods([(n, rarer(n, x, events.sum() > requests.sum() / 2), length) for n, x, length in pieces])
     return Dispersion(phi, f"{said}: {told(kinds) if kinds else 'too little to be moods of pods'}", kinds)
 
 
-def _rarer(requests: Array, events: Array, common: bool) -> Array:
-    """What happens less often: the event, or that there was none."""
+def rarer(requests: Array, events: Array, common: bool) -> Array:
+    """What happens less often: the event, or, where that is `common`, that there was none."""
     return requests - events if common else events
 
 
@@ -121,18 +123,13 @@ def _by_chance(freedom: float, inverse: float, rate: float) -> float:
 
 def counted(blocks: Blocks, settings: MetricSettings, edge: int) -> tuple[Array, Array]:
     """Requests and events, shaped (blocks, pods); arguments as `dispersion`'s."""
-    pods = sorted({pod for block in blocks for pod in block})
+    pods, kind = sorted({pod for block in blocks for pod in block}), kind_of(settings)
     requests, events = np.zeros((len(blocks), len(pods))), np.zeros((len(blocks), len(pods)))
     for row, block in enumerate(blocks):
         for column, pod in enumerate(pods):
             if pod not in block:
                 continue
-            counts = block[pod]
-            if edge < 0:
-                events[row, column], requests[row, column] = counts.proportion(settings)
-            else:
-                requests[row, column] = sum(counts.latency)
-                events[row, column] = sum(counts.latency[edge + 1 :])
+            events[row, column], requests[row, column] = kind.events(settings, edge, block[pod])
     return requests, events
 
 

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glidepath.judge.bets import HARM_WEIGHTS, Bets
+from glidepath.judge.bets import Bets
 from glidepath.judge.evalue import Array, Mask
+from glidepath.judge.metrics import kind_of
 from glidepath.judge.mixture import Mixture
 from glidepath.judge.moods import Hidden, Mood
 from glidepath.judge.plan import MetricPlan
@@ -76,13 +77,14 @@ class Moody:
     """
 
     def __init__(self, plan: MetricPlan, bets: Bets) -> None:
+        kind = kind_of(plan.settings)
         self._moods, self._phi, self._margins = plan.moods, plan.phi, bets.margins
         # Of what happens more often than not the opposite is counted: of rare events their number tells nearly all.
         self._common = plan.base > 0.5
         self._harm = [plan.harm] if plan.harm >= 0 else []
-        self._safety = sorted({row for row in (plan.safety, plan.better) if row >= 0})
+        self._safety = sorted({row for row in (plan.safety, kind.better_row(plan)) if row >= 0})
         self._harm_bets, self._safety_bets = (list(range(one.start, one.stop)) for one in (bets.harm, bets.safety))
-        self._mixture = Mixture(HARM_WEIGHTS[plan.settings.kind], len(self._harm))
+        self._mixture = Mixture(kind.harm_weights, len(self._harm))
         self._harm_evidence = self._begun(self._harm, self._harm_bets)
         self.restart()
 

@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from glidepath.judge.apart import Apart
+from glidepath.judge.counts import ArmCounts, Interval
 from glidepath.judge.feasibility import growths
-from glidepath.judge.plan import Plan
+from glidepath.judge.metrics import kind_of
+from glidepath.judge.plan import MetricPlan, Plan
 from glidepath.judge.process import MetricProcess
+from glidepath.judge.settings import StepSettings
 from glidepath.judge.sides import Sides
 from glidepath.judge.silence import PART, Silence
 from glidepath.judge.split import SplitTest
-from glidepath.judge.values import ArmCounts, Interval, Look, MetricLook, MetricSettings, StepSettings, Verdict
+from glidepath.judge.values import Look, MetricLook, Verdict
 
 MERGE_REQUESTS = 5
 SUSPICIOUS = 5.0
@@ -44,12 +48,12 @@ class Judge:
         alpha = (1.0 - PART) * settings.alpha / sum(one.settings.decides for one in plan.metrics)
         self._silence = Silence(PART * settings.alpha)
         changes = len(settings.steps) - 1
-        self._metrics = [
-            Sides(one, plan.edges, alpha, settings.beta, changes)
-            if one.settings.kind == "share"
-            else MetricProcess(one, plan.edges, alpha, settings.beta, changes)
-            for one in plan.metrics
-        ]
+
+        def process(one: MetricPlan) -> MetricProcess | Sides:
+            made = Sides if kind_of(one.settings).two_sided else MetricProcess
+            return made(one, plan.edges, alpha, settings.beta, changes)
+
+        self._metrics = [process(one) if one.rest is None else Apart(one, process) for one in plan.metrics]
         self._step: _Step | None = None
         self._split = SplitTest(0.0, 1.0)
         self._pending: tuple[ArmCounts, ArmCounts, float] | None = None
@@ -73,7 +77,11 @@ class Judge:
         self._stable += interval.stable.requests
         self._canary += interval.canary.requests
         step.requests += interval.canary.requests
-        step.counted |= {one.settings.name for one in self.plan.metrics if _counted(interval.canary, one.settings)}
+        step.counted |= {
+            one.settings.name
+            for one in self.plan.metrics
+            if kind_of(one.settings).counted(one.settings, interval.canary)
+        }
         self._watch_silence(step, interval)
         if interval.end - step.started > SETTLE_SCRAPES * self.plan.settings.scrape_s:
             self._split.feed(interval.canary.requests, interval.stable.requests)
@@ -233,10 +241,6 @@ class Judge:
                 return None
             least = max(least, *(one.seconds_left(float(rate)) for one, rate in zip(missing, rates, strict=True)))
         return (round(least / 2, 1), round(least * 2, 1))
-
-
-def _counted(canary: ArmCounts, settings: MetricSettings) -> bool:
-    return sum(canary.latency) > 0 if settings.kind == "latency" else canary.proportion(settings)[1] > 0
 
 
 def _between(one: MetricLook) -> bool:

@@ -9,7 +9,6 @@ import numpy as np
 from glidepath.judge.base import Base
 from glidepath.judge.bets import (
     HARM_SPREAD_S,
-    HARM_WEIGHTS,
     SAFETY_SPREAD_S,
     SAFETY_WEIGHTS,
     Bets,
@@ -17,15 +16,17 @@ from glidepath.judge.bets import (
     spread,
 )
 from glidepath.judge.budget import Budget
+from glidepath.judge.counts import ArmCounts
 from glidepath.judge.estimates import Estimates
 from glidepath.judge.evalue import Array, Mask
 from glidepath.judge.feasibility import effect
 from glidepath.judge.gains import gained
 from glidepath.judge.hidden import Moody
+from glidepath.judge.metrics import kind_of
 from glidepath.judge.mixture import Mixture
 from glidepath.judge.moods import slowed
 from glidepath.judge.plan import MetricPlan
-from glidepath.judge.values import ArmCounts, MetricLook, finite
+from glidepath.judge.values import MetricLook, finite
 
 # Of the safety mass at a weight: what starts at once, and what over SAFETY_SPREAD_S.
 SAFETY_START, SAFETY_LATER = 0.8, 0.2
@@ -50,17 +51,17 @@ class MetricProcess:
     def __init__(
         self, plan: MetricPlan, edges: tuple[float, ...], alpha: float, beta: float, weight_changes: int
     ) -> None:
-        self.plan = plan
+        self.plan, self._kind = plan, kind_of(plan.settings)
         self.harm_threshold, self.safety_threshold = 1.0 / alpha, 1.0 / beta
         self._bets = Bets(plan)
         self._values = np.array([row.value for row in plan.questions])
         self._rows = np.array([row.edge for row in plan.questions])
-        self._better = plan.better
+        self._better = self._kind.better_row(plan)
         self._ceiling = safety_ceiling(beta)
         self._start, self._change, self._spread = harm_shares(weight_changes)
         self._changes_left = weight_changes
         rows = len(plan.questions)
-        self._harm = Mixture(HARM_WEIGHTS[plan.settings.kind], rows)
+        self._harm = Mixture(self._kind.harm_weights, rows)
         self._budget = Budget(self._bets.needed(alpha, beta))
         self._moody = Moody(plan, self._bets) if plan.moods else None
         self._start_harm(self._start)
@@ -111,7 +112,7 @@ class MetricProcess:
         self._pods = (canary.pods or 1, stable.pods or self.plan.pods or 1)
         if not self.answerable:
             return
-        n, m, x, y = self._counts(stable, canary, below)
+        n, m, x, y = self._kind.counts(self.plan, self._rows, stable, canary, below)
         gains, bets = gained(self._bets, self._base, n, m, x, y)
         if self.plan.phi != 1.0:
             gains /= self.plan.phi
@@ -163,7 +164,7 @@ class MetricProcess:
             high=high,
             limit=plan.limit,
             safe_limit=plan.safe_limit,
-            unit="ratio" if settings.kind == "latency" else "points",
+            unit=self._kind.unit,
             harm_e=float(harm[plan.harm]) if plan.harm >= 0 else 1.0,
             harm_threshold=self.harm_threshold,
             safety_e=float(safety[plan.safety]) if plan.safety >= 0 else 1.0,
@@ -201,15 +202,6 @@ class MetricProcess:
         if low >= high:
             low, high = (low, math.inf) if proven else (-math.inf, high)
         return finite(float(low)), finite(float(high))
-
-    def _counts(self, stable: ArmCounts, canary: ArmCounts, below: Array) -> tuple[float, float, Array | float, float]:
-        """Requests and events: the canary's requests, the stable's, the canary's events (a row a question), the stable's."""
-        if self.plan.edge < 0:
-            (x, n), (y, m) = canary.proportion(self.plan.settings), stable.proportion(self.plan.settings)
-            return float(n), float(m), float(x), float(y)
-        everybody, canaries = float(below[0, -1]), float(below[1, -1])
-        slow = (canaries - below[1, self._rows])[:, None]
-        return canaries, everybody, slow, everybody - float(below[0, self.plan.edge])
 
 
 def safety_ceiling(beta: float) -> float:

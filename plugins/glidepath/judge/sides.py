@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.process import MetricProcess
-from glidepath.judge.values import ArmCounts, MetricLook
+from glidepath.judge.values import MetricLook
 
 
 class Sides:

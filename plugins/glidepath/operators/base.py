@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from glidepath.release.run import Run
 
+# States of a task that no person has ended; empty when Airflow can't say. One that is cleared while it runs is `restarting`.
+GOES_ON = ("running", "deferred", "up_for_retry", "scheduled", "queued", "")
+
 
 def release_id(context: Context) -> str:
     """The release's identity: its DAG and run."""
@@ -36,6 +39,7 @@ class ReleaseOperator(BaseOperator):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._run: Run | None = None
+        self._ti: Any = None
 
     def execute(self, context: Context) -> Any:
         """Do the work; see `final` for what is tried again."""
@@ -85,7 +89,7 @@ class ReleaseOperator(BaseOperator):
         """The release this task belongs to."""
         from glidepath.hooks.ports import load_run
 
-        self._run = load_run(release_id(context), self.log.info)
+        self._run, self._ti = load_run(release_id(context), self.log.info), context["ti"]
         return self._run
 
     def run_if_planned(self, context: Context) -> Run | None:
@@ -98,12 +102,25 @@ class ReleaseOperator(BaseOperator):
         return self.run_of(context)
 
     def on_kill(self) -> None:
-        """A killed task of a running release pulls the brake."""
+        """A task of a running release that a person ended pulls the brake.
+
+        Airflow calls it at each signal to end, and when the task's time is over. While Airflow has the task as running, or
+        is about to try it again, nobody has acted on it: its worker ends, or was stopped for long; the guard watches on. When Airflow can't say, it is
+        away, and its workers end their tasks for that: of a person's word they learn from Airflow. One that was given all
+        the same is followed by the run's last tasks.
+        """
         if self._run is None:
             return
         from glidepath.hooks.ports import load_run
         from glidepath.release.endings import abort
+        from glidepath.triggers.places import task_state
 
         log = logging.getLogger("airflow.task")
+        state = task_state(self._ti)
+        if state in GOES_ON:
+            log.warning(
+                "task %s is told to end; Airflow has it as %s: no word of a person", self.task_id, state or "unknown"
+            )
+            return
         run = load_run(self._run.id, log.info)
         abort(run, f"task {self.task_id} was killed")

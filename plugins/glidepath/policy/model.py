@@ -6,23 +6,16 @@ import itertools
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from glidepath.policy.fields import ConnId, Duration, Name, Share, Wait, Zone
+from glidepath.policy.fields import ConnId, Duration, Form, Name, Origin, Share, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
-from glidepath.policy.labels import Identifier, Labels
+from glidepath.policy.labels import Labels
+from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
-Role = Literal["critical", "guard", "advisory"]
-Origin = Literal["app", "mesh"]
-
-
-class Form(BaseModel):
-    """Base of everything a policy says."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class HelmRelease(Form):
@@ -52,76 +45,6 @@ class Step(Form):
     ]
     bake: Duration = Field(60.0, description="Minimum time at this weight.")
     min_requests: int = Field(100, ge=1, description="Minimum requests the canary must have answered at this weight.")
-
-
-class ErrorsMetric(Form):
-    """The share of requests that are errors. Margins are points as a share (0.002 is 0.2 percentage points)."""
-
-    kind: Literal["errors"]
-    role: Role = "critical"
-    tolerance: float = Field(0.10, ge=0, le=10, description="Of the stable's error share; widens both margins.")
-    harm_margin: float = Field(0.0005, ge=0, lt=1, description="Beyond this, proven, the canary goes back.")
-    safety_margin: float = Field(0.002, gt=0, lt=1, description="Within this, proven, the canary counts as comparable.")
-    source: Origin | None = Field(
-        None, description="Who counts the errors: app or mesh (what the callers saw); as `evidence.source` if empty."
-    )
-
-
-class ShareMetric(Form):
-    """Any other share of requests, such as that of messages called spam; it may be off on either side.
-
-    Without `counter` it is counted in the source's own request counter, among the successful requests.
-    """
-
-    kind: Literal["share"]
-    name: Name
-    role: Role = "critical"
-    event: Labels = Field(
-        default_factory=dict,
-        description="Labels, and their value or values, of the requests that are the event; `=~5..` is a pattern.",
-    )
-    among: Labels = Field(default_factory=dict, description="Labels of the requests it is a share of; empty: of all.")
-    counter: Identifier | None = Field(None, description="Another counter of requests, by version.")
-    event_counter: Identifier | None = Field(None, description="Another counter of events, instead of `event`.")
-    source: Origin | None = Field(None, description="Who counts: app or mesh; as `evidence.source` if empty.")
-    sides: Literal["above", "below", "both"] = Field("both", description="Where harm lies: more, fewer, or either.")
-    tolerance: float = Field(0.0, ge=0, le=10, description="Of the stable's share; widens both margins.")
-    margin: float = Field(gt=0, lt=1, description="Beyond this, proven, the canary goes back.")
-    safety_margin: float | None = Field(
-        None, gt=0, lt=1, description="Within this, proven, it counts as comparable; as `margin` if empty."
-    )
-
-    @model_validator(mode="after")
-    def _counted(self) -> ShareMetric:
-        if bool(self.event) == bool(self.event_counter):
-            raise ValueError(
-                "expected either `event`, such as {result: spam}, or `event_counter`, such as cache_misses_total: what is "
-                "counted as the event"
-            )
-        if self.event_counter and not self.counter:
-            raise ValueError("event_counter needs `counter`: what its events are a share of")
-        return self
-
-
-class LatencyMetric(Form):
-    """A quantile of the latency of successful requests."""
-
-    kind: Literal["latency"]
-    role: Role = "critical"
-    quantile: Share = 0.95
-    tolerance: float = Field(1.10, gt=1, le=3, description="1.10 lets the canary's quantile be 10 % above stable's.")
-
-
-Metric = Annotated[ErrorsMetric | ShareMetric | LatencyMetric, Field(discriminator="kind")]
-
-
-def metric_name(metric: Metric) -> str:
-    """A metric's name as people see it: `errors`, `errors_mesh`, `latency_p95`, `spam`."""
-    if isinstance(metric, LatencyMetric):
-        return f"latency_p{100 * metric.quantile:g}"
-    if isinstance(metric, ShareMetric):
-        return metric.name
-    return f"errors_{metric.source}" if metric.source else "errors"
 
 
 class Evidence(Form):
@@ -246,7 +169,7 @@ class Policy(Form):
                 f"after_promotion.holdback: {self.after_promotion.holdback} % of the old version's pods are no fresh "
                 "baseline to compare with; expected 0 with evidence.control: fresh"
             )
-        names = [metric_name(metric) for metric in self.metrics]
+        names = [metric.title for metric in self.metrics]
         if len(set(names)) != len(names):
             raise ValueError(f"metrics: {names} has one twice; expected each kind (and quantile, source, name) once")
         if not any(metric.role == "critical" for metric in self.metrics):

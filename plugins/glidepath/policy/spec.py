@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from glidepath.errors import PolicyError
-from glidepath.policy.fields import Duration, Name
+from glidepath.policy.fields import Duration, Form, Name
 from glidepath.policy.load import told
-from glidepath.policy.model import MAX_STEPS, Form, LatencyMetric, Policy, Step, ascending
+from glidepath.policy.metrics import LatencyMetric
+from glidepath.policy.model import MAX_STEPS, Policy, Step, ascending
 
 
 class RunParams(Form):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from glidepath.errors import PreflightError, TrafficDriftError
 from glidepath.kube import FIELD_MANAGER
+from glidepath.release import reach
 from glidepath.release.run import Run
 from glidepath.release.window import way
-from glidepath.traffic import DELETED, EVERY_VERSION, TrafficState
+from glidepath.traffic import DELETED, EVERY_VERSION, EVERYWHERE, TrafficState
 
 
 def routes_drift(run: Run, step: int) -> str | None:
@@ -49,11 +50,13 @@ def _beside_drift(run: Run, state: TrafficState) -> str | None:
         return None
     if now.uid != found.uid:
         return "the VirtualService was deleted and made anew; written by " + state.edited_by
-    for what, had, has in (("hosts", found.hosts, now.hosts), ("gateways", found.gateways, now.gateways)):
+    ways = {"hosts": (found.hosts, now.hosts), "gateways": (found.gateways, now.gateways)}
+    if found.exported is not None and now.exported is not None:  # left out, every namespace goes by it
+        ways["exportTo"] = (found.exported or EVERYWHERE, now.exported or EVERYWHERE)
+    for what, (had, has) in ways.items():
         if has != had:
             return f"the VirtualService has {what} {', '.join(has)}, expected {', '.join(had)}; written by {state.edited_by}"
-    new = state.beside - run.ports.traffic.beside(found)
-    reached = sorted(new & {*run.fresh, EVERY_VERSION})
+    reached = sorted(run.ports.traffic.led_since(now, found) & {*run.fresh, EVERY_VERSION})
     if reached:
         names = " and ".join(one or "the pods of every version" for one in reached)
         return (
@@ -81,14 +84,11 @@ def own_brake(run: Run) -> str | None:
 
 
 def objects_drift(run: Run) -> str | None:
-    """What else a version needs and somebody changed: subsets, replicas, pods, Helm's release; None when nothing."""
+    """What else a version needs and somebody changed: the way to its pods, replicas, pods, Helm's release; None when nothing."""
     if text := _others_drift(run):
         return text
-    subsets, by = run.ports.traffic.subsets()
-    missing = {run.stable, *run.fresh} - subsets
-    if missing:
-        return f"the DestinationRule has no subset that leads to {', '.join(sorted(missing))}; written by {by}"
-    return _deployments_drift(run) or _helm_drift(run)
+    shapes = {version: run.ports.workloads.shape(version) for version in (run.stable, *run.fresh)}
+    return reach.drift(run, shapes) or _deployments_drift(run, shapes) or _helm_drift(run)
 
 
 def _others_drift(run: Run) -> str | None:
@@ -106,11 +106,10 @@ def _others_drift(run: Run) -> str | None:
     )
 
 
-def _deployments_drift(run: Run) -> str | None:
+def _deployments_drift(run: Run, shapes: reach.Shapes) -> str | None:
     record = run.ports.record
     replicas, pods = record.last_event(run.id, "replicas"), record.last_event(run.id, "pods")
-    for version in (run.stable, *run.fresh):
-        now = run.ports.workloads.shape(version)
+    for version, now in shapes.items():
         if now is None:
             return f"the Deployment of {version} is gone; removed by {DELETED}"
         least = int(replicas.body["versions"].get(version, 0)) if replicas else 0
@@ -142,6 +141,8 @@ def _helm_drift(run: Run) -> str | None:
 
 
 def note_pods(run: Run) -> None:
-    """Write down what the versions' pods are, once they are what was asked for."""
+    """Write down what the versions' pods are, and how callers are led to them, once they are what was asked for."""
     shapes = {version: run.ports.workloads.shape(version) for version in (run.stable, *run.fresh)}
-    run.note("pods", versions={version: shape.pods for version, shape in shapes.items() if shape is not None})
+    pods = {version: shape.pods for version, shape in shapes.items() if shape is not None}
+    subsets = run.ports.traffic.subsets()[0]
+    run.note("pods", versions=pods, ways={one: reach.way(subsets[one]) for one in shapes if one in subsets})

@@ -141,18 +141,25 @@ def _give_back(run: Run, outcome: str) -> None:
     Helm then has to render the new token: it would be refused with the old one, a person's too.
     """
     if not hold(run, again=True):
+        resume(run, own=True)
         return
+    stays: ClusterError | None = None
     with kept(run):
         hand_back(run)
         if rendered_token(run) != str(run.claim.token):
             leave_only(run, run.canary if outcome == Phase.PROMOTED else run.stable)
         run.ports.traffic.open(run.claim)
-        resume(run)
+        try:
+            resume(run)
+        except ClusterError as error:  # a sync that can't be had going must not hold the service
+            stays = error
     run.ports.claims.release(run.claim, outcome)
     state = lease(run)
     if state is not None and ours(run, state):
         raise ClaimLostError("the watchdog took it before it was given back, and holds the objects anew")
     run.say(f"finish: the claim on {run.spec.namespace}/{run.spec.service} is given back")
+    if stays is not None:
+        raise stays
 
 
 def abort(run: Run, reason: str) -> None:

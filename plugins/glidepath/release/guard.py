@@ -22,12 +22,10 @@ from glidepath.release.drift import objects_drift, own_brake, routes_drift
 from glidepath.release.keep import RENEWALS
 from glidepath.release.leftovers import sweep
 from glidepath.release.looks import Looks
-from glidepath.release.phases import Decision, Phase
+from glidepath.release.phases import WATCHED, Decision
 from glidepath.release.run import Run, Step
 from glidepath.release.window import Window, window
 
-# The phases in which the canary has traffic and no fate need be written yet.
-WATCHED = frozenset({Phase.BAKING, Phase.PROMOTING, Phase.OBSERVING})
 # How many guards one after the other may keep the claim without a look.
 GUARDS_UNSEEN = 3
 
@@ -50,8 +48,15 @@ class Guard:
         self._started = run.release.created
         self._lost = self._blind = False
         self._shown = -math.inf
+        self._began: tuple[int, float] | None = None  # the step in force, and since when
         # When it last saw what there is to see, and how many guards began since the last look, this one included.
         self._saw, self._unseen = steady(), turn.unseen if turn is not None else 0
+
+    def anew(self, run: Run, turn: Turn) -> Guard:
+        """The same guard with other ports and its turn as it is now; it has no more time for its next look."""
+        made = Guard(run, turn, self._steady)
+        made._saw = self._saw
+        return made
 
     def tick(self) -> bool:
         """Look once; False when the release is over and the guard may end.
@@ -105,6 +110,7 @@ class Guard:
             self.run.say(f"guard: {split} is in force and was not noted; watched from here on")
 
     def _watch(self, step: Step) -> None:
+        self._since(step)
         # What is known to be harm is acted upon before anything new is looked at: that needs no telemetry.
         newest = self.looks.newest
         if newest is not None and newest.verdict is Verdict.FAIL:
@@ -125,10 +131,16 @@ class Guard:
             self._look(step)
         else:
             self._show_life()
-        waited, newest = self.run.now() - step.since, self.looks.newest
+        waited, newest = self.run.now() - self._since(step), self.looks.newest
         doubt = self.looks.no_data_since is not None or (newest is not None and newest.suspicious)
         if waited >= window.warm_s * (LONGEST if window.judged and doubt else 1):
             self._over(step, f"{self.run.stable} was kept warm for {waited:.0f} s and no harm was proven")
+
+    def _since(self, step: Step) -> float:
+        """Since when a step is in force, by this guard's own clock if it was there: the task's may be another."""
+        if self._began is None or self._began[0] != step.number:
+            self._began = step.number, step.since if self._began is None else self.run.now()
+        return self._began[1]
 
     def _over(self, step: Step, reason: str) -> None:
         body = {"step": step.number, "decision": str(Decision.PROMOTE), "reason": reason, "look": self.looks.seq}

@@ -137,14 +137,18 @@ def pause(run: Run) -> None:
         run.say(f"claim: {run.ports.sync.pause(run.id)}")
 
 
-def resume(run: Run) -> None:
+def resume(run: Run, own: bool = False) -> None:
     """Let the sync go on that this release, or one that was lost, had paused. Call under the claim: the next may pause it.
+
+    Args:
+        run: The release.
+        own: Only what this release has paused: that needs no claim.
 
     Raises:
         ClusterError: The API refused or did not answer; call again.
     """
     if run.ports.sync is not None:
-        run.say(f"finish: {run.ports.sync.resume()}")
+        run.say(f"finish: {run.ports.sync.resume(run.id if own else None)}")
 
 
 def owed(record: Record, release_id: str) -> bool:

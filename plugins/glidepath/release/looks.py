@@ -12,10 +12,10 @@ from typing import Any
 from glidepath.errors import EvidenceError, ReplacedError
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.collector import Collected
+from glidepath.gate import interval_of
 from glidepath.judge import Interval, Judge, Look, Plan
 from glidepath.record.turns import GUARD, Turn
 from glidepath.release import words
-from glidepath.release.plan import interval_of
 from glidepath.release.resolution import at_edges, fits
 from glidepath.release.run import Run
 
@@ -52,7 +52,10 @@ class Looks:
         versions = [run.control, run.canary]
         source = replace(run.source(), edges=self.plan.edges)
         planned, seen = self.plan.feasibility.requests_per_second, run.spec.evidence
-        self._collector = Collector(run.ports.prometheus, source, run.control, versions, seen.scrape, planned, seen.lag)
+        apart = frozenset(one.pod for one in self.plan.apart)
+        self._collector = Collector(
+            run.ports.prometheus, source, run.control, versions, seen.scrape, planned, seen.lag, apart
+        )
         if turn is not None and turn.samples is not None:
             self._collector.resume(turn.samples)
         self._handed_on = self._collector.end

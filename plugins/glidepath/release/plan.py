@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from glidepath import code_version
 from glidepath.deploy import values as chart
 from glidepath.errors import EvidenceError, PreflightError, TrafficDriftError
-from glidepath.evidence import Counts, baseline, pods_before, source_of
-from glidepath.evidence.collector import Collected
+from glidepath.evidence import baseline, pods_before, source_of
 from glidepath.evidence.source import Source
-from glidepath.judge import ArmCounts, Blocks, Interval, Plan, plan_judgement
+from glidepath.gate import arm, arm_counts, settings_of
+from glidepath.judge import Blocks, Plan, plan_judgement
 from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.record import Release
-from glidepath.release import handing, ownership, words
+from glidepath.release import handing, ownership, reach, words
 from glidepath.release.measured import measured
 from glidepath.release.orphans import close_orphans
 from glidepath.release.phases import Phase
@@ -25,7 +25,6 @@ from glidepath.release.provable import provable, uncalled, unmatched
 from glidepath.release.resolution import at_own_buckets
 from glidepath.release.run import Ports, Run, Say, baseline_of
 from glidepath.release.window import window
-from glidepath.replay.judging import judge_settings
 from glidepath.traffic import EVERY_VERSION, Split
 
 # The traffic that the release will meet is that of the last minute, not of the whole baseline.
@@ -82,6 +81,7 @@ def plan(
     _thawed(spec, say, now())
     ownership.look(spec, ports, present.stable, present.given, say)
     handing.check(spec, ports, say)
+    reach.check(spec, ports, present.stable, say)
     spec = measured(spec, ports, present.stable, say)
     judgement = _judgement(spec, ports, present.stable, say)
     if spec.dry_run:
@@ -190,28 +190,6 @@ def _routes(spec: ReleaseSpec, ports: Ports, say: Say) -> Split:
     return state.split
 
 
-def arm(collected: Collected, version: str) -> ArmCounts:
-    """One version's counts as the judge takes them."""
-    return counted(collected.versions[version])
-
-
-def interval_of(collected: Collected, control: str, canary: str, weight: int) -> Interval:
-    """The judge's interval out of collected counts; `weight` is the canary's, percent."""
-    return Interval(collected.start, collected.end, weight, arm(collected, control), arm(collected, canary))
-
-
-def counted(counts: Counts) -> ArmCounts:
-    """Counts as the judge takes them."""
-    return ArmCounts(
-        requests=counts.requests,
-        errors=counts.errors,
-        latency=counts.latency,
-        pods=len(counts.by_pod),
-        by_pod=counts.by_pod,
-        shares=counts.shares,
-    )
-
-
 def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     source = source_of(spec, [stable, spec.version])
     now = ports.prometheus.now()
@@ -226,11 +204,11 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
         )
     lately = baseline(ports.prometheus, source, stable, LATELY_S, now).seen
     per_second = lately.versions[stable].requests / max(lately.end - lately.start, spec.evidence.scrape)
-    blocks = [{pod: counted(one) for pod, one in block.items()} for block in past.blocks]
+    blocks = [{pod: arm_counts(one) for pod, one in block.items()} for block in past.blocks]
     source = replace(source, edges=seen.edges)
     older, older_s = _older(ports, source, stable, now - spec.evidence.baseline, say) if blocks else ((), past.block_s)
     judgement = plan_judgement(
-        judge_settings(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s, older, older_s
+        settings_of(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s, older, older_s
     )
     if source.native:
         judgement = at_own_buckets(judgement)
@@ -253,7 +231,7 @@ def _older(ports: Ports, source: Source, stable: str, until: float, say: Say) ->
     except EvidenceError as error:
         say(f"plan: the hours before the baseline are not looked at: {error}")
         return (), LATELY_S
-    return [{pod: counted(one) for pod, one in block.items()} for block in older], step
+    return [{pod: arm_counts(one) for pod, one in block.items()} for block in older], step
 
 
 def _write(identity: str, spec: ReleaseSpec, ports: Ports, stable: str, judgement: Plan | None, at: float) -> None:

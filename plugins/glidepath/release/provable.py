@@ -8,7 +8,7 @@ from glidepath.errors import EvidenceError, PreflightError
 from glidepath.evidence import Prometheus, Source
 from glidepath.evidence.effect import requests_of
 from glidepath.judge import ArmCounts, Plan
-from glidepath.judge.feasibility import DAY
+from glidepath.judge.expectations import DAY
 from glidepath.policy import ReleaseSpec
 
 # Beyond this a time counts as never, as it is told.

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from glidepath.errors import EvidenceError
 from glidepath.judge import ArmCounts, Plan, plan_judgement
+from glidepath.judge.metrics import kind_of
 from glidepath.judge.plan import MetricPlan, Question
 
 # An edge with so many times fewer or more requests above it than the quantile has tells nothing of it.
@@ -20,7 +21,8 @@ NEAR = 6.0
 
 def fits(plan: Plan, common: Sequence[float]) -> bool:
     """Whether all that is planned can be asked at these edges, seconds."""
-    return all(plan.edges[place] in common for metric in plan.metrics for place in _asked(metric))
+    every = [one for metric in plan.metrics for one in (metric, metric.rest) if one is not None]
+    return all(plan.edges[place] in common for metric in every for place in _asked(metric))
 
 
 def at_edges(plan: Plan, common: Sequence[float]) -> Plan:
@@ -53,18 +55,23 @@ def at_own_buckets(plan: Plan) -> Plan:
 
     Nobody can configure the edges of exponential buckets, so nobody is told to.
     """
-    said = {metric.note: _own_buckets(metric) for metric in plan.metrics if metric.harm >= 0 and metric.safety >= 0}
-    metrics = tuple(replace(metric, note=said.get(metric.note, metric.note)) for metric in plan.metrics)
-    pairs = [
-        (f"{one.settings.name}: {one.note}", f"{one.settings.name}: {said.get(one.note, one.note)}")
-        for one in plan.metrics
-    ]
-    warnings = tuple(dict(pairs).get(warning, warning) for warning in plan.feasibility.warnings)
+    metrics = tuple(_at_own(metric) for metric in plan.metrics)
+    told = {
+        f"{had.settings.name}: {had.note}": f"{has.settings.name}: {has.note}"
+        for had, has in zip(plan.metrics, metrics, strict=True)
+    }
+    warnings = tuple(told.get(warning, warning) for warning in plan.feasibility.warnings)
     return replace(plan, metrics=metrics, feasibility=replace(plan.feasibility, warnings=warnings))
 
 
+def _at_own(metric: MetricPlan) -> MetricPlan:
+    rest = _at_own(metric.rest) if metric.rest else None
+    found = metric.harm >= 0 and metric.safety >= 0
+    return replace(metric, note=_own_buckets(metric) if found else metric.note, rest=rest)
+
+
 def _own_buckets(metric: MetricPlan) -> str:
-    if metric.settings.kind != "latency" or not metric.note:
+    if not kind_of(metric.settings).at_edges or not metric.note:
         return metric.note
     return (
         f"native buckets: harm is judged beyond x{metric.limit:.4g}, comparable below x{metric.safe_limit:.4g}, the edges "
@@ -77,17 +84,19 @@ def _asked(metric: MetricPlan) -> set[int]:
 
 
 def _merged(counts: ArmCounts, edges: Sequence[float], common: Sequence[float]) -> ArmCounts:
+    apart = _merged(counts.apart, edges, common) if counts.apart else None
     buckets = [0] * (len(common) + 1)
     for upper, count in zip((*edges, float("inf")), counts.latency, strict=True):
         buckets[bisect_left(common, upper)] += count
-    return replace(counts, latency=tuple(buckets))
+    return replace(counts, latency=tuple(buckets), apart=apart)
 
 
 def _placed(
     had: MetricPlan, made: MetricPlan, edges: Sequence[float], common: Sequence[float], past: ArmCounts
 ) -> MetricPlan:
-    if had.settings.kind != "latency" or had.edge < 0:
+    if had.edge < 0:
         return had
+    rest = had.rest and made.rest and _placed(had.rest, made.rest, edges, common, past.without_apart())
     if made.edge < 0 or not _near(made, past):
         tolerance = had.settings.tolerance
         why = (
@@ -96,13 +105,13 @@ def _placed(
         )
         return replace(
             had, edge=-1, base=0.5, questions=(Question(tolerance, 0.0),), harm=-1, safety=-1, limit=tolerance,
-            safe_limit=tolerance, note=why,
+            safe_limit=tolerance, note=why, rest=rest,
         )  # fmt: skip
     place = {number: list(edges).index(edge) for number, edge in enumerate(common)}
     questions = tuple(replace(one, edge=place[one.edge]) for one in made.questions)
     return replace(
         made, edge=place[made.edge], questions=questions, phi=had.phi, dispersion=had.dispersion, moods=had.moods,
-        pods=had.pods,
+        pods=had.pods, rest=rest,
     )  # fmt: skip
 
 

@@ -71,6 +71,11 @@ def plan_lines(plan: Plan, counts: ArmCounts, seconds: float) -> Iterator[str]:
         f"plan: stable over the last {seconds:.0f} s: {counts.requests} requests, {100 * rate:.2f} % errors, "
         f"{counts.pods} pods"
     )
+    for one in plan.apart:
+        yield (
+            f"plan: {one.told}, for as long as is known: it is set apart; harm is judged against all pods, safety "
+            "against the others"
+        )
     for metric in plan.metrics:
         yield f"plan: {metric.settings.name}: {metric.dispersion}"
     for line in plan.feasibility.lines():

@@ -2,10 +2,10 @@
 
 from glidepath.replay.decisions import Change, backtest
 from glidepath.replay.evidence import Evidence, Header, Silence, read_evidence, write_evidence
-from glidepath.replay.judging import judge_settings, looks, replanned, replay
+from glidepath.replay.judging import looks, replanned, replay
 from glidepath.replay.recorded import export
 
 __all__ = [
-    "Change", "Evidence", "Header", "Silence", "backtest", "export", "judge_settings", "looks", "read_evidence",
+    "Change", "Evidence", "Header", "Silence", "backtest", "export", "looks", "read_evidence",
     "replanned", "replay", "write_evidence",
 ]  # fmt: skip

@@ -6,34 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from glidepath.errors import EvidenceError
-from glidepath.judge import (
-    ArmCounts,
-    Interval,
-    Judge,
-    Look,
-    MetricSettings,
-    Plan,
-    Settings,
-    StepSettings,
-    plan_judgement,
-)
-from glidepath.policy import LatencyMetric, Metric, Policy, ShareMetric, for_run, metric_name
+from glidepath.gate import settings_of
+from glidepath.judge import ArmCounts, Interval, Judge, Look, Plan, plan_judgement
+from glidepath.policy import Policy, for_run
 from glidepath.replay.evidence import Evidence, Silence
-
-
-def judge_settings(policy: Policy) -> Settings:
-    """What a policy asks of the judge, in the judge's own words."""
-    return Settings(
-        metrics=tuple(_metric(one) for one in policy.metrics),
-        steps=tuple(StepSettings(step.weight, step.bake, step.min_requests) for step in policy.steps),
-        scrape_s=policy.evidence.scrape,
-        deadline_s=policy.max_duration,
-        decision=policy.decision,
-        alpha=policy.false_rollback,
-        beta=policy.wrong_promote,
-        warmup_s=policy.evidence.warmup,
-        control=policy.evidence.control,
-    )
 
 
 def looks(
@@ -71,7 +47,7 @@ def looks(
             baseline = baseline.plus(one.stable)
         baseline_s = sum(one.end - one.start for one in past)
     per_second = baseline.requests / baseline_s if baseline_s > 0 else 0.0
-    judge = Judge(plan_judgement(judge_settings(policy), baseline, baseline_s, edges, per_second))
+    judge = Judge(plan_judgement(settings_of(policy), baseline, baseline_s, edges, per_second))
     for one in rest:
         yield judge.look(one)
 
@@ -102,7 +78,7 @@ def replanned(evidence: Evidence, policy: Policy) -> Plan:
     spec = for_run(policy, {"version": header.canary, "weights": [one.weight for one in header.plan.settings.steps]})
     per_second = header.plan.feasibility.requests_per_second
     edges, seconds = header.plan.edges, header.plan.baseline_s
-    return plan_judgement(judge_settings(spec), header.plan.baseline, seconds, edges, per_second)
+    return plan_judgement(settings_of(spec), header.plan.baseline, seconds, edges, per_second)
 
 
 def _past(intervals: Iterator[Interval]) -> tuple[list[Interval], Iterator[Interval]]:
@@ -112,16 +88,3 @@ def _past(intervals: Iterator[Interval]) -> tuple[list[Interval], Iterator[Inter
             return past, chain([one], intervals)
         past.append(one)
     return past, iter(())
-
-
-def _metric(one: Metric) -> MetricSettings:
-    name = metric_name(one)
-    if isinstance(one, LatencyMetric):
-        return MetricSettings(name, one.kind, one.role, one.tolerance, quantile=one.quantile)
-    if isinstance(one, ShareMetric):
-        safety = one.safety_margin if one.safety_margin is not None else one.margin
-        return MetricSettings(
-            name, one.kind, one.role, one.tolerance, one.margin, safety, sides=one.sides, counted=name
-        )  # fmt: skip
-    counted = name if one.source is not None else ""
-    return MetricSettings(name, one.kind, one.role, one.tolerance, one.harm_margin, one.safety_margin, counted=counted)

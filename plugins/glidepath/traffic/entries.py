@@ -73,10 +73,21 @@ def mirrors(entry: Entry) -> list[Mapping[str, Any]]:
     return [*single, *(entry.get("mirrors") or [])]
 
 
-def leads(http: Sequence[Entry], hosts: Hosts) -> frozenset[str]:
-    """The versions that get requests, or copies of them, beside the weights; EVERY_VERSION among them for all."""
-    others = [one for entry in http if not is_weighted(entry, hosts) for one in served(entry)]
-    copies = [one for entry in http for one in mirrors(entry)]
+def leads(
+    http: Sequence[Entry], hosts: Hosts, below: Sequence[Entry] = (), before: Sequence[Entry] = ()
+) -> frozenset[str]:
+    """The versions that get requests, or copies of them, beside the weights; EVERY_VERSION among them for all.
+
+    Args:
+        http: The routes.
+        hosts: The service's own names.
+        below: Those of `spec.tls` and `spec.tcp`, which have no weighted entries of a release's.
+        before: Entries that don't count, nor the destinations that they mirror to: they were there before.
+    """
+    entries = [*(one for one in http if not is_weighted(one, hosts)), *below]
+    others = [one for entry in entries if entry not in before for one in served(entry)]
+    known = [one for entry in before for one in mirrors(entry)]
+    copies = [one for entry in http for one in mirrors(entry) if one not in known]
     return frozenset(version_of(one) for one in (*others, *copies) if host_of(one) in hosts)
 
 
@@ -91,10 +102,10 @@ def served(entry: Entry) -> list[Entry]:
     return [one for one, weight in zip(destinations(entry), weights_of(entry), strict=True) if weight]
 
 
-def named(number: int, entry: Entry) -> str:
-    """What an entry is called where people read it: its place from 1, its name, and what it does."""
+def named(number: int, entry: Entry, of: str = "") -> str:
+    """What an entry is called where people read it: its place from 1, in `http` or where else, its name, and what it does."""
     called = f" {entry['name']!r}" if entry.get("name") else ""
-    return f"entry {number}{called} ({_does(entry)})"
+    return f"{f'{of} ' if of else ''}entry {number}{called} ({_does(entry)})"
 
 
 def _does(entry: Entry) -> str:
@@ -106,5 +117,5 @@ def _does(entry: Entry) -> str:
 
 
 def left_alone(http: Sequence[Entry], hosts: Hosts) -> list[str]:
-    """The entries that a release does not read or write, for people."""
+    """The entries of `http` that a release does not read or write, for people."""
     return [named(number, entry) for number, entry in enumerate(http, 1) if not is_weighted(entry, hosts)]

@@ -17,7 +17,8 @@ from glidepath.traffic.fenced import DEPLOYMENTS, DESTINATION_RULES, KINDS, VIRT
 from glidepath.traffic.fenced import state_of as _state
 from glidepath.traffic.owned import owns_routes, unshared_routes
 from glidepath.traffic.reading import IstioRoutes
-from glidepath.traffic.routes import with_split, without
+from glidepath.traffic.routes import followed, with_split, without
+from glidepath.traffic.routing import BELOW
 from glidepath.traffic.split import Split, TrafficState
 from glidepath.traffic.way_back import WayBack
 
@@ -67,10 +68,15 @@ class IstioTraffic(IstioRoutes):
 
         def routes(now: Mapping[str, Any]) -> dict[str, Any]:
             self._unless_stale(split, still)
-            http = with_split(now["spec"].get("http") or [], split, self._hosts)
+            spec, was = now["spec"], now["spec"].get("http") or []
+            http = with_split(was, split, self._hosts)
             if way is None:
-                return {"http": http}
-            return {"http": without(http, split, way.versions, way.before, self._hosts), **way.moved(now["spec"])}
+                below = {kind: followed(spec[kind], was, split, self._hosts) for kind in BELOW if spec.get(kind)}
+                return {"http": http, **{kind: made for kind, made in below.items() if made != spec[kind]}}
+            return {
+                "http": without(http, split, way.versions, way.before, self._hosts),
+                **way.moved(spec, self._hosts),
+            }
 
         self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, routes)
         after = self.read()
@@ -166,10 +172,8 @@ class IstioTraffic(IstioRoutes):
         api_version, kind = KINDS[VIRTUAL_SERVICES]
         annotations = {**way.found.annotations, TOKEN: str(claim.token), STATE: HELD}
         metadata = {"name": self.service, "labels": dict(way.found.labels), "annotations": annotations}
-        spec = way.forms({}, self._hosts)[0]
-        self._objects.apply(
-            VIRTUAL_SERVICES, {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
-        )
+        body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": way.anew(self._hosts)}
+        self._objects.apply(VIRTUAL_SERVICES, body)
 
     def _unless_stale(self, split: Split, still: Still) -> None:
         if not still():

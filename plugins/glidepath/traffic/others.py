@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glidepath.traffic.entries import EVERY_VERSION, Hosts, host_of, mirrors, served, version_of
+from glidepath.traffic.routing import BELOW
 
 Found = Mapping[str, Any]
 MESH = "mesh"
@@ -38,20 +39,20 @@ def others_of(service: str, found: Sequence[Found], namespace: str, versions: Co
         namespace: Its namespace.
         versions: The versions that nobody else may lead to; a destination without a subset leads to all.
     """
-    own = next((one for one in found if _name(one, namespace) == (namespace, service)), None)
+    own = next((one for one in found if name_of(one, namespace) == (namespace, service)), None)
     if own is None:
         return Others((), {})
     hosts, gateways = _hosts(own, service, namespace), _gateways(own, namespace)
     winning = [
-        f"VirtualService {'/'.join(_name(one, namespace))} of {one['metadata'].get('creationTimestamp')} "
+        f"VirtualService {'/'.join(name_of(one, namespace))} of {one['metadata'].get('creationTimestamp')} "
         f"(for {', '.join(sorted(shared))})"
         for one in found
-        if _age(one, namespace) < _age(own, namespace)
+        if age(one, namespace) < age(own, namespace)
         and (shared := hosts & _hosts(one, service, namespace))
         and gateways & _gateways(one, namespace)
     ]
     leading = {
-        "/".join(_name(one, namespace)): ", ".join(one or "the pods of every version" for one in sorted(led))
+        "/".join(name_of(one, namespace)): ", ".join(one or "the pods of every version" for one in sorted(led))
         for one in found
         if one is not own and (led := _led(one, service, namespace) & {*versions, EVERY_VERSION})
     }
@@ -60,25 +61,27 @@ def others_of(service: str, found: Sequence[Found], namespace: str, versions: Co
 
 def _led(found: Found, service: str, namespace: str) -> set[str]:
     """The versions of the service that one leads to, or mirrors to, by their subsets."""
-    ways = [one for entry in found["spec"].get("http") or [] for one in (*served(entry), *mirrors(entry))]
-    ours, home = Hosts(service, namespace), _name(found, namespace)[0]
+    entries = [entry for kind in ("http", *BELOW) for entry in found["spec"].get(kind) or []]
+    ways = [one for entry in entries for one in (*served(entry), *mirrors(entry))]
+    ours, home = Hosts(service, namespace), name_of(found, namespace)[0]
     return {version_of(one) for one in ways if _full(host_of(one), home) in ours}
 
 
-def _name(found: Found, namespace: str) -> tuple[str, str]:
+def name_of(found: Found, namespace: str) -> tuple[str, str]:
+    """An object's namespace, which lists of one namespace may leave out, and its name."""
     metadata = found["metadata"]
     return str(metadata.get("namespace") or namespace), str(metadata["name"])
 
 
-def _age(found: Found, namespace: str) -> tuple[str, str, str]:
+def age(found: Found, namespace: str) -> tuple[str, str, str]:
     """What Istio sorts by: the time in whole seconds, then the name, then the namespace."""
-    home, name = _name(found, namespace)
+    home, name = name_of(found, namespace)
     return str(found["metadata"].get("creationTimestamp") or ""), name, home
 
 
 def _hosts(found: Found, service: str, namespace: str) -> set[str]:
     """Its hosts; a name without dots is a service of its own namespace."""
-    home = _name(found, namespace)[0]
+    home = name_of(found, namespace)[0]
     ours = Hosts(service, namespace)
 
     def called(host: str) -> str:
@@ -93,6 +96,6 @@ def _full(host: str, home: str) -> str:
 
 
 def _gateways(found: Found, namespace: str) -> set[str]:
-    home = _name(found, namespace)[0]
+    home = name_of(found, namespace)[0]
     named = [str(one) for one in found["spec"].get("gateways") or [MESH]]
     return {one if one == MESH or "/" in one else f"{home}/{one}" for one in named}

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from glidepath.kube import FIELD_MANAGER, HELM, STATE, TOKEN, WRITE
+from glidepath.traffic.routing import BELOW
 
 Found = Mapping[str, Any]
 # What only a way back writes; `http` each write says anew.
-KEPT = ("hosts", "gateways")
+KEPT = ("hosts", "gateways", "exportTo", *BELOW)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from typing import Any
 
 from glidepath.errors import ClusterError, PreflightError, TrafficDriftError
 from glidepath.kube import HELD, editor
-from glidepath.traffic.entries import Hosts, leads, left_alone
+from glidepath.traffic.entries import Hosts, leads, left_alone, named
 from glidepath.traffic.fenced import DESTINATION_RULES, VIRTUAL_SERVICES, FencedObjects, proper_token_of
 from glidepath.traffic.fenced import state_of as _state
 from glidepath.traffic.others import Others, others_of
 from glidepath.traffic.routes import says, split_of
-from glidepath.traffic.routing import Routing
+from glidepath.traffic.routing import BELOW, Routing
+from glidepath.traffic.rules import Subset, rules_beside, subsets_of
 from glidepath.traffic.split import Split, TrafficState
 
 # Of deleted objects the API keeps nothing.
@@ -45,11 +46,13 @@ class IstioRoutes(FencedObjects):
 
     def left_alone(self) -> list[str]:
         """The entries of the VirtualService that a release does not touch, for people."""
-        return left_alone(self._virtual_service()["spec"].get("http") or [], self._hosts)
+        spec = self._virtual_service()["spec"]
+        below = [named(number, one, kind) for kind in BELOW for number, one in enumerate(spec.get(kind) or [], 1)]
+        return [*left_alone(spec.get("http") or [], self._hosts), *below]
 
-    def beside(self, routing: Routing) -> frozenset[str]:
-        """The versions that a VirtualService leads to beside the weights, or mirrors to; see `TrafficState.beside`."""
-        return leads(routing.http, self._hosts)
+    def led_since(self, now: Routing, before: Routing) -> frozenset[str]:
+        """The versions that get requests or copies beside the weights by what was not there before; see `TrafficState.beside`."""
+        return leads(now.http, self._hosts, now.all_below(), [*before.http, *before.all_below()])
 
     def others(self, versions: Collection[str], everywhere: bool = False) -> Others:
         """Other VirtualServices that win over this one, or lead to versions of the service.
@@ -58,14 +61,8 @@ class IstioRoutes(FencedObjects):
             versions: The versions that nobody else may lead to.
             everywhere: Look into other namespaces, too, if the API lets us; the chart's own roles don't.
         """
-        found: Sequence[Mapping[str, Any]] | None = None
-        if everywhere:
-            try:
-                found = self._objects.list_everywhere(VIRTUAL_SERVICES)
-            except ClusterError as error:
-                if error.status != 403:
-                    raise
-        return others_of(self.service, found or self._objects.list(VIRTUAL_SERVICES), self.namespace, versions)
+        found = self._all(VIRTUAL_SERVICES) if everywhere else self._objects.list(VIRTUAL_SERVICES)
+        return others_of(self.service, found, self.namespace, versions)
 
     def all_on(self, version: str) -> bool:
         """Whether every request goes to a version. Routes that can't be read as a split count as no."""
@@ -74,16 +71,29 @@ class IstioRoutes(FencedObjects):
         except TrafficDriftError:
             return False
 
-    def subsets(self) -> tuple[set[str], str]:
-        """The versions that the DestinationRule leads to, and who wrote that; none when it is gone or is another host's."""
-        found = self._found(DESTINATION_RULES, self.service)
-        if found is None:
-            return set(), DELETED
-        managed, subsets = found["metadata"].get("managedFields") or [], found["spec"].get("subsets") or []
-        if found["spec"].get("host") not in self._hosts:
-            return set(), editor(managed, "f:spec", "f:host")
-        right = {str(one.get("name")) for one in subsets if (one.get("labels") or {}).get("version") == one.get("name")}
-        return right, editor(managed, "f:spec", "f:subsets")
+    def subsets(self) -> tuple[dict[str, Subset], str]:
+        """The subsets in force, by name, and who wrote those of the service's own DestinationRule."""
+        rules = self._objects.list(DESTINATION_RULES)
+        own = next((one for one in rules if one["metadata"]["name"] == self.service), None)
+        if own is None:
+            by = DELETED
+        else:
+            field = "f:subsets" if own["spec"].get("host") in self._hosts else "f:host"
+            by = editor(own["metadata"].get("managedFields") or [], "f:spec", field)
+        return subsets_of(self.service, rules, self.namespace), by
+
+    def rules_beside(self) -> list[str]:
+        """Other DestinationRules of the service's host, for people; of every namespace if the API lets us."""
+        return rules_beside(self.service, self._all(DESTINATION_RULES), self.namespace)
+
+    def _all(self, kind: str) -> Sequence[Mapping[str, Any]]:
+        """All objects of a kind: in every namespace, or in the service's own where the API lets us see no other."""
+        try:
+            return self._objects.list_everywhere(kind)
+        except ClusterError as error:
+            if error.status != 403:
+                raise
+        return self._objects.list(kind)
 
     @property
     def _name(self) -> str:
@@ -100,14 +110,15 @@ class IstioRoutes(FencedObjects):
 
     def _parse(self, found: Mapping[str, Any]) -> TrafficState:
         metadata, http = found["metadata"], found["spec"].get("http") or []
+        routing = Routing.of(found)
         return TrafficState(
             split=split_of(http, self._name, self._hosts),
             token=proper_token_of(found),
             held=_state(found) == HELD,
             edited_by=editor(metadata.get("managedFields") or [], "f:spec", "f:http"),
             resource_version=metadata["resourceVersion"],
-            beside=leads(http, self._hosts),
-            routing=Routing.of(found),
+            beside=leads(http, self._hosts, routing.all_below()),
+            routing=routing,
         )
 
     def _says(self, found: Mapping[str, Any], split: Split) -> bool:

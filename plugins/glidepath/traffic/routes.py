@@ -92,12 +92,32 @@ def with_split(http: Sequence[Entry], split: Split, hosts: Hosts) -> Http:
             raise NoWeightedRouteError(f"no entry can take {split}: there is {'; '.join(left_alone(http, hosts))}")
         changed = changed or [bare]
         bare["route"] = [{"destination": {"host": hosts.service}}]
-    retired = {version_of(destinations(one)[0]) for one in changed if is_weighted(one, hosts)} - {*split.weights}
+    retired = _retired(changed, split, hosts)
     for entry in changed:
         if is_weighted(entry, hosts):
             entry["route"] = _weighted(destinations(entry), split)
         elif split.canary is None:
             _lead_elsewhere(entry, retired, split.stable, hosts)
+    return changed
+
+
+def _retired(http: Sequence[Entry], split: Split, hosts: Hosts) -> set[str]:
+    """The versions that were stable until now and have no share of a split any more."""
+    return {version_of(destinations(one)[0]) for one in http if is_weighted(one, hosts)} - {*split.weights}
+
+
+def followed(below: Sequence[Entry], http: Sequence[Entry], split: Split, hosts: Hosts) -> Http:
+    """Routes of connections after `with_split`: they lead to the version that is stable, once it is alone.
+
+    Args:
+        below: Such routes as they are.
+        http: `spec.http` as it was before.
+        split: The split.
+        hosts: The service's own names.
+    """
+    changed: Http = [copy.deepcopy(dict(entry)) for entry in below]
+    for entry in changed if split.canary is None else ():
+        _lead_elsewhere(entry, _retired(http, split, hosts), split.stable, hosts)
     return changed
 
 
@@ -139,6 +159,17 @@ def without(
         elif entry not in before:
             _lead_elsewhere(entry, unwanted, split.stable, hosts)
         _drop_mirrors(entry, unwanted, before, hosts)
+    return changed
+
+
+def without_below(
+    entries: Sequence[Entry], stable: str, versions: Collection[str], before: Sequence[Entry], hosts: Hosts
+) -> Http:
+    """Routes of connections by which nothing leads to the versions that did not stand there before; see `without`."""
+    changed: Http = [copy.deepcopy(dict(entry)) for entry in entries]
+    for entry in changed:
+        if entry not in before:
+            _lead_elsewhere(entry, {*versions, EVERY_VERSION}, stable, hosts)
     return changed
 
 

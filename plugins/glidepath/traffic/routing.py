@@ -10,6 +10,10 @@ from typing import Any
 # The API server lets all annotations of an object have 256 KiB together.
 LONGEST_TEXT = 100_000
 HELM = "meta.helm.sh/"
+# Which namespaces' proxies go by it, where that is not said.
+EVERYWHERE = ("*",)
+# Routes of connections, beside those of requests in `http`.
+BELOW = ("tls", "tcp")
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,8 @@ class Routing:
     Attributes:
         uid: Its identity; one that is made anew has another.
         hosts, gateways, http: As in its `spec`.
+        exported: `spec.exportTo`; None where that was not written down.
+        below: `spec.tls` and `spec.tcp`, where there are any.
         labels: All of them.
         annotations: Helm's, without which it takes no object for its own.
     """
@@ -27,6 +33,8 @@ class Routing:
     hosts: Sequence[str]
     gateways: Sequence[str]
     http: Sequence[Mapping[str, Any]]
+    exported: Sequence[str] | None = None
+    below: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
 
@@ -40,6 +48,8 @@ class Routing:
             hosts=tuple(spec.get("hosts") or ()),
             gateways=tuple(spec.get("gateways") or ()),
             http=tuple(spec.get("http") or ()),
+            exported=tuple(spec.get("exportTo") or ()),
+            below={kind: tuple(spec[kind]) for kind in BELOW if spec.get(kind)},
             labels=dict(metadata.get("labels") or {}),
             annotations={key: value for key, value in annotations.items() if key.startswith(HELM)},
         )
@@ -52,7 +62,15 @@ class Routing:
     def from_dict(cls, data: Mapping[str, Any]) -> Routing:
         """Out of the record."""
         lists = {name: tuple(data[name]) for name in ("hosts", "gateways", "http")}
-        return cls(uid=data["uid"], labels=data["labels"], annotations=data["annotations"], **lists)
+        below = {kind: tuple(entries) for kind, entries in (data.get("below") or {}).items() if kind in BELOW}
+        exported = None if data.get("exported") is None else tuple(data["exported"])
+        return cls(
+            uid=data["uid"], exported=exported, below=below, labels=data["labels"], annotations=data["annotations"], **lists
+        )  # fmt: skip
+
+    def all_below(self) -> list[Mapping[str, Any]]:
+        """The routes of connections, whatever their kind."""
+        return [entry for entries in self.below.values() for entry in entries]
 
     def to_text(self) -> str:
         """For an annotation; empty where it would not fit into one."""
@@ -64,8 +82,9 @@ class Routing:
         """Out of an annotation; None for none, or for what somebody else wrote there."""
         try:
             found = cls.from_dict(json.loads(text)) if text else None
-            return found if found is None or all(map(_is_entry, found.http)) else None
-        except (ValueError, KeyError, TypeError):
+            known = found is None or all(map(_is_entry, (*found.http, *found.all_below())))
+            return found if known else None
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
 

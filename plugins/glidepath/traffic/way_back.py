@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from glidepath.traffic.entries import Hosts
-from glidepath.traffic.routes import Http, is_without, ways_back
-from glidepath.traffic.routing import Routing
+from glidepath.traffic.routes import Http, is_without, ways_back, without_below
+from glidepath.traffic.routing import BELOW, EVERYWHERE, Routing
 from glidepath.traffic.split import Split
 
 Spec = Mapping[str, Any]
@@ -37,17 +37,31 @@ class WayBack:
         """Whether a VirtualService leads there already."""
         http: Http = spec.get("http") or []
         without = is_without(http, self.split.stable, self.versions, self.before, hosts)
-        return bool(http) and without and not self.moved(spec)
+        return bool(http) and without and not self.moved(spec, hosts)
 
     def forms(self, spec: Spec, hosts: Hosts) -> list[dict[str, Any]]:
         """What may be written over a VirtualService's spec, the gentlest form first."""
         http: Http = spec.get("http") or self.before
         ways = ways_back(http, self.split, self.versions, self.before, hosts)
-        return [{"http": routes, **self.moved(spec)} for routes in ways]
+        return [{"http": routes, **self.moved(spec, hosts)} for routes in ways]
 
-    def moved(self, spec: Spec) -> dict[str, Any]:
-        """Hosts and gateways to be put back: with others our routes would route nothing."""
+    def anew(self, hosts: Hosts) -> dict[str, Any]:
+        """The spec of a VirtualService that is gone."""
+        below = self.found.below if self.found else {}
+        return {**{kind: list(entries) for kind, entries in below.items()}, **self.forms({}, hosts)[0]}
+
+    def moved(self, spec: Spec, hosts: Hosts) -> dict[str, Any]:
+        """What else is to be put back: hosts and gateways, without which our routes would route nothing; other ways to pods."""
+        moved: dict[str, Any] = {}
+        for kind in BELOW:
+            now, before = list(spec.get(kind) or []), self.found.below.get(kind, ()) if self.found else ()
+            right = without_below(now, self.split.stable, self.versions, before, hosts)
+            moved |= {kind: right} if right != now else {}
         if self.found is None:
-            return {}
+            return moved
         was = {"hosts": list(self.found.hosts), "gateways": list(self.found.gateways)}
-        return {key: value for key, value in was.items() if value and list(spec.get(key) or []) != value}
+        if self.found.exported is not None and list(spec.get("exportTo") or EVERYWHERE) != list(
+            self.found.exported or EVERYWHERE
+        ):
+            was["exportTo"] = list(self.found.exported or EVERYWHERE)
+        return moved | {key: value for key, value in was.items() if value and list(spec.get(key) or []) != value}

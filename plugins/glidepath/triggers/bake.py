@@ -47,9 +47,14 @@ class BakeTrigger(BaseTrigger):
         """Poll the record; it is a local query, a few hundred microseconds."""
         from glidepath.record import Record
 
-        record = await _threads(Record)
         while True:
-            status = await _threads(self._status, record)
+            try:
+                status = await _threads(lambda: self._status(Record()))
+            except (
+                RecordError
+            ) as error:  # that it is away says nothing of the release; the guard renews nothing meanwhile
+                log.warning("the record can't be read, tried again: %s", error)
+                status = None
             if status is not None:
                 yield TriggerEvent(status)
                 return

@@ -6,19 +6,33 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from glidepath.errors import GlidepathError, RecordError, ReplacedError
+from glidepath.errors import ClusterError, GlidepathError, RecordError, ReplacedError
 from glidepath.triggers.places import Place, warm_up
 from glidepath.triggers.threads import Threads, once
+
+if TYPE_CHECKING:
+    from glidepath.record.turns import Turn
 
 log = logging.getLogger(__name__)
 
 # One thread a release: a blackholed Prometheus must not starve another release's brake, nor Airflow's own pool.
 TICKS_A_SCRAPE = 2
 STAND_BY_S = 0.5
+
+
+def unexpected(error: Exception) -> bool:
+    """Whether an error is none of those that say what is wrong outside."""
+    return not isinstance(error, GlidepathError)
+
+
+def unknown(error: Exception) -> bool:
+    """Whether a cluster knows the client no more: its token was changed, perhaps, and the connection has the new one."""
+    return isinstance(error, ClusterError) and error.status == HTTPStatus.UNAUTHORIZED
 
 
 class GuardTrigger(BaseTrigger):
@@ -53,7 +67,7 @@ class GuardTrigger(BaseTrigger):
 
     async def _watch(self, thread: Threads) -> bool:
         """Tick; True when the release is over, False when another guard has begun since."""
-        guard = await thread(self._guard)
+        guard = await self._begun(thread)
         period = guard.run.spec.evidence.scrape / TICKS_A_SCRAPE
         errors = 0
         while True:
@@ -65,18 +79,44 @@ class GuardTrigger(BaseTrigger):
                 warm_up(self.task_instance)
             except ReplacedError:
                 return False
-            except GlidepathError as error:
+            except (
+                Exception
+            ) as error:  # one that nobody thought of, too: what it can't see it does not renew the claim for
                 errors += 1
-                log.error("guard: look failed (%d in a row): %s", errors, error)
+                log.error("guard: look failed (%d in a row): %s", errors, error, exc_info=unexpected(error))
+                if unknown(error):
+                    guard = await self._with_new_clients(thread, guard)
             await asyncio.sleep(period)
+
+    async def _begun(self, thread: Threads) -> Any:
+        """The guard, once what it needs can be read; what can't pass by itself is raised."""
+        from airflow.sdk.exceptions import AirflowRuntimeError
+
+        turn: Turn | None = None
+        while True:
+            try:
+                if turn is None:
+                    turn = await thread(self._place.take)  # before what takes long: whoever had it sees it
+                return await thread(self._guard, turn)
+            except (RecordError, ClusterError, AirflowRuntimeError) as error:  # the last: of its connections
+                log.error("guard: can't begin, tried again: %s", error)
+            await asyncio.sleep(STAND_BY_S)
+
+    async def _with_new_clients(self, thread: Threads, guard: Any) -> Any:
+        """The same guard with clients that are made anew; the old one if they can't be."""
+        try:
+            return await thread(lambda: guard.anew(self._run(), self._place.mine()))
+        except ReplacedError:
+            return guard  # its next tick says so
+        except Exception as error:  # whatever it is, this one goes on, and tries again
+            log.error("guard: the cluster's clients can't be made anew, tried again: %s", error)
+            return guard
 
     async def on_kill(self) -> None:
         """A person ended the guard: without it no traffic stays on the canary. Or another process was given it."""
         await once("glidepath-guard-end", self._ended)
 
-    def _guard(self) -> Any:
-        turn = self._place.take()  # before anything that takes long: whoever had it sees it
-
+    def _guard(self, turn: Turn) -> Any:
         from glidepath.release.guard import Guard
 
         return Guard(self._run(), turn)

@@ -45,6 +45,18 @@ class Place:
         self._mine, self._shown, self._seen = taken.number, time.monotonic(), None
         return taken
 
+    def mine(self) -> Turn:
+        """This trigger's turn as it is now, with what was read last.
+
+        Raises:
+            ReplacedError: Another has begun since.
+            RecordError: The record can't be read.
+        """
+        now = _record().turns.find(self.release_id, self.role)
+        if now is None or now.number != self._mine:
+            raise ReplacedError(f"another process has begun the {self.role} of {self.release_id} since")
+        return now
+
     def keep(self) -> None:
         """Show life.
 
@@ -71,8 +83,7 @@ class Place:
 
         Airflow ends it when a person acts on its task, and when another process has been given it.
         """
-        answer: list[str] = []
-        threading.Thread(target=lambda: answer.extend(_state(task_instance)), name="glidepath-ask", daemon=True).start()
+        answer = _asked(task_instance)[0]
         until = time.monotonic() + LOOK_S
         with suppress(RecordError):
             _record().turns.leave(self.release_id, self.role, self._mine)
@@ -89,15 +100,30 @@ class Place:
         return alive and now is not None and self._mine not in (0, now.number)
 
 
+def task_state(task_instance: Any, within_s: float = LOOK_S) -> str:
+    """The state of a task as Airflow has it; empty when Airflow does not say it in time."""
+    answer, thread = _asked(task_instance)
+    thread.join(within_s)
+    return answer[0] if answer else ""
+
+
 def warm_up(task_instance: Any) -> None:
     """Ask Airflow once, so that it answers at once when that matters: a triggerer's first question takes it many seconds."""
     if task_instance is not None and not _warmed.is_set():
         _warmed.set()
-        threading.Thread(target=_state, args=(task_instance,), name="glidepath-ask", daemon=True).start()
+        _asked(task_instance)
+
+
+def _asked(task_instance: Any) -> tuple[list[str], threading.Thread]:
+    """Ask Airflow for a task's state, in a thread of its own; where the answer will be."""
+    answer: list[str] = []
+    thread = threading.Thread(target=lambda: answer.extend(_state(task_instance)), name="glidepath-ask", daemon=True)
+    thread.start()
+    return answer, thread
 
 
 def _state(task_instance: Any) -> list[str]:
-    """The state of a trigger's task as Airflow has it, alone in a list; nothing when Airflow can't say."""
+    """The state of a task as Airflow has it, alone in a list; nothing when Airflow can't say."""
     if task_instance is None:
         return []
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance

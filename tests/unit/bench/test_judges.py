@@ -12,9 +12,10 @@ from bench.judges import many, ours, page, rivals
 from bench.judges.past import past
 from bench.judges.rivals import Seen, Threshold
 from bench.judges.scenarios import RAMP, Scenario, scenarios
-from bench.judges.service import SCRAPE_S, Scrapes, Traffic
+from bench.judges.service import Scrapes, Traffic
 from bench.judges.shocks import Shock
 from bench.judges.tournament import Case, Job, Row, play
+from bench.judges.world import SCRAPE_S
 from glidepath.judge import Interval, Plan
 from glidepath.judge.process import MetricProcess
 
@@ -81,12 +82,17 @@ class TestShocks:
         assert world.errors.max(axis=0).tolist() == pytest.approx([1.0, 1.0, world.errors[:, 2].max(), 1.0])
         assert world.canary_errors.max() == 1.0
 
-    def test_each_pod_of_the_stable_version_is_told_where_the_row_asks_for_it(self) -> None:
+    def test_the_pods_that_the_plan_sets_apart_are_told(self) -> None:
         _, scenario = named("luck", "a sick pod of 20, same version")
-        stable = Traffic(scenario.service, np.random.default_rng(5), 240).interval(5, False).stable  # type: ignore[union-attr]
-        assert len(stable.by_pod) == stable.pods == 20
-        assert [sum(each) for each in zip(*stable.by_pod.values(), strict=True)] == [stable.requests, stable.errors]
-        assert max(stable.by_pod, key=lambda pod: stable.by_pod[pod][1]) == "stable-0"
+        traffic = Traffic(scenario.service, np.random.default_rng(5), 240)
+        traffic.apart = frozenset({"stable-0"})
+        interval = traffic.interval(5, False)
+        assert interval is not None
+        sick, rest = interval.stable.apart, interval.stable.without_apart()
+        assert sick is not None
+        assert (sick.pods, rest.pods) == (1, 19)
+        assert sick.errors / sick.requests > 5 * rest.errors / rest.requests
+        assert sum(sick.latency) == sick.requests - sick.errors
 
 
 def seen(errors: list[int], requests: int = 60, slow: int = 0) -> Seen:

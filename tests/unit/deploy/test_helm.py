@@ -145,6 +145,14 @@ def test_a_release_that_is_not_there_is_none(script: Script) -> None:
     assert script.helm().status() is None
 
 
+def test_a_release_whose_name_only_looks_alike_is_another(script: Script) -> None:
+    theirs = {"name": "sms1app", "revision": "7", "status": "failed"}
+    script.answer(list=[theirs], get={"a": 1})
+    assert script.helm().status() is None
+    script.answer(list=[theirs, {"name": "sms-app", "revision": "2", "status": "deployed"}])
+    assert script.helm().status().revision == 2  # type: ignore[union-attr]
+
+
 def test_an_upgrade_passes_values_as_a_file_and_never_forces(script: Script) -> None:
     evil = {"roles": {"canary": "$(touch /tmp/x); {{ .Values }}"}}
     script.answer(list=[{"name": "sms-app", "revision": "2", "status": "deployed"}], get={"old": 1}, upgrade={})

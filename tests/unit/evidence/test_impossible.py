@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Waiting, baseline
-from glidepath.judge import Judge, MetricSettings, Settings, Verdict, plan_judgement
-from glidepath.judge.values import ArmCounts, StepSettings
-from glidepath.release.plan import interval_of
+from glidepath.gate import interval_of
+from glidepath.judge import ArmCounts, Judge, MetricSettings, Settings, StepSettings, Verdict, plan_judgement
 from tests.unit.evidence.scraped import SOURCE, Scraped
 from tests.unit.evidence.test_collector import SCRAPE, collected, collector, started
 from tests.unit.evidence.test_resume import follower

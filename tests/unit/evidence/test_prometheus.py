@@ -16,6 +16,7 @@ from requests.auth import AuthBase
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Prometheus, app_source, mesh_source
+from glidepath.evidence.prometheus import NotAnsweredError
 from glidepath.evidence.source import quoted
 
 
@@ -27,6 +28,7 @@ class Answer:
     def __init__(self) -> None:
         self.asked: list[dict[str, list[str]]] = []
         self.headers: list[dict[str, str]] = []
+        self.addresses: list[str] = []
         self.before: list[int] = []  # statuses that are answered first
 
 
@@ -39,6 +41,7 @@ def server() -> Iterator[tuple[Answer, Prometheus]]:
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             answer.headers.append(dict(self.headers))
+            answer.addresses.append(self.path)
             answer.asked.append(parse_qs(self.rfile.read(length).decode()) | parse_qs(self.path.partition("?")[2]))
             time.sleep(answer.delay_s)
             self.send_response(answer.before.pop(0) if answer.before else answer.status)
@@ -64,6 +67,29 @@ def test_raw_samples_are_asked_for_and_read(server: tuple[Answer, Prometheus]) -
     assert series.samples == ((100.5, 1.0), (105.5, 3.0))
     assert answer.asked[0]["query"] == ['m{a="b"}[60s]']
     assert answer.asked[0]["time"] == ["106.000"]
+
+
+def test_a_long_query_is_no_part_of_the_address(server: tuple[Answer, Prometheus]) -> None:
+    answer, prometheus = server
+    row = {"metric": {"pod": "a"}, "value": [106, "7"]}
+    answer.body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": [row]}}).encode()
+    (series,) = prometheus.vector("sum(m)" + " or sum(m)" * 2000, 106)
+    assert series.samples == ((106.0, 7.0),)
+    assert answer.addresses == ["/api/v1/query"]
+    assert len(answer.asked[0]["query"][0]) > 20000
+
+
+def test_a_query_that_can_not_be_answered_is_told_from_a_server_that_is_down(
+    server: tuple[Answer, Prometheus],
+) -> None:
+    answer, prometheus = server
+    answer.status, answer.body = 400, b'{"status": "error", "errorType": "bad_data", "error": "unexpected @"}'
+    with pytest.raises(NotAnsweredError, match="unexpected @"):
+        prometheus.vector("m @ 5", 106)
+    answer.status = 503
+    with pytest.raises(EvidenceError) as down:
+        prometheus.vector("m", 106)
+    assert not isinstance(down.value, NotAnsweredError)
 
 
 def test_a_series_of_counters_and_one_of_native_histograms_are_told_apart(server: tuple[Answer, Prometheus]) -> None:

@@ -127,3 +127,34 @@ def test_one_that_cannot_be_started_is_not_tried_again_and_heard_by_nobody(
     assert time.monotonic() - began < 4
     assert caught.value.untold
     assert os.listdir(tmp_path) == []
+
+
+def test_what_it_says_is_not_kept_on_the_disk_and_does_not_stop_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    text = "head -c 5000000 /dev/zero >&2; head -c 5000000 /dev/zero; echo; echo the end"
+    assert command(tmp_path, text).tell(WORD).endswith("the end")
+
+
+def test_what_it_leaves_behind_in_a_session_of_its_own_is_not_waited_for(tmp_path: Path) -> None:
+    began = time.monotonic()
+    assert command(tmp_path, f"setsid sleep 5 & echo $! > {tmp_path}/child; echo done").tell(WORD) == "done"
+    assert time.monotonic() - began < 4
+
+
+def test_no_secret_that_it_says_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITLAB_TOKEN", "planted-1")
+    says = (
+        "https://bot:planted-2@git.example.com/x.git",
+        "Authorization: Basic planted-3",
+        "token $GITLAB_TOKEN of",
+        "main",
+    )
+    text = "; ".join(f"echo '{one}' | sed s/.GITLAB_TOKEN/$GITLAB_TOKEN/ >&2" for one in says)
+    with pytest.raises(HandoverError) as caught:
+        command(tmp_path, f"{text}; exit 1", tries=1).tell(WORD)
+    told = str(caught.value)
+    assert "planted" not in told
+    for kept in ("https://***@git.example.com/x.git", "Authorization: ***", "token *** of", "main"):
+        assert kept in told

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -183,3 +184,39 @@ class TestAPolicys:
     def test_a_path_is_a_path(self) -> None:
         with pytest.raises((PolicyError, ValueError), match="path"):
             GitOps(handover="webhook", connection="bot", path="/a?token=x")
+
+
+@pytest.mark.parametrize("what", ["headers", "body"])
+def test_one_that_sends_a_byte_now_and_then_has_no_more_time_than_others(what: str) -> None:
+    """Each byte is within a time-out of its own; a promotion waits for all of them."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with suppress(OSError), server.accept()[0] as one:
+                one.sendall(head if what == "body" else head[:20])
+                for _ in range(200):
+                    one.sendall(b"x")
+                    time.sleep(0.05)
+
+        threading.Thread(target=serve, daemon=True).start()
+        began = time.monotonic()
+        made = webhook(f"http://127.0.0.1:{server.getsockname()[1]}", timeout_s=0.4, tries=1)
+        if what == "body":
+            assert made.tell(WORD).startswith("200 xxx")
+        else:
+            with pytest.raises(HandoverError, match=r"did not answer within 0.4 s: TimeoutError") as caught:
+                made.tell(WORD)
+            assert not caught.value.untold
+        assert time.monotonic() - began < 6
+
+
+def test_no_secret_of_the_connection_is_told(bot: Bot) -> None:
+    bot.answers = [403]
+    host = bot.url.removeprefix("http://")
+    secret = f"http://user:planted-1@{host}/hook?token=planted-2"
+    made = Webhook(lambda: (secret, {"Authorization": "Bearer branch is"}), 1, 5.0, pause_s=0.0)
+    assert made.check() == f"a POST to {bot.url}/hook"
+    with pytest.raises(HandoverError) as caught:
+        made.tell(WORD)
+    assert str(caught.value).startswith(f"{bot.url}/hook answered 403: *** protected!!!")

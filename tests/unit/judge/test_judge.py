@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from glidepath.judge import ArmCounts, Interval, Judge, Look, Plan, StepSettings, Verdict
-from glidepath.judge.estimates import quantile
+from glidepath.judge.quantiles import quantile
 from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, RAMP, arm, planned, release, settings
 
 ONE_STEP = (StepSettings(50, 30, 100),)
@@ -35,7 +35,7 @@ def looks(judge: Judge, count: int, stable: ArmCounts, canary: ArmCounts, weight
 
 
 class TestScenarios:
-    """Few seeded runs of each of GATE.md's scenarios; the tournament in bench/ runs hundreds."""
+    """Few seeded runs of each kind of scenario; the tournament in bench/ runs hundreds."""
 
     @pytest.mark.parametrize(
         ("name", "change", "verdict", "median_s"),

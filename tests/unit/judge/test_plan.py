@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from glidepath.judge import ArmCounts, StepSettings, plan_judgement
-from glidepath.judge.feasibility import duration
+from glidepath.judge.expectations import duration
 from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, arm, planned, settings
 
 

@@ -27,7 +27,7 @@ BASE_ERRORS = 0.005
 
 
 def settings(steps: tuple[StepSettings, ...] = RAMP, **changes: object) -> Settings:
-    """GATE.md's defaults."""
+    """The default policy."""
     given: dict[str, object] = {
         "metrics": (ERRORS, LATENCY), "steps": steps, "scrape_s": 5.0, "deadline_s": 7200.0, **changes,
     }  # fmt: skip

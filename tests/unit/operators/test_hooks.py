@@ -10,10 +10,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from airflow.sdk import Connection
 from kubernetes.config import incluster_config
 
 from glidepath.errors import EvidenceError, PreflightError, RecordError
 from glidepath.hooks.cluster import kubernetes_api
+from glidepath.hooks.http import address_of
 from glidepath.hooks.ports import HelmHook, PrometheusHook, load_run
 from glidepath.policy import ReleaseSpec
 from glidepath.record import Record
@@ -36,6 +38,14 @@ from tests.support.stage import Stage
 def test_a_prometheus_connection_is_an_address(connection: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_SOME_PROMETHEUS", connection)
     assert PrometheusHook("some_prometheus").get_conn().url == url
+
+
+@pytest.mark.parametrize("host", ["https://me:p%40ss@p/prometheus", "me:p%40ss@p/prometheus"])
+def test_a_password_in_the_host_goes_into_a_header(host: str) -> None:
+    """People paste an address as a whole; errors, logs and the record name the address."""
+    url, headers = address_of(Connection(conn_id="p", conn_type="https", host=host))
+    assert url == "https://p/prometheus"
+    assert headers == {"Authorization": f"Basic {base64.b64encode(b'me:p@ss').decode()}"}
 
 
 def test_a_connection_without_a_host_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

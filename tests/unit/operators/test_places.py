@@ -166,14 +166,17 @@ def test_of_two_that_were_begun_the_newer_one_is_at_work_and_the_other_stands_by
         turn = run.ports.record.turns.find(run.id, "guard")
         return turn is not None and turn.number == count
 
+    def based() -> bool:
+        turn = run.ports.record.turns.find(run.id, "guard")
+        return turn is not None and turn.samples is not None
+
     def looked(count: int) -> bool:
         return len(run.ports.record.looks(run.id)) >= count
 
     async def play() -> None:
-        first = asyncio.ensure_future(drain(old))
-        await until(lambda: begun(1))
         stage.prometheus.scrape("v2", 0)
-        await asyncio.sleep(0.2)
+        first = asyncio.ensure_future(drain(old))
+        await until(based)
         stage.traffic()
         await until(lambda: looked(1))
         second = asyncio.ensure_future(drain(new))

@@ -85,8 +85,8 @@ class Ticks:
 def trigger(guard: Ticks, monkeypatch: pytest.MonkeyPatch) -> GuardTrigger:
     """A trigger with this guard."""
     made = GuardTrigger("dag/run")
-    monkeypatch.setattr(made, "_guard", lambda: guard)
-    monkeypatch.setattr(made, "_place", SimpleNamespace(keep=lambda: None))
+    monkeypatch.setattr(made, "_guard", lambda _: guard)
+    monkeypatch.setattr(made, "_place", SimpleNamespace(keep=lambda: None, take=lambda: 1))
     return made
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.triggers.base import TriggerEvent
 
+from glidepath.errors import ClusterError, RecordError
 from glidepath.record import Record
 from glidepath.release import endings, steps
+from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.triggers.bake import BakeTrigger, ObserveTrigger
 from glidepath.triggers.guard import GuardTrigger
@@ -135,6 +140,116 @@ def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
 
     event = asyncio.run(event_of(trigger.run(), back))
     assert event["status"] == "closed"
+
+
+@pytest.mark.parametrize("times", [1, 6])
+def test_a_record_that_is_away_for_a_moment_ends_no_bake(
+    stage: Any, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """Each failure of a trigger is one of its task's few tries, however many hours lie between two of them."""
+    _, run = stage
+    monkeypatch.setattr("glidepath.triggers.bake.POLL_S", 0.01)
+    away, read = iter(range(times)), Record.once
+
+    def refused(record: Record, *args: str) -> Any:
+        if next(away, None) is not None:
+            raise RecordError("the record database refused: the connection was lost")
+        return read(record, *args)
+
+    monkeypatch.setattr(Record, "once", refused)
+    word = {"step": 1, "decision": "advance", "reason": "good"}
+    trigger = BakeTrigger(run.id, 1, 90)
+    event = asyncio.run(event_of(trigger.run(), lambda: run.note("decision", once="decision:1", **word)))
+    assert event == {"status": "decided"}
+    assert next(away, None) is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RecordError("away"),
+        ClusterError("away", 0),
+        AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 503})),
+    ],
+)
+def test_a_guard_begins_once_what_it_needs_can_be_read(
+    stage: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    _, run = stage
+    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    monkeypatch.setattr("glidepath.triggers.guard.STAND_BY_S", 0.01)
+    away = iter([error] * 5)
+
+    def told() -> Any:
+        if (met := next(away, None)) is not None:
+            raise met
+        return run
+
+    trigger = GuardTrigger(run.id)
+    monkeypatch.setattr(trigger, "_run", told)
+
+    def back() -> None:
+        endings.abort(run, "enough")
+        endings.rollback(run)
+
+    event = asyncio.run(event_of(trigger.run(), back))
+    assert event["status"] == "closed"
+    turn = run.ports.record.turns.find(run.id, "guard")
+    assert (next(away, None), turn.number) == (None, 1)  # type: ignore[union-attr]
+
+
+def test_a_guard_whose_token_was_changed_goes_on_with_the_connection_s_new_one(
+    stage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client is made once, and a release may take hours."""
+    made, run = stage
+    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    trigger, clients = GuardTrigger(run.id), []
+
+    def fresh() -> Any:
+        clients.append(dataclasses.replace(run, ports=made.ports()))
+        return clients[-1]
+
+    monkeypatch.setattr(trigger, "_run", fresh)
+
+    def back() -> None:
+        while len(clients) < 1:
+            time.sleep(0.01)
+        made.server.fail("GET", "virtualservices", 401, times=1)
+        while len(clients) < 2:
+            time.sleep(0.01)
+        endings.abort(run, "enough")
+        endings.rollback(run)
+
+    event = asyncio.run(event_of(trigger.run(), back))
+    assert event["status"] == "closed"
+    turn = run.ports.record.turns.find(run.id, "guard")
+    assert turn.number == 1  # type: ignore[union-attr]
+    assert len(clients) == 2
+
+
+def test_a_guard_goes_on_through_an_error_that_nobody_thought_of(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow can't give a connection just then, say: each end of a trigger is one of its task's few tries."""
+    _, run = stage
+    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    trigger, tick = GuardTrigger(run.id), Guard.tick
+    monkeypatch.setattr(trigger, "_run", lambda: run)
+    met = iter([KeyError("odd"), RuntimeError("odd")] * 4)
+
+    def odd(guard: Guard) -> bool:
+        if (error := next(met, None)) is not None:
+            raise error
+        return tick(guard)
+
+    monkeypatch.setattr(Guard, "tick", odd)
+
+    def back() -> None:
+        endings.abort(run, "enough")
+        endings.rollback(run)
+
+    event = asyncio.run(event_of(trigger.run(), back))
+    assert (event["status"], next(met, None)) == ("closed", None)
 
 
 def test_a_guard_that_is_ended_by_a_person_brakes(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:

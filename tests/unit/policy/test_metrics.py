@@ -7,8 +7,8 @@ import pytest
 from glidepath.errors import PolicyError
 from glidepath.evidence import source_of
 from glidepath.evidence.source import matches
-from glidepath.policy import ReleaseSpec, for_run, metric_name
-from glidepath.replay import judge_settings
+from glidepath.gate import settings_of
+from glidepath.policy import ReleaseSpec, for_run
 from tests.unit.replay.world import policy
 
 METRICS = "- {kind: latency, quantile: 0.95}\n"
@@ -20,8 +20,8 @@ def with_metric(text: str) -> str:
 
 def test_the_share_of_spam_is_one_line() -> None:
     parsed = policy(METRICS, with_metric("{kind: share, name: spam, event: {result: spam}, margin: 0.05}"))
-    assert [metric_name(one) for one in parsed.metrics] == ["errors", "latency_p95", "spam"]
-    told = judge_settings(parsed).metrics[2]
+    assert [one.title for one in parsed.metrics] == ["errors", "latency_p95", "spam"]
+    told = settings_of(parsed).metrics[2]
     assert (told.name, told.kind, told.role, told.sides) == ("spam", "share", "critical", "both")
     assert (told.harm_margin, told.safety_margin, told.counted) == (0.05, 0.05, "spam")
     source = source_of(parsed, ["v1", "v2"])
@@ -46,7 +46,7 @@ def test_another_counter_with_its_own_events() -> None:
 
 def test_errors_as_the_callers_saw_them_beside_the_applications_own() -> None:
     parsed = policy(METRICS, with_metric("{kind: errors, source: mesh, role: guard}"))
-    told = judge_settings(parsed).metrics[2]
+    told = settings_of(parsed).metrics[2]
     assert (told.name, told.kind, told.counted) == ("errors_mesh", "errors", "errors_mesh")
     source = source_of(parsed, ["v1", "v2"])
     [share] = source.shares

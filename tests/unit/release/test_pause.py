@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from glidepath.errors import ClusterError, PolicyError, PreflightError
+from glidepath.handover import Sync
 from glidepath.release import brake, endings, steps
 from tests.support.crashes import MODES, Fuse, Saved, process
 from tests.support.git import APPLICATION, HELM_RELEASE, paused, synced
@@ -31,6 +32,19 @@ def test_from_the_claim_to_the_end(stage: Stage, of: tuple[str, str, str]) -> No
     endings.finish(run)
     assert paused(stage, of) == (False, None)
     assert stage.at_rest("v2")
+
+
+def test_argo_cd_is_asked_to_look_up_git_in_the_write_that_lets_it_go_on(stage: Stage) -> None:
+    """With the revision that it looked up before the handover it would bring the old version back."""
+    synced(stage, APPLICATION)
+    run = stage.run()
+    steps.claim(run)
+    assert "argocd.argoproj.io/refresh" not in stage.server.find("applications", "prices")["metadata"]["annotations"]
+    before = len([one for one in stage.server.writes() if one == "PATCH applications"])
+    do(run, *GOOD[1:])
+    notes = stage.server.find("applications", "prices")["metadata"]["annotations"]
+    assert notes == {"argocd.argoproj.io/refresh": "normal"}
+    assert len([one for one in stage.server.writes() if one == "PATCH applications"]) == before + 1
 
 
 @pytest.mark.parametrize("of", [APPLICATION, HELM_RELEASE], ids=lambda of: of[0])
@@ -93,6 +107,34 @@ def test_one_that_cannot_be_paused_releases_nothing(stage: Stage) -> None:
     do(run, endings.settle, endings.finish)
     assert run.release.outcome == "rolled_back"
     assert stage.at_rest("v1")
+
+
+def test_one_that_cannot_be_had_going_holds_no_service(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    synced(stage, APPLICATION)
+    run = stage.run()
+    do(run, *GOOD[:-1])
+    stage.server.fail("PATCH", "applications", 403, times=2)
+    for _ in range(2):
+        with pytest.raises(ClusterError, match="403"):
+            endings.finish(run)
+        assert (stage.holder(), paused(stage, APPLICATION)) == ("", (True, "dag/run"))
+        assert stage.at_rest("v2")
+    endings.finish(run)
+    assert paused(stage, APPLICATION) == (False, None)
+
+
+def test_a_late_end_leaves_the_pause_of_the_next_release_alone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    synced(stage, APPLICATION)
+    run = stage.run()
+    do(run, *GOOD[:-1])
+    stage.server.fail("PATCH", "applications", 403)
+    with pytest.raises(ClusterError, match="403"):
+        endings.finish(run)
+    Sync(stage.server.api(), *APPLICATION).pause("dag/next")
+    endings.finish(run)
+    assert paused(stage, APPLICATION) == (True, "dag/next")
 
 
 def test_one_that_is_written_meanwhile_is_read_again(stage: Stage) -> None:

@@ -10,11 +10,12 @@ import pytest
 from glidepath.errors import ClaimHeldError, EvidenceError, GlidepathError, PreflightError, ReleaseTakenBack
 from glidepath.evidence import Counts, Prometheus
 from glidepath.evidence.source import Source
+from glidepath.gate import settings_of
 from glidepath.judge import Plan, Verdict, plan_judgement
 from glidepath.policy import LatencyMetric
 from glidepath.release import endings, steps
 from glidepath.release.guard import Guard
-from glidepath.release.plan import judge_settings, plan
+from glidepath.release.plan import plan
 from tests.support.crashes import MODES, Died, Fuse, ports
 from tests.support.stage import EDGES, Stage
 
@@ -149,7 +150,7 @@ def test_the_hours_before_reach_the_judge(stage: Stage, monkeypatch: pytest.Monk
 
 def test_the_policy_s_numbers_reach_the_judge(stage: Stage) -> None:
     spec = stage.spec(tolerance=1.25, bake="30s", decision="superior")
-    settings = judge_settings(spec)
+    settings = settings_of(spec)
     assert [one.name for one in settings.metrics] == ["errors", "latency_p95"]
     [latency] = [one for one in spec.metrics if isinstance(one, LatencyMetric)]
     assert settings.metrics[1].quantile == latency.quantile == 0.95

@@ -114,3 +114,22 @@ def test_questions_keep_their_place_in_the_layout_of_counts(stage: Stage) -> Non
     assert Plan.from_dict(json.loads(json.dumps(coarse.to_dict()))) == coarse
     Judge(coarse)
     assert isinstance(run.ports.record, Record)
+
+
+def test_pods_that_are_set_apart_stay_so() -> None:
+    edges = (0.05, 0.1, 0.11, 0.2)
+    slow = ArmCounts(1000, 100, (200, 300, 100, 200, 100), 1)
+    every = ArmCounts(10000, 200, (5000, 3000, 800, 800, 200), 10, apart=slow)
+    asked = Settings(
+        (MetricSettings("latency_p95", "latency", "critical", 1.10, quantile=0.95),),
+        (StepSettings(50, 60, 100),),
+        5.0,
+        3600,
+    )
+    had = plan_judgement(asked, every, 600, edges, 100.0)
+    assert not fits(had, edges[:2])
+    has = at_edges(had, edges[1:])
+    (metric,), again = has.metrics, plan_judgement(asked, every.without_apart(), 600, edges, 100.0)
+    assert metric.rest is not None
+    assert metric.rest.base == again.metrics[0].base < metric.base
+    assert {one.edge for one in metric.rest.questions} <= {1, 2, 3}

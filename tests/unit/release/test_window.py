@@ -15,10 +15,10 @@ from glidepath.release.report import report
 from glidepath.traffic import Split
 from tests.support.apiserver import LEASES, http_routes
 from tests.support.crashes import Died, die
-from tests.support.guards import ticks
+from tests.support.guards import started, ticks
 from tests.support.stage import Stage
-from tests.support.tasks import do, over
-from tests.support.windows import END, GOOD, JUDGED, UNJUDGED, UP_TO_WINDOW, opened, word
+from tests.support.tasks import do, over, second
+from tests.support.windows import END, GOOD, JUDGED, UNJUDGED, UP_TO_WINDOW, opened, proven, word
 
 
 def ask(stage: Stage, what: str, why: str) -> None:
@@ -51,6 +51,22 @@ class TestAGoodVersion:
             action(run)
         assert stage.at_rest("v2")
         assert stage.lease("stable") == "v2"
+
+    @pytest.mark.parametrize("ahead_s", [300, -300])
+    def test_it_lasts_as_long_though_the_guard_s_clock_is_another_than_the_tasks(
+        self, stage: Stage, ahead_s: float
+    ) -> None:
+        """The task says since when the window is open, by the clock of its machine."""
+        run, _ = started(stage, policy=JUDGED)
+        guard = Guard(dataclasses.replace(run, now=lambda: stage.clock + ahead_s))
+        ticks(stage, guard, 2)
+        do(run, second, proven)
+        ticks(stage, guard, 2)
+        endings.promote(run)
+        ticks(stage, guard, 12)
+        assert word(run) is None
+        ticks(stage, guard, 1)
+        assert word(run) is not None
 
     def test_every_task_twice_is_the_same_as_once(self, stage: Stage) -> None:
         run = stage.run(policy=JUDGED)

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from glidepath.errors import EvidenceError
+from glidepath.gate import settings_of
 from glidepath.judge import Interval, Judge, Look, Verdict, plan_judgement
 from glidepath.policy import Policy
 from glidepath.record import Record
-from glidepath.release.plan import judge_settings as live_settings
-from glidepath.replay import Evidence, backtest, export, judge_settings, looks, replanned, replay, write_evidence
+from glidepath.replay import Evidence, backtest, export, looks, replanned, replay, write_evidence
 from glidepath.replay.__main__ import main
 from glidepath.replay.decisions import decided
 from glidepath.replay.decisions import recorded as recorded_as
 from glidepath.replay.evidence import Recorded
 from tests.unit.judge.traffic import EDGES, arm
-from tests.unit.replay.world import POLICY, policy, recorded, spec
+from tests.unit.replay.world import POLICY, policy, recorded
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -49,10 +49,6 @@ def test_a_replay_is_the_live_release_to_the_bit(record: Record, name: str) -> N
     live = [Look.from_dict(look) for _, _, look in record.looks(name)]
     assert list(replay(export(record, name))) == live
     assert live[-1].verdict is (Verdict.PASS if name == "good" else Verdict.FAIL)
-
-
-def test_the_live_gate_asks_the_judge_the_same() -> None:
-    assert judge_settings(spec()) == live_settings(spec())
 
 
 class TestAnotherPolicy:
@@ -174,7 +170,7 @@ class TestEntry:
         baseline = given[0].stable
         for one in given[1:120]:
             baseline = baseline.plus(one.stable)
-        judge = Judge(plan_judgement(judge_settings(policy()), baseline, 600.0, EDGES, baseline.requests / 600))
+        judge = Judge(plan_judgement(settings_of(policy()), baseline, 600.0, EDGES, baseline.requests / 600))
         assert said == [judge.look(one) for one in given[120:]]
         assert said == list(looks(policy(), given[120:], EDGES, baseline, 600.0))
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from glidepath.gate import settings_of
 from glidepath.judge import Interval, Judge, Verdict, plan_judgement
 from glidepath.policy import Policy, ReleaseSpec, for_run
 from glidepath.policy.load import parse_policy
 from glidepath.record import Record, Release
-from glidepath.replay import judge_settings
 from tests.unit.judge.traffic import EDGES, arm
 
 POLICY = """\
@@ -42,7 +42,7 @@ def spec() -> ReleaseSpec:
 def recorded(url: str, identity: str = "r1", seed: int = 1, errors: float = 0.005, most: int = 150) -> Record:
     """A record with one release: walked up the steps until decided, as the guard does, with one silence in it."""
     random, record = np.random.default_rng(seed), Record(url)
-    plan = plan_judgement(judge_settings(spec()), arm(random, 60_000), 600, EDGES, 100.0)
+    plan = plan_judgement(settings_of(spec()), arm(random, 60_000), 600, EDGES, 100.0)
     judge, step, start = Judge(plan), 0, 1000.0
     outcome = None
     record.open_release(

@@ -1,0 +1,1 @@
+"""Helm plugins: what stands between a chart and the cluster."""

@@ -1,0 +1,1 @@
+"""A post-renderer that lays live values over what the chart renders."""

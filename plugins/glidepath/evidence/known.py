@@ -1,0 +1,157 @@
+"""What is known of counters between two reads, and handed on to who reads next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from glidepath.evidence.lives import Lives, Sample, Use
+from glidepath.evidence.pace import Pace, counts
+from glidepath.evidence.prometheus import Key, Series, pod_in, process_of
+
+
+def _key(given: Iterable[Sequence[str]]) -> Key:
+    return tuple((str(label), str(value)) for label, value in given)
+
+
+@dataclass
+class Known:
+    """What the counters had at the last read, and when their processes began.
+
+    Args:
+        pace: What processes can have done.
+    """
+
+    pace: Pace = field(default_factory=Pace)
+    _last: dict[Use, Sample] = field(default_factory=dict)
+    # What a counter had before it fell for no reason, and before a dip: up to there it is not counted again.
+    _peaks: dict[Use, float] = field(default_factory=dict)
+    _dips: dict[Use, float] = field(default_factory=dict)
+    _lives: dict[Key, Lives] = field(default_factory=dict)
+    # Until when each process was seen before this read, and all of them.
+    _until: dict[Key, float] = field(default_factory=dict)
+    _seen: set[Key] = field(default_factory=set)
+    # Processes from before a gap, and those of them that this read sees for the first time since, and from when on.
+    _known: set[Key] = field(default_factory=set)
+    _back: dict[Key, float] = field(default_factory=dict)
+    _started: dict[Key, float] = field(default_factory=dict)  # when processes began, where that is known
+    # Until when another has read each use of a process, until this one has read them itself.
+    _read: dict[tuple[str, Key], float] = field(default_factory=dict)
+    # The same where sums are read (`present`), and where they were until now.
+    _sums: dict[tuple[str, Key], float] = field(default_factory=dict)
+    _parted: dict[tuple[str, Key], float] = field(default_factory=dict)
+    _resumed: bool = False
+
+    def until(self, uses: Iterable[str]) -> dict[str, float]:
+        """Until when the counters of each pod were read for any of some uses, epoch seconds."""
+        wanted, found = set(uses), dict[str, float]()
+        read = ((use, key, last.time) for (use, key), last in self._last.items())
+        for use, name, at in chain(read, ((*of, at) for of, at in chain(self._sums.items(), self._parted.items()))):
+            if use in wanted:
+                pod = pod_in(name)
+                found[pod] = max(found.get(pod, at), at)
+        return found
+
+    def doubted(self, uses: Iterable[str]) -> set[str]:
+        """The pods of which a counter fell for no reason, or a little: it is not known yet what it counts next."""
+        wanted = set(uses)
+        return {pod_in(key) for use, key in chain(self._peaks, self._dips) if use in wanted}
+
+    def regroup(self, use: str, pods: Collection[str]) -> None:
+        """Some pods are read in sums now, all others are not: each goes on from where it was read last."""
+        for name in [name for name in self._parted if name[0] == use and pod_in(name[1]) in pods]:
+            self._sums[name] = self._parted.pop(name)
+        read = [of for of in self._last if of[0] == use and pod_in(of[1]) in pods]
+        for of in read:
+            name, at = (use, process_of(of[1])), self._last[of].time
+            self._sums[name] = max(self._sums.get(name, at), at)
+        for of in read:
+            # What was not there any more is no part of the sums; it may come back.
+            if self._last[of].time >= self._sums[(use, process_of(of[1]))]:
+                del self._last[of]
+        for name in [name for name in self._sums if name[0] == use and pod_in(name[1]) not in pods]:
+            self._parted[name] = self._sums.pop(name)
+
+    def reach(self, use: str, pods: Mapping[str, float]) -> None:
+        """Some pods have been read in sums until then, epoch seconds."""
+        for name in [name for name in self._sums if name[0] == use]:
+            self._sums[name] = pods[pod_in(name[1])]
+
+    @property
+    def forgot(self) -> bool:
+        """Whether there was a gap."""
+        return bool(self._known)
+
+    def forget(self) -> None:
+        """There was a gap: what was counted in it is nobody's. Which processes there were stays known."""
+        self._known |= self._seen
+        for one in (self._last, self._peaks, self._dips, self._lives, self._until, self._seen, self._back):
+            one.clear()
+        for read in (self._read, self._sums, self._parted):
+            read.clear()
+
+    def state(self) -> dict[str, Any]:
+        """What another needs to go on from here: until when each process was read, not what its counters had."""
+        uses: dict[Key, dict[str, float]] = {}
+        read = self._read | self._parted | self._sums
+        for (use, key), last in self._last.items():
+            name = use, process_of(key)
+            read[name] = max(read.get(name, last.time), last.time)
+        for (use, one), at in read.items():
+            uses.setdefault(one, {})[use] = at
+        return {
+            "processes": [{"of": one, "uses": read, **self._told(one)} for one, read in uses.items()],
+            "known": sorted(self._known),
+            "pace": self.pace.state(),
+            "peaks": [[use, key, value] for (use, key), value in self._peaks.items()],
+            "dips": [[use, key, value] for (use, key), value in self._dips.items()],
+        }
+
+    def _told(self, name: Key) -> dict[str, Any]:
+        lives = self._lives.get(name, Lives())
+        told: dict[str, Any] = {"born": lives.own[-1] if lives.own else None}
+        families = [[family, born[-1]] for family, born in lives.families.items() if born]
+        rest = {"usual": self.pace.usual(name), "families": families, "falls": lives.falls}
+        return told | {what: value for what, value in rest.items() if value}
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from another's state: its last samples are those that are there by then, up to when it had read."""
+        usual = {}
+        for one in state["processes"]:
+            name = _key(one["of"])
+            self._seen.add(name)
+            self._read |= {(use, name): float(at) for use, at in one["uses"].items()}
+            lives = self._lives.setdefault(name, Lives())
+            lives.own = [float(one["born"])] if one["born"] is not None else []
+            lives.families = {_key(family): [float(born)] for family, born in one.get("families", ())}
+            lives.falls = [float(at) for at in one.get("falls", ())]
+            if one.get("usual"):
+                usual[name] = float(one["usual"])
+        self._known |= {_key(one) for one in state["known"]}
+        self._peaks = {(use, _key(key)): float(value) for use, key, value in state.get("peaks", ())}
+        self._dips = {(use, _key(key)): float(value) for use, key, value in state.get("dips", ())}
+        self.pace.resume(state.get("pace", {}), usual)
+        self._resumed = True
+
+    def _part(self, began: Mapping[Key, float]) -> None:
+        """Of a process none of whose samples are there that the other read, one knows no more than after a gap."""
+        until: dict[Key, float] = {}
+        for (_, name), at in self._read.items():
+            until[name] = max(until.get(name, at), at)
+        lost = {name for name, at in until.items() if began.get(name, math.inf) > at}
+        self._seen -= lost
+        self._known |= lost
+        self._read = {key: at for key, at in self._read.items() if key[1] not in lost}
+
+    def _take_up(self, series: Series, use: str) -> None:
+        """Take the last sample that the other had read as the last that was read."""
+        until = self._read.get((use, series.process))
+        if until is None or (use, series.key) in self._last:
+            return
+        known = [one for one in series.samples if one[0] <= until and counts(one[1])]
+        if known:
+            at, value = known[-1]
+            self._last[(use, series.key)] = Sample(at, max(value, self._dips.get((use, series.key), value)))

@@ -1,0 +1,88 @@
+"""What a version's counters grew by, as counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from glidepath.evidence.edges import edge
+from glidepath.evidence.prometheus import Series
+from glidepath.evidence.shares import uses_of
+from glidepath.evidence.source import Source
+from glidepath.evidence.summed import pod_of
+
+# Series, and by how much each grew.
+Growths = Sequence[tuple[Series, int]]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What one version's requests came to in an interval.
+
+    Attributes:
+        requests: Answered requests.
+        errors: Those that were errors.
+        latency: Requests per latency bucket, not cumulative; one more than there are edges.
+        by_pod: Per reporting pod (requests, errors).
+        shares: Per further share its events, and what they are a share of.
+        apart: What of all this is of pods that are set apart; None where none are.
+    """
+
+    requests: int
+    errors: int
+    latency: tuple[int, ...]
+    by_pod: dict[str, tuple[int, int]]
+    shares: dict[str, tuple[int, int]] = field(default_factory=dict)
+    apart: Counts | None = None
+
+
+def tally(
+    source: Source, grown: Mapping[str, Growths], edges: Sequence[float], common: Sequence[float],
+    reports: Callable[[Series], bool],
+) -> Counts:  # fmt: skip
+    """Add up.
+
+    Args:
+        source: How the series are read.
+        grown: By use, a version's series and their growth.
+        edges: The finite bucket edges that are counted at, seconds; common: those at which counts are exact.
+        reports: Whether a series of requests that did not grow says that its pod is there.
+    """
+    by_pod: dict[str, tuple[int, int]] = {}
+    for one, count in grown["requests"]:
+        if count or reports(one):
+            total, errors = by_pod.get(pod_of(one), (0, 0))
+            by_pod[pod_of(one)] = (total + count, errors + (count if source.is_error(one.labels) else 0))
+    shares = {}
+    for share in source.shares:
+        of, events = (sum(count for _, count in grown[use]) for use, _, _ in uses_of(share))
+        # Two counters of one pod are not read at the same instant.
+        shares[share.name] = min(events, of), of
+    return Counts(
+        sum(total for total, _ in by_pod.values()),
+        sum(errors for _, errors in by_pod.values()),
+        _buckets(source, grown["latency"], edges, common),
+        by_pod,
+        shares,
+    )
+
+
+def of_pods(grown: Mapping[str, Growths], pods: Iterable[str]) -> dict[str, Growths]:
+    """Those of some pods."""
+    wanted = frozenset(pods)
+    return {use: [(one, count) for one, count in each if pod_of(one) in wanted] for use, each in grown.items()}
+
+
+def _buckets(source: Source, grown: Growths, edges: Sequence[float], common: Sequence[float]) -> tuple[int, ...]:
+    cumulative = dict.fromkeys([*edges, math.inf], 0)
+    for one, count in grown:
+        at = edge(one, source)
+        if at in common or math.isinf(at):
+            cumulative[at] += count
+    counts, below = [], 0
+    for upper in [*edges, math.inf]:
+        # Scrapes are atomic per pod; a fall can only come of a reset between two buckets' births.
+        counts.append(max(0, cumulative[upper] - below))
+        below = max(below, cumulative[upper])
+    return tuple(counts)

@@ -1,0 +1,119 @@
+"""What goes into the judge: frozen, and JSON-safe both ways without losing a bit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from glidepath.judge.settings import MetricSettings
+
+
+@dataclass(frozen=True)
+class ArmCounts:
+    """One version's counts in an interval.
+
+    Attributes:
+        requests: Answered requests.
+        errors: Those that were errors.
+        latency: Successful requests per latency bucket, not cumulative; one more than there are finite edges.
+        pods: How many pods reported.
+        by_pod: Per pod (requests, errors).
+        shares: Per counted share (such as that of messages called spam) its events, and what they are a share of.
+        apart: What of all this is of pods that the plan sets apart; None where it sets none apart.
+
+    Raises:
+        ValueError: A count is negative, or there are more errors than requests, or more events than they are a share of.
+    """
+
+    requests: int
+    errors: int
+    latency: tuple[int, ...]
+    pods: int = 0
+    by_pod: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    shares: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    apart: ArmCounts | None = None
+
+    def __post_init__(self) -> None:
+        for name, (events, of) in self.shares.items():
+            if not 0 <= events <= of:
+                raise ValueError(
+                    f"share {name}: {events} events of {of}, expected zero or more, and no more than there are"
+                )
+        if not 0 <= self.errors <= self.requests or min(self.latency, default=0) < 0:
+            raise ValueError(
+                f"{self.requests} requests, {self.errors} errors, buckets {self.latency}: expected counts of zero or more, "
+                "and no more errors than requests"
+            )
+
+    def plus(self, other: ArmCounts) -> ArmCounts:
+        """Both counts together."""
+        if len(self.latency) != len(other.latency):
+            raise ValueError(f"{len(self.latency)} latency buckets and {len(other.latency)}: expected the same edges")
+        latency = tuple(a + b for a, b in zip(self.latency, other.latency, strict=True))
+        shares = {name: _added(self.shares.get(name), other.shares.get(name)) for name in {*self.shares, *other.shares}}
+        apart = self.apart.plus(other.apart) if self.apart and other.apart else self.apart or other.apart
+        return ArmCounts(
+            self.requests + other.requests, self.errors + other.errors, latency, max(self.pods, other.pods),
+            shares=shares, apart=apart,
+        )  # fmt: skip
+
+    def without_apart(self) -> ArmCounts:
+        """The counts of the other pods; all of them where none is set apart."""
+        if (apart := self.apart) is None:
+            return self
+        latency = tuple(max(0, a - b) for a, b in zip(self.latency, apart.latency, strict=True))
+        shares = {name: _less(had, apart.shares.get(name, (0, 0))) for name, had in self.shares.items()}
+        errors, requests = _less((self.errors, self.requests), (apart.errors, apart.requests))
+        return ArmCounts(requests, errors, latency, max(0, self.pods - apart.pods), shares=shares)
+
+    def proportion(self, metric: MetricSettings) -> tuple[int, int]:
+        """A rate's events and what they are a share of; zeros for a share that was not counted."""
+        if not metric.counted:
+            return self.errors, self.requests
+        return self.shares.get(metric.counted, (0, 0))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ArmCounts:
+        """Back from `asdict`, JSON's lists and all."""
+        by_pod, shares = (
+            {name: (int(pair[0]), int(pair[1])) for name, pair in values.get(key, {}).items()}
+            for key in ("by_pod", "shares")
+        )
+        latency = tuple(int(count) for count in values["latency"])
+        apart = cls.from_dict(values["apart"]) if values.get("apart") else None
+        return cls(int(values["requests"]), int(values["errors"]), latency, int(values["pods"]), by_pod, shares, apart)
+
+
+def _added(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int]:
+    (a, b), (c, d) = one or (0, 0), other or (0, 0)
+    return a + c, b + d
+
+
+def _less(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    of = max(0, one[1] - other[1])
+    return min(max(0, one[0] - other[0]), of), of
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What happened from `start` to `end` (epoch seconds) while the canary had `weight` percent.
+
+    `stable` is what the canary is compared with: the stable version, or its freshly started baseline.
+    """
+
+    start: float
+    end: float
+    weight: int
+    stable: ArmCounts
+    canary: ArmCounts
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-safe values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Interval:
+        """Back from `to_dict`."""
+        stable, canary = ArmCounts.from_dict(values["stable"]), ArmCounts.from_dict(values["canary"])
+        return cls(float(values["start"]), float(values["end"]), int(values["weight"]), stable, canary)

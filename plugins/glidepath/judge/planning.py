@@ -1,0 +1,69 @@
+"""How a judgement is planned: margins and edges out of the stable version's past, and what its pods differ by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from glidepath.judge.counts import ArmCounts
+from glidepath.judge.dispersion import Blocks, dispersion
+from glidepath.judge.feasibility import feasible
+from glidepath.judge.metrics import kind_of
+from glidepath.judge.outliers import Piece, set_apart, together, without
+from glidepath.judge.plan import MetricPlan, Plan
+from glidepath.judge.settings import Settings
+
+
+def plan_judgement(
+    settings: Settings, baseline: ArmCounts, baseline_seconds: float, edges: Sequence[float], requests_per_second: float,
+    blocks: Blocks = (), block_s: float = 15.0, older: Blocks = (), older_s: float = 15.0,
+) -> Plan:  # fmt: skip
+    """Fix margins and edges from the stable version's past.
+
+    Args:
+        settings: What the policy asks.
+        baseline: The stable version's counts.
+        baseline_seconds: Over how long.
+        edges: The latency buckets' finite edges, seconds, ascending.
+        requests_per_second: Both arms together.
+        blocks: The baseline's counts per pod, in consecutive blocks; empty when nobody counted them.
+        block_s: Length of a block, seconds.
+        older: The same of the time before, in blocks of `older_s` seconds: lasting moods of pods are seen in it.
+
+    Raises:
+        ValueError: There was no request, or counts and edges don't fit.
+    """
+    if baseline.requests <= 0 or baseline_seconds <= 0:
+        raise ValueError(
+            f"{baseline.requests} requests in {baseline_seconds} s: expected some, to fix the margins from"
+        )
+    if len(baseline.latency) != len(edges) + 1 or any(b <= a for a, b in pairwise(edges)):
+        raise ValueError(
+            f"{len(baseline.latency)} buckets, edges {tuple(edges)}: expected ascending edges, one bucket more"
+        )
+    past = [(older, older_s), (blocks, block_s)]
+    every = tuple(edges)
+    metrics = tuple(kind_of(one).planned(one, baseline, every) for one in settings.metrics)
+    apart = set_apart(past, [(one.settings, one.edge) for one in metrics]) if blocks else ()
+    if apart:
+        names = frozenset(one.pod for one in apart)
+        baseline = replace(baseline, apart=together(blocks, names, baseline))
+        past = [(without(one, names), seconds) for one, seconds in past]
+    if baseline.apart is not None:
+        others = baseline.without_apart()
+        metrics = tuple(
+            replace(one, rest=kind_of(one.settings).planned(one.settings, others, every)) for one in metrics
+        )
+    if blocks:
+        metrics = tuple(_tempered(one, past) for one in metrics)
+    feasibility = feasible(settings, metrics, requests_per_second)
+    return Plan(settings, metrics, every, feasibility, baseline, baseline_seconds, apart)
+
+
+def _tempered(metric: MetricPlan, past: Sequence[Piece]) -> MetricPlan:
+    (older, older_s), (blocks, block_s) = past
+    seen = dispersion(blocks, block_s, metric.settings, metric.edge, older, older_s)
+    pods = len({pod for block in blocks for pod in block})
+    rest = _tempered(metric.rest, past) if metric.rest else None
+    return replace(metric, phi=seen.phi, dispersion=seen.told, moods=seen.moods, pods=pods, rest=rest)

@@ -1,0 +1,122 @@
+"""The forms of metrics, one a kind; `judge/metrics` says what each kind does with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+
+from pydantic import Field, model_validator
+
+from glidepath.policy.fields import Form, Name, Origin, Share
+from glidepath.policy.labels import Identifier, Labels
+
+Role = Literal["critical", "guard", "advisory"]
+Judged = dict[str, Any]
+
+
+class MetricForm(Form):
+    """What all metrics have."""
+
+    kind: str
+    role: Role = "critical"
+    tolerance: float
+
+    @property
+    def title(self) -> str:
+        """The metric's name as people see it; each is there once in a policy."""
+        raise NotImplementedError
+
+    def judged(self) -> Judged:
+        """What the judge is told of it, by the names of its settings."""
+        return {"name": self.title, "kind": self.kind, "role": self.role, "tolerance": self.tolerance}
+
+
+class ErrorsMetric(MetricForm):
+    """The share of requests that are errors. Margins are points as a share (0.002 is 0.2 percentage points)."""
+
+    kind: Literal["errors"]
+    tolerance: float = Field(0.10, ge=0, le=10, description="Of the stable's error share; widens both margins.")
+    harm_margin: float = Field(0.0005, ge=0, lt=1, description="Beyond this, proven, the canary goes back.")
+    safety_margin: float = Field(0.002, gt=0, lt=1, description="Within this, proven, the canary counts as comparable.")
+    source: Origin | None = Field(
+        None, description="Who counts the errors: app or mesh (what the callers saw); as `evidence.source` if empty."
+    )
+
+    @property
+    def title(self) -> str:
+        """`errors`, or `errors_mesh` where it says who counts."""
+        return f"errors_{self.source}" if self.source else "errors"
+
+    def judged(self) -> Judged:
+        """Both margins."""
+        margins = {"harm_margin": self.harm_margin, "safety_margin": self.safety_margin}
+        return {**super().judged(), **margins, "counted": self.title if self.source is not None else ""}
+
+
+class ShareMetric(MetricForm):
+    """Any other share of requests, such as that of messages called spam; it may be off on either side.
+
+    Without `counter` it is counted in the source's own request counter, among the successful requests.
+    """
+
+    kind: Literal["share"]
+    name: Name
+    event: Labels = Field(
+        default_factory=dict,
+        description="Labels, and their value or values, of the requests that are the event; `=~5..` is a pattern.",
+    )
+    among: Labels = Field(default_factory=dict, description="Labels of the requests it is a share of; empty: of all.")
+    counter: Identifier | None = Field(None, description="Another counter of requests, by version.")
+    event_counter: Identifier | None = Field(None, description="Another counter of events, instead of `event`.")
+    source: Origin | None = Field(None, description="Who counts: app or mesh; as `evidence.source` if empty.")
+    sides: Literal["above", "below", "both"] = Field("both", description="Where harm lies: more, fewer, or either.")
+    tolerance: float = Field(0.0, ge=0, le=10, description="Of the stable's share; widens both margins.")
+    margin: float = Field(gt=0, lt=1, description="Beyond this, proven, the canary goes back.")
+    safety_margin: float | None = Field(
+        None, gt=0, lt=1, description="Within this, proven, it counts as comparable; as `margin` if empty."
+    )
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+        return self.name
+
+    def judged(self) -> Judged:
+        """Both margins and the sides; counted by its name."""
+        safety = self.safety_margin if self.safety_margin is not None else self.margin
+        margins = {"harm_margin": self.margin, "safety_margin": safety}
+        return {**super().judged(), **margins, "sides": self.sides, "counted": self.title}
+
+    @model_validator(mode="after")
+    def _counted(self) -> ShareMetric:
+        if bool(self.event) == bool(self.event_counter):
+            raise ValueError(
+                "expected either `event`, such as {result: spam}, or `event_counter`, such as cache_misses_total: what is "
+                "counted as the event"
+            )
+        if self.event_counter and not self.counter:
+            raise ValueError("event_counter needs `counter`: what its events are a share of")
+        return self
+
+
+class LatencyMetric(MetricForm):
+    """A quantile of the latency of successful requests."""
+
+    kind: Literal["latency"]
+    quantile: Share = 0.95
+    tolerance: float = Field(1.10, gt=1, le=3, description="1.10 lets the canary's quantile be 10 % above stable's.")
+
+    @property
+    def title(self) -> str:
+        """Such as `latency_p95`."""
+        return f"latency_p{100 * self.quantile:g}"
+
+    def judged(self) -> Judged:
+        """The quantile."""
+        return {**super().judged(), "quantile": self.quantile}
+
+
+FORMS = (ErrorsMetric, ShareMetric, LatencyMetric)
+if TYPE_CHECKING:
+    Metric = MetricForm
+else:
+    Metric = Annotated[Union[FORMS], Field(discriminator="kind")]  # noqa: UP007
