@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from glidepath import code_version, version
+from glidepath import version
+from glidepath.version import code_version
 
 ROOT = Path(__file__).parents[2]
 

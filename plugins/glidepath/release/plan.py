@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from glidepath import code_version
 from glidepath.deploy import values as chart
 from glidepath.errors import EvidenceError, PreflightError, TrafficDriftError
 from glidepath.evidence import baseline, pods_before, source_of
@@ -26,6 +25,7 @@ from glidepath.release.resolution import at_own_buckets
 from glidepath.release.run import Ports, Run, Say, baseline_of
 from glidepath.release.window import window
 from glidepath.traffic import EVERY_VERSION, Split
+from glidepath.version import code_version
 
 # The traffic that the release will meet is that of the last minute, not of the whole baseline.
 LATELY_S = 60.0
