@@ -104,10 +104,10 @@ class ReleaseOperator(BaseOperator):
     def on_kill(self) -> None:
         """A task of a running release that a person ended pulls the brake.
 
-        Airflow calls it at each signal to end, and when the task's time is over. While Airflow has the task as running, or
-        is about to try it again, nobody has acted on it: its worker ends, or was stopped for long; the guard watches on. When Airflow can't say, it is
-        away, and its workers end their tasks for that: of a person's word they learn from Airflow. One that was given all
-        the same is followed by the run's last tasks.
+        Airflow calls it at each signal to end, and when the task's time is over. While Airflow has the task as running, or is
+        about to try it again, nobody has acted on it: its worker ends, or was stopped for long; the guard watches on. When
+        Airflow can't say, it is away, and its workers end their tasks for that: of a person's word they learn from Airflow.
+        One that was given all the same is followed by the run's last tasks.
         """
         if self._run is None:
             return

@@ -8,6 +8,7 @@ version's pods may be gone, and everything leads on to the new one.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from glidepath.claim import Claim
@@ -80,6 +81,47 @@ def brake(run: Run, reason: str) -> float:
     run.note("brake", once="brake", at=at, seconds=seconds, reason=reason)
     run.say(f"brake: {run.stable} 100 %, {run.canary} 0 %, read back after {seconds:.2f} s: {reason}")
     return seconds
+
+
+def give(
+    run: Run, split: Split, wanted: Callable[[], bool] = lambda: True, way: WayBack | None = None,
+    written: Callable[[], None] = lambda: None,
+) -> bool:  # fmt: skip
+    """Give the versions these weights, unless the release has its fate: the one guarded write of a release.
+
+    Fate is asked between each read and the write that is bound to it, and once more afterwards. A brake that was pulled while
+    this was written is pulled again.
+
+    Args:
+        run: The release.
+        split: The weights.
+        wanted: Whether the caller still wants them; asked with fate.
+        way: As in `IstioTraffic.shift`.
+        written: Called when they are in force, before it is asked whether they may stay.
+
+    Returns:
+        Whether they are in force and may stay.
+
+    Raises:
+        ClaimLostError: Another token holds the service.
+        ClusterError: The API did not answer; call again.
+    """
+    try:
+        run.ports.traffic.shift(run.claim, split, lambda: fate(run.ports.record, run.id) is None and wanted(), way)
+    except StaleWriteError as error:
+        run.say(f"{split} is not given, the release has gone on: {error}")
+        taken_back_meanwhile(run)
+        return False
+    written()
+    return not taken_back_meanwhile(run)
+
+
+def taken_back_meanwhile(run: Run) -> bool:
+    """Whether the brake was pulled since; what was written after it, by Helm too, is then taken back."""
+    if not taken_back(run):
+        return False
+    brake(run, "the release was taken back while its weights were being written")
+    return True
 
 
 def _stop(run: Run, claim: Claim, mine: bool = False) -> bool:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from glidepath.claim.state import TAKE_BACK
-from glidepath.errors import ClaimLostError, ClusterError, RecordError, StaleWriteError
+from glidepath.errors import ClaimLostError, ClusterError, RecordError
 from glidepath.judge import Look, Verdict
 from glidepath.policy.model import LONGEST
 from glidepath.record.turns import Turn
 from glidepath.release import words
-from glidepath.release.brake import brake, committed, fate, note_taken_back, take_back, taken_back, way_back
+from glidepath.release.brake import brake, committed, fate, give, note_taken_back, take_back, taken_back, way_back
 from glidepath.release.drift import objects_drift, own_brake, routes_drift
 from glidepath.release.keep import RENEWALS
 from glidepath.release.leftovers import sweep
@@ -194,12 +193,7 @@ class Guard:
 
     def _restore(self, step: Step) -> None:
         split = self.run.split(step.weight)
-
-        def still() -> bool:
-            return fate(self.run.ports.record, self.run.id) is None and self.run.step() == step
-
-        with suppress(StaleWriteError):
-            self.run.ports.traffic.shift(self.run.claim, split, still, way_back(self.run, split))
+        if give(self.run, split, lambda: self.run.step() == step, way_back(self.run, split)):
             self.run.say(f"guard: the weights of step {step.number} are put back")
 
     def _renew(self, step: Step | None) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from glidepath.deploy import values as chart
-from glidepath.errors import ReleaseTakenBack, StaleWriteError
-from glidepath.release.brake import COMMITTED, FATE, brake, committed, fate, leave_alone, taken_back
+from glidepath.errors import ReleaseTakenBack
+from glidepath.release.brake import COMMITTED, FATE, committed, give, leave_alone, taken_back, taken_back_meanwhile
 from glidepath.release.handing import hand_over
 from glidepath.release.holding import hold
 from glidepath.release.keep import kept
@@ -128,13 +128,9 @@ def _carry(run: Run, weight: int) -> None:
     seconds = ports.workloads.wait_ready(new, run.spec.deploy_timeout, least=replicas)
     run.say(f"promote: {new} has {replicas} replicas ready after {seconds:.0f} s, as many as {old}")
     _go_on(run)
-    try:
-        ports.traffic.shift(run.claim, Split(old, new, weight), lambda: fate(ports.record, run.id) is None)
-    except StaleWriteError:
-        _go_on(run)
-        return
+    if give(run, Split(old, new, weight)):
+        run.say(f"promote: {new} {weight} %, {old} {100 - weight} %, read back")
     _go_on(run)
-    run.say(f"promote: {new} {weight} %, {old} {100 - weight} %, read back")
 
 
 def _go_on(run: Run) -> None:
@@ -143,8 +139,7 @@ def _go_on(run: Run) -> None:
     Raises:
         ReleaseTakenBack: It was.
     """
-    if taken_back(run):
-        brake(run, "the release was taken back while it was being promoted")
+    if taken_back_meanwhile(run):
         raise ReleaseTakenBack("this release was taken back while it was being promoted")
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from glidepath.claim import ClaimState
 from glidepath.claim.state import ABANDONED
 from glidepath.deploy import values as chart
-from glidepath.errors import NotReadyError, PreflightError, ReleaseFinishedError, StaleWriteError
+from glidepath.errors import NotReadyError, PreflightError, ReleaseFinishedError
 from glidepath.kube import GROUP
-from glidepath.release.brake import TAKEN_BACK, brake, fate, taken_back
+from glidepath.release.brake import TAKEN_BACK, fate, give, taken_back, taken_back_meanwhile
 from glidepath.release.drift import note_pods
 from glidepath.release.handing import hand_back_others, pause
 from glidepath.release.holding import lease
@@ -112,10 +112,7 @@ def deploy(run: Run) -> None:
 def _deploy(run: Run) -> None:
     ports = run.ports
     if ports.traffic.read().split.canary_weight == 0 or run.release.phase == Phase.CLAIMED:
-        try:
-            ports.traffic.shift(run.claim, Split(run.stable, run.canary, 0), lambda: fate(ports.record, run.id) is None)
-        except StaleWriteError as error:
-            run.say(f"deploy: the release has ended without this task: {error}")
+        if not give(run, Split(run.stable, run.canary, 0)):
             return
         for leftover in ports.traffic.deployed_versions() - {run.stable, run.canary, run.baseline}:
             run.say(f"deploy: {leftover} is left of an earlier release and has no role; helm removes it")
@@ -159,35 +156,19 @@ def shift(run: Run, number: int) -> None:
         return
     with kept(run):
         _make_room(run, weight)
-    if _taken_back_meanwhile(run):
+    if taken_back_meanwhile(run):
         return
-    started = run.now()
     run.move(Phase.BAKING)
-    still = partial(_still_wanted, run, number)
-    try:
-        run.ports.traffic.shift(run.claim, run.split(weight), still)
-    except StaleWriteError as error:
-        run.say(f"shift: the release has gone on without this task: {error}")
-        _taken_back_meanwhile(run)
-        return
-    seconds = run.now() - started
-    run.note("weight", once=f"weight:{number}", step=number, weight=weight, seconds=seconds)
-    if _taken_back_meanwhile(run):
-        return
-    run.say(f"shift: step {number} of {len(run.spec.steps)}: {run.split(weight)}, read back after {seconds:.2f} s")
+    started, split = run.now(), run.split(weight)
 
+    def still() -> bool:
+        return run.step().number < number
 
-def _still_wanted(run: Run, number: int) -> bool:
-    """Whether the step's weight may still be given: no fate is written, and no later step has its weight."""
-    return fate(run.ports.record, run.id) is None and run.step().number < number
+    def written() -> None:
+        run.note("weight", once=f"weight:{number}", step=number, weight=weight, seconds=run.now() - started)
 
-
-def _taken_back_meanwhile(run: Run) -> bool:
-    """Whether the brake was pulled since; what was written after it, by Helm too, is then taken back."""
-    if not taken_back(run):
-        return False
-    brake(run, "the release was taken back while this weight was being written")
-    return True
+    if give(run, split, still, written=written):
+        run.say(f"shift: step {number} of {len(run.spec.steps)}: {split}, read back")
 
 
 def _make_room(run: Run, weight: int) -> None:
