@@ -235,12 +235,12 @@ def _sick() -> list[Scenario]:
         five = replace(service, fault=Fault(errors=5 * world.mean))
         made += [Scenario(f"{name}, same version", WITHIN, service), Scenario(f"{name}, errors x5", HARMFUL, five)]
     every = Service(world=SICK[WORST], stable_pods=SICK[WORST].pods, by_pod=True)
-    slow = Service(world=SICK[SLOW], stable_pods=SICK[SLOW].pods, by_pod=True, fault=Fault(slower=1.3))
+    slow = Service(world=SICK[SLOW], stable_pods=SICK[SLOW].pods, by_pod=True, fault=Fault(slower=1.6))
     return [
         *made,
         Scenario(f"{WORST}, errors on the harm margin", WITHIN, every, margin=HARM_MARGIN),
         Scenario(f"{WORST}, errors on the safety margin", HARMFUL, every, margin=SAFETY_MARGIN),
-        Scenario(f"{SLOW}, p95 +30 %", HARMFUL, slow),
+        Scenario(f"{SLOW}, p95 x1.6", HARMFUL, slow),
     ]
 
 

@@ -223,7 +223,9 @@ class Arena(World):
         since = time.time() - 240
         forget_sync()
         forget_theirs()
-        if not stage.pristine(stable) or _restarted() or _edited():
+        if edited := _edited():
+            stage.remove()
+        if edited or not stage.pristine(stable) or _restarted():
             since = time.time()
             stage.set_stage(stable, RATE, say)
             self.proxies.connect()
@@ -239,9 +241,15 @@ def _restarted() -> bool:
 
 
 def _edited() -> bool:
-    """Whether a case has left a person's entries in the routes: they are the person's, so no release removes them."""
-    found = json.loads(kubectl("get", "virtualservice", SERVICE, "-n", NAMESPACE, "-o", "json"))["spec"]["http"]
-    return len(found) != 1 or "mirror" in found[0]
+    """Whether a case has left what a person wrote in the routes or the Service: it is theirs, so no release removes it."""
+    routes, service = (
+        json.loads(kubectl("get", kind, SERVICE, "-n", NAMESPACE, "-o", "json"))["spec"]
+        for kind in ("virtualservice", "service")
+    )
+    entries = routes["http"]
+    return (
+        len(entries) != 1 or "mirror" in entries[0] or "exportTo" in routes or "version" in service.get("selector", {})
+    )
 
 
 def _unmount(folder: Path) -> None:

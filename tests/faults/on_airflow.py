@@ -53,6 +53,18 @@ def kill_task(scene: Scene) -> None:
     scene.notes.append(f"{len(killed)} killed")
 
 
+def evict_task(scene: Scene) -> None:
+    """SIGTERM to whichever task runs, as a pod that is evicted gets it: nobody wants the release to end."""
+    told: list[int] = []
+
+    def done() -> bool:
+        told.extend(pid for pid in _running(scene) if signal_all([pid], signal.SIGTERM))
+        return bool(told)
+
+    scene.arena.wait("a task that runs", done, 30)
+    scene.notes.append(f"{len(told)} told to end")
+
+
 def stop_task(scene: Scene) -> None:
     """SIGSTOP of a task, its helm and who watches it, until its run has ended without it; then it goes on."""
     stopped: list[int] = []
@@ -140,6 +152,10 @@ FAULTS = (
     Fault(
         "task-killed", GROUP, "kill -9 of the running task's own process",
         ("plan", "claim", "deploy", "before weight", "gate", "promoting", "rolling back", "finish"), kill_task,
+    ),
+    Fault(
+        "task-evicted", GROUP, "SIGTERM to the running task's own process",
+        ("claim", "deploy", "before weight", "promoting", "rolling back"), evict_task,
     ),
     Fault(
         "task-stopped", GROUP, "SIGSTOP of the running task with its helm until the run, marked failed, has ended; then SIGCONT",

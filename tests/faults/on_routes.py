@@ -55,6 +55,19 @@ def elsewhere(scene: Scene) -> None:
     kubectl("apply", "-n", NAMESPACE, "-f", "-", given=json.dumps(made))
 
 
+def narrow(_: Scene) -> None:
+    """A person keeps the routes to their own namespace: the gateway goes by the Service alone, to all pods."""
+    patch({"op": "add", "path": "/spec/exportTo", "value": ["."]})
+
+
+def select(scene: Scene) -> None:
+    """A person edits the Service's selector: callers reach the canary's pods only, or none."""
+    change = {"spec": {"selector": {"version": scene.canary}}}
+    kubectl(
+        "patch", f"service/{SERVICE}", "-n", NAMESPACE, "--type=merge", "-p", json.dumps(change), "--field-manager=a-person",
+    )  # fmt: skip
+
+
 def delete(_: Scene) -> None:
     """A person deletes the VirtualService: refused while it is held, so it is opened first, as the guide says."""
     with suppress(DemoError):
@@ -76,6 +89,9 @@ FAULTS = (
           people=ADMIN, says="beside the weights"),
     Fault("leads-elsewhere", GROUP, "a team's own VirtualService leads callers of another host to the canary", WITH_WEIGHT,
           elsewhere, people=ADMIN, says="beside the weights, since the claim"),
+    Fault("routes-narrowed", GROUP, "a person keeps the routes to their own namespace", WITH_WEIGHT, narrow, people=ADMIN),
+    Fault("selector-edited", GROUP, "a person edits the Service's selector", ("baking", "gate"), select, people=ADMIN,
+          callers_may_fail=True),
     Fault("routes-deleted", GROUP, "a person opens the VirtualService and deletes it", ("deploy", "baking", "harm",
           "gate", "promoting", "rolling back"), delete, people=ADMIN, callers_may_fail=True),
 )  # fmt: skip

@@ -24,8 +24,9 @@ def second_triggerer(world: World, home: Path, wanted: bool) -> None:
         signal_airflow(home, SECOND, signal.SIGSTOP)
     elif file.exists():
         file.unlink()
-        for number in (signal.SIGCONT, signal.SIGTERM):
-            signal_airflow(home, SECOND, number)
+        if _pid(home):  # it may have ended, and is not started again now
+            for number in (signal.SIGCONT, signal.SIGTERM):
+                signal_airflow(home, SECOND, number)
         world.wait("the second triggerer's end", lambda: not _pid(home), 60)
 
 
