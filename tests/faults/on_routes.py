@@ -56,7 +56,7 @@ def elsewhere(scene: Scene) -> None:
 
 
 def narrow(_: Scene) -> None:
-    """A person keeps the routes to their own namespace: the gateway goes by the Service alone, to all pods."""
+    """A person keeps the routes to their own namespace: the gateway knows of none, and answers 404."""
     patch({"op": "add", "path": "/spec/exportTo", "value": ["."]})
 
 
@@ -89,7 +89,8 @@ FAULTS = (
           people=ADMIN, says="beside the weights"),
     Fault("leads-elsewhere", GROUP, "a team's own VirtualService leads callers of another host to the canary", WITH_WEIGHT,
           elsewhere, people=ADMIN, says="beside the weights, since the claim"),
-    Fault("routes-narrowed", GROUP, "a person keeps the routes to their own namespace", WITH_WEIGHT, narrow, people=ADMIN),
+    Fault("routes-narrowed", GROUP, "a person keeps the routes to their own namespace", WITH_WEIGHT, narrow, people=ADMIN,
+          callers_may_fail=True, says="exportTo ., expected"),
     Fault("selector-edited", GROUP, "a person edits the Service's selector", ("baking", "gate"), select, people=ADMIN,
           callers_may_fail=True),
     Fault("routes-deleted", GROUP, "a person opens the VirtualService and deletes it", ("deploy", "baking", "harm",

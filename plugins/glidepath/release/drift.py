@@ -55,7 +55,8 @@ def _beside_drift(run: Run, state: TrafficState) -> str | None:
         ways["exportTo"] = (found.exported or EVERYWHERE, now.exported or EVERYWHERE)
     for what, (had, has) in ways.items():
         if has != had:
-            return f"the VirtualService has {what} {', '.join(has)}, expected {', '.join(had)}; written by {state.edited_by}"
+            who = state.editors.get(what, state.edited_by)
+            return f"the VirtualService has {what} {', '.join(has)}, expected {', '.join(had)}; written by {who}"
     reached = sorted(run.ports.traffic.led_since(now, found) & {*run.fresh, EVERY_VERSION})
     if reached:
         names = " and ".join(one or "the pods of every version" for one in reached)

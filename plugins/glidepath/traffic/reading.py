@@ -19,6 +19,9 @@ from glidepath.traffic.split import Split, TrafficState
 # Of deleted objects the API keeps nothing.
 DELETED = "whoever deleted it; the API server's audit log knows"
 
+# Who goes by the routes.
+WHERE = ("hosts", "gateways", "exportTo")
+
 
 class IstioRoutes(FencedObjects):
     """The routing of one service, to be read: its VirtualService and DestinationRule carry the service's name."""
@@ -110,12 +113,13 @@ class IstioRoutes(FencedObjects):
 
     def _parse(self, found: Mapping[str, Any]) -> TrafficState:
         metadata, http = found["metadata"], found["spec"].get("http") or []
-        routing = Routing.of(found)
+        routing, managed = Routing.of(found), metadata.get("managedFields") or []
         return TrafficState(
             split=split_of(http, self._name, self._hosts),
             token=proper_token_of(found),
             held=_state(found) == HELD,
-            edited_by=editor(metadata.get("managedFields") or [], "f:spec", "f:http"),
+            edited_by=editor(managed, "f:spec", "f:http"),
+            editors={what: editor(managed, "f:spec", f"f:{what}") for what in WHERE},
             resource_version=metadata["resourceVersion"],
             beside=leads(http, self._hosts, routing.all_below()),
             routing=routing,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from glidepath.traffic.routing import Routing
 
@@ -46,6 +47,7 @@ class TrafficState:
         edited_by: The field manager that wrote the routes last, and when.
         beside: The versions that other entries lead to, or mirrors copy requests to; an empty name for all versions.
         routing: All of it.
+        editors: As `edited_by`, of hosts, gateways and exportTo.
     """
 
     split: Split
@@ -55,6 +57,7 @@ class TrafficState:
     resource_version: str
     beside: frozenset[str]
     routing: Routing
+    editors: Mapping[str, str] = field(default_factory=dict)
 
     def all_on(self, version: str) -> bool:
         """Whether every request goes to a version."""

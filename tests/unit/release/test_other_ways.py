@@ -131,11 +131,12 @@ def test_routes_that_other_namespaces_go_by_no_more_are_drift_and_put_back(stage
     run, guard = started(stage)
     ticks(stage, guard, 1)
     assert not taken_back(run)
-    stage.edit_routes({"exportTo": ["."]})
+    stage.edit_routes({"exportTo": ["."]}, "a-person")
     ticks(stage, guard, 1)
     reason = fate(stage.record, run.id)
     assert reason is not None
     assert "the VirtualService has exportTo ., expected " in reason[1]
+    assert "written by a-person" in reason[1]
     assert spec(stage)["exportTo"] == before.get("exportTo", ["*"])
     written = len(stage.server.writes())
     brake.brake(run, "again")
