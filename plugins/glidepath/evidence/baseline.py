@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.collector import Collected, Collector
 from glidepath.evidence.counters import Counters
-from glidepath.evidence.edges import common_edges, edge, latency_edges, told_apart_edges
+from glidepath.evidence.edges import common_edges, latency_edges, told_apart_edges
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.possible import explained
 from glidepath.evidence.prometheus import Prometheus, Reader, Series
-from glidepath.evidence.shares import Selected, read_shares, uses_of
-from glidepath.evidence.source import Source, matches
+from glidepath.evidence.shares import Selected, read_shares
+from glidepath.evidence.source import Source
 from glidepath.evidence.summed import Past, kept, worth
-from glidepath.evidence.tally import Counts
+from glidepath.evidence.tally import Counts, of_version, series_of, tally
 
 SAMPLES = 120
-# Series, and by how much each grew until each of its samples.
-Grown = list[tuple[Series, dict[float, float]]]
 LEAST_STEP_S = 5.0
 # What counters there are is seen in so many steps.
 LATELY_STEPS = 2
@@ -111,13 +108,9 @@ def _found(
     if worth(prometheus.range_vector(source.requests, LATELY_STEPS * step, until), kept(source)):
         reader = Past(prometheus, source)
     everything = reader.range_vector(source.requests, window_s, until, step)
-    slow = _of(read_latency(reader, source, window_s, until, step), source.version_label, stable)
-    requests, latency = each_once(_of(everything, source.version_label, stable), slow)
+    slow = of_version(read_latency(reader, source, window_s, until, step), source.version_label, stable)
+    requests, latency = each_once(of_version(everything, source.version_label, stable), slow)
     return step, (requests, latency, read_shares(reader, source, everything, window_s, until, step))
-
-
-def _of(series: list[Series], label: str, version: str) -> list[Series]:
-    return [one for one in series if one.labels.get(label) == version]
 
 
 def _begun(
@@ -140,13 +133,7 @@ def _blocks(
     """The counts of each pod from each time of a sample to the next; one pass over the samples."""
     if not source.own_pods:
         return ()
-    uses = {"requests": requests, "latency": latency}
-    for share in source.shares:
-        for use, place, rule in uses_of(share):
-            uses[use] = [
-                one for one in others[place]
-                if matches(one.labels, rule) and one.labels.get(share.version_label) == requests[0].labels[source.version_label]
-            ]  # fmt: skip
+    uses = series_of(source, requests[0].labels[source.version_label], requests, latency, others)
     counters = Counters()
     for use, series in uses.items():
         counters.begin(series, use)
@@ -162,33 +149,9 @@ def _blocks(
         there = {at for one in mine["requests"] for at, _ in one.samples}
         for number, (start, end) in enumerate(pairwise(times)):
             if start >= born and end in there:
-                blocks[number][pod] = _block(source, edges, common, grown, end, pod)
+                here = {use: [(one, more.get(end, 0.0)) for one, more in each] for use, each in grown.items()}
+                blocks[number][pod] = tally(source, here, edges, common, lambda _: True)
     return tuple(blocks)
-
-
-def _block(
-    source: Source, edges: Sequence[float], common: Sequence[float], grown: Mapping[str, Grown], at: float, pod: str
-) -> Counts:
-    """What a pod counted until a sample, since the one before."""
-
-    def total(use: str, wanted: Callable[[Series], bool] = lambda _: True) -> int:
-        return round(sum(more.get(at, 0.0) for one, more in grown[use] if wanted(one)))
-
-    requests, errors = total("requests"), total("requests", lambda one: source.is_error(one.labels))
-    cumulative = dict.fromkeys([*edges, math.inf], 0.0)
-    for one, more in grown["latency"]:
-        upper = edge(one, source)
-        if upper in common or math.isinf(upper):
-            cumulative[upper] += more.get(at, 0.0)
-    buckets, below = [], 0
-    for upper in [*edges, math.inf]:
-        buckets.append(max(0, round(cumulative[upper]) - below))
-        below = max(below, round(cumulative[upper]))
-    shares = {}
-    for share in source.shares:
-        of = total(f"{share.name} of")
-        shares[share.name] = min(total(f"{share.name} event"), of), of
-    return Counts(requests, errors, tuple(buckets), {pod: (requests, errors)}, shares)
 
 
 def _pod(series: list[Series], pod: str) -> list[Series]:

@@ -27,7 +27,7 @@ from glidepath.evidence.present import Present
 from glidepath.evidence.prometheus import Key, Prometheus, Series, pod_in
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source, matches
-from glidepath.evidence.tally import Counts, Growths, of_pods, tally
+from glidepath.evidence.tally import Counts, Growths, of_pods, series_of, tally
 
 GONE_AFTER_SCRAPES = 2.5
 GAP_AFTER_SCRAPES = 12
@@ -254,19 +254,10 @@ class Collector:
         self, version: str, requests: list[Series], latency: list[Series], others: Selected, first: bool
     ) -> dict[str, Growths]:
         """By use, a version's series and by how much each grew; each is counted once."""
-        label = self.source.version_label
-        series = {"requests": _of(requests, label, version), "latency": _of(latency, label, version)}
-        for share in self.source.shares:
-            for use, selector, rule in uses_of(share):
-                mine = _of(others[selector], share.version_label, version)
-                series[use] = [one for one in mine if matches(one.labels, rule)]
+        series = series_of(self.source, version, requests, latency, others)
         return {use: [(one, self._counters.growth(one, use, first)) for one in each] for use, each in series.items()}
 
     def _reports(self, one: Series) -> bool:
         # Its own last sample counts: that of another pod, already used, may be newer than this one's new one.
         pod = (one.labels.get(self.source.version_label, ""), one.labels.get("pod", ""))
         return one.samples[-1][0] > self._pods.get(pod, 0.0)
-
-
-def _of(series: Iterable[Series], label: str, version: str) -> list[Series]:
-    return [one for one in series if one.labels.get(label) == version]

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from glidepath.evidence.edges import edge
 from glidepath.evidence.prometheus import Series
-from glidepath.evidence.shares import uses_of
-from glidepath.evidence.source import Source
+from glidepath.evidence.shares import Selected, uses_of
+from glidepath.evidence.source import Source, matches
 from glidepath.evidence.summed import pod_of
 
 # Series, and by how much each grew.
-Growths = Sequence[tuple[Series, int]]
+Growths = Sequence[tuple[Series, float]]
 
 
 @dataclass(frozen=True)
@@ -49,23 +49,49 @@ def tally(
         edges: The finite bucket edges that are counted at, seconds; common: those at which counts are exact.
         reports: Whether a series of requests that did not grow says that its pod is there.
     """
-    by_pod: dict[str, tuple[int, int]] = {}
+    by_pod: dict[str, tuple[float, float]] = {}
     for one, count in grown["requests"]:
         if count or reports(one):
-            total, errors = by_pod.get(pod_of(one), (0, 0))
-            by_pod[pod_of(one)] = (total + count, errors + (count if source.is_error(one.labels) else 0))
+            total, errors = by_pod.get(pod_of(one), (0.0, 0.0))
+            by_pod[pod_of(one)] = (total + count, errors + (count if source.is_error(one.labels) else 0.0))
     shares = {}
     for share in source.shares:
-        of, events = (sum(count for _, count in grown[use]) for use, _, _ in uses_of(share))
+        of, events = (round(sum(count for _, count in grown[use])) for use, _, _ in uses_of(share))
         # Two counters of one pod are not read at the same instant.
         shares[share.name] = min(events, of), of
+    pods = {pod: (round(total), round(errors)) for pod, (total, errors) in by_pod.items()}
     return Counts(
-        sum(total for total, _ in by_pod.values()),
-        sum(errors for _, errors in by_pod.values()),
+        sum(total for total, _ in pods.values()),
+        sum(errors for _, errors in pods.values()),
         _buckets(source, grown["latency"], edges, common),
-        by_pod,
+        pods,
         shares,
     )
+
+
+def series_of(
+    source: Source, version: str, requests: Iterable[Series], latency: Iterable[Series], others: Selected
+) -> dict[str, list[Series]]:
+    """By use, a version's series.
+
+    Args:
+        source: How they are read.
+        version: Which.
+        requests, latency: The source's, of any version.
+        others: By selector, those of its shares.
+    """
+    label = source.version_label
+    series = {"requests": of_version(requests, label, version), "latency": of_version(latency, label, version)}
+    for share in source.shares:
+        for use, selector, rule in uses_of(share):
+            mine = of_version(others[selector], share.version_label, version)
+            series[use] = [one for one in mine if matches(one.labels, rule)]
+    return series
+
+
+def of_version(series: Iterable[Series], label: str, version: str) -> list[Series]:
+    """Those of a version; `label` names it."""
+    return [one for one in series if one.labels.get(label) == version]
 
 
 def of_pods(grown: Mapping[str, Growths], pods: Iterable[str]) -> dict[str, Growths]:
@@ -75,7 +101,7 @@ def of_pods(grown: Mapping[str, Growths], pods: Iterable[str]) -> dict[str, Grow
 
 
 def _buckets(source: Source, grown: Growths, edges: Sequence[float], common: Sequence[float]) -> tuple[int, ...]:
-    cumulative = dict.fromkeys([*edges, math.inf], 0)
+    cumulative = dict.fromkeys([*edges, math.inf], 0.0)
     for one, count in grown:
         at = edge(one, source)
         if at in common or math.isinf(at):
@@ -83,6 +109,6 @@ def _buckets(source: Source, grown: Growths, edges: Sequence[float], common: Seq
     counts, below = [], 0
     for upper in [*edges, math.inf]:
         # Scrapes are atomic per pod; a fall can only come of a reset between two buckets' births.
-        counts.append(max(0, cumulative[upper] - below))
-        below = max(below, cumulative[upper])
+        counts.append(max(0, round(cumulative[upper]) - below))
+        below = max(below, round(cumulative[upper]))
     return tuple(counts)
