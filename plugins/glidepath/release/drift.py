@@ -88,7 +88,7 @@ def objects_drift(run: Run) -> str | None:
     """What else a version needs and somebody changed: the way to its pods, replicas, pods, Helm's release; None when nothing."""
     if text := _others_drift(run):
         return text
-    shapes = {version: run.ports.workloads.shape(version) for version in (run.stable, *run.fresh)}
+    shapes = _shapes(run)
     return reach.drift(run, shapes) or _deployments_drift(run, shapes) or _helm_drift(run)
 
 
@@ -143,7 +143,11 @@ def _helm_drift(run: Run) -> str | None:
 
 def note_pods(run: Run) -> None:
     """Write down what the versions' pods are, and how callers are led to them, once they are what was asked for."""
-    shapes = {version: run.ports.workloads.shape(version) for version in (run.stable, *run.fresh)}
+    shapes = _shapes(run)
     pods = {version: shape.pods for version, shape in shapes.items() if shape is not None}
     subsets = run.ports.traffic.subsets()[0]
     run.note("pods", versions=pods, ways={one: reach.way(subsets[one]) for one in shapes if one in subsets})
+
+
+def _shapes(run: Run) -> reach.Shapes:
+    return {version: run.ports.workloads.shape(version) for version in (run.stable, *run.fresh)}

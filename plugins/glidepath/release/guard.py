@@ -16,13 +16,14 @@ from glidepath.judge import Look, Verdict
 from glidepath.policy.model import LONGEST
 from glidepath.record.turns import Turn
 from glidepath.release import words
-from glidepath.release.brake import brake, committed, fate, give, note_taken_back, take_back, taken_back, way_back
+from glidepath.release.brake import brake, fate, give, note_taken_back, take_back, taken_back, way_back
 from glidepath.release.drift import objects_drift, own_brake, routes_drift
 from glidepath.release.keep import RENEWALS
 from glidepath.release.leftovers import sweep
 from glidepath.release.looks import Looks
-from glidepath.release.phases import WATCHED, Decision
+from glidepath.release.phases import Decision
 from glidepath.release.run import Run, Step
+from glidepath.release.watched import judged, step_in_force
 from glidepath.release.window import Window, window
 
 # How many guards one after the other may keep the claim without a look.
@@ -68,7 +69,7 @@ class Guard:
                 sweep(self.run)
             return False
         self._remember()
-        step = self._step()
+        step = step_in_force(self.run)
         self._renew(step)
         if taken_back(self.run):
             self._hold_back()
@@ -77,12 +78,6 @@ class Guard:
         elif step is not None:
             self._adopt()
         return True
-
-    def _step(self) -> Step | None:
-        """The step in force while the canary may have traffic and its fate is open, else None."""
-        if taken_back(self.run) or self.run.release.phase not in WATCHED or committed(self.run):
-            return None
-        return self.run.step()
 
     def _remember(self) -> None:
         """Write down what was seen before the claim is renewed: a guard that can't leaves the service to the watchdog.
@@ -221,15 +216,9 @@ class Guard:
 
         A guard that begins has the time of one lease for its first look, but only a few in a row have it.
         """
-        if step is None or not self._judged(step):
+        if step is None or not judged(self.run, step):
             self._saw, self._unseen = self._steady(), 0
         return self._unseen <= GUARDS_UNSEEN and self._steady() - self._saw <= self.run.spec.lease
-
-    def _judged(self, step: Step) -> bool:
-        """Whether there is anything to look at in a step."""
-        if self.window is None or step.number != self.window.number:
-            return bool(step.number)
-        return self.window.judged and self.run.ports.record.once(self.run.id, f"decision:{step.number}") is None
 
     def _look(self, step: Step) -> None:
         look = self.looks.look(step.weight)

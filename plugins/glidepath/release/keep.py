@@ -12,10 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from glidepath.errors import ClaimLostError, GlidepathError, RecordError
-from glidepath.release.brake import fate
-from glidepath.release.phases import WATCHED
 from glidepath.release.run import Run
-from glidepath.release.window import window
+from glidepath.release.watched import judged, step_in_force
 
 # How often a claim is renewed in the time after which it expires.
 RENEWALS = 6
@@ -37,7 +35,8 @@ class Watch:
     def kept(self) -> bool:
         """Whether there was a look within the time of a lease, or none is needed. Call it several times a lease."""
         try:
-            newest = self._look() if self._needed() else None
+            step = step_in_force(self._run)
+            newest = self._look() if step is not None and judged(self._run, step) else None
             if newest is None or newest != self._newest:
                 self._newest, self._changed = newest, self._steady()
         except RecordError as error:  # then the guard can't look either
@@ -47,16 +46,6 @@ class Watch:
     def _look(self) -> float:
         look = self._run.ports.record.last_look(self._run.id)
         return float(look["at"]) if look else 0.0
-
-    def _needed(self) -> bool:
-        """Whether the canary has traffic that a guard judges."""
-        run = self._run
-        if run.release.phase not in WATCHED or fate(run.ports.record, run.id) is not None:
-            return False
-        step, asked = run.step(), window(run.spec)
-        if asked is None or step.number != asked.number:
-            return bool(step.number)
-        return asked.judged and run.ports.record.once(run.id, f"decision:{step.number}") is None
 
 
 @contextmanager

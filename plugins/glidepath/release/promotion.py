@@ -130,7 +130,8 @@ def _carry(run: Run, weight: int) -> None:
     _go_on(run)
     if give(run, Split(old, new, weight)):
         run.say(f"promote: {new} {weight} %, {old} {100 - weight} %, read back")
-    _go_on(run)
+    else:
+        _go_on(run)
 
 
 def _go_on(run: Run) -> None:

@@ -165,10 +165,11 @@ def shift(run: Run, number: int) -> None:
         return run.step().number < number
 
     def written() -> None:
-        run.note("weight", once=f"weight:{number}", step=number, weight=weight, seconds=run.now() - started)
+        seconds = run.now() - started
+        run.note("weight", once=f"weight:{number}", step=number, weight=weight, seconds=seconds)
+        run.say(f"shift: step {number} of {len(run.spec.steps)}: {split}, read back after {seconds:.2f} s")
 
-    if give(run, split, still, written=written):
-        run.say(f"shift: step {number} of {len(run.spec.steps)}: {split}, read back")
+    give(run, split, still, written=written)
 
 
 def _make_room(run: Run, weight: int) -> None:

@@ -50,9 +50,8 @@ class BakeTrigger(BaseTrigger):
         while True:
             try:
                 status = await _threads(lambda: self._status(Record()))
-            except (
-                RecordError
-            ) as error:  # that it is away says nothing of the release; the guard renews nothing meanwhile
+            except RecordError as error:
+                # That it is away says nothing of the release; the guard renews nothing meanwhile.
                 log.warning("the record can't be read, tried again: %s", error)
                 status = None
             if status is not None:

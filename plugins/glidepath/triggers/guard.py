@@ -79,9 +79,8 @@ class GuardTrigger(BaseTrigger):
                 warm_up(self.task_instance)
             except ReplacedError:
                 return False
-            except (
-                Exception
-            ) as error:  # one that nobody thought of, too: what it can't see it does not renew the claim for
+            except Exception as error:
+                # One that nobody thought of, too: what it can't see it does not renew the claim for.
                 errors += 1
                 log.error("guard: look failed (%d in a row): %s", errors, error, exc_info=unexpected(error))
                 if unknown(error):

@@ -1,0 +1,23 @@
+"""What is watched of a release: the step in force, and whether there is anything to look at in it."""
+
+from __future__ import annotations
+
+from glidepath.release.brake import fate
+from glidepath.release.phases import WATCHED
+from glidepath.release.run import Run, Step
+from glidepath.release.window import window
+
+
+def step_in_force(run: Run) -> Step | None:
+    """The step in force while the canary may have traffic and its fate is open, else None."""
+    if run.release.phase not in WATCHED or fate(run.ports.record, run.id) is not None:
+        return None
+    return run.step()
+
+
+def judged(run: Run, step: Step) -> bool:
+    """Whether there is anything to look at in a step."""
+    asked = window(run.spec)
+    if asked is None or step.number != asked.number:
+        return bool(step.number)
+    return asked.judged and run.ports.record.once(run.id, f"decision:{step.number}") is None
