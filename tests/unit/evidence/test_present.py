@@ -159,14 +159,26 @@ def test_what_happens_in_quiet_traffic_counts_alike(what: str) -> None:
     assert looks(history, True) == looks(history, False)
 
 
+def collector(prometheus: Summing) -> Collector:
+    """A collector on it."""
+    return Collector(prometheus, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+
+
+def looked(watch: Collector, prometheus: Summing, *pods: Pod, scrapes: int = 4) -> list[Collected | Waiting]:
+    """What a collector says after each of some scrapes, of pods that serve alike."""
+    said = []
+    with adding():
+        for number in range(scrapes):
+            for pod in pods:
+                pod.scrape(prometheus, 1000 + SCRAPE * number, 40)
+            prometheus.clock = 1002 + SCRAPE * number
+            said.append(watch.collect(prometheus.clock))
+    return said
+
+
 def test_steady_pods_are_read_in_sums() -> None:
     prometheus, pod = Summing(), Pod("a", "v1", 0.0)
-    watch = Collector(prometheus, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
-    with adding():
-        for number in range(4):
-            pod.scrape(prometheus, 1000 + SCRAPE * number, 40)
-            prometheus.clock = 1002 + SCRAPE * number
-            got = watch.collect(prometheus.clock)
+    got = looked(collector(prometheus), prometheus, pod)[-1]
     assert isinstance(got, Collected)
     assert (got.versions["v1"].requests, got.versions["v1"].by_pod) == (80, {"a": (80, 0)})
     assert [one.sums for one in prometheus.asked] == [False, False, True, True, True, True]
@@ -174,12 +186,7 @@ def test_steady_pods_are_read_in_sums() -> None:
 
 def test_a_server_that_can_not_add_up_is_read_in_samples() -> None:
     prometheus, pod = Summing(refuses=True), Pod("a", "v1", 0.0)
-    watch = Collector(prometheus, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
-    with adding():
-        for number in range(4):
-            pod.scrape(prometheus, 1000 + SCRAPE * number, 40)
-            prometheus.clock = 1002 + SCRAPE * number
-            got = watch.collect(prometheus.clock)
+    got = looked(collector(prometheus), prometheus, pod)[-1]
     assert isinstance(got, Collected)
     assert got.versions["v1"].requests == 80
     assert not prometheus.asked
@@ -187,15 +194,12 @@ def test_a_server_that_can_not_add_up_is_read_in_samples() -> None:
 
 def test_a_guard_goes_on_from_sums() -> None:
     prometheus, pod = Summing(), Pod("a", "v1", 0.0)
-    watch = Collector(prometheus, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+    watch = collector(prometheus)
+    looked(watch, prometheus, pod)
+    state = watch.state()
+    assert state is not None
     with adding():
-        for number in range(4):
-            pod.scrape(prometheus, 1000 + SCRAPE * number, 40)
-            prometheus.clock = 1002 + SCRAPE * number
-            watch.collect(prometheus.clock)
-        state = watch.state()
-        assert state is not None
-        other = Collector(prometheus, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+        other = collector(prometheus)
         other.resume(state)
         pod.scrape(prometheus, 1020, 40)
         prometheus.clock = 1022
@@ -231,16 +235,8 @@ def test_a_look_that_could_not_be_counted_loses_no_pod() -> None:
 
 
 def test_a_pod_whose_first_samples_come_too_late_is_not_in_the_sums() -> None:
-    prometheus, pod, late = Summing(), Pod("a", "v1", 0.0), Pod("b", "v1", 0.0)
-    watch = Collector(prometheus, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
-    prometheus.lag["b"] = 60.0
-    said = []
-    with adding():
-        for number in range(16):
-            for one in (pod, late):
-                one.scrape(prometheus, 1000 + SCRAPE * number, 40)
-            prometheus.clock = 1002 + SCRAPE * number
-            said.append(watch.collect(prometheus.clock))
+    prometheus = Summing(lag={"b": 60.0})
+    said = looked(collector(prometheus), prometheus, Pod("a", "v1", 0.0), Pod("b", "v1", 0.0), scrapes=16)
     counted = [one.versions["v1"].requests for one in said if isinstance(one, Collected)]
     assert set(counted) == {80}
     assert all(sum(one.versions["v1"].latency) == 80 for one in said if isinstance(one, Collected))

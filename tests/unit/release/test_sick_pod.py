@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from glidepath.judge import Interval, Plan
-from glidepath.release import steps
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.replay.judging import replay
 from glidepath.replay.recorded import export
+from tests.support.guards import started
 from tests.support.stage import Stage
 
 PODS, SICK = ("a", "b", "c", "d"), "d"
@@ -43,16 +43,11 @@ def sick(stage: Stage) -> Stage:
 
 @pytest.mark.parametrize(("errors", "word"), [(1, Decision.PROMOTE), (40, Decision.ROLLBACK)])
 def test_a_good_version_is_promoted_beside_it_and_a_bad_one_goes_back(sick: Stage, errors: int, word: Decision) -> None:
-    run = sick.run(weights=[50])
+    run, guard = started(sick, weights=[50])
     assert run.release.plan is not None
     (apart,) = Plan.from_dict(run.release.plan).apart
     assert apart.pod == "prices-v1-d"
     assert any("errors of pod prices-v1-d: 8 %, beside 0.4" in line for line in sick.said)
-    for task in (steps.claim, steps.deploy):
-        task(run)
-    steps.shift(run, 1)
-    guard = Guard(run)
-    guard.tick()
     for number in range(150):
         if number == 4:
             guard = Guard(run)  # one that begins anew knows it from the record
