@@ -19,6 +19,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup, TriggerRule
 from airflow.sdk.exceptions import AirflowException
 
 from glidepath.errors import PolicyError
+from glidepath.operators.deferred import ANSWER, ENDING, BakeOperator, GuardOperator, ObserveOperator
 from glidepath.operators.tasks import (
     ClaimOperator,
     DeployOperator,
@@ -30,7 +31,6 @@ from glidepath.operators.tasks import (
     SettleOperator,
     ShiftOperator,
 )
-from glidepath.operators.watching import ANSWER, ENDING, BakeOperator, GuardOperator, ObserveOperator
 from glidepath.policy import MAX_STEPS, Policy, dag_id_of, load_policy
 
 POLICIES = Path(os.environ.get("GLIDEPATH_POLICIES", Path(__file__).resolve().parents[1] / "include" / "policies"))

@@ -21,10 +21,15 @@ from glidepath.errors import PreflightError, ReleaseTakenBack
 from glidepath.policy import for_run
 from glidepath.policy.load import parse_policy
 from glidepath.record import Record
-from glidepath.release import endings, steps
 from glidepath.release.drift import objects_drift
-from glidepath.release.plan import plan
 from glidepath.release.run import Ports, Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.plan import plan
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.settle import settle
+from glidepath.release.tasks.shift import shift
 from glidepath.traffic import IstioTraffic
 from tests.support.chart import CHART, installed
 from tests.support.stage import PrometheusInMemory
@@ -87,22 +92,22 @@ class World:
     def begun(self, version: str) -> Run:
         """A release whose canary has half of the traffic."""
         run = self.plan(version)
-        steps.claim(run)
-        steps.deploy(run)
-        steps.shift(run, 1)
+        claim(run)
+        deploy(run)
+        shift(run, 1)
         return run
 
     def promoted(self, run: Run) -> None:
         """The rest of the way up."""
-        endings.promote(run)
-        endings.finish(run)
+        promote(run)
+        finish(run)
         self.at_rest(run.canary)
 
     def taken_back(self, run: Run) -> None:
         """The way back."""
-        endings.settle(run)
+        settle(run)
         with pytest.raises(ReleaseTakenBack):
-            endings.finish(run)
+            finish(run)
         self.at_rest(run.stable)
 
     def at_rest(self, stable: str) -> None:
@@ -119,7 +124,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with installed(NAMESPACE, GIVEN), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
+        patch.setattr("glidepath.release.versions.wait_silent", lambda *_: 0.0)
         made = World(tmp_path_factory.mktemp("record"))
         made.ports().workloads.wait_ready("v1", 180)
         yield made

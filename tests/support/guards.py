@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from glidepath.release import steps
 from glidepath.release.guard import Guard
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.shift import shift
 from tests.support.stage import Stage
 
 
 def started(stage: Stage, step: int = 1, policy: str = "", **params: object) -> tuple[Run, Guard]:
     """A release at a step, and its guard, which has its first baseline."""
     run = stage.run(policy=policy, **params)
-    steps.claim(run)
-    steps.deploy(run)
+    claim(run)
+    deploy(run)
     for version in run.fresh:
         stage.prometheus.scrape(version, 0)
     for number in range(1, step + 1):
-        steps.shift(run, number)
+        shift(run, number)
     guard = Guard(run)
     guard.tick()
     return run, guard

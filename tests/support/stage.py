@@ -16,8 +16,8 @@ from glidepath.handover import Handover, Sync
 from glidepath.policy import ReleaseSpec, for_run
 from glidepath.policy.load import parse_policy
 from glidepath.record import Record
-from glidepath.release.plan import plan
 from glidepath.release.run import Ports, Run
+from glidepath.release.tasks.plan import plan
 from glidepath.traffic import IstioTraffic
 from glidepath.watchdog.loop import Facts, Watchdog
 from tests.support.apiserver import MESH, NAMESPACE, SERVICE, SERVICES, ApiServer

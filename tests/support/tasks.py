@@ -6,8 +6,13 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from glidepath.errors import GlidepathError
-from glidepath.release import endings, steps
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.settle import settle
+from glidepath.release.tasks.shift import shift
 from tests.support.crashes import Died, Fuse, Saved, process
 from tests.support.stage import Stage
 
@@ -16,16 +21,16 @@ Action = Callable[[Run], object]
 
 def first(run: Run) -> None:
     """Step 1."""
-    steps.shift(run, 1)
+    shift(run, 1)
 
 
 def second(run: Run) -> None:
     """Step 2."""
-    steps.shift(run, 2)
+    shift(run, 2)
 
 
 # A release of two steps that is promoted.
-GOOD: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, endings.promote, endings.settle, endings.finish)
+GOOD: tuple[Action, ...] = (claim, deploy, first, second, promote, settle, finish)
 
 
 def over(run: Run) -> None:

@@ -105,7 +105,7 @@ class LeaseClaims:
         """Take the service. The holder's own claim is given back as it is, renewed.
 
         Args:
-            wanted: The claim as it should be; its token is what the objects carry: the one that is had is higher than
+            wanted: The claim as it should be; its token is what the objects carry: the granted token is higher than
                 that and than the Lease's, for a Lease that was deleted begins anew, they don't.
             run_url: Where a person finds the holder's run.
             after: A release whose claim has ended may claim once more, to clean up, if it ended as one of these.

@@ -31,7 +31,7 @@ from glidepath.evidence.tally import Counts, Growths, of_pods, series_of, tally
 
 GONE_AFTER_SCRAPES = 2.5
 GAP_AFTER_SCRAPES = 12
-# After a gap, until so many scrapes have been every pod that is there was scraped once.
+# After a gap: after this many scrapes every live pod has been scraped once.
 BACK_AFTER_SCRAPES = 1.2
 
 

@@ -5,11 +5,14 @@ Kubernetes clients alone take it seconds.
 """
 
 from importlib import import_module
+from pkgutil import iter_modules
+
+from glidepath.release import tasks
 
 MODULES = (
     "kubernetes.client", "kubernetes_asyncio.client", "kubernetes_asyncio.config", "prometheus_api_client",
-    "glidepath.deploy", "glidepath.record", "glidepath.release.endings", "glidepath.release.plan",
-    "glidepath.release.steps",
+    "glidepath.deploy", "glidepath.record",
+    *(f"{tasks.__name__}.{one.name}" for one in iter_modules(tasks.__path__)),
 )  # fmt: skip
 for _name in MODULES:
     import_module(_name)

@@ -17,7 +17,7 @@ import numpy as np
 
 from glidepath.judge.evalue import Array
 
-# What is thought possible: each pair is as likely as any other before something was seen.
+# The prior's grid: each pair is as likely as any other before something was seen.
 SIGMAS = (0.05, 0.1, 0.2, 0.3, 0.45, 0.65, 0.9, 1.3)
 LASTING_S = (10.0, 30.0, 100.0, 300.0, 1000.0, 10000.0)
 # Pairs this much less likely than the likeliest are left out.

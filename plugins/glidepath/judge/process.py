@@ -134,7 +134,7 @@ class MetricProcess:
         return max(0.0, math.log(self.safety_threshold) - have)
 
     def seconds_left(self, rate: float) -> float:
-        """How long until a comparable canary is proven safe, at so much log evidence a second were pods all alike."""
+        """How long until a comparable canary is proven safe, at this rate of log evidence, if all pods were alike."""
         missing = self.missing_safety()
         if not self.plan.moods:
             return missing * self.plan.phi / rate

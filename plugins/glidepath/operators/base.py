@@ -76,7 +76,7 @@ class ReleaseOperator(BaseOperator):
             raise
 
     def _failed(self, error: Exception) -> None:
-        from glidepath.release.endings import failed
+        from glidepath.release.abort import failed
 
         if self._run is not None:
             failed(self._run, self.task_id, error)
@@ -112,7 +112,7 @@ class ReleaseOperator(BaseOperator):
         if self._run is None:
             return
         from glidepath.hooks.ports import load_run
-        from glidepath.release.endings import abort
+        from glidepath.release.abort import abort
         from glidepath.triggers.places import task_state
 
         log = logging.getLogger("airflow.task")

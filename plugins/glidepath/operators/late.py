@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from glidepath.operators.base import release_id
-from glidepath.operators.held import GRACE_S
+from glidepath.operators.queueing import GRACE_S
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

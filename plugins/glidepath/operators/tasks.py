@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseBranchOperator
 
 from glidepath.operators.base import ReleaseOperator, release_id, run_url
-from glidepath.operators.held import WaitsForClaim
+from glidepath.operators.queueing import WaitsForClaim
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -69,7 +69,7 @@ class PlanOperator(WaitsForClaim, BranchOperator):
         from glidepath.hooks.ports import ports_for
         from glidepath.operators.late import LATE, too_late
         from glidepath.policy import for_run
-        from glidepath.release.plan import plan
+        from glidepath.release.tasks.plan import plan
 
         policy = self.policy(context)
         if why := too_late(context, policy, self._waited):
@@ -97,8 +97,8 @@ class ClaimOperator(WaitsForClaim):
     """Takes the service for this release."""
 
     def attempt(self, context: Context) -> None:
-        """See `glidepath.release.steps.claim`."""
-        from glidepath.release.steps import claim
+        """See `glidepath.release.tasks.claim.claim`."""
+        from glidepath.release.tasks.claim import claim
 
         claim(self.run_of(context), run_url(context))
 
@@ -111,8 +111,8 @@ class DeployOperator(ReleaseOperator):
     """Deploys the canary with Helm and waits for its pods."""
 
     def work(self, context: Context) -> None:
-        """See `glidepath.release.steps.deploy`."""
-        from glidepath.release.steps import deploy
+        """See `glidepath.release.tasks.deploy.deploy`."""
+        from glidepath.release.tasks.deploy import deploy
 
         deploy(self.run_of(context))
 
@@ -125,8 +125,8 @@ class ShiftOperator(ReleaseOperator):
         self.step = step
 
     def work(self, context: Context) -> None:
-        """See `glidepath.release.steps.shift`."""
-        from glidepath.release.steps import shift
+        """See `glidepath.release.tasks.shift.shift`."""
+        from glidepath.release.tasks.shift import shift
 
         shift(self.run_of(context), self.step)
 
@@ -148,8 +148,8 @@ class GateOperator(BranchOperator):
             ReleaseTakenBack: There is no word on this step.
         """
         from glidepath.errors import ReleaseTakenBack
+        from glidepath.release.journal import decision
         from glidepath.release.phases import Decision
-        from glidepath.release.steps import decision
 
         word = decision(self.run_of(context), self.step)
         if word is None:
@@ -166,8 +166,8 @@ class PromoteOperator(ReleaseOperator):
     """Makes the canary the stable version."""
 
     def work(self, context: Context) -> None:
-        """See `glidepath.release.endings.promote`."""
-        from glidepath.release.endings import promote
+        """See `glidepath.release.tasks.promote.promote`."""
+        from glidepath.release.tasks.promote import promote
 
         promote(self.run_of(context))
 
@@ -176,8 +176,8 @@ class RollbackOperator(ReleaseOperator):
     """Takes the canary back."""
 
     def work(self, context: Context) -> None:
-        """See `glidepath.release.endings.rollback`."""
-        from glidepath.release.endings import rollback
+        """See `glidepath.release.tasks.rollback.rollback`."""
+        from glidepath.release.tasks.rollback import rollback
 
         rollback(self.run_of(context))
 
@@ -186,8 +186,8 @@ class SettleOperator(ReleaseOperator):
     """Closes a release whose tasks failed on the way: on stable."""
 
     def work(self, context: Context) -> None:
-        """See `glidepath.release.endings.settle`."""
-        from glidepath.release.endings import settle
+        """See `glidepath.release.tasks.settle.settle`."""
+        from glidepath.release.tasks.settle import settle
 
         run = self.run_if_planned(context)
         if run is not None:
@@ -206,10 +206,10 @@ class FinishOperator(ReleaseOperator):
         self.plan = plan
 
     def work(self, context: Context) -> None:
-        """See `glidepath.release.endings.finish`."""
+        """See `glidepath.release.tasks.finish.finish`."""
         from glidepath.errors import PreflightError
         from glidepath.operators.late import LATE
-        from glidepath.release.endings import finish
+        from glidepath.release.tasks.finish import finish
 
         run = self.run_if_planned(context)
         if run is None:

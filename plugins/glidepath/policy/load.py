@@ -68,7 +68,7 @@ def parse_policy(text: str, name: str, root: Path) -> Policy:
 
 
 def dag_id_of(path: Path) -> str:
-    """What the release DAG of a policy is called, though the policy be not valid: runs under way go on under that name."""
+    """What the release DAG of a policy is called, even when the policy is invalid: runs under way go on under that name."""
     try:
         values = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError):

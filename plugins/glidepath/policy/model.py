@@ -84,7 +84,7 @@ class Held(Form):
     limit: Duration = Field(3600.0, description="How long it is waited for at most; then the run is refused.")
 
 
-# Doubt at the end of the window after a promotion (harm suspected, telemetry away) makes it at most so many times as long.
+# Doubt at the end of the observation after a promotion (harm suspected, telemetry away) makes it at most so many times as long.
 LONGEST = 2
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from glidepath.errors import PreflightError, TrafficDriftError
 from glidepath.kube import FIELD_MANAGER
 from glidepath.release import reach
+from glidepath.release.observation import canary_weights
 from glidepath.release.run import Run
-from glidepath.release.window import way
 from glidepath.traffic import DELETED, EVERY_VERSION, EVERYWHERE, TrafficState
 
 
@@ -27,7 +27,7 @@ def routes_drift(run: Run, step: int) -> str | None:
 
 
 def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
-    weights, split = way(run.spec), state.split
+    weights, split = canary_weights(run.spec), state.split
     expected = weights[step - 1]
     decided = run.ports.record.once(run.id, f"decision:{step}") is not None
     allowed = weights[step - 1 : step + 1] if decided else [expected]

@@ -17,14 +17,14 @@ from glidepath.policy.model import LONGEST
 from glidepath.record.turns import Turn
 from glidepath.release import words
 from glidepath.release.brake import brake, fate, give, note_taken_back, take_back, taken_back, way_back
+from glidepath.release.cleanup import sweep
 from glidepath.release.drift import objects_drift, own_brake, routes_drift
-from glidepath.release.keep import RENEWALS
-from glidepath.release.leftovers import sweep
+from glidepath.release.holding import RENEWALS
 from glidepath.release.looks import Looks
+from glidepath.release.observation import Observation, observation
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run, Step
 from glidepath.release.watched import judged, step_in_force
-from glidepath.release.window import Window, window
 
 # How many guards one after the other may keep the claim without a look.
 GUARDS_UNSEEN = 3
@@ -42,7 +42,7 @@ class Guard:
     def __init__(self, run: Run, turn: Turn | None = None, steady: Callable[[], float] = time.monotonic) -> None:
         self.run = run
         self.looks = Looks(run, turn)
-        self.window = window(run.spec)
+        self.observation = observation(run.spec)
         self._steady = steady
         self._renewed = -math.inf
         self._started = run.release.created
@@ -111,23 +111,23 @@ class Guard:
             self._act(newest, step)
         elif self._asked(step) or self._drifted(step):
             return
-        elif self.window is not None and step.number == self.window.number:
-            self._observe(step, self.window)
+        elif self.observation is not None and step.number == self.observation.number:
+            self._observe(step, self.observation)
         else:
             self._look(step)
             self._deadline(step)
 
-    def _observe(self, step: Step, window: Window) -> None:
-        """The window after a promotion: look on, and say when it is over."""
+    def _observe(self, step: Step, asked: Observation) -> None:
+        """The observation after a promotion: look on, and say when it is over."""
         if self.run.ports.record.once(self.run.id, f"decision:{step.number}"):
             return
-        if window.judged:
+        if asked.judged:
             self._look(step)
         else:
             self._show_life()
         waited, newest = self.run.now() - self._since(step), self.looks.newest
         doubt = self.looks.no_data_since is not None or (newest is not None and newest.suspicious)
-        if waited >= window.warm_s * (LONGEST if window.judged and doubt else 1):
+        if waited >= asked.warm_s * (LONGEST if asked.judged and doubt else 1):
             self._over(step, f"{self.run.stable} was kept warm for {waited:.0f} s and no harm was proven")
 
     def _since(self, step: Step) -> float:
@@ -139,7 +139,7 @@ class Guard:
     def _over(self, step: Step, reason: str) -> None:
         body = {"step": step.number, "decision": str(Decision.PROMOTE), "reason": reason, "look": self.looks.seq}
         if not taken_back(self.run) and self.run.note("window", once=f"decision:{step.number}", **body):
-            self.run.say(f"guard: the window is over: {reason}")
+            self.run.say(f"guard: the observation is over: {reason}")
 
     def _show_life(self) -> None:
         """Without looks something else has to say in the record that the guard is there."""
@@ -149,14 +149,14 @@ class Guard:
             self._shown = now
 
     def _asked(self, step: Step) -> bool:
-        """Whether a person's word on the Lease was followed: take it back, or end the window early."""
+        """Whether a person's word on the Lease was followed: take it back, or end the observation early."""
         asked = self.run.ports.claims.asked(self.run.claim)
         if asked is None:
             return False
         if asked.what == TAKE_BACK:
             self.decide(step, Decision.ROLLBACK, f"taken back by {asked.who}: {asked.why}")
             return True
-        if self.window is not None and step.number == self.window.number:
+        if self.observation is not None and step.number == self.observation.number:
             self._over(step, f"ended early by {asked.who}: {asked.why}")
         return False
 
@@ -234,8 +234,8 @@ class Guard:
         """No data: wait, then do what the policy says."""
         missing, limit, asked = look.at - since, self.run.spec.on_no_data.after, self.run.spec.on_no_data.action
         self.run.say(f"guard: NO_DATA for {missing:.0f} s (limit {limit:.0f} s): {look.reason}")
-        in_window = self.window is not None and step.number == self.window.number
-        if missing >= limit and not (in_window and asked == "hold"):
+        observing = self.observation is not None and step.number == self.observation.number
+        if missing >= limit and not (observing and asked == "hold"):
             action = Decision.ASK if asked == "hold" else Decision.ROLLBACK
             why = f"no data for {missing:.0f} s, the policy's limit is {limit:.0f} s: {look.reason}"
             self.decide(step, action, why)

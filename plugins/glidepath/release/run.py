@@ -174,3 +174,14 @@ class Run:
     def note(self, kind: str, once: str | None = None, **body: object) -> bool:
         """Write an event to the record; True when it is new."""
         return self.ports.record.add_event(self.id, kind, body, self.now(), once)
+
+
+def releases_of(record: Record, spec: ReleaseSpec) -> list[Release]:
+    """What the record has lately of the very service of a spec: its name, namespace and cluster are the same."""
+    cluster = spec.connections.kubernetes
+
+    def same(one: Release) -> bool:
+        connections = one.spec.get("connections") or {}
+        return one.namespace == spec.namespace and connections.get("kubernetes", cluster) == cluster
+
+    return [one for one in record.recent(spec.service) if same(one)]

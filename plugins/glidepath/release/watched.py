@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from glidepath.release.brake import fate
+from glidepath.release.observation import observation
 from glidepath.release.phases import WATCHED
 from glidepath.release.run import Run, Step
-from glidepath.release.window import window
 
 
 def step_in_force(run: Run) -> Step | None:
@@ -17,7 +17,7 @@ def step_in_force(run: Run) -> Step | None:
 
 def judged(run: Run, step: Step) -> bool:
     """Whether there is anything to look at in a step."""
-    asked = window(run.spec)
+    asked = observation(run.spec)
     if asked is None or step.number != asked.number:
         return bool(step.number)
     return asked.judged and run.ports.record.once(run.id, f"decision:{step.number}") is None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from glidepath.evidence.bins import usable
 from glidepath.judge import ArmCounts, Look, MetricLook, Plan
-from glidepath.release.window import Window
+from glidepath.release.observation import Observation
 
 
 def number(value: float | None, unit: str) -> str:
@@ -41,7 +41,7 @@ def metric_line(metric: MetricLook) -> str:
         f"{metric.name}: {number(metric.effect, unit)}, within [{number(metric.low, unit)}, {number(metric.high, unit)}]; "
         f"{harm} (evidence {metric.harm_e:.3g} of {metric.harm_threshold:.0f}), "
         f"{safe} (evidence {metric.safety_e:.3g} of {metric.safety_threshold:.0f})"
-        + ("; told only" if metric.role == "advisory" else "")
+        + ("; advisory" if metric.role == "advisory" else "")
         + (f"; {metric.note}" if metric.note else "")
     )
 
@@ -103,7 +103,7 @@ def blind_lines(blind: Sequence[float], plan: Plan, unit_s: float) -> Iterator[s
             yield f"plan: {metric.settings.name}: edges that Envoy tells apart, to configure: {told} ms"
 
 
-def window_lines(asked: Window | None, stable: str) -> Iterator[str]:
+def observation_lines(asked: Observation | None, stable: str) -> Iterator[str]:
     """What is kept after the promotion, and what that is good for."""
     if asked is None:
         return

@@ -70,7 +70,7 @@ def recorded(evidence: Evidence) -> Decision:
     if not told:
         return decided(evidence, list(replay(evidence)), None)
     outcome = {"promoted": "promote", "rolled_back": "rollback"}.get(evidence.header.outcome or "", "undecided")
-    # A promotion may still be taken back in the window after it; then the PASS was not the last word.
+    # A promotion may still be taken back in the observation after it; then the PASS was not the last word.
     back = outcome == "rollback" or (outcome != "promote" and any(line.verdict == Verdict.FAIL for line in told))
     for line in told:
         if line.verdict in WORDS and (line.verdict == Verdict.FAIL or not back):
@@ -81,10 +81,10 @@ def recorded(evidence: Evidence) -> Decision:
 def decided(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) -> Decision:
     """The first look that decides; else the policy's word when its time was over; else undecided.
 
-    A promotion is taken back by harm that is proven in the window after it, if the policy has one in which it judges.
+    A promotion is taken back by harm that is proven in the observation after it, if the policy has one in which it judges.
 
     Args:
-        evidence: For when it was planned, when the canary's first interval began, and the window.
+        evidence: For when it was planned, when the canary's first interval began, and the observation.
         looks: What the judge says of it, in order.
         policy: For its `max_duration` and `on_undecided`; None when they are not known.
     """
@@ -92,8 +92,8 @@ def decided(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) ->
     deadline = evidence.header.created + policy.max_duration if policy else None
     for look in _until(looks, deadline):
         if look.verdict in WORDS:
-            harm = _window_harm(evidence, looks, policy) if look.verdict is Verdict.PASS else None
-            return _said(harm, start, " in the window after promotion") if harm else _said(look, start)
+            harm = _harm_observed(evidence, looks, policy) if look.verdict is Verdict.PASS else None
+            return _said(harm, start, " in the observation after promotion") if harm else _said(look, start)
     last = looks[-1] if looks else None
     if policy is not None and deadline is not None and last is not None and last.at >= deadline:
         word = "rollback" if last.doubtful and policy.on_undecided == "promote" else policy.on_undecided
@@ -106,7 +106,7 @@ def _said(look: Look, start: float, where: str = "") -> Decision:
     return Decision(WORDS[look.verdict], reason + where, look.at - start)
 
 
-def _window_harm(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) -> Look | None:
+def _harm_observed(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) -> Look | None:
     """The look that proves harm while the old version is kept warm and has requests to compare with; None for none."""
     steps = {step.weight for step in evidence.header.plan.settings.steps}
     beyond = (line.start for line in evidence.lines if isinstance(line, Recorded) and line.weight not in steps)

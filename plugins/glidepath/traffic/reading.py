@@ -16,7 +16,7 @@ from glidepath.traffic.routing import BELOW, Routing
 from glidepath.traffic.rules import Subset, rules_beside, subsets_of
 from glidepath.traffic.split import Split, TrafficState
 
-# Of deleted objects the API keeps nothing.
+# The API keeps nothing about deleted objects.
 DELETED = "whoever deleted it; the API server's audit log knows"
 
 # Who goes by the routes.

@@ -133,7 +133,7 @@ class GuardTrigger(BaseTrigger):
             return False
 
     def _ended(self) -> None:
-        from glidepath.release.endings import abort
+        from glidepath.release.abort import abort
 
         if self._place.passed_on(self.task_instance):
             log.info("guard: ended here; it goes on in another process")

@@ -21,7 +21,10 @@ from glidepath.errors import (
 from glidepath.operators.base import ReleaseOperator
 from glidepath.operators.tasks import DeployOperator, FinishOperator
 from glidepath.record import Record
-from glidepath.release import endings, steps
+from glidepath.release.abort import failed
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.settle import UNDECIDED
 from tests.support.stage import Stage, abandon
 
 
@@ -36,7 +39,7 @@ class Try:
 @pytest.fixture
 def stage(linked: Stage) -> Stage:
     """A service that the release `one` holds."""
-    steps.claim(linked.run("d/one"))
+    claim(linked.run("d/one"))
     return linked
 
 
@@ -65,7 +68,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, error: Exception, at: Try) -> None
         raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr(steps, "deploy", meets)
+        patched.setattr("glidepath.release.tasks.deploy.deploy", meets)
         with pytest.raises((AirflowFailException, ClusterError)):
             DeployOperator(task_id="deploy").execute(context(at))
 
@@ -106,7 +109,7 @@ def test_where_the_claim_can_not_be_read_the_error_itself_is_told(
 @pytest.mark.usefixtures("stage")
 def test_a_try_that_is_followed_by_another_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     deployed(monkeypatch, ClusterError("the API does not answer", status=503), Try(3))
-    assert ended() == endings.UNDECIDED
+    assert ended() == UNDECIDED
 
 
 def test_that_it_cant_be_recorded_changes_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,16 +119,16 @@ def test_that_it_cant_be_recorded_changes_nothing(stage: Stage, monkeypatch: pyt
     run = stage.run("d/one")
     with monkeypatch.context() as patched:
         patched.setattr(Record, "add_event", full)
-        endings.failed(run, "deploy", RuntimeError("why"))
+        failed(run, "deploy", RuntimeError("why"))
     assert any("could not be recorded: disk full" in line for line in stage.said)
-    assert ended() == endings.UNDECIDED
+    assert ended() == UNDECIDED
 
 
 def test_one_that_has_ended_keeps_its_reason(stage: Stage) -> None:
     first = ended()
-    endings.failed(stage.run("d/one"), "deploy", RuntimeError("why"))
+    failed(stage.run("d/one"), "deploy", RuntimeError("why"))
     with pytest.raises(ReleaseTakenBack, match=first):
-        endings.finish(stage.run("d/one"))
+        finish(stage.run("d/one"))
 
 
 @pytest.mark.parametrize("error", [PolicyError("x"), ClaimHeldError("x"), NotReadyError("x"), ReleaseTakenBack("x")])

@@ -10,9 +10,11 @@ import pytest
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from glidepath.operators.tasks import ShiftOperator
-from glidepath.release import steps
 from glidepath.release.brake import fate, taken_back
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.shift import shift
 from tests.support.stage import Stage
 
 TASK = SimpleNamespace(dag_id="d", run_id="one", task_id="shift", try_number=1, max_tries=3)
@@ -22,9 +24,9 @@ TASK = SimpleNamespace(dag_id="d", run_id="one", task_id="shift", try_number=1, 
 def run(linked: Stage) -> Run:
     """A release whose canary has weight."""
     made = linked.run("d/one")
-    steps.claim(made)
-    steps.deploy(made)
-    steps.shift(made, 1)
+    claim(made)
+    deploy(made)
+    shift(made, 1)
     return made
 
 

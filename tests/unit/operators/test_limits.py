@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from glidepath.operators.watching import ANSWER, GRACE_S, BakeOperator, GuardOperator, bake_limit, guard_limit
-from glidepath.release import steps
+from glidepath.operators.deferred import ANSWER, GRACE_S, BakeOperator, GuardOperator, bake_limit, guard_limit
+from glidepath.release.tasks.claim import claim
 from tests.support.stage import Stage
 
 HOLD = "on_undecided: hold\n"
@@ -31,7 +31,7 @@ def _text(monkeypatch: pytest.MonkeyPatch) -> None:
 def timeouts(stage: Stage, policy: str) -> tuple[timedelta, timedelta]:
     """The guard's and the first bake's, as Airflow is told."""
     run = stage.run(policy=policy)
-    steps.claim(run)
+    claim(run)
     found = []
     for operator in (GuardOperator(task_id="guard"), BakeOperator(task_id="bake", step=1)):
         operator.run_of = lambda _: run  # type: ignore[method-assign]

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from glidepath.errors import NotReadyError
-from glidepath.release import endings, steps
 from glidepath.release.brake import taken_back
+from glidepath.release.capacity import replicas_like_stable
 from glidepath.release.guard import Guard
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.shift import shift
 from tests.support.apiserver import DEPLOYMENTS, SERVICE
 from tests.support.stage import Stage
 
@@ -35,8 +39,8 @@ def scaling(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
 def released(stage: Stage) -> Run:
     """A release whose canary is deployed."""
     run = stage.run()
-    steps.claim(run)
-    steps.deploy(run)
+    claim(run)
+    deploy(run)
     replicas(stage, "v1", 6)  # Helm in memory sets what a real one leaves out
     return run
 
@@ -48,17 +52,17 @@ def least(stage: Stage, version: str) -> int | None:
 
 def test_room_is_made_for_what_stable_has_become(scaling: Stage) -> None:
     run = released(scaling)
-    steps.shift(run, 1)  # 20 % of six
+    shift(run, 1)  # 20 % of six
     assert least(scaling, "v2") == 2
     replicas(scaling, "v1", 6)
-    steps.shift(run, 2)  # 50 %
+    shift(run, 2)  # 50 %
     assert least(scaling, "v2") == 3
 
 
 def test_the_autoscalers_own_replicas_are_not_counted_on(scaling: Stage) -> None:
     run = released(scaling)
     replicas(scaling, "v2", 5)
-    steps.shift(run, 1)
+    shift(run, 1)
     assert least(scaling, "v2") == 2
 
 
@@ -67,14 +71,14 @@ def test_room_that_does_not_come_gives_no_weight(scaling: Stage, monkeypatch: py
     # The autoscaler is not there: nobody makes replicas of its minimum.
     monkeypatch.setattr(scaling.helm, "upgrade", lambda _, **__: scaling.helm.status())
     with pytest.raises(NotReadyError, match="v2 has 1 of 2 replicas ready"):
-        steps.shift(run, 1)
+        shift(run, 1)
     assert scaling.weights()["v2"] == 0
 
 
 def test_scaling_up_and_down_above_the_minimum_is_no_drift(scaling: Stage) -> None:
     run = released(scaling)
     scaling.prometheus.scrape("v2", 0)
-    steps.shift(run, 1)
+    shift(run, 1)
     guard = Guard(run)
     guard.tick()
     for stable, canary in ((6, 4), (3, 3), (2, 2)):
@@ -91,9 +95,9 @@ def test_scaling_up_and_down_above_the_minimum_is_no_drift(scaling: Stage) -> No
 
 def test_a_promotion_takes_over_what_stable_has_and_at_most_the_maximum(scaling: Stage) -> None:
     run = released(scaling)
-    steps.shift(run, 1)
+    shift(run, 1)
     replicas(scaling, "v1", 20)
-    assert steps.replicas_like_stable(run, scaling.helm.effective_values()) == 8
+    assert replicas_like_stable(run, scaling.helm.effective_values()) == 8
     replicas(scaling, "v1", 7)
     given: list[Any] = []
     upgrade = scaling.helm.upgrade
@@ -103,6 +107,6 @@ def test_a_promotion_takes_over_what_stable_has_and_at_most_the_maximum(scaling:
         return upgrade(values, **more)
 
     scaling.helm.upgrade = watched  # type: ignore[assignment,method-assign]
-    endings.promote(run)
+    promote(run)
     assert given[0] == 7
     assert least(scaling, "v2") is None

@@ -6,8 +6,11 @@ import pytest
 
 from glidepath.claim.state import WATCHDOG
 from glidepath.errors import ClaimLostError, PreflightError
-from glidepath.release import brake, endings
-from glidepath.release.holding import hold
+from glidepath.release import brake
+from glidepath.release.holding import has_claim
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.rollback import rollback
+from glidepath.release.tasks.settle import settle
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE
 from tests.support.guards import started
 from tests.support.stage import Stage
@@ -32,7 +35,7 @@ def test_a_number_written_by_hand_keeps_nobody_from_the_way_back(
     run = stage.run()
     do(run, *UP_TO_WEIGHT)
     write_token(stage, path, number, note)
-    do(run, endings.rollback, endings.settle, endings.finish)
+    do(run, rollback, settle, finish)
     assert stage.at_rest("v1"), stage.written()
 
 
@@ -49,7 +52,7 @@ def test_the_guard_brakes_with_a_token_above_it(stage: Stage) -> None:
 def test_a_good_version_goes_on_above_it_and_its_guard_knows_the_claim(stage: Stage) -> None:
     run, guard = started(stage)
     write_token(stage, ROUTES, "70")
-    assert hold(run, again=False)
+    assert has_claim(run, again=False)
     assert run.claim.token == 71
     for _ in range(30):
         stage.traffic()

@@ -8,8 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from glidepath.errors import GlidepathError, ReleaseTakenBack
-from glidepath.release import brake, endings, steps
+from glidepath.release import brake
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.rollback import rollback
 from tests.support.crashes import MODES, Died, Fuse, Saved, process
 from tests.support.stage import Stage, abandon
 from tests.support.tasks import GOOD, Action, first, second
@@ -20,7 +25,7 @@ def harm(run: Run) -> None:
     brake.take_back(run, "harm")
 
 
-BAD: tuple[Action, ...] = (steps.claim, steps.deploy, first, harm, second, endings.rollback, *GOOD[-2:])
+BAD: tuple[Action, ...] = (claim, deploy, first, harm, second, rollback, *GOOD[-2:])
 TRIES = 3
 
 
@@ -66,7 +71,7 @@ def test_whatever_happens_at_a_write_the_next_try_goes_on(planned: Saved, way: t
         for stage, run, fuse, through in every_write(saved, action, mode):
             go_on(stage, run, way[number + through :])
             assert_ended(stage, run, fuse, {"promoted"} if way is GOOD else {"rolled_back"})
-        saved = saved.after(action) if action is not endings.finish else saved
+        saved = saved.after(action) if action is not finish else saved
 
 
 @pytest.mark.parametrize("mode", ["dies", "refused", "cut"])
@@ -85,7 +90,7 @@ def test_the_watchdog_never_undoes_the_brake(planned: Saved, mode: str) -> None:
     saved = planned
     for action in GOOD[:4]:
         saved = saved.after(action)
-    for stage, run, fuse, _ in every_write(saved, endings.promote, mode):
+    for stage, run, fuse, _ in every_write(saved, promote, mode):
         attempt(stage, run, harm, Fuse())
         back = brake.taken_back(run)
         assert back == (not brake.committed(run)), fuse.where

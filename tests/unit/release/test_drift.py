@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from glidepath.claim.state import WATCHDOG
-from glidepath.release import endings
 from glidepath.release.brake import fate, taken_back
 from glidepath.release.drift import routes_drift
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.rollback import rollback
 from glidepath.traffic import Split
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE, http_routes
 from tests.support.guards import started, ticks
@@ -142,7 +143,7 @@ def test_helm_by_somebody_else_is_drift_and_our_own_is_not(stage: Stage) -> None
     reason = fate(run.ports.record, run.id)
     assert reason is not None
     assert f"helm release shop is at revision {stage.helm.revision} (deployed)" in reason[1]
-    endings.rollback(run)
+    rollback(run)
     with pytest.raises(Exception, match="v2 was taken back"):
-        endings.finish(run)
+        finish(run)
     assert stage.weights() == {"v1": 100}

@@ -10,10 +10,16 @@ import pytest
 
 from glidepath.deploy import Workloads
 from glidepath.errors import ClusterError, HelmError, NotReadyError, PreflightError, ReleaseTakenBack
-from glidepath.release import endings, steps
+from glidepath.release.abort import abort
 from glidepath.release.brake import taken_back
 from glidepath.release.drift import objects_drift
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.settle import settle
+from glidepath.release.tasks.shift import shift
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE
 from tests.support.stage import Stage
 
@@ -56,17 +62,17 @@ def follow(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
 def deployed(stage: Stage, **params: Any) -> Run:
     """A release whose canary is there."""
     run = stage.run(**params)
-    steps.claim(run)
-    steps.deploy(run)
+    claim(run)
+    deploy(run)
     return run
 
 
 def promoted(stage: Stage, run: Run) -> None:
     """The rest of the way up, and a past for the next one."""
     stage.prometheus.scrape(run.canary, 0)
-    steps.shift(run, 1)
-    endings.promote(run)
-    endings.finish(run)
+    shift(run, 1)
+    promote(run)
+    finish(run)
     for _ in range(24):
         stage.clock += 5
         stage.prometheus.scrape(run.canary, 500, 2)
@@ -74,9 +80,9 @@ def promoted(stage: Stage, run: Run) -> None:
 
 def gone_back(run: Run) -> None:
     """The way back, to its end."""
-    endings.settle(run)
+    settle(run)
     with pytest.raises(ReleaseTakenBack, match="v2 was taken back"):
-        endings.finish(run)
+        finish(run)
 
 
 @pytest.mark.parametrize(("count", "then"), [(5, 5), (1, 2)], ids=["up", "down"])
@@ -98,7 +104,7 @@ def test_a_stable_that_was_scaled_by_hand_is_released_and_the_next_release_too(
 
 def test_scaled_in_the_middle_of_a_release_it_stays_so_when_the_canary_is_taken_back(stage: Stage) -> None:
     run = deployed(stage)
-    steps.shift(run, 1)
+    shift(run, 1)
     scale(stage, "v1", 6)
     assert objects_drift(run) is None
     gone_back(run)
@@ -109,14 +115,14 @@ def test_scaled_in_the_middle_of_a_release_it_stays_so_when_the_canary_is_taken_
 def test_what_it_was_scaled_to_is_what_the_canary_needs(stage: Stage) -> None:
     run = deployed(stage, weights=[50])
     scale(stage, "v1", 8)
-    steps.shift(run, 1)
+    shift(run, 1)
     assert replicas(stage, "v2") == 4
 
 
 def test_scaled_down_in_the_middle_is_drift_and_before_it_is_not(stage: Stage) -> None:
     scale(stage, "v1", 1)
     run = deployed(stage)
-    steps.shift(run, 1)
+    shift(run, 1)
     assert objects_drift(run) is None
     scale(stage, "v1", 0)
     assert "v1 was scaled to 0 replicas, expected at least 1" in str(objects_drift(run))
@@ -129,15 +135,15 @@ def test_an_autoscaler_of_the_teams_own_may_scale_up_and_down(stage: Stage, monk
     assert any("prices-v1 is scaled by kube-controller-manager at" in line for line in stage.said)
     for count in (3, 1):
         scale(stage, "v2", count, "kube-controller-manager")
-    steps.shift(run, 1)
+    shift(run, 1)
     assert replicas(stage, "v2") == 2  # begun with its share, and the autoscaler goes on from there
     for stable, canary in ((6, 3), (1, 1)):
         scale(stage, "v1", stable, "kube-controller-manager")
         scale(stage, "v2", canary, "kube-controller-manager")
         assert objects_drift(run) is None
     scale(stage, "v1", 5, "kube-controller-manager")
-    endings.promote(run)
-    endings.finish(run)
+    promote(run)
+    finish(run)
     assert stage.at_rest("v2")
     assert replicas(stage, "v2") == 5
 
@@ -147,7 +153,7 @@ def test_a_canary_that_a_person_scaled_down_gets_no_weight(stage: Stage) -> None
     scale(stage, "v2", 3)
     scale(stage, "v2", 1)
     with pytest.raises(NotReadyError, match=r"v2 was scaled to 1 replicas by kubectl at .*; it needs 2"):
-        steps.shift(run, 1)
+        shift(run, 1)
     assert stage.weights()["v2"] == 0
     gone_back(run)
     assert stage.at_rest("v1")
@@ -162,7 +168,7 @@ def test_replicas_that_the_chart_leaves_to_others_are_begun_with_the_share(
     scale(stage, "v1", 4, "keda")
     run = deployed(stage, weights=[50])
     revision = stage.helm.revision
-    steps.shift(run, 1)
+    shift(run, 1)
     assert (replicas(stage, "v2"), stage.helm.revision) == (2, revision)
     scale(stage, "v2", 1, "keda")
     assert objects_drift(run) is None
@@ -171,7 +177,7 @@ def test_replicas_that_the_chart_leaves_to_others_are_begun_with_the_share(
 def test_the_stables_image_set_by_hand_stays_and_the_next_release_is_told(stage: Stage) -> None:
     stage.helm.upgrade({**stage.helm.values, "image": "shop:1"})
     run = deployed(stage)
-    steps.shift(run, 1)
+    shift(run, 1)
     path = f"{DEPLOYMENTS}/{SERVICE}-v1"
     edit(stage, path, "kubectl-set", template={"spec": {"image": "shop:by-hand"}})
     assert "the pods of v1 were changed; by kubectl-set" in str(objects_drift(run))
@@ -188,7 +194,7 @@ def test_the_stables_image_set_by_hand_stays_and_the_next_release_is_told(stage:
 
 def test_routes_edited_by_hand_do_not_keep_a_rollback_from_ending(stage: Stage) -> None:
     run = deployed(stage)
-    steps.shift(run, 1)
+    shift(run, 1)
     http = stage.server.find("virtualservices", SERVICE)["spec"]["http"]
     edit(stage, f"{ROUTES}/{SERVICE}", "kubectl-edit", http=[{**http[0], "timeout": "9s"}])
     gone_back(run)
@@ -198,18 +204,18 @@ def test_routes_edited_by_hand_do_not_keep_a_rollback_from_ending(stage: Stage) 
 
 def test_a_brake_that_comes_between_our_look_and_helms_write_is_never_undone(stage: Stage) -> None:
     run = deployed(stage, weights=[20, 80])
-    steps.shift(run, 1)
+    shift(run, 1)
     scale(stage, "v1", 5)
     ours = [False]
 
     def brakes() -> None:
         if not ours[0]:
             ours[0] = True
-            endings.abort(run, "harm, just now")
+            abort(run, "harm, just now")
 
     stage.helm.before = brakes
     with suppress(HelmError, ClusterError):
-        steps.shift(run, 2)
+        shift(run, 2)
     assert stage.weights() == {"v1": 100, "v2": 0}
     assert taken_back(run)
     gone_back(run)
@@ -220,10 +226,10 @@ def test_a_brake_that_comes_between_our_look_and_helms_write_is_never_undone(sta
 def test_an_autoscaler_that_scales_between_our_look_and_helms_write_is_looked_at_anew(stage: Stage) -> None:
     scale(stage, "v1", 4)
     run = stage.run()
-    steps.claim(run)
+    claim(run)
     counts = iter((5, 6))
     stage.helm.before = lambda: scale(stage, "v1", next(counts, 6))
-    steps.deploy(run)
+    deploy(run)
     assert replicas(stage, "v1") == 6
     stage.helm.before = lambda: None
     promoted(stage, run)
@@ -245,7 +251,7 @@ def test_subsets_with_a_policy_of_a_persons_are_released_and_keep_it(stage: Stag
 def test_a_persons_refused_upgrade_ends_the_release_and_none_of_it_stays(stage: Stage) -> None:
     stage.helm.upgrade({**stage.helm.values, "image": "shop:1"})
     run = deployed(stage)
-    steps.shift(run, 1)
+    shift(run, 1)
     before = stage.helm.values
     values = json.loads(json.dumps({**before, "image": "shop:unjudged"}))
     values["istio"]["trafficSplit"] = {"stable": 0, "canary": 100}

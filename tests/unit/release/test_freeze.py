@@ -9,7 +9,7 @@ import pytest
 from glidepath.errors import PreflightError
 from glidepath.policy import for_run
 from glidepath.policy.load import parse_policy
-from glidepath.release.plan import _thawed
+from glidepath.release.preflight.state import _thawed
 
 ALWAYS = "{days: [mon, tue, wed, thu, fri, sat, sun], why: the big sale}"
 POLICY = "service: a\nnamespace: b\nhelm: {release: c}\nsteps: [{weight: 10}]\nfreeze: [%s]\n"

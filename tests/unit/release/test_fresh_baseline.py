@@ -5,9 +5,17 @@ from __future__ import annotations
 import pytest
 
 from glidepath.errors import PreflightError
-from glidepath.release import endings, steps
+from glidepath.release.abort import abort
 from glidepath.release.brake import taken_back
+from glidepath.release.journal import decision
 from glidepath.release.phases import Decision
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.rollback import rollback
+from glidepath.release.tasks.settle import settle
+from glidepath.release.tasks.shift import shift
 from tests.support.apiserver import MESH, SERVICE, http_routes
 from tests.support.guards import started, ticks
 from tests.support.stage import POLICY, Stage, abandon
@@ -22,37 +30,37 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_baseline_starts_with_the_canary_and_gets_as_much(stage: Stage) -> None:
     run = stage.run()
-    steps.claim(run)
-    steps.deploy(run)
+    claim(run)
+    deploy(run)
     assert stage.versions() == {"v1", "v2", "v1-baseline"}
     assert stage.weights() == {"v1": 100, "v2": 0}
-    steps.shift(run, 1)
+    shift(run, 1)
     assert stage.weights() == {"v1": 60, "v2": 20, "v1-baseline": 20}
     written = stage.written()
-    steps.deploy(run)
-    steps.shift(run, 1)
+    deploy(run)
+    shift(run, 1)
     assert stage.written() == written
 
 
 def test_it_is_the_control_and_the_release_is_promoted_without_leaving_it_behind(stage: Stage) -> None:
     run, guard = started(stage)
     ticks(stage, guard, 4)
-    word = steps.decision(run, 1)
+    word = decision(run, 1)
     assert word is not None
     assert word[0] is Decision.ADVANCE
-    steps.shift(run, 2)
+    shift(run, 2)
     assert stage.weights() == {"v1": 0, "v2": 50, "v1-baseline": 50}
     ticks(stage, guard, 150, stable_errors=1)
-    word = steps.decision(run, 2)
+    word = decision(run, 2)
     assert word is not None
     assert word[0] is Decision.PROMOTE, word
     last = run.ports.record.last_look(run.id)
     assert last is not None
     # At 20 % and at 50 % each of the two had as much as the other.
     assert last["stable_requests"] == last["canary_requests"]
-    endings.promote(run)
-    endings.settle(run)
-    endings.finish(run)
+    promote(run)
+    settle(run)
+    finish(run)
     assert stage.at_rest("v2")
     assert not stage.helm.values.get("versions")
 
@@ -63,12 +71,12 @@ def test_it_goes_with_the_canary(stage: Stage, way: str) -> None:
     if way == "harm":
         ticks(stage, guard, 8, errors=40)
     else:
-        endings.abort(run, "killed")
+        abort(run, "killed")
     assert taken_back(run)
     assert stage.weights() == {"v1": 100, "v2": 0}
-    endings.rollback(run)
+    rollback(run)
     with pytest.raises(Exception, match="v2 was taken back"):
-        endings.finish(run)
+        finish(run)
     assert stage.at_rest("v1")
     assert not stage.helm.values.get("versions")
 
@@ -77,9 +85,9 @@ def test_the_watchdog_takes_the_traffic_of_both_and_the_next_release_cleans_up(s
     run, _ = started(stage)
     abandon(stage)
     assert stage.weights() == {"v1": 100, "v2": 0}
-    endings.settle(run)
+    settle(run)
     with pytest.raises(Exception, match="v2 was taken back"):
-        endings.finish(run)
+        finish(run)
     assert stage.at_rest("v1")
 
 

@@ -7,12 +7,14 @@ import dataclasses
 import pytest
 
 from glidepath.errors import EvidenceError
-from glidepath.release import endings, steps
 from glidepath.release.brake import taken_back
 from glidepath.release.guard import Guard
+from glidepath.release.journal import decision
 from glidepath.release.phases import Decision
 from glidepath.release.report import report, row
 from glidepath.release.run import Run
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.shift import shift
 from tests.support.apiserver import http_routes
 from tests.support.guards import started, ticks
 from tests.support.stage import Stage
@@ -20,7 +22,7 @@ from tests.support.stage import Stage
 
 def word(run: Run, step: int) -> Decision | None:
     """The guard's word."""
-    told = steps.decision(run, step)
+    told = decision(run, step)
     return told[0] if told else None
 
 
@@ -65,14 +67,14 @@ def test_a_good_step_advances_and_the_last_one_promotes(stage: Stage) -> None:
     run, guard = started(stage)
     ticks(stage, guard, 4)
     assert word(run, 1) is Decision.ADVANCE
-    steps.shift(run, 2)
+    shift(run, 2)
     ticks(stage, guard, 120, stable_errors=3)
     assert word(run, 2) is Decision.PROMOTE
     told = report(run.ports.record, run.id)
     assert told.verdict == "PASS"
     assert told.deciding is not None
     assert row(told)["limit"] == told.deciding.safe_limit
-    endings.promote(run)
+    promote(run)
     assert not guard.tick()
 
 
@@ -129,7 +131,7 @@ def test_an_outage_is_as_long_for_guards_that_are_started_again_and_again(stage:
         stage.clock += 5
         Guard(run).tick()
     assert taken_back(run)
-    assert steps.decision(run, 1)[1].startswith("no data for 30 s, the policy's limit is 30 s")  # type: ignore[index]
+    assert decision(run, 1)[1].startswith("no data for 30 s, the policy's limit is 30 s")  # type: ignore[index]
 
 
 def test_data_that_came_back_end_an_outage_for_the_next_guard_too(stage: Stage) -> None:
@@ -184,14 +186,14 @@ def test_weights_changed_by_somebody_are_drift(stage: Stage, answer: str) -> Non
         assert not taken_back(run)
     else:
         assert stage.weights() == {"v1": 100, "v2": 0}
-        assert "a-person" in steps.decision(run, 1)[1]  # type: ignore[index]
+        assert "a-person" in decision(run, 1)[1]  # type: ignore[index]
 
 
 def test_a_canary_scaled_away_is_drift(stage: Stage) -> None:
     run, guard = started(stage)
     stage.server.objects[next(key for key in stage.server.objects if key[1] == "prices-v2")]["spec"]["replicas"] = 0
     guard.tick()
-    assert "v2 was scaled to 0" in steps.decision(run, 1)[1]  # type: ignore[index]
+    assert "v2 was scaled to 0" in decision(run, 1)[1]  # type: ignore[index]
 
 
 def test_a_lost_claim_is_left_to_its_next_holder(stage: Stage) -> None:

@@ -9,20 +9,23 @@ import pytest
 
 from glidepath.errors import EvidenceError, GlidepathError, RecordError
 from glidepath.judge import Interval, Judge, Look, Plan
-from glidepath.release import steps
 from glidepath.release.brake import taken_back
 from glidepath.release.guard import Guard
+from glidepath.release.journal import decision
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.shift import shift
 from tests.support.crashes import MODES, Died, Fuse, Saved, die, process
 from tests.support.stage import Stage
 
 
 def at_weight(run: Run) -> None:
     """The first step."""
-    steps.claim(run)
-    steps.deploy(run)
-    steps.shift(run, 1)
+    claim(run)
+    deploy(run)
+    shift(run, 1)
 
 
 def look(stage: Stage, guard: Guard, count: int, errors: int = 0) -> bool:
@@ -70,7 +73,7 @@ def test_harm_is_braked_whatever_happens_at_a_write(planned: Saved, mode: str) -
         look(stage, guard, 8, errors=5)
         assert stage.weights() == {"v1": 100, "v2": 0}, fuse.where
         assert taken_back(run), fuse.where
-        told = steps.decision(run, 1)
+        told = decision(run, 1)
         assert told is not None, fuse.where
         assert told[0] is Decision.ROLLBACK
         assert "FAIL" in told[1], (fuse.where, told)
@@ -125,10 +128,10 @@ def test_proven_harm_is_never_put_back_as_drift(planned: Saved) -> None:
 
 
 def test_weight_whose_task_died_before_it_was_noted_is_watched(planned: Saved) -> None:
-    stage, run = planned.after(steps.claim).after(steps.deploy).again()
+    stage, run = planned.after(claim).after(deploy).again()
     fuse = Fuse(4, "dies")
     with pytest.raises(Died):
-        steps.shift(process(stage, run, fuse), 1)
+        shift(process(stage, run, fuse), 1)
     assert fuse.calls[-2:] == ["PATCH virtualservices", "add_event"]
     assert stage.weights() == {"v1": 80, "v2": 20}
     stage.prometheus.scrape("v2", 0)

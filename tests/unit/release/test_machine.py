@@ -13,10 +13,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from glidepath.errors import GlidepathError
-from glidepath.release import brake, endings, steps
+from glidepath.release import brake
+from glidepath.release.abort import abort
 from glidepath.release.guard import Guard
-from glidepath.release.plan import plan
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.observe import observe
+from glidepath.release.tasks.plan import plan
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.rollback import rollback
+from glidepath.release.tasks.settle import settle
 from glidepath.watchdog.loop import Facts, Watchdog
 from tests.support.apiserver import NAMESPACE, ApiServer
 from tests.support.crashes import MODES, Died, Direct, Fuse, ports
@@ -32,19 +40,19 @@ def harm(run: Run) -> None:
 
 def killed(run: Run) -> None:
     """A task is killed."""
-    endings.abort(run, "killed")
+    abort(run, "killed")
 
 
 def over(run: Run) -> None:
-    """The guard says that the window is over."""
+    """The guard says that the observation is over."""
     if run.release.phase == "observing" and not brake.taken_back(run):
         run.note("window", once="decision:3", step=3, decision="promote", reason="over", look=0)
 
 
 ORDER: tuple[Action, ...] = (
-    steps.claim, steps.deploy, first, second, endings.promote, over, endings.conclude, endings.settle, endings.finish,
+    claim, deploy, first, second, promote, over, observe, settle, finish,
 )  # fmt: skip
-ANY: tuple[Action, ...] = (*ORDER, harm, killed, endings.rollback)
+ANY: tuple[Action, ...] = (*ORDER, harm, killed, rollback)
 RELEASES = {"one": "v2", "two": "v3", "three": "v4"}
 # The first two keep the old version for a while, one of them with a part of the traffic.
 WINDOWS = {
@@ -228,7 +236,7 @@ class Releases(RuleBasedStateMachine):
         """Every run's last tasks, tried again as Airflow does: nothing is left held, one version has everything."""
         self.silence(dies_at=None)
         for name in self.runs:
-            for action in (endings.settle, endings.finish):
+            for action in (settle, finish):
                 for _ in range(3):
                     self.carry_out(name, action, None)
             self.an_end_is_where_it_says()
@@ -246,7 +254,7 @@ EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
 
 @pytest.mark.timeout(60 + 15 * EXAMPLES)
 def test_whatever_happens_in_whatever_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
+    monkeypatch.setattr("glidepath.release.versions.wait_silent", lambda *_: 0.0)
     monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
     limits: Any = settings(
         max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)

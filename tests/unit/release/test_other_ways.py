@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from glidepath.errors import PreflightError
-from glidepath.release import brake, endings
+from glidepath.release import brake
 from glidepath.release.brake import fate, taken_back
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.rollback import rollback
 from tests.support.apiserver import MESH, SERVICE, http_routes
 from tests.support.fields import Object
 from tests.support.guards import started, ticks
@@ -54,9 +56,9 @@ def test_connections_that_are_led_to_the_canary_are_drift_and_the_brake_leads_th
     led = [one["destination"]["subset"] for kind in edit for entry in spec(stage)[kind] for one in entry["route"]]
     assert set(led) == {"v1"}
     assert stage.weights() == {"v1": 100, "v2": 0}
-    endings.rollback(run)
+    rollback(run)
     with pytest.raises(Exception, match="v2 was taken back"):
-        endings.finish(run)
+        finish(run)
     assert stage.at_rest("v1")
     assert [entry["match"] for kind in edit for entry in spec(stage)[kind]] == [
         entry["match"] for entries in edit.values() for entry in entries

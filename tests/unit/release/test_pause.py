@@ -9,7 +9,10 @@ import pytest
 
 from glidepath.errors import ClusterError, PolicyError, PreflightError
 from glidepath.handover import Sync
-from glidepath.release import brake, endings, steps
+from glidepath.release import brake
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.settle import settle
 from tests.support.crashes import MODES, Fuse, Saved, process
 from tests.support.git import APPLICATION, HELM_RELEASE, paused, synced
 from tests.support.stage import Stage, abandon
@@ -24,12 +27,12 @@ def test_from_the_claim_to_the_end(stage: Stage, of: tuple[str, str, str]) -> No
     synced(stage, of)
     run = stage.run()
     assert paused(stage, of) == (False, None)
-    steps.claim(run)
+    claim(run)
     assert paused(stage, of) == (True, "dag/run")
     for action in GOOD[1:-1]:
         action(run)
         assert paused(stage, of) == (True, "dag/run")
-    endings.finish(run)
+    finish(run)
     assert paused(stage, of) == (False, None)
     assert stage.at_rest("v2")
 
@@ -38,7 +41,7 @@ def test_argo_cd_is_asked_to_look_up_git_in_the_write_that_lets_it_go_on(stage: 
     """With the revision that it looked up before the handover it would bring the old version back."""
     synced(stage, APPLICATION)
     run = stage.run()
-    steps.claim(run)
+    claim(run)
     assert "argocd.argoproj.io/refresh" not in stage.server.find("applications", "prices")["metadata"]["annotations"]
     before = len([one for one in stage.server.writes() if one == "PATCH applications"])
     do(run, *GOOD[1:])
@@ -60,7 +63,7 @@ def test_what_somebody_else_has_paused_stays_so(stage: Stage, of: tuple[str, str
 def test_a_person_who_lets_it_go_on_in_mid_release_is_obeyed_and_the_mark_goes(stage: Stage) -> None:
     synced(stage, APPLICATION)
     run = stage.run()
-    steps.claim(run)
+    claim(run)
     base = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/prices"
     body = {"metadata": {"annotations": {"argocd.argoproj.io/skip-reconcile": None}}}
     stage.server._carry_out("PATCH", base, {"fieldManager": "kubectl"}, "merge", body)
@@ -71,12 +74,12 @@ def test_a_person_who_lets_it_go_on_in_mid_release_is_obeyed_and_the_mark_goes(s
 
 def test_what_a_lost_run_had_paused_goes_on_after_the_next_release(stage: Stage) -> None:
     synced(stage, APPLICATION)
-    steps.claim(stage.run("dag/lost"))
+    claim(stage.run("dag/lost"))
     abandon(stage)
     assert paused(stage, APPLICATION) == (True, "dag/lost")
     assert "paused by dag/lost still" in stage.ports().sync.check()  # type: ignore[union-attr]
     run = stage.run("dag/next")
-    steps.claim(run)
+    claim(run)
     assert paused(stage, APPLICATION) == (True, "dag/next")
     do(run, *GOOD[1:])
     assert paused(stage, APPLICATION) == (False, None)
@@ -92,7 +95,7 @@ def test_one_that_is_not_there_is_refused_at_plan_and_one_that_is_gone_keeps_no_
         stage.run()
     synced(stage, APPLICATION)
     run = stage.run()
-    steps.claim(run)
+    claim(run)
     stage.server.objects = {at: one for at, one in stage.server.objects.items() if "applications" not in at[0]}
     do(run, *GOOD[1:])
     assert stage.at_rest("v2")
@@ -103,8 +106,8 @@ def test_one_that_cannot_be_paused_releases_nothing(stage: Stage) -> None:
     run = stage.run()
     stage.server.fail("PATCH", "applications", 403, times=9)
     with pytest.raises(ClusterError, match="403"):
-        steps.claim(run)
-    do(run, endings.settle, endings.finish)
+        claim(run)
+    do(run, settle, finish)
     assert run.release.outcome == "rolled_back"
     assert stage.at_rest("v1")
 
@@ -117,10 +120,10 @@ def test_one_that_cannot_be_had_going_holds_no_service(stage: Stage, monkeypatch
     stage.server.fail("PATCH", "applications", 403, times=2)
     for _ in range(2):
         with pytest.raises(ClusterError, match="403"):
-            endings.finish(run)
+            finish(run)
         assert (stage.holder(), paused(stage, APPLICATION)) == ("", (True, "dag/run"))
         assert stage.at_rest("v2")
-    endings.finish(run)
+    finish(run)
     assert paused(stage, APPLICATION) == (False, None)
 
 
@@ -131,9 +134,9 @@ def test_a_late_end_leaves_the_pause_of_the_next_release_alone(stage: Stage, mon
     do(run, *GOOD[:-1])
     stage.server.fail("PATCH", "applications", 403)
     with pytest.raises(ClusterError, match="403"):
-        endings.finish(run)
+        finish(run)
     Sync(stage.server.api(), *APPLICATION).pause("dag/next")
-    endings.finish(run)
+    finish(run)
     assert paused(stage, APPLICATION) == (True, "dag/next")
 
 
@@ -141,7 +144,7 @@ def test_one_that_is_written_meanwhile_is_read_again(stage: Stage) -> None:
     synced(stage, APPLICATION)
     run = stage.run()
     stage.server.before("PATCH", "applications", lambda: synced(stage, APPLICATION, labels={"a": "b"}))
-    steps.claim(run)
+    claim(run)
     assert paused(stage, APPLICATION) == (True, "dag/run")
 
 

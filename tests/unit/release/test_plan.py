@@ -13,9 +13,12 @@ from glidepath.evidence.source import Source
 from glidepath.gate import settings_of
 from glidepath.judge import Plan, Verdict, plan_judgement
 from glidepath.policy import LatencyMetric
-from glidepath.release import endings, steps
 from glidepath.release.guard import Guard
-from glidepath.release.plan import plan
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.plan import plan
+from glidepath.release.tasks.shift import shift
 from tests.support.crashes import MODES, Died, Fuse, ports
 from tests.support.stage import EDGES, Stage
 
@@ -55,7 +58,7 @@ def test_what_an_ended_run_left_planned_is_closed_by_the_next(stage: Stage) -> N
     for identity in ("d/deleted", "d/waits"):
         stage.run(identity)
     claimed = stage.run("d/claimed")
-    steps.claim(claimed)
+    claim(claimed)
     asked: list[str] = []
 
     def over(identity: str) -> bool:
@@ -69,7 +72,7 @@ def test_what_an_ended_run_left_planned_is_closed_by_the_next(stage: Stage) -> N
         planned()
     assert not asked  # nobody else's releases are touched while one of them holds the service
     with pytest.raises(ReleaseTakenBack):
-        endings.finish(claimed)
+        finish(claimed)
     for _ in range(2):
         assert planned()
     outcomes = {one.id: one.outcome for one in stage.record.recent()}
@@ -127,7 +130,7 @@ def test_no_release_fails_for_want_of_the_hours_before(stage: Stage, monkeypatch
         asked.append((window_s, stage.clock - until))
         raise EvidenceError("no answer within 10 s")
 
-    monkeypatch.setattr("glidepath.release.plan.pods_before", before)
+    monkeypatch.setattr("glidepath.release.tasks.plan.pods_before", before)
     assert stage.run() is not None
     assert asked == [(9000, 600)]
     assert any("the hours before the baseline are not looked at: no answer within 10 s" in one for one in stage.said)
@@ -136,13 +139,13 @@ def test_no_release_fails_for_want_of_the_hours_before(stage: Stage, monkeypatch
 def test_the_hours_before_reach_the_judge(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[object] = []
     told = {"a": Counts(100, 1, (99,) + (0,) * (len(EDGES)), {"a": (100, 1)}, {})}
-    monkeypatch.setattr("glidepath.release.plan.pods_before", lambda *_: ((told,), 75.0))
+    monkeypatch.setattr("glidepath.release.tasks.plan.pods_before", lambda *_: ((told,), 75.0))
 
     def seen(*args: object) -> Plan:
         given.extend(args[-2:])
         return plan_judgement(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("glidepath.release.plan.plan_judgement", seen)
+    monkeypatch.setattr("glidepath.release.tasks.plan.plan_judgement", seen)
     stage.run()
     [[block], seconds] = given  # type: ignore[misc]
     assert (block["a"].requests, block["a"].errors, seconds) == (100, 1, 75.0)  # type: ignore[has-type]
@@ -174,9 +177,9 @@ def test_errors_alone_need_no_latency_buckets(stage: Stage) -> None:
     with pytest.raises(EvidenceError, match="no series app_prediction_latency"):
         stage.run("d/both")
     run = stage.run("d/errors", policy="metrics: [{kind: errors, safety_margin: 0.01}]\n")
-    for task in (steps.claim, steps.deploy):
+    for task in (claim, deploy):
         task(run)
-    steps.shift(run, 1)
+    shift(run, 1)
     guard = Guard(run)
     for _ in range(40):
         stage.traffic()

@@ -7,15 +7,21 @@ import itertools
 import pytest
 
 from glidepath.errors import ClaimError, ReleaseTakenBack
-from glidepath.release import brake, endings, steps
+from glidepath.release import brake
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.rollback import rollback
+from glidepath.release.tasks.settle import settle
 from tests.support.crashes import Fuse, Saved, process
 from tests.support.stage import Stage, abandon
 from tests.support.tasks import Action, do, every_call, first, second, walked
 
-WAY: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, endings.promote)
+WAY: tuple[Action, ...] = (claim, deploy, first, second, promote)
 NAMES = ["claim", "deploy", "first", "second", "promote"]
-END: tuple[Action, ...] = (endings.settle, endings.finish)
+END: tuple[Action, ...] = (settle, finish)
 
 
 def guard_brakes(stage: Stage, run: Run) -> None:
@@ -56,16 +62,16 @@ def test_the_watchdog_acts_at_any_call(planned: Saved, task: int) -> None:
 
 @pytest.mark.parametrize("good", [True, False], ids=["promoted", "taken back"])
 def test_the_watchdog_acts_at_any_call_of_the_last_task_and_another_try_ends_it(planned: Saved, good: bool) -> None:
-    way: tuple[Action, ...] = (*WAY, endings.settle) if good else (steps.claim, steps.deploy, first, endings.rollback)
+    way: tuple[Action, ...] = (*WAY, settle) if good else (claim, deploy, first, rollback)
     saved = walked(planned, *way)
     for at in itertools.count():
         stage, run = saved.again()
         fuse = Fuse(at, between=lambda stage=stage, run=run: watchdog_acts(stage, run))  # type: ignore[misc]
-        errors = do(process(stage, run, fuse), endings.finish)
+        errors = do(process(stage, run, fuse), finish)
         if not fuse.blown:
             return
         assert not any(isinstance(one, ClaimError) for one in errors), (fuse.where, "such an error is not tried again")
-        errors = do(process(stage, run), endings.finish)
+        errors = do(process(stage, run), finish)
         assert [type(one) for one in errors] == ([] if good else [ReleaseTakenBack]), (fuse.where, errors)
         assert stage.at_rest("v2" if good else "v1"), (fuse.where, stage.written())
 

@@ -9,10 +9,12 @@ import pytest
 from glidepath.evidence.prometheus import Series
 from glidepath.judge import ArmCounts, Interval, Judge, MetricSettings, Plan, Settings, StepSettings, plan_judgement
 from glidepath.record import Record
-from glidepath.release import steps
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.release.resolution import at_edges, at_own_buckets, fits
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.shift import shift
 from glidepath.replay.judging import replay
 from glidepath.replay.recorded import export
 from tests.support.stage import EDGES, Stage
@@ -34,9 +36,9 @@ def other_buckets(stage: Stage, kept: set[str], monkeypatch: pytest.MonkeyPatch)
 def judged(stage: Stage, slower: float, errors: int = 0) -> tuple[str, str, Guard]:
     """A release at 50 % until the guard has spoken or 150 scrapes: its word, and the last look's reason."""
     run = stage.run(weights=[50])
-    for task in (steps.claim, steps.deploy):
+    for task in (claim, deploy):
         task(run)
-    steps.shift(run, 1)
+    shift(run, 1)
     guard = Guard(run)
     guard.tick()
     for _ in range(150):

@@ -9,10 +9,17 @@ import pytest
 
 from glidepath.errors import GlidepathError, RecordError, ReleaseFinishedError
 from glidepath.record import Record
-from glidepath.release import brake, endings, steps
+from glidepath.release import brake
+from glidepath.release.abort import abort
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim, unbegun
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.rollback import rollback
+from glidepath.release.tasks.settle import settle
+from glidepath.release.tasks.shift import shift
 from glidepath.watchdog.loop import Facts, Watchdog
 from tests.support.apiserver import LEASES, NAMESPACE
 from tests.support.crashes import process
@@ -28,10 +35,10 @@ def full(*_: object, **__: object) -> None:
 
 def up_to_weight(stage: Stage, run: Run) -> Guard:
     """The canary has 20 %, and its guard looks on."""
-    steps.claim(run)
-    steps.deploy(run)
+    claim(run)
+    deploy(run)
     guard = Guard(process(stage, run))
-    steps.shift(run, 1)
+    shift(run, 1)
     return guard
 
 
@@ -77,7 +84,7 @@ def test_a_claim_that_slept_lowers_no_token(stage: Stage, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Record, "set_token", slept)
     with suppress(GlidepathError):
-        steps.claim(process(stage, run))
+        claim(process(stage, run))
     assert str(run.release.token) == stage.lease("token")
     watched(stage, guards[0], 300, ALL)
     assert stage.weights() == {"v1": 100, "v2": 0}
@@ -87,7 +94,7 @@ def test_a_claim_that_slept_claims_nothing_once_the_release_went_on(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped before it reads the Lease; meanwhile the watchdog has taken the canary back."""
-    run, real = stage.run(), steps._unbegun
+    run, real = stage.run(), unbegun
 
     def second_try() -> None:
         guard = up_to_weight(stage, run)
@@ -101,40 +108,40 @@ def test_a_claim_that_slept_claims_nothing_once_the_release_went_on(
         meanwhile()
         return was
 
-    monkeypatch.setattr(steps, "_unbegun", slept)
+    monkeypatch.setattr("glidepath.release.tasks.claim.unbegun", slept)
     with pytest.raises(ReleaseFinishedError):
-        steps.claim(process(stage, run))
+        claim(process(stage, run))
     with suppress(GlidepathError):
-        steps.shift(run, 2)
+        shift(run, 2)
     assert stage.weights() == {"v1": 100, "v2": 0}
 
 
 def test_an_ended_release_takes_no_lease(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, real = stage.run(), steps._unbegun
+    run, real = stage.run(), unbegun
 
     def ended(of: Run) -> bool:
         was = real(of)
         with suppress(GlidepathError):
-            endings.finish(run)
+            finish(run)
         return was
 
-    monkeypatch.setattr(steps, "_unbegun", ended)
+    monkeypatch.setattr("glidepath.release.tasks.claim.unbegun", ended)
     with pytest.raises(ReleaseFinishedError):
-        steps.claim(process(stage, run))
+        claim(process(stage, run))
     assert stage.at_rest("v1")
 
 
 def test_a_deploy_that_slept_holds_nothing_of_an_ended_release(stage: Stage) -> None:
     run = stage.run()
-    steps.claim(run)
+    claim(run)
 
     def end() -> None:
         with suppress(GlidepathError):
-            endings.finish(process(stage, run))
+            finish(process(stage, run))
 
     stage.server.before("PATCH", "virtualservices", once(end))
     with suppress(GlidepathError):
-        steps.deploy(run)
+        deploy(run)
     assert stage.at_rest("v1")
 
 
@@ -151,7 +158,7 @@ def test_what_can_not_be_written_down_is_not_kept_from_the_watchdog(
     assert stage.holder() == ""
 
 
-@pytest.mark.parametrize("end", [endings.rollback, endings.settle, endings.finish])
+@pytest.mark.parametrize("end", [rollback, settle, finish])
 def test_who_goes_back_brakes_though_it_can_not_be_written_down(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, end: Callable[[Run], None]
 ) -> None:
@@ -164,7 +171,7 @@ def test_who_goes_back_brakes_though_it_can_not_be_written_down(
             end(run)
         assert stage.weights() == {"v1": 100, "v2": 0}
     with suppress(GlidepathError):
-        endings.finish(run)
+        finish(run)
     assert stage.at_rest("v1")
 
 
@@ -177,7 +184,7 @@ def test_a_brake_that_was_not_written_down_is_no_drift_to_put_back(
     with monkeypatch.context() as disk:
         for name in ("add_event", "add_look"):
             disk.setattr(Record, name, full)
-        endings.abort(run, "the guard has not looked for 181 s")
+        abort(run, "the guard has not looked for 181 s")
         assert stage.weights() == {"v1": 100, "v2": 0}
     weights = []
     for _ in range(6):
@@ -191,16 +198,16 @@ def test_a_brake_that_was_not_written_down_is_no_drift_to_put_back(
 
 def test_a_lease_that_was_deleted_begins_above_what_the_objects_carry(stage: Stage) -> None:
     run = stage.run()
-    steps.claim(run)
+    claim(run)
     abandon(stage)
     with suppress(GlidepathError):
-        endings.finish(run)
+        finish(run)
     newest = stage.lease("token")
     stage.server.objects.pop((LEASES, "glidepath-prices"))
     stage.traffic()
     other = stage.run("dag/other")
-    steps.claim(other)
+    claim(other)
     assert int(stage.lease("token")) > int(newest)
     with suppress(GlidepathError):
-        endings.finish(other)
+        finish(other)
     assert stage.at_rest("v1")

@@ -14,13 +14,21 @@ from glidepath.errors import (
     ReleaseTakenBack,
 )
 from glidepath.record import Record
-from glidepath.release import brake, endings, steps
+from glidepath.release import brake
+from glidepath.release.abort import abort
+from glidepath.release.journal import decision
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.rollback import rollback
+from glidepath.release.tasks.settle import settle
 from tests.support.stage import Stage, abandon
 from tests.support.tasks import GOOD, Action, first, second
 
-UP_TO_WEIGHT: tuple[Action, ...] = (steps.claim, steps.deploy, first)
+UP_TO_WEIGHT: tuple[Action, ...] = (claim, deploy, first)
 
 
 def do(run: Run, *actions: Action) -> None:
@@ -29,7 +37,7 @@ def do(run: Run, *actions: Action) -> None:
         try:
             action(run)
         except ReleaseTakenBack:
-            assert action is endings.finish
+            assert action is finish
 
 
 class TestGoodRelease:
@@ -57,7 +65,7 @@ class TestGoodRelease:
         do(run, *GOOD)
         writes, revision = len(stage.server.writes()), stage.helm.revision
         do(run, *GOOD)
-        endings.rollback(run)
+        rollback(run)
         assert (len(stage.server.writes()), stage.helm.revision) == (writes, revision)
         with pytest.raises(ReleaseFinishedError):
             run.ports.claims.acquire(run.claim)
@@ -76,33 +84,33 @@ class TestBadRelease:
         assert stage.weights() == {"v1": 100, "v2": 0}
         second(run)
         assert stage.weights() == {"v1": 100, "v2": 0}
-        assert steps.decision(run, 1) == (Decision.ROLLBACK, "errors")
-        endings.rollback(run)
+        assert decision(run, 1) == (Decision.ROLLBACK, "errors")
+        rollback(run)
         for _ in range(2):
             with pytest.raises(ReleaseTakenBack, match="v2 was taken back, v1 has all traffic: errors"):
-                endings.finish(run)
+                finish(run)
         assert stage.at_rest("v1")
 
     def test_pods_that_helm_forgot_are_removed(self, stage: Stage) -> None:
         run = stage.run()
         do(run, *UP_TO_WEIGHT)
         stage.helm.forgot = ("v2",)
-        do(run, endings.rollback, endings.settle, endings.finish)
+        do(run, rollback, settle, finish)
         assert stage.at_rest("v1"), stage.written()
         assert any("had left its Deployment to nobody; removed" in line for line in stage.said)
 
     def test_pods_that_never_come_get_no_weight(self, stage: Stage) -> None:
         stage.helm.ready = lambda version: version != "v2"
         run = stage.run()
-        steps.claim(run)
+        claim(run)
         with pytest.raises(NotReadyError, match="v2 has 0 of 1 replicas ready"):
-            steps.deploy(run)
-        do(run, endings.settle, endings.finish)
+            deploy(run)
+        do(run, settle, finish)
         assert stage.at_rest("v1")
 
     def test_a_shift_that_meets_the_brake_takes_itself_back(self, stage: Stage) -> None:
         run = stage.run()
-        do(run, steps.claim, steps.deploy)
+        do(run, claim, deploy)
         stage.server.before("PATCH", "virtualservices", lambda: brake.note_taken_back(run, "harm"))
         first(run)
         assert stage.weights() == {"v1": 100, "v2": 0}
@@ -111,10 +119,10 @@ class TestBadRelease:
         run = stage.run()
         do(run, *UP_TO_WEIGHT)
         stage.server.fail("GET", "virtualservices", 500, times=9)
-        endings.abort(run, "killed")
+        abort(run, "killed")
         assert any("the brake failed" in line for line in stage.said)
         stage.server.heal()
-        endings.abort(run, "killed")
+        abort(run, "killed")
         assert stage.weights() == {"v1": 100, "v2": 0}
 
     def test_what_an_earlier_release_left_is_removed(self, stage: Stage) -> None:
@@ -122,7 +130,7 @@ class TestBadRelease:
         do(run, *UP_TO_WEIGHT)
         abandon(stage)
         other = stage.run("two", version="v3")
-        do(other, steps.claim, steps.deploy)
+        do(other, claim, deploy)
         assert stage.versions() == {"v1", "v3"}
 
     def test_one_that_was_only_claimed_removes_it_too(self, stage: Stage) -> None:
@@ -130,7 +138,7 @@ class TestBadRelease:
         do(run, *UP_TO_WEIGHT)
         abandon(stage)
         other = stage.run("two", version="v3")
-        do(other, steps.claim, endings.settle, endings.finish)
+        do(other, claim, settle, finish)
         assert stage.at_rest("v1")
 
 
@@ -145,7 +153,7 @@ class TestTheRecordFailsWhileItClaims:
             full.setattr(Record, "set_token", refuse)
             for _ in range(2):
                 with pytest.raises(RecordError):
-                    steps.claim(run)
+                    claim(run)
         abandon(stage)
         do(run, *GOOD)
         assert stage.at_rest("v2")
@@ -155,18 +163,18 @@ class TestTheRecordFailsWhileItClaims:
         with monkeypatch.context() as full:
             full.setattr(Record, "set_token", refuse)
             with pytest.raises(RecordError):
-                steps.claim(run)
+                claim(run)
         abandon(stage)
-        do(run, endings.finish)
+        do(run, finish)
         assert run.release.outcome == "rolled_back"
         assert stage.at_rest("v1")
 
     def test_what_was_begun_is_not_claimed_again(self, stage: Stage) -> None:
         run = stage.run()
-        do(run, steps.claim, steps.deploy)
+        do(run, claim, deploy)
         abandon(stage)
         with pytest.raises(ReleaseFinishedError):
-            steps.claim(run)
+            claim(run)
 
     def test_nothing_is_claimed_while_the_watchdog_is_at_work(self, stage: Stage) -> None:
         run, other = stage.run(), stage.run("other", version="v3")
@@ -182,7 +190,7 @@ def refuse(*_: object) -> None:
 
 def expect_busy(run: Run) -> None:
     with pytest.raises(ClusterError, match="the watchdog is making"):
-        steps.claim(run)
+        claim(run)
     run.say("busy")
 
 
@@ -194,12 +202,12 @@ class TestAnotherWasFirst:
         do(run, *GOOD)
         before = stage.written()
         with pytest.raises(PreflightError, match=r"planned against v1 .* Helm now says v2 .* Start a new run"):
-            steps.claim(late)
-        do(late, endings.settle, endings.finish)
+            claim(late)
+        do(late, settle, finish)
         assert stage.written() == before
         assert late.release.outcome == "refused"
         with pytest.raises(PreflightError, match=r"was refused: .* Start a new run"):
-            steps.claim(late)
+            claim(late)
         assert stage.written() == before
         assert stage.at_rest("v2")
 
@@ -207,7 +215,7 @@ class TestAnotherWasFirst:
         late, run = stage.run("late", version="v3"), stage.run("one")
         stage.server.before("POST", "leases", lambda: do(run, *GOOD))
         with pytest.raises(PreflightError, match="planned against v1"):
-            steps.claim(late)
+            claim(late)
         assert stage.at_rest("v2")
 
 
@@ -217,8 +225,8 @@ class TestOneFate:
         do(run, *GOOD[:4])
         brake.take_back(run, "late harm")
         with pytest.raises(ReleaseTakenBack):
-            endings.promote(run)
-        do(run, endings.settle, endings.finish)
+            promote(run)
+        do(run, settle, finish)
         assert stage.at_rest("v1")
 
     def test_committed_first_goes_on_whoever_pulls_the_brake(self, stage: Stage) -> None:
@@ -226,11 +234,11 @@ class TestOneFate:
         do(run, *GOOD[:4])
         stage.helm.before = lambda: _fail_when(brake.committed(run))
         with pytest.raises(ClusterError):
-            endings.promote(run)
+            promote(run)
         assert not brake.note_taken_back(run, "too late")
         assert brake.brake(run, "too late") == 0.0
         stage.helm.before = lambda: None
-        do(run, endings.settle, endings.finish)
+        do(run, settle, finish)
         assert stage.at_rest("v2")
 
 
@@ -248,8 +256,8 @@ class TestAbandoned:
         with pytest.raises(ClaimLostError):
             second(run)
         with pytest.raises(ReleaseTakenBack):
-            endings.promote(run)
-        do(run, endings.settle, endings.finish)
+            promote(run)
+        do(run, settle, finish)
         assert stage.at_rest("v1")
         assert run.release.outcome == "rolled_back"
 
@@ -258,11 +266,11 @@ class TestAbandoned:
         do(run, *GOOD[:4])
         stage.helm.before = lambda: _fail_when(brake.committed(run))
         with pytest.raises(ClusterError):
-            endings.promote(run)
+            promote(run)
         abandon(stage)
         assert stage.weights() == {"v2": 100}
         stage.helm.before = lambda: None
-        do(run, endings.settle, endings.finish)
+        do(run, settle, finish)
         assert stage.at_rest("v2")
 
     def test_when_another_release_has_the_service_it_only_closes(self, stage: Stage) -> None:
@@ -271,7 +279,7 @@ class TestAbandoned:
         abandon(stage)
         other = stage.run("two", version="v3")
         do(other, *UP_TO_WEIGHT)
-        do(run, endings.settle, endings.finish)
+        do(run, settle, finish)
         assert run.release.outcome == "rolled_back"
         assert stage.weights() == {"v1": 80, "v3": 20}
         assert stage.holder() == "two"
@@ -282,13 +290,13 @@ def test_a_release_whose_run_was_lost_is_closed_by_the_next_one(stage: Stage) ->
     do(lost, *UP_TO_WEIGHT)
     abandon(stage)
     following = stage.run("dag/next")
-    do(following, steps.claim)
+    do(following, claim)
     assert (lost.release.outcome, "dag/next" in str(lost.release.reason)) == ("rolled_back", True)
-    do(following, steps.deploy, endings.rollback)
+    do(following, deploy, rollback)
     with pytest.raises(ReleaseTakenBack):
-        endings.finish(following)
+        finish(following)
     assert stage.at_rest("v1")
     before = stage.written()
     with pytest.raises(ReleaseTakenBack):
-        endings.finish(lost)
+        finish(lost)
     assert stage.written() == before

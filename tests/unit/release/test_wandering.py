@@ -8,11 +8,13 @@ import pytest
 
 from glidepath.errors import ReplacedError
 from glidepath.record.turns import GUARD
-from glidepath.release import steps
 from glidepath.release.brake import taken_back
 from glidepath.release.guard import GUARDS_UNSEEN, Guard
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.shift import shift
 from tests.support.guards import started, ticks
 from tests.support.stage import Stage, abandon
 
@@ -84,8 +86,8 @@ def test_before_the_first_weight_and_after_the_brake_there_is_nothing_to_see_and
     stage: Stage,
 ) -> None:
     run = stage.run()
-    steps.claim(run)
-    steps.deploy(run)
+    claim(run)
+    deploy(run)
 
     def kept(guard: Guard) -> None:
         for _ in range(20):
@@ -95,7 +97,7 @@ def test_before_the_first_weight_and_after_the_brake_there_is_nothing_to_see_and
             assert renewed(stage) > before
 
     kept(begun(stage, run))
-    steps.shift(run, 1)
+    shift(run, 1)
     guard = begun(stage, run)
     guard.decide(run.step(), Decision.ROLLBACK, "enough")
     kept(guard)

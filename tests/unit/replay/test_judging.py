@@ -138,7 +138,7 @@ class TestDecisions:
             said = decided(longer, list(replay(longer, replanned(longer, asked))), asked)
             words[window] = said.word
             if said.word == "rollback":
-                assert said.reason == "harm_proven errors in the window after promotion"
+                assert said.reason == "harm_proven errors in the observation after promotion"
                 assert said.after_s > last.end + 30 - 1000
         assert words == {
             "": "promote",

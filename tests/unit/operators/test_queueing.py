@@ -12,10 +12,15 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, Er
 from airflow.sdk.execution_time.comms import ErrorResponse
 
 from glidepath.claim import LeaseClaims
-from glidepath.operators.held import WaitsForClaim
+from glidepath.operators.queueing import WaitsForClaim
 from glidepath.operators.tasks import ClaimOperator, PlanOperator, run_over
-from glidepath.release import endings, steps
-from glidepath.triggers.held import HeldTrigger
+from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.shift import shift
+from glidepath.triggers.queueing import HeldTrigger
 from tests.support.apiserver import NAMESPACE, SERVICE
 from tests.support.stage import POLICY, Stage
 
@@ -26,8 +31,8 @@ WAITS = "on_held: {action: wait, limit: 10m}\n"
 def stage(linked: Stage) -> Stage:
     """A service that the release `one` holds, its canary deployed."""
     run = linked.run("one")
-    steps.claim(run, "http://airflow/dags/d/runs/one")
-    steps.deploy(run)
+    claim(run, "http://airflow/dags/d/runs/one")
+    deploy(run)
     return linked
 
 
@@ -93,14 +98,14 @@ def test_it_waits_and_then_plans_against_what_is_stable_by_then(
     first, more = deferred.value, deferred.value.kwargs or {}
     assert isinstance(first.trigger, HeldTrigger)
     one = stage.record.get("one")
-    run = endings.Run(one.id, stage.spec(version="v2"), stage.ports(), stage.said.append, lambda: stage.clock)
+    run = Run(one.id, stage.spec(version="v2"), stage.ports(), stage.said.append, lambda: stage.clock)
     with pytest.raises(TaskDeferred) as again:
         task.resume(context(), {"status": "free"}, **more)
     assert again.value.kwargs == more  # the time to wait is that of the first try
     for step in (1, 2):
-        steps.shift(run, step)
-    endings.promote(run)
-    endings.finish(run)
+        shift(run, step)
+    promote(run)
+    finish(run)
     for _ in range(13):
         stage.traffic()
     assert getattr(task, first.method_name)(context(), {"status": "free"}, **more) == "claim"
@@ -147,8 +152,8 @@ def _planned(stage: Stage) -> Any:
 
 
 def test_the_trigger_fires_when_the_service_is_free(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glidepath.triggers.held.POLL_S", 0.02)
-    monkeypatch.setattr("glidepath.triggers.held.SPREAD_S", 0.02)
+    monkeypatch.setattr("glidepath.triggers.queueing.POLL_S", 0.02)
+    monkeypatch.setattr("glidepath.triggers.queueing.SPREAD_S", 0.02)
     monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
     trigger = HeldTrigger("d/two", "kubernetes_default", NAMESPACE, SERVICE, time.time() + 60)
     claims = LeaseClaims(stage.server.api(), NAMESPACE, SERVICE)
@@ -160,7 +165,7 @@ def test_the_trigger_fires_when_the_service_is_free(stage: Stage, monkeypatch: p
         await asyncio.sleep(0.3)
         assert not task.done()
         one = stage.record.get("one")
-        run = endings.Run(one.id, stage.spec(version="v2"), stage.ports(), stage.said.append, lambda: stage.clock)
+        run = Run(one.id, stage.spec(version="v2"), stage.ports(), stage.said.append, lambda: stage.clock)
         await asyncio.to_thread(run.ports.claims.release, run.claim, "rolled_back")
         return (await asyncio.wait_for(task, 30)).payload
 
@@ -172,7 +177,7 @@ def test_the_trigger_ends_with_the_time_and_survives_the_database(monkeypatch: p
     trigger = HeldTrigger("d/two", "kubernetes_default", NAMESPACE, SERVICE, time.time() - 1)
     monkeypatch.setattr(trigger, "_claims", lambda: None)
     path, arguments = trigger.serialize()
-    assert path == "glidepath.triggers.held.HeldTrigger"
+    assert path == "glidepath.triggers.queueing.HeldTrigger"
     assert HeldTrigger(**arguments).serialize() == (path, arguments)
 
     async def event() -> Any:

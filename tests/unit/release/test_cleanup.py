@@ -9,17 +9,24 @@ from contextlib import suppress
 import pytest
 
 from glidepath.errors import ClaimLostError, GlidepathError, HelmError
-from glidepath.release import brake, endings, steps
+from glidepath.release import brake
 from glidepath.release.guard import Guard
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.observe import observe
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.rollback import rollback
+from glidepath.release.tasks.settle import settle
 from tests.support.crashes import MODES, Died, Fuse, Saved, process
 from tests.support.stage import Stage, abandon
 from tests.support.tasks import Action, do, every_call, first, over, second, walked
 
-UP: tuple[Action, ...] = (steps.claim, steps.deploy, first, second)
-PROMOTED: tuple[Action, ...] = (*UP, endings.promote, endings.settle, endings.finish)
-TAKEN_BACK: tuple[Action, ...] = (*UP, endings.rollback, endings.settle, endings.finish)
-OBSERVED: tuple[Action, ...] = (*UP, endings.promote, over, endings.conclude, endings.settle, endings.finish)
+UP: tuple[Action, ...] = (claim, deploy, first, second)
+PROMOTED: tuple[Action, ...] = (*UP, promote, settle, finish)
+TAKEN_BACK: tuple[Action, ...] = (*UP, rollback, settle, finish)
+OBSERVED: tuple[Action, ...] = (*UP, promote, over, observe, settle, finish)
 
 
 def tasks(way: tuple[Action, ...]) -> list[str]:
@@ -28,7 +35,7 @@ def tasks(way: tuple[Action, ...]) -> list[str]:
 
 def end(stage: Stage, run: Run) -> None:
     """What Airflow runs when the task before counts as dead."""
-    do(process(stage, run), endings.settle, endings.finish)
+    do(process(stage, run), settle, finish)
 
 
 def another_try(action: Action) -> Callable[[Stage, Run], None]:
@@ -66,10 +73,10 @@ def test_another_try_of_the_task_ends_the_release(planned: Saved, number: int) -
 
 
 def test_another_try_takes_the_canary_back(planned: Saved) -> None:
-    goes_on_late(planned, TAKEN_BACK, 4, another_try(endings.rollback))
+    goes_on_late(planned, TAKEN_BACK, 4, another_try(rollback))
 
 
-@pytest.mark.parametrize("number", [4, 6], ids=["promote", "conclude"])
+@pytest.mark.parametrize("number", [4, 6], ids=["promote", "observe"])
 def test_a_release_with_a_window_ends_without_the_task(windowed: Saved, number: int) -> None:
     goes_on_late(windowed, OBSERVED, number, another_try(OBSERVED[number]))
 
@@ -100,7 +107,7 @@ def test_the_guard_goes_on_when_the_release_has_ended(planned: Saved, way: tuple
 
 def test_helm_in_flight_when_the_release_ends(planned: Saved) -> None:
     """Its process alone was stopped: when it goes on it makes the canary's pods once more."""
-    stage, run = planned.after(steps.claim).again()
+    stage, run = planned.after(claim).again()
     late = process(stage, run)
 
     def ends() -> None:
@@ -109,7 +116,7 @@ def test_helm_in_flight_when_the_release_ends(planned: Saved) -> None:
 
     stage.helm.before = ends
     with pytest.raises(ClaimLostError):
-        steps.deploy(late)
+        deploy(late)
     assert at_rest(stage, run)
     assert run.ports.record.last_event(run.id, "swept") is not None
 
@@ -128,7 +135,7 @@ def test_helm_that_ends_while_the_release_is_closed(planned: Saved) -> None:
                 stage.helm.upgrade(deployed)
 
         fuse = Fuse(at, between=in_flight)
-        do(process(stage, run, fuse), endings.finish)
+        do(process(stage, run, fuse), finish)
         if not fuse.blown:
             break
         if not through[0]:
@@ -152,7 +159,7 @@ def test_a_brake_that_was_stopped_until_the_commit_moves_nothing(planned: Saved)
 
 def deployed_late(planned: Saved, ended: Callable[[Stage, Run], object]) -> Callable[[Fuse], tuple[Stage, Run]]:
     """A deploy whose release ended while its helm was in flight, and that then meets a fuse."""
-    saved = planned.after(steps.claim)
+    saved = planned.after(claim)
 
     def again(fuse: Fuse) -> tuple[Stage, Run]:
         stage, run = saved.again()
@@ -163,7 +170,7 @@ def deployed_late(planned: Saved, ended: Callable[[Stage, Run], object]) -> Call
 
         stage.helm.before = ends
         with suppress(Died):
-            do(process(stage, run, fuse), steps.deploy)
+            do(process(stage, run, fuse), deploy)
         return stage, run
 
     return again
@@ -191,12 +198,12 @@ def test_what_another_release_has_since_is_its_own(planned: Saved) -> None:
     def another(stage: Stage, run: Run) -> None:
         end(stage, run)
         others.append(stage.run("dag/other", version="v3"))
-        steps.claim(others[0])
+        claim(others[0])
 
     stage, run = deployed_late(planned, another)(Fuse())
     assert stage.holder() == "dag/other"
     assert run.ports.record.last_event(run.id, "swept") is None
-    for action in (steps.deploy, first, second, endings.promote, endings.settle, endings.finish):
+    for action in (deploy, first, second, promote, settle, finish):
         action(others[0])
     assert stage.at_rest("v3")
 

@@ -1,4 +1,4 @@
-"""The window after a promotion: the old version is warm, and everything still leads back to it.
+"""The observation after a promotion: the old version is warm, and everything still leads back to it.
 
 To the record and to the guard it is one more step after the last one: it has a number, a weight, and a word that the
 guard gives when it is over.
@@ -12,8 +12,8 @@ from glidepath.policy import ReleaseSpec
 
 
 @dataclass(frozen=True)
-class Window:
-    """The window of a release.
+class Observation:
+    """The observation of a release.
 
     Attributes:
         number: Its number as a step, one more than the last.
@@ -31,13 +31,13 @@ class Window:
         return self.weight < 100
 
 
-def window(spec: ReleaseSpec) -> Window | None:
-    """The window that the policy asks for, or None."""
+def observation(spec: ReleaseSpec) -> Observation | None:
+    """The observation that the policy asks for, or None."""
     asked = spec.after_promotion
-    return Window(len(spec.steps) + 1, 100 - asked.holdback, asked.warm) if asked.warm else None
+    return Observation(len(spec.steps) + 1, 100 - asked.holdback, asked.warm) if asked.warm else None
 
 
-def way(spec: ReleaseSpec) -> list[int]:
-    """The canary's weights one after the other: those of the steps, of the window, and all."""
-    asked = window(spec)
+def canary_weights(spec: ReleaseSpec) -> list[int]:
+    """The canary's weights one after the other: those of the steps, of the observation, and all."""
+    asked = observation(spec)
     return [*(step.weight for step in spec.steps), *([asked.weight] if asked else []), 100]

@@ -14,7 +14,7 @@ from glidepath.kube import FIELD_MANAGER
 from glidepath.release.run import Run
 
 
-def given(run: Run) -> dict[str, object]:
+def given_values(run: Run) -> dict[str, object]:
     """The values that Helm's release was given by its users."""
     current = run.ports.helm.status()
     return dict(current.values) if current else {}
@@ -22,7 +22,7 @@ def given(run: Run) -> dict[str, object]:
 
 def rendered_token(run: Run) -> str:
     """The token that Helm puts on the objects; empty for none."""
-    release = given(run).get("release")
+    release = given_values(run).get("release")
     return str(release.get("token") or "") if isinstance(release, Mapping) else ""
 
 
@@ -68,7 +68,7 @@ def leave_only(run: Run, version: str) -> HelmRelease:
     A version that was promoted keeps the replicas that it was given, if they are more than its new role's.
     """
     ports = run.ports
-    alone = chart.without_replicas(chart.with_canary(given(run), version, None, 0, run.claim.token), *run.fresh)
+    alone = chart.without_replicas(chart.with_canary(given_values(run), version, None, 0, run.claim.token), *run.fresh)
     if version == run.canary:
         alone = chart.with_replicas(
             chart.without_replicas(alone, run.stable), version, _more_than_its_role(run, version)

@@ -12,14 +12,15 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from glidepath.claim.state import ABANDONED
-from glidepath.release.handing import resume
-from glidepath.release.holding import ours, reclaim
-from glidepath.release.keep import kept
+from glidepath.policy import ReleaseSpec
+from glidepath.release.gitops import resume
+from glidepath.release.holding import ours, reclaim, renewing
 from glidepath.release.phases import Phase
-from glidepath.release.run import Run
-from glidepath.release.tidy import leave_only
+from glidepath.release.run import Ports, Run, Say, releases_of
+from glidepath.release.versions import leave_only
 
 FINISHED = "finished"
+
 
 P = ParamSpec("P")
 
@@ -41,7 +42,7 @@ def leaves_nothing(task: Callable[Concatenate[Run, P], None]) -> Callable[Concat
 
 
 def sweep(run: Run) -> None:
-    """If the release is over, remove what was left since: pods, held objects, a claim. Is nothing left, nothing is done.
+    """If the release is over, remove what was left since: pods, held objects, a claim. Does nothing when nothing is left.
 
     What another release has had since is its own to clean up, which its first tasks do.
 
@@ -69,7 +70,7 @@ def sweep(run: Run) -> None:
 
 def _clean(run: Run, safe: str, outcome: str) -> None:
     ports, held = run.ports, reclaim(run, safe, (outcome, ABANDONED))
-    with kept(run):
+    with renewing(run):
         ports.traffic.take(held)
         ports.traffic.leave(held, safe)
         leave_only(run, safe)
@@ -78,3 +79,20 @@ def _clean(run: Run, safe: str, outcome: str) -> None:
     ports.claims.release(held, outcome)
     run.note("swept", safe=safe)
     run.note(FINISHED, once=FINISHED, outcome=outcome)  # one that was refused had nothing to finish until now
+
+
+def close_orphans(spec: ReleaseSpec, ports: Ports, over: Callable[[str], bool], say: Say, at: float) -> None:
+    """Close in the record what was planned for this service and can't go on. Call while nobody holds the service.
+
+    Args:
+        spec: A release of the service.
+        ports: The outside.
+        over: Whether the run of a release has ended, or is gone.
+        say: Where facts go.
+        at: Epoch seconds.
+    """
+    for one in releases_of(ports.record, spec):
+        if one.phase == Phase.PLANNED and one.token is None and over(one.id):
+            reason = "its run ended before it had claimed the service; the canary had no traffic"
+            if ports.record.close(one.id, Phase.REFUSED, reason, at):
+                say(f"plan: release {one.id} is closed: {Phase.REFUSED}: {reason}")

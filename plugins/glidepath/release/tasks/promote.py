@@ -1,7 +1,7 @@
 """Promotion: capacity first, then traffic, then, past the point of no return, the role; the old version goes last.
 
-With a window (`after_promotion` in the policy) the point of no return lies at its end: `promote` gives the new version
-its traffic and keeps the old one warm; `conclude` does the rest once the guard has given its word.
+With an observation (`after_promotion` in the policy) the point of no return lies at its end: `promote` gives the new version
+its traffic and keeps the old one warm; `observe` does the rest once the guard has given its word.
 """
 
 from __future__ import annotations
@@ -11,61 +11,47 @@ from collections.abc import Callable
 from glidepath.deploy import values as chart
 from glidepath.errors import ReleaseTakenBack
 from glidepath.release.brake import COMMITTED, FATE, committed, give, leave_alone, taken_back, taken_back_meanwhile
-from glidepath.release.handing import hand_over
-from glidepath.release.holding import hold
-from glidepath.release.keep import kept
-from glidepath.release.leftovers import leaves_nothing
+from glidepath.release.capacity import replicas_like_stable, see_to
+from glidepath.release.cleanup import leaves_nothing
+from glidepath.release.gitops import hand_over
+from glidepath.release.holding import has_claim, renewing
+from glidepath.release.journal import decision
+from glidepath.release.observation import Observation, observation
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
-from glidepath.release.steps import decision, replicas_like_stable, see_to
-from glidepath.release.tidy import given, leave_only, see_silent, upgrade
-from glidepath.release.window import Window, window
+from glidepath.release.versions import given_values, leave_only, see_silent, upgrade
 from glidepath.traffic import Split
 
 
 @leaves_nothing
 def promote(run: Run) -> None:
-    """Make the canary the new stable, at once or, with a window, as far as it can be taken back within seconds.
+    """Make the canary the new stable, at once or, with an observation, as far as it can be taken back within seconds.
 
     Raises:
         ReleaseTakenBack: The guard found harm in the meantime.
         GlidepathError: An outside system failed; the release then goes back to stable, or on when it was committed.
     """
-    asked = window(run.spec)
+    asked = observation(run.spec)
     if asked is None or committed(run):
-        _held(run, _promote)
+        under_claim(run, complete)
     elif decision(run, asked.number) is not None and not run.ended() and not taken_back(run):
-        run.say("promote: the window is over already; nothing is done")
+        run.say("promote: the observation is over already; nothing is done")
     else:
-        _held(run, lambda run: _open(run, asked))
+        under_claim(run, lambda run: _open(run, asked))
 
 
-@leaves_nothing
-def conclude(run: Run) -> None:
-    """End the window after the guard's word: all traffic, the point of no return, the role; the old version goes.
-
-    Raises:
-        ReleaseTakenBack: The release was taken back, or the window is not over.
-        GlidepathError: As for `promote`.
-    """
-    asked = window(run.spec)
-    if asked is not None and decision(run, asked.number) is None and not run.ended() and not committed(run):
-        raise ReleaseTakenBack("the guard gave no word on the window; the release goes back to stable")
-    _held(run, _promote)
-
-
-def _held(run: Run, do: Callable[[Run], None]) -> None:
+def under_claim(run: Run, do: Callable[[Run], None]) -> None:
     """Do it under the claim, unless the release is over, taken back, or another one's."""
     if run.ended():
         return
     if taken_back(run):
         raise ReleaseTakenBack("this release was taken back after its last gate; it is not promoted")
-    if not hold(run, again=committed(run)):
+    if not has_claim(run, again=committed(run)):
         if not committed(run):
             raise ReleaseTakenBack("the claim was lost before the release was promoted")
         _passed_on(run)
         return
-    with kept(run):
+    with renewing(run):
         do(run)
 
 
@@ -77,7 +63,7 @@ def _passed_on(run: Run) -> None:
         run.close(Phase.ROLLED_BACK, "the claim was lost while it was promoted, and its next holder has the service")
 
 
-def _open(run: Run, asked: Window) -> None:
+def _open(run: Run, asked: Observation) -> None:
     if run.release.phase != Phase.OBSERVING:
         run.move(Phase.PROMOTING)
     started = run.now()
@@ -93,7 +79,8 @@ def _open(run: Run, asked: Window) -> None:
     )
 
 
-def _promote(run: Run) -> None:
+def complete(run: Run) -> None:
+    """All traffic, the point of no return, the role; then the old version goes. Call under the claim."""
     ports, new, old = run.ports, run.canary, run.stable
     if run.release.phase != Phase.OBSERVING:
         run.move(Phase.PROMOTING)
@@ -122,7 +109,7 @@ def _carry(run: Run, weight: int) -> None:
     if ports.workloads.readiness(new).wanted < replicas:
         if not chart.scaled_elsewhere(values):
             token, beside = run.claim.token, split.baseline
-            upgrade(run, chart.with_canary(given(run), old, new, split.canary_weight, token, replicas, beside))
+            upgrade(run, chart.with_canary(given_values(run), old, new, split.canary_weight, token, replicas, beside))
             _go_on(run)
         see_to(run, values, new, replicas)
     seconds = ports.workloads.wait_ready(new, run.spec.deploy_timeout, least=replicas)

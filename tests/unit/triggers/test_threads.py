@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from glidepath.triggers.bake import BakeTrigger
 from glidepath.triggers.guard import GuardTrigger
-from glidepath.triggers.held import HeldTrigger
+from glidepath.triggers.queueing import HeldTrigger
+from glidepath.triggers.step import BakeTrigger
 from glidepath.triggers.threads import Threads, once
 
 
@@ -142,7 +142,7 @@ def test_waiting_runs_whose_cluster_hangs_starve_no_bakes_polls(
 ) -> None:
     monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
     monkeypatch.setattr(HeldTrigger, "_claims", lambda _: end.wait(60))
-    monkeypatch.setattr("glidepath.triggers.bake.POLL_S", 0.01)
+    monkeypatch.setattr("glidepath.triggers.step.POLL_S", 0.01)
     polls = iter([None] * 20)
     monkeypatch.setattr(BakeTrigger, "_status", lambda *_: next(polls, {"status": "decided"}))
 

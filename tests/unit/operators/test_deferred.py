@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
-from glidepath.operators.watching import ObserveOperator
-from glidepath.release import endings, steps
+from glidepath.operators.deferred import ObserveOperator
+from glidepath.release.abort import abort
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.shift import shift
 from tests.support.apiserver import ApiServer
 from tests.support.stage import Stage
 
@@ -22,14 +26,14 @@ Made = tuple[Stage, Run, ObserveOperator]
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
     """A release in its window, and the operator."""
-    monkeypatch.setattr("glidepath.release.tidy.wait_silent", lambda *_: 0.0)
+    monkeypatch.setattr("glidepath.release.versions.wait_silent", lambda *_: 0.0)
     with ApiServer() as server:
         stage = Stage(server, tmp_path)
         run = stage.run(policy="after_promotion: {warm: 60s, holdback: 5}\n", weights=[20])
-        steps.claim(run)
-        steps.deploy(run)
-        steps.shift(run, 1)
-        endings.promote(run)
+        claim(run)
+        deploy(run)
+        shift(run, 1)
+        promote(run)
         operator = ObserveOperator(task_id="observe")
         monkeypatch.setattr(operator, "run_of", lambda _: run)
         yield stage, run, operator
@@ -57,7 +61,7 @@ def test_a_guard_that_is_silent_takes_the_version_back(made: Made) -> None:
 
 def test_a_release_that_was_taken_back_fails_it_at_once(made: Made) -> None:
     _, run, operator = made
-    endings.abort(run, "enough")
+    abort(run, "enough")
     with pytest.raises(AirflowFailException, match="taken back"):
         operator.done(context(), {"status": "decided"})
 

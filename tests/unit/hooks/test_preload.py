@@ -34,7 +34,7 @@ def test_a_task_then_loads_nothing_more_that_takes_time() -> None:
     code = SETTINGS.format(process="scheduler") + (
         "import airflow.sdk; before = set(sys.modules); "
         "import glidepath.operators.tasks, glidepath.hooks.ports, glidepath.claim, glidepath.evidence; "
-        "import glidepath.release.steps, glidepath.release.endings, glidepath.release.plan, glidepath.release.run; "
+        "import glidepath.release.tasks.plan, glidepath.release.tasks.finish, glidepath.release.run; "
         "from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook; "
         "new = {name for name in set(sys.modules) - before if name.split('.')[0] not in ('airflow', 'glidepath')}; "
         "print(sorted(new))"

@@ -8,13 +8,16 @@ import pytest
 
 from glidepath.errors import RecordError
 from glidepath.record import Record
-from glidepath.release import brake, steps
-from glidepath.release.keep import Watch, kept
+from glidepath.release import brake
+from glidepath.release.holding import Watch, renewing
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.shift import shift
 from tests.support.guards import started, ticks
+from tests.support.observing import JUDGED, UNJUDGED, opened
 from tests.support.stage import Stage
 from tests.support.tasks import over
-from tests.support.windows import JUDGED, UNJUDGED, opened
 
 LEASE_S = 60.0
 
@@ -64,11 +67,11 @@ def test_looks_keep_it(stage: Stage) -> None:
 
 def test_where_there_is_nothing_to_look_at_the_task_keeps_it(stage: Stage) -> None:
     run = stage.run()
-    steps.claim(run)
+    claim(run)
     assert kept_for(run, 10 * LEASE_S)
-    steps.deploy(run)
+    deploy(run)
     assert kept_for(run, 10 * LEASE_S)
-    steps.shift(run, 1)
+    shift(run, 1)
     assert not kept_for(run, 2 * LEASE_S)
     brake.take_back(run, "harm")
     assert kept_for(run, 10 * LEASE_S)
@@ -100,10 +103,10 @@ def test_a_window_in_which_nothing_is_judged_needs_no_look(stage: Stage) -> None
 @pytest.mark.parametrize("looked", [True, False])
 def test_the_lease_is_renewed_so(stage: Stage, monkeypatch: pytest.MonkeyPatch, looked: bool) -> None:
     run, _ = started(stage)
-    monkeypatch.setattr("glidepath.release.keep.RENEWALS", 10_000)
+    monkeypatch.setattr("glidepath.release.holding.RENEWALS", 10_000)
     asked, before = iter(range(10_000)), stage.server.writes().count("PATCH leases")
     monkeypatch.setattr(Watch, "kept", lambda _: next(asked) >= 0 and looked)
-    with kept(run):
+    with renewing(run):
         until = time.monotonic() + 30
         while next(asked) < 20 and time.monotonic() < until:
             time.sleep(0.01)

@@ -16,9 +16,8 @@ from glidepath.handover import PROMOTE, ROLLBACK, Word
 from glidepath.policy import ReleaseSpec
 from glidepath.record import Record, Release
 from glidepath.release.brake import COMMITTED, fate, taken_back
-from glidepath.release.orphans import releases_of
 from glidepath.release.phases import Phase
-from glidepath.release.run import Ports, Run, Say
+from glidepath.release.run import Ports, Run, Say, releases_of
 
 HANDOVER = "handover"
 ASKED, DONE, FAILED = "asked", "done", "failed"

@@ -13,12 +13,16 @@ from typing import Any
 import pytest
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-from glidepath.release import steps
+from glidepath.release.journal import decision
+from glidepath.release.phases import Phase
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.shift import shift
 from glidepath.triggers import places
-from glidepath.triggers.bake import ObserveTrigger
 from glidepath.triggers.guard import GuardTrigger
 from glidepath.triggers.places import Place
+from glidepath.triggers.step import ObserveTrigger
 from tests.support.apiserver import ApiServer
 from tests.support.stage import Stage
 
@@ -36,9 +40,9 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Stag
     with ApiServer() as server:
         stage = Stage(server, tmp_path)
         run = stage.run()
-        steps.claim(run)
-        steps.deploy(run)
-        steps.shift(run, 1)
+        claim(run)
+        deploy(run)
+        shift(run, 1)
         monkeypatch.setattr("glidepath.hooks.ports.load_run", lambda *_: dataclasses.replace(run, ports=stage.ports()))
         yield stage, run
 
@@ -83,7 +87,7 @@ def test_a_persons_word_brakes_at_once(made: tuple[Stage, Run], airflow: Asked, 
     trigger._place.take()
     assert ended(trigger) < 1
     assert stage.weights() == {"v1": 100, "v2": 0}
-    assert steps.decision(run, 1)[1] == "the guard was ended by a person"  # type: ignore[index]
+    assert decision(run, 1)[1] == "the guard was ended by a person"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("answer", ["nothing", RuntimeError("no answer")])
@@ -107,7 +111,7 @@ def test_a_guard_that_another_process_was_given_changes_nothing(made: tuple[Stag
     before = stage.written()
     assert ended(old) < 1
     assert stage.written() == before
-    assert steps.decision(run, 1) is None
+    assert decision(run, 1) is None
     assert ended(new) < 2  # the one at work is ended by a person
     assert stage.weights()["v2"] == 0
 
@@ -190,7 +194,7 @@ def test_of_two_that_were_begun_the_newer_one_is_at_work_and_the_other_stands_by
         await until(lambda: begun(3))
         stage.traffic()
         await until(lambda: looked(3))
-        run.close(steps.Phase.ROLLED_BACK, "enough")
+        run.close(Phase.ROLLED_BACK, "enough")
         await first
 
     told: list[str] = []

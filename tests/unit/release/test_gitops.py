@@ -8,14 +8,22 @@ from typing import Any
 import pytest
 
 from glidepath.errors import ClaimLostError, HandoverError, PolicyError, ReleaseTakenBack
-from glidepath.release import brake, endings, handing, steps
+from glidepath.release import brake, gitops
+from glidepath.release.abort import failed
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.observe import observe
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.rollback import rollback
+from glidepath.release.tasks.settle import settle
 from tests.support.apiserver import SERVICE
 from tests.support.crashes import MODES, Died, Fuse, Saved, die, process
 from tests.support.git import GITOPS, Git
+from tests.support.observing import JUDGED, opened, over
 from tests.support.stage import Stage, abandon
 from tests.support.tasks import GOOD, do, first, second
-from tests.support.windows import JUDGED, opened, over
 
 UP_TO_PROMOTE = GOOD[:4]
 END = GOOD[-2:]
@@ -46,7 +54,7 @@ class TestAGoodVersion:
     def test_the_values_are_set_before_the_point_of_no_return(self, stage: Stage, git: Git, proven: Run) -> None:
         seen: list[object] = []
         git.before = lambda: seen.append((brake.committed(proven), stage.weights(), stage.lease("stable")))
-        endings.promote(proven)
+        promote(proven)
         assert seen == [(False, {"v1": 0, "v2": 100}, "v1")]
         do(proven, *END)
         assert stage.at_rest("v2")
@@ -64,11 +72,11 @@ class TestAGoodVersion:
         run, _ = opened(stage, JUDGED + GITOPS)
         assert git.heard == []
         over(run)
-        endings.conclude(run)
+        observe(run)
         assert git.heard == ["dag/run:promote"]
 
     def test_the_word_is_what_the_chart_takes(self, proven: Run) -> None:
-        word = handing.word(proven.release, "promote").to_dict()
+        word = gitops.word(proven.release, "promote").to_dict()
         assert word == {
             "key": "dag/run:promote", "phase": "promote", "release": "dag/run", "service": SERVICE, "namespace": "shop",
             "helm_release": "shop", "stable": "v1", "canary": "v2", "version": "v2",
@@ -80,19 +88,19 @@ class TestARefusal:
     def test_the_release_goes_back_and_says_why(self, stage: Stage, git: Git, proven: Run) -> None:
         git.fails = HandoverError("commit-values ended with exit code 1: protected branch", untold=True)
         with pytest.raises(HandoverError, match="protected branch") as caught:
-            endings.promote(proven)
-        endings.failed(proven, "promote", caught.value)
+            promote(proven)
+        failed(proven, "promote", caught.value)
         assert not brake.committed(proven)
         assert stage.weights() == {"v1": 0, "v2": 100}
-        endings.settle(proven)
+        settle(proven)
         with pytest.raises(ReleaseTakenBack, match="promote failed: commit-values ended with exit code 1: protected"):
-            endings.finish(proven)
+            finish(proven)
         assert stage.at_rest("v1")
         assert git.heard == []  # nobody heard of it, so nobody is told that it is none
 
     def test_a_time_out_may_have_been_heard_and_is_taken_back(self, stage: Stage, git: Git, proven: Run) -> None:
         git.fails, git.late = HandoverError("did not answer within 60 s"), True
-        do(proven, endings.promote)
+        do(proven, promote)
         assert git.says == "v2"
         git.fails = None
         do(proven, *END)
@@ -101,9 +109,9 @@ class TestARefusal:
 
     def test_asked_again_with_the_same_key_it_goes_on(self, stage: Stage, git: Git, proven: Run) -> None:
         git.fails, git.late = HandoverError("did not answer within 60 s"), True
-        do(proven, endings.promote)
+        do(proven, promote)
         git.fails = None
-        do(proven, endings.promote, *END)
+        do(proven, promote, *END)
         assert git.heard == ["dag/run:promote"] * 2
         assert stage.at_rest("v2")
 
@@ -115,19 +123,21 @@ class TestTheBrakeMeanwhile:
         git.late = late
         git.fails = HandoverError("no answer") if late else None
         with pytest.raises((ReleaseTakenBack, HandoverError)):
-            endings.promote(proven)
+            promote(proven)
         assert stage.weights() == {"v1": 100, "v2": 0}
         git.before, git.fails = (lambda: None), None
-        do(proven, endings.rollback, *END)
+        do(proven, rollback, *END)
         assert git.says == "v1"
         assert stage.at_rest("v1")
         assert proven.release.reason == "late harm"
 
     def test_before_it_is_told_nothing_is(self, git: Git, proven: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         # Between the look at the fate and the handover.
-        monkeypatch.setattr("glidepath.release.promotion.see_silent", lambda *_: brake.take_back(proven, "late harm"))
+        monkeypatch.setattr(
+            "glidepath.release.tasks.promote.see_silent", lambda *_: brake.take_back(proven, "late harm")
+        )
         with pytest.raises(ReleaseTakenBack):
-            endings.promote(proven)
+            promote(proven)
         assert git.heard == []
 
     def test_a_promotion_that_slept_through_its_rollback_takes_back_what_it_tells(
@@ -135,11 +145,11 @@ class TestTheBrakeMeanwhile:
     ) -> None:
         def rolled_back() -> None:
             git.before = lambda: None
-            do(process(stage, proven), endings.rollback, *END)
+            do(process(stage, proven), rollback, *END)
 
         git.before = rolled_back
         with pytest.raises(ReleaseTakenBack):
-            endings.promote(proven)
+            promote(proven)
         assert git.says == "v1"
         assert stage.at_rest("v1")
 
@@ -150,9 +160,9 @@ class TestATakingBackThatIsNotHeard:
         """Told of v2, then taken back, and nobody can be told so."""
         git.before = lambda: brake.take_back(proven, "late harm")
         git.fails, git.late = HandoverError("away"), True
-        do(proven, endings.promote)
+        do(proven, promote)
         git.before, git.late = (lambda: None), False
-        do(proven, endings.rollback, endings.settle)
+        do(proven, rollback, settle)
         return proven
 
     def test_the_release_is_closed_and_says_so_and_its_objects_stay_held(
@@ -162,22 +172,22 @@ class TestATakingBackThatIsNotHeard:
         assert untold.release.outcome == "rolled_back"
         assert "NOT handed back yet: the values may say that v2 is stable" in str(untold.release.reason)
         with pytest.raises(HandoverError, match=r"could not be told that it is v1: away. The objects stay held"):
-            endings.finish(untold)
+            finish(untold)
         assert stage.weights() == {"v1": 100}
         assert stage.states() == {"held"}
 
     def test_its_end_goes_on_when_it_is_heard(self, stage: Stage, git: Git, untold: Run) -> None:
         git.fails = None
-        do(untold, endings.finish)
+        do(untold, finish)
         assert git.says == "v1"
         assert stage.at_rest("v1")
 
     def test_so_does_it_after_the_watchdog_has_freed_the_claim(self, stage: Stage, git: Git, untold: Run) -> None:
-        do(untold, endings.finish)
+        do(untold, finish)
         abandon(stage)
         assert stage.states() == {"held"}
         git.fails = None
-        do(untold, endings.finish)
+        do(untold, finish)
         assert git.says == "v1"
         assert stage.at_rest("v1")
 
@@ -186,21 +196,21 @@ class TestATakingBackThatIsNotHeard:
     ) -> None:
         abandon(stage)
         stage.handover = None
-        steps.claim(stage.run("dag/next", version="v3"))
+        claim(stage.run("dag/next", version="v3"))
         assert any("WARNING: the values may say v2, and the policy names nobody" in line for line in stage.said)
-        assert handing.owed(stage.record, untold.id)
+        assert gitops.owed(stage.record, untold.id)
         assert git.says == "v2"
 
     def test_if_its_run_is_lost_the_next_release_tells_it_first(self, stage: Stage, git: Git, untold: Run) -> None:
-        assert handing.owed(stage.record, untold.id)
+        assert gitops.owed(stage.record, untold.id)
         abandon(stage)
         other = stage.run("dag/next", policy=GITOPS, version="v3")
         with pytest.raises(HandoverError):
-            steps.claim(other)
+            claim(other)
         git.fails = None
-        steps.claim(other)
+        claim(other)
         assert git.says == "v1"
-        assert not handing.owed(stage.record, untold.id)
+        assert not gitops.owed(stage.record, untold.id)
         for action in GOOD[1:]:
             action(other)
         assert git.says == "v3"
@@ -218,13 +228,13 @@ def test_whatever_happens_at_a_write_of_a_promotion_git_says_what_the_cluster_ha
     for at in itertools.count():
         now, run = saved.again()
         fuse = Fuse(at, mode)
-        do(process(now, run, fuse), endings.promote)
+        do(process(now, run, fuse), promote)
         if not fuse.blown:
             break
         if harmed:
             brake.take_back(process(now, run), "late harm")
         for _ in range(2):
-            do(process(now, run), endings.promote)
+            do(process(now, run), promote)
         do(process(now, run), *END)
         outcome = run.release.outcome
         assert outcome in ("promoted", "rolled_back"), fuse.where
@@ -236,9 +246,9 @@ def test_whatever_happens_at_a_write_of_a_promotion_git_says_what_the_cluster_ha
 
 def test_a_promotion_that_dies_between_its_handover_and_the_commit(stage: Stage, git: Git, proven: Run) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("glidepath.release.promotion._commit", die)
+        patched.setattr("glidepath.release.tasks.promote._commit", die)
         with pytest.raises(Died):
-            endings.promote(proven)
+            promote(proven)
     assert git.says == "v2"
     abandon(stage)
     assert stage.weights() == {"v1": 100, "v2": 0}
@@ -250,7 +260,7 @@ def test_a_promotion_that_dies_between_its_handover_and_the_commit(stage: Stage,
 def test_a_claim_that_is_lost_while_it_is_handed_over_is_not_committed(stage: Stage, git: Git, proven: Run) -> None:
     git.before = lambda: abandon(stage)
     with pytest.raises(ClaimLostError):
-        endings.promote(proven)
+        promote(proven)
     assert not brake.committed(proven)
     git.before = lambda: None
     do(proven, *END)
@@ -286,8 +296,8 @@ def test_a_program_is_found_from_the_checkout_or_the_path(stage: Stage) -> None:
 
 def test_steps_that_are_not_reached_tell_nothing(stage: Stage, git: Git) -> None:
     run = stage.run(policy=GITOPS)
-    do(run, steps.claim, steps.deploy, first, second)
+    do(run, claim, deploy, first, second)
     brake.take_back(run, "harm")
-    do(run, endings.rollback, *END)
+    do(run, rollback, *END)
     assert git.heard == []
     assert stage.at_rest("v1")

@@ -38,7 +38,7 @@ class WaitsForClaim(ReleaseOperator):
 
     def _once_free(self, context: Context, deadline: float | None) -> Any:
         from glidepath.errors import ClaimHeldError
-        from glidepath.triggers.held import HeldTrigger
+        from glidepath.triggers.queueing import HeldTrigger
 
         try:
             return self.attempt(context)

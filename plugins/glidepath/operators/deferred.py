@@ -1,4 +1,4 @@
-"""The operators that wait without a worker slot: the guard, the bakes, and the window after a promotion."""
+"""The operators that wait without a worker slot: the guard, the bakes, and the observation after a promotion."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class BakeOperator(ReleaseOperator):
 
     def work(self, context: Context) -> str | None:
         """Hand over to the triggerer, unless the word is there."""
-        from glidepath.release.steps import decision
-        from glidepath.triggers.bake import BakeTrigger
+        from glidepath.release.journal import decision
+        from glidepath.triggers.step import BakeTrigger
 
         run = self.run_of(context)
         word = decision(run, self.step)
@@ -73,7 +73,7 @@ class BakeOperator(ReleaseOperator):
             ReleaseTakenBack: The guard is silent: unwatched traffic goes back to stable.
         """
         from glidepath.errors import ReleaseTakenBack
-        from glidepath.release.endings import abort
+        from glidepath.release.abort import abort
 
         run = self.run_of(context)
         if event["status"] == "silent":
@@ -85,7 +85,7 @@ class BakeOperator(ReleaseOperator):
     def _tell(self, run: Run) -> str | None:
         from glidepath.judge import Look
         from glidepath.release import words
-        from glidepath.release.steps import decision
+        from glidepath.release.journal import decision
 
         look = run.ports.record.last_look(run.id)
         for line in words.look_lines(Look.from_dict(look), "bake: newest look") if look else ():
@@ -98,17 +98,17 @@ class BakeOperator(ReleaseOperator):
 
 
 class ObserveOperator(ReleaseOperator):
-    """After a promotion with a window: waits, deferred, for its end, then has the old version removed."""
+    """After a promotion with an observation: waits, deferred, for its end, then has the old version removed."""
 
     def work(self, context: Context) -> None:
-        """Hand over to the triggerer, unless there is no window, or its word is there."""
-        from glidepath.release.endings import conclude
-        from glidepath.release.steps import decision
-        from glidepath.release.window import window
-        from glidepath.triggers.bake import ObserveTrigger
+        """Hand over to the triggerer, unless there is no observation, or its word is there."""
+        from glidepath.release.journal import decision
+        from glidepath.release.observation import observation
+        from glidepath.release.tasks.observe import observe
+        from glidepath.triggers.step import ObserveTrigger
 
         run = self.run_of(context)
-        asked = window(run.spec)
+        asked = observation(run.spec)
         if asked is None or run.ended():
             self.log.info("observe: the old version is not kept; nothing to wait for")
             return
@@ -118,24 +118,25 @@ class ObserveOperator(ReleaseOperator):
                 "this task failed, or annotate the Lease", run.canary, asked.weight, run.stable, asked.warm_s,
             )  # fmt: skip
             trigger = ObserveTrigger(run.id, asked.number, 3 * run.spec.lease)
-            self.defer(trigger=trigger, method_name="done", timeout=_window(run.spec) + timedelta(seconds=GRACE_S))
-        conclude(run)
+            self.defer(trigger=trigger, method_name="done", timeout=_observation(run.spec) + timedelta(seconds=GRACE_S))
+        observe(run)
 
     def done(self, context: Context, event: dict[str, Any]) -> None:
-        """The window is over, the release was taken back, or the guard is silent.
+        """the observation is over, the release was taken back, or the guard is silent.
 
         Raises:
             ReleaseTakenBack: It was taken back, or nobody looked: unwatched traffic goes back to stable.
         """
         from glidepath.errors import ReleaseTakenBack
-        from glidepath.release.endings import abort, conclude
+        from glidepath.release.abort import abort
+        from glidepath.release.tasks.observe import observe
 
         run = self.run_of(context)
         with self.final(context):
             if event["status"] == "silent":
                 abort(run, event["why"])
                 raise ReleaseTakenBack(event["why"])
-            conclude(run)
+            observe(run)
 
 
 def _versions(run: Run) -> tuple[str, str, str]:
@@ -151,11 +152,11 @@ def guard_limit(spec: ReleaseSpec) -> timedelta:
     """How long a guard watches: every time that the release may take, one after the other, and more."""
     asked = "hold" in (spec.on_undecided, spec.on_no_data.action)
     ending = ENDING + timedelta(seconds=2 * spec.deploy_timeout)
-    return 2 * bake_limit(spec) + (ANSWER if asked else timedelta()) + ending + _window(spec)
+    return 2 * bake_limit(spec) + (ANSWER if asked else timedelta()) + ending + _observation(spec)
 
 
-def _window(spec: ReleaseSpec) -> timedelta:
-    """How long a window after the promotion can last."""
+def _observation(spec: ReleaseSpec) -> timedelta:
+    """How long an observation after the promotion can last."""
     from glidepath.policy.model import LONGEST
 
     return timedelta(seconds=LONGEST * spec.after_promotion.warm)

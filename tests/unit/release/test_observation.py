@@ -8,17 +8,22 @@ import pytest
 
 from glidepath.errors import EvidenceError, PolicyError, ReleaseTakenBack
 from glidepath.policy import for_run
-from glidepath.release import brake, endings, steps
+from glidepath.release import brake
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.release.report import report
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.observe import observe
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.settle import settle
 from glidepath.traffic import Split
 from tests.support.apiserver import LEASES, http_routes
 from tests.support.crashes import Died, die
 from tests.support.guards import started, ticks
+from tests.support.observing import END, GOOD, JUDGED, UNJUDGED, UP_TO_WINDOW, opened, proven, word
 from tests.support.stage import Stage
 from tests.support.tasks import do, over, second
-from tests.support.windows import END, GOOD, JUDGED, UNJUDGED, UP_TO_WINDOW, opened, proven, word
 
 
 def ask(stage: Stage, what: str, why: str) -> None:
@@ -39,13 +44,13 @@ class TestAGoodVersion:
         assert run.release.phase == "observing"
         ticks(stage, guard, 11)
         assert word(run) is None
-        with pytest.raises(ReleaseTakenBack, match="no word on the window"):
-            endings.conclude(run)
+        with pytest.raises(ReleaseTakenBack, match="no word on the observation"):
+            observe(run)
         ticks(stage, guard, 1)
         told = word(run)
         assert told is not None
         assert told[0] is Decision.PROMOTE
-        endings.conclude(run)
+        observe(run)
         assert not guard.tick()
         for action in END:
             action(run)
@@ -62,7 +67,7 @@ class TestAGoodVersion:
         ticks(stage, guard, 2)
         do(run, second, proven)
         ticks(stage, guard, 2)
-        endings.promote(run)
+        promote(run)
         ticks(stage, guard, 12)
         assert word(run) is None
         ticks(stage, guard, 1)
@@ -82,11 +87,11 @@ class TestAGoodVersion:
         over(run)
         stage.helm.before = die
         with pytest.raises(Died):
-            endings.conclude(run)
+            observe(run)
         assert brake.committed(run)
         stage.helm.before = lambda: None
         before = stage.weights()
-        endings.promote(run)
+        promote(run)
         assert before == stage.weights() == {"v2": 100}
 
     def test_a_doubt_holds_the_word_up_for_a_second_window_at_most(self, stage: Stage) -> None:
@@ -114,10 +119,10 @@ class TestHarm:
         assert stage.weights() == {"v1": 100, "v2": 0}
         assert word(run)[0] is Decision.ROLLBACK  # type: ignore[index]
         with pytest.raises(ReleaseTakenBack):
-            endings.conclude(run)
-        endings.settle(run)
+            observe(run)
+        settle(run)
         with pytest.raises(ReleaseTakenBack, match="FAIL"):
-            endings.finish(run)
+            finish(run)
         assert stage.at_rest("v1")
 
     def test_between_the_word_and_the_point_of_no_return(self, stage: Stage) -> None:
@@ -125,7 +130,7 @@ class TestHarm:
         over(run)
         stage.server.before("PATCH", "virtualservices", lambda: brake.take_back(run, "late harm"))
         with pytest.raises(ReleaseTakenBack):
-            endings.conclude(run)
+            observe(run)
         assert stage.weights() == {"v1": 100, "v2": 0}
 
     def test_drift_goes_back(self, stage: Stage) -> None:
@@ -179,8 +184,8 @@ class TestAPersonsWord:
         ask(stage, "commit", "a hotfix waits")
         guard.tick()
         assert "a hotfix waits" in word(run)[1]  # type: ignore[index]
-        endings.conclude(run)
-        endings.finish(run)
+        observe(run)
+        finish(run)
         assert stage.at_rest("v2")
 
     def test_what_was_asked_of_an_earlier_release_is_forgotten(self, stage: Stage) -> None:
@@ -189,7 +194,7 @@ class TestAPersonsWord:
         Guard(run).tick()
         do(run, *END)
         other = stage.run("two", policy=JUDGED, version="v3")
-        steps.claim(other)
+        claim(other)
         assert other.ports.claims.asked(other.claim) is None
 
 
@@ -202,8 +207,8 @@ class TestWithoutAHoldback:
         assert guard.looks.seq == seen
         assert run.ports.record.last_event(run.id, "watching") is not None
         assert word(run)[0] is Decision.PROMOTE  # type: ignore[index]
-        endings.conclude(run)
-        endings.finish(run)
+        observe(run)
+        finish(run)
         assert stage.at_rest("v2")
 
     def test_a_person_can_take_it_back(self, stage: Stage) -> None:

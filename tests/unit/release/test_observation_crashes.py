@@ -7,12 +7,18 @@ import itertools
 import pytest
 
 from glidepath.errors import ReleaseTakenBack
-from glidepath.release import brake, endings, steps
+from glidepath.release import brake
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.observe import observe
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.settle import settle
 from tests.support.crashes import MODES, Fuse, Saved, process
+from tests.support.observing import END, GOOD, opened
 from tests.support.stage import Stage, abandon
 from tests.support.tasks import Action, do, first, second
-from tests.support.windows import END, GOOD, opened
 
 
 class TestWhateverBreaks:
@@ -21,15 +27,15 @@ class TestWhateverBreaks:
         abandon(stage)
         assert stage.weights() == {"v1": 100, "v2": 0}
         with pytest.raises(ReleaseTakenBack):
-            endings.conclude(run)
-        endings.settle(run)
+            observe(run)
+        settle(run)
         assert run.release.outcome == "rolled_back"
 
     @pytest.mark.parametrize("mode", MODES)
     def test_whatever_happens_at_a_write_the_next_try_goes_on(self, windowed: Saved, mode: str) -> None:
         saved = windowed
         for number, action in enumerate(GOOD):
-            if action in (endings.promote, endings.conclude):
+            if action in (promote, observe):
                 for at in itertools.count():
                     stage, run = saved.again()
                     fuse = Fuse(at, mode)
@@ -41,9 +47,9 @@ class TestWhateverBreaks:
                     assert run.release.outcome == "promoted", fuse.where
                     assert stage.at_rest("v2"), (fuse.where, stage.written())
                 assert at > 4
-            saved = saved.after(action) if action is not endings.finish else saved
+            saved = saved.after(action) if action is not finish else saved
 
-    @pytest.mark.parametrize("action", [endings.promote, endings.conclude])
+    @pytest.mark.parametrize("action", [promote, observe])
     @pytest.mark.parametrize("who", ["guard", "watchdog", "ends"])
     def test_somebody_acts_between_any_two_calls(self, windowed: Saved, action: Action, who: str) -> None:
         saved = windowed
@@ -68,8 +74,8 @@ class TestWhateverBreaks:
 
     def test_a_shift_that_was_stopped_before_its_write_writes_nothing_after_the_commit(self, stage: Stage) -> None:
         run = stage.run()
-        steps.claim(run)
-        steps.deploy(run)
+        claim(run)
+        deploy(run)
         stage.server.before("PATCH", "virtualservices", lambda: _to_the_end(run))
         first(run)
         assert brake.committed(run)
@@ -78,7 +84,7 @@ class TestWhateverBreaks:
 
 
 def _to_the_end(run: Run) -> None:
-    for action in (first, second, endings.promote):
+    for action in (first, second, promote):
         action(run)
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from glidepath.release import endings, steps
 from glidepath.release.guard import Guard
+from glidepath.release.journal import decision
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.observe import observe
+from glidepath.release.tasks.promote import promote
+from glidepath.release.tasks.settle import settle
 from tests.support.stage import Stage
 from tests.support.tasks import Action, first, over, second
 
@@ -19,9 +25,9 @@ def proven(run: Run) -> None:
     run.note("decision", once="decision:2", step=2, decision="promote", reason="proven", look=0)
 
 
-UP_TO_WINDOW: tuple[Action, ...] = (steps.claim, steps.deploy, first, second, proven, endings.promote)
-END: tuple[Action, ...] = (endings.settle, endings.finish)
-GOOD: tuple[Action, ...] = (*UP_TO_WINDOW, over, endings.conclude, *END)
+UP_TO_WINDOW: tuple[Action, ...] = (claim, deploy, first, second, proven, promote)
+END: tuple[Action, ...] = (settle, finish)
+GOOD: tuple[Action, ...] = (*UP_TO_WINDOW, over, observe, *END)
 
 
 def opened(stage: Stage, policy: str = JUDGED) -> tuple[Run, Guard]:
@@ -39,4 +45,4 @@ def opened(stage: Stage, policy: str = JUDGED) -> tuple[Run, Guard]:
 
 def word(run: Run) -> tuple[Decision, str] | None:
     """The guard's word on the window."""
-    return steps.decision(run, NUMBER)
+    return decision(run, NUMBER)

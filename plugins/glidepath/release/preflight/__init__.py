@@ -1,0 +1,1 @@
+"""What `plan` looks at before a release may start. Reads only."""

@@ -1,0 +1,111 @@
+"""Whether the cluster and the calendar are in a state to start a release from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from glidepath.deploy import values as chart
+from glidepath.errors import PreflightError, TrafficDriftError
+from glidepath.policy import ReleaseSpec
+from glidepath.policy.freeze import frozen_until
+from glidepath.release.run import Ports, Say
+from glidepath.traffic import EVERY_VERSION, Split
+
+
+@dataclass(frozen=True)
+class Present:
+    """What the cluster has now: Helm's revision, the stable version, and the values that are in force."""
+
+    revision: int
+    stable: str
+    values: dict[str, object]
+    given: dict[str, object]
+
+
+def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
+    """Make sure that a release can start, reading only.
+
+    Raises:
+        PreflightError: Names what was found, what was expected, what to do.
+    """
+    version = ports.helm.check()
+    release = ports.helm.status()
+    if release is None:
+        raise PreflightError(
+            f"helm release {ports.helm.release!r} is not installed in namespace {spec.namespace!r}; install the "
+            f"stable version first: helm install {ports.helm.release} {ports.helm.chart} -n {spec.namespace}"
+        )
+    values = dict(ports.helm.effective_values())
+    stable, canary = chart.roles(values)
+    split = _routes(spec, ports, say)
+    if split.stable != stable:
+        raise PreflightError(
+            f"Helm says that {stable!r} is stable, the VirtualService routes to {split.stable!r} first; "
+            "make them agree (helm upgrade) before a release"
+        )
+    if canary is not None and split.canary_weight > 0 and spec.version != stable:
+        raise PreflightError(
+            f"canary {canary!r} has {split.canary_weight} % of the traffic outside any release; take it to 0 first: "
+            f"helm upgrade {ports.helm.release} ... --set istio.trafficSplit.stable=100,istio.trafficSplit.canary=0"
+        )
+    ready = ports.workloads.readiness(stable)
+    if not ready.complete:
+        raise PreflightError(
+            f"the stable version {stable} has {ready.ready} of {ready.wanted} replicas ready, expected all before a "
+            f"release: {ready.why}"
+        )
+    say(f"plan: {spec.namespace}/{spec.service}: stable {stable} ({ready.ready} replicas), wanted {spec.version}")
+    say(f"plan: helm {version}, release {release.name} at revision {release.revision}")
+    if release.status != "deployed":
+        say(
+            f"plan: helm's newest revision, {release.newest}, is {release.status}: the release goes by revision "
+            f"{release.revision}, the last that was deployed"
+        )
+    return Present(release.revision, stable, values, dict(release.values))
+
+
+def _routes(spec: ReleaseSpec, ports: Ports, say: Say) -> Split:
+    """The split in force, after making sure that it can be shifted and that Istio goes by it.
+
+    Raises:
+        PreflightError: Names the entry that can't be taken, or the VirtualService that wins.
+    """
+    try:
+        state = ports.traffic.read()
+    except TrafficDriftError as error:
+        raise PreflightError(f"{error}; nothing was touched. Mend the VirtualService, then start a new run") from error
+    if EVERY_VERSION in state.beside:
+        raise PreflightError(
+            f"the VirtualService of {spec.service} leads to {spec.service} without a subset beside its weights: the canary "
+            "would get those requests as well. Name a subset there; nothing was touched"
+        )
+    others = ports.traffic.others({spec.version}, everywhere=True)
+    if others.winning:
+        raise PreflightError(
+            f"the routes of {spec.service} are not in force, Istio goes by the older {'; '.join(others.winning)}: of several "
+            "VirtualServices for a host the oldest wins. Delete one or give it other hosts; nothing was touched"
+        )
+    for entry in ports.traffic.left_alone():
+        say(f"plan: {entry} of the VirtualService is left alone: it gets no canary")
+    for name, versions in others.leading.items():
+        say(f"plan: WARNING: VirtualService {name} leads its own callers to {versions}, whatever the weights are")
+    return state.split
+
+
+def thawed(spec: ReleaseSpec, say: Say, at: float) -> None:
+    """Make sure that no freeze window holds, or that somebody said why it does not matter.
+
+    Raises:
+        PreflightError: Says until when releases are frozen, and why.
+    """
+    frozen = frozen_until(spec.freeze, datetime.fromtimestamp(at, UTC))
+    if frozen is None or spec.dry_run:
+        return
+    until, why = frozen
+    words = f"releases of {spec.service} are frozen until {until:%Y-%m-%d %H:%M %Z}" + (f" ({why})" if why else "")
+    if spec.override_freeze is None:
+        raise PreflightError(
+            f'{words}; nothing was touched. Wait, or start with {{"override_freeze": "the reason"}}, which is recorded'
+        )
+    say(f"plan: {words}; overridden: {spec.override_freeze}")

@@ -1,0 +1,87 @@
+"""The task `claim`: the service is this release's. Run again, it finds nothing to do."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from glidepath.claim import ClaimState
+from glidepath.claim.state import ABANDONED
+from glidepath.deploy import values as chart
+from glidepath.errors import PreflightError, ReleaseFinishedError
+from glidepath.kube import GROUP
+from glidepath.release.brake import fate
+from glidepath.release.cleanup import leaves_nothing
+from glidepath.release.gitops import hand_back_others, pause
+from glidepath.release.holding import lease
+from glidepath.release.phases import Phase
+from glidepath.release.run import Run, releases_of
+
+
+@leaves_nothing
+def claim(run: Run, url: str = "") -> None:
+    """Take the service's lease, stamp its objects with the token, and take over the VirtualService's routes.
+
+    Args:
+        run: The release.
+        url: Where a person finds this run; shown to whoever wants the service meanwhile.
+
+    Raises:
+        ClaimHeldError: Another release holds the service.
+        PreflightError: Another version has become the stable one since this release was planned, or it was refused before.
+        ClusterError: The API failed, or the watchdog is just making the service safe; run again.
+        HandoverError: Who owns the values could not be told that an earlier release was taken back; run again.
+    """
+    release = run.release
+    if release.outcome == Phase.REFUSED:  # a run whose tasks are cleared must not turn green without a release
+        raise PreflightError(f"release {run.id} was refused: {release.reason}. Start a new run")
+    if run.ended():
+        return
+    ports, spec = run.ports, run.spec
+    lease(run)
+    still, after = partial(_as_planned, run), (ABANDONED,) if unbegun(run) else ()
+    wanted = run.claim_for(run.stable, ports.traffic.newest_token())
+    routing = ports.traffic.routing()
+    held = ports.claims.acquire(wanted, url, after, still, routing.to_text())
+    ports.record.set_token(run.id, held.token)
+    beside = sorted(ports.traffic.others(run.fresh).leading)
+    run.note("claim", once="claim", token=held.token, lease_s=spec.lease, routes=routing.to_dict(), beside=beside)
+    ports.traffic.take(held)
+    pause(run)
+    _close_lost(run, held.token)
+    hand_back_others(run)
+    if run.release.phase == Phase.PLANNED:
+        run.move(Phase.CLAIMED)
+    run.say(f"claim: {spec.namespace}/{spec.service} held with token {held.token}, lease {spec.lease:.0f} s")
+
+
+def unbegun(run: Run) -> bool:
+    """Whether nothing was done yet: a claim that ran out before its task could note it may then be had again."""
+    return run.release.phase == Phase.PLANNED and fate(run.ports.record, run.id) is None
+
+
+def _as_planned(run: Run, state: ClaimState | None) -> None:
+    """Make sure that the release has not gone on without this task, and that what it was planned against still holds.
+
+    Raises:
+        ReleaseFinishedError: The release has ended, or the watchdog took it back when it had begun.
+        PreflightError: Another release has promoted meanwhile.
+    """
+    was_ours = state is not None and state.annotations.get(f"{GROUP}/last-run") == run.id
+    if run.release.outcome is not None or (was_ours and not unbegun(run)):
+        raise ReleaseFinishedError(f"release {run.id} has gone on or ended without this task; nothing was touched")
+    said, routed = chart.roles(run.ports.helm.effective_values())[0], run.ports.traffic.read().split.stable
+    if not said == routed == run.stable:
+        raise PreflightError(
+            f"planned against {run.stable} as the stable version, but Helm now says {said} and the routes say {routed}: "
+            "another release was first; nothing was touched. Start a new run"
+        )
+
+
+def _close_lost(run: Run, token: int) -> None:
+    """Close what the record has open of this service with an older token: its run was lost, and this one cleans up."""
+    for one in releases_of(run.ports.record, run.spec):
+        if one.outcome is None and 0 < (one.token or 0) < token:
+            outcome = Phase.PROMOTED if one.canary == run.stable else Phase.ROLLED_BACK
+            reason = f"its run was lost before it had cleaned up; {run.id} holds the service since"
+            if run.ports.record.close(one.id, outcome, reason, run.now()):
+                run.say(f"claim: release {one.id} is closed: {outcome}: {reason}")
