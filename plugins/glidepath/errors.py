@@ -1,23 +1,30 @@
-"""Every error Glidepath raises.
+"""Every error Glidepath raises. Its base says whether another try can help; `operators/base.py` goes by that.
 
 GlidepathError
-├── PolicyError           the policy or the run's parameters are wrong: nothing was touched
-├── PreflightError        the cluster isn't what the policy expects: nothing was touched
-├── ClaimError
-│   ├── ClaimHeldError    another release holds the service
-│   ├── ReleaseFinishedError  this run's release is over already
-│   └── ClaimLostError    our token is no longer the current one: stop writing
-├── ClusterError          the Kubernetes API refused, or did not answer in time
-│   └── NotReadyError     a version's pods were not ready in time
-├── HelmError             Helm failed; carries its stderr
-├── TrafficDriftError     the mesh doesn't say what Glidepath last wrote
-│   └── NoWeightedRouteError  none of its entries can take weights
-├── StaleWriteError       what a write was decided on is no longer so: it was not made
-├── EvidenceError         Prometheus did not answer, or not with evidence
-├── RecordError           the record database refused
-├── HandoverError         whoever owns the service's values refused a promotion, or did not answer
-├── ReplacedError         another process watches the release since: this one looks on no more
-└── ReleaseTakenBack      the release ended on stable: what turns the run red
+├── PermanentError            another try would meet the same
+│   ├── PolicyError           the policy or the run's parameters are wrong: nothing was touched
+│   ├── PreflightError        the cluster isn't what the policy expects: nothing was touched
+│   ├── ClaimError
+│   │   ├── ClaimHeldError    another release holds the service
+│   │   ├── ReleaseFinishedError  this run's release is over already
+│   │   └── ClaimLostError    our token is no longer the current one: stop writing
+│   ├── NotReadyError         a version's pods were not ready in time
+│   ├── NoReleaseError        the record has no such release
+│   ├── OrderError            the release is not where this may be done
+│   ├── ReplacedError         another process watches the release since: this one looks on no more
+│   └── ReleaseTakenBack      the release ended on stable: what turns the run red
+└── TemporaryError            another try may succeed
+    ├── ClusterError          the Kubernetes API refused, or did not answer in time
+    ├── SetupError            what a release relies on is not there, until a person mends it
+    ├── BusyError             the watchdog has the service, or has just had it
+    ├── NotGoneError          what was removed is still there
+    ├── HelmError             Helm failed; carries its stderr
+    ├── TrafficDriftError     the mesh doesn't say what Glidepath last wrote
+    │   └── NoWeightedRouteError  none of its entries can take weights
+    ├── StaleWriteError       what a write was decided on is no longer so: it was not made
+    ├── EvidenceError         Prometheus did not answer, or not with evidence
+    ├── RecordError           the record database refused
+    └── HandoverError         whoever owns the service's values refused a promotion, or did not answer
 """
 
 from __future__ import annotations
@@ -27,15 +34,23 @@ class GlidepathError(Exception):
     """Base of all errors: says what was given, what was expected, what to do."""
 
 
-class PolicyError(GlidepathError):
+class PermanentError(GlidepathError):
+    """Another try would meet the same: the task that raises it fails at once."""
+
+
+class TemporaryError(GlidepathError):
+    """Another try may succeed: the task that raises it is tried again, as often as the DAG says."""
+
+
+class PolicyError(PermanentError):
     """The policy file or a run's parameters are not valid. Nothing has been touched."""
 
 
-class PreflightError(GlidepathError):
+class PreflightError(PermanentError):
     """The cluster is not in the state a release can start from. Nothing has been touched."""
 
 
-class ClaimError(GlidepathError):
+class ClaimError(PermanentError):
     """The claim on a service could not be taken or kept."""
 
 
@@ -51,7 +66,7 @@ class ClaimLostError(ClaimError):
     """The claim's token is not the current one any more; its holder must stop writing."""
 
 
-class ClusterError(GlidepathError):
+class ClusterError(TemporaryError):
     """The Kubernetes API refused a call or did not answer in time.
 
     Attributes:
@@ -63,15 +78,38 @@ class ClusterError(GlidepathError):
         self.status = status
 
 
-class NotReadyError(ClusterError):
+class NotReadyError(PermanentError):
     """A version's pods were not ready in time: its own fault as far as can be seen, so it is not tried again."""
 
 
-class HelmError(GlidepathError):
+class NoReleaseError(PermanentError):
+    """The record has no such release."""
+
+
+class OrderError(PermanentError):
+    """The release is not where this may be done: a phase that can't be reached from its own, a claim it never took."""
+
+
+class SetupError(TemporaryError):
+    """What a release relies on is not there or not as expected: a connection, the chart, the routes.
+
+    A person can mend it in mid-release. `plan` refuses it for good, as PreflightError.
+    """
+
+
+class BusyError(TemporaryError):
+    """The watchdog is making the service safe, or has just done so: a try after it goes on from there."""
+
+
+class NotGoneError(TemporaryError):
+    """What was removed is still there after the time it was given."""
+
+
+class HelmError(TemporaryError):
     """Helm ended with an error; its stderr is in the message."""
 
 
-class TrafficDriftError(GlidepathError):
+class TrafficDriftError(TemporaryError):
     """The routing objects differ from what Glidepath last wrote."""
 
 
@@ -79,19 +117,19 @@ class NoWeightedRouteError(TrafficDriftError):
     """No entry of the VirtualService leads to the service's versions by weights; nothing was written."""
 
 
-class StaleWriteError(GlidepathError):
+class StaleWriteError(TemporaryError):
     """What a write was decided on is no longer so; it was not made."""
 
 
-class EvidenceError(GlidepathError):
+class EvidenceError(TemporaryError):
     """The source of evidence did not answer, or answered something that is no evidence."""
 
 
-class RecordError(GlidepathError):
+class RecordError(TemporaryError):
     """The record database refused a read or a write."""
 
 
-class HandoverError(GlidepathError):
+class HandoverError(TemporaryError):
     """Whoever owns the service's values was not told which version is the stable one, as far as is known.
 
     Attributes:
@@ -105,9 +143,9 @@ class HandoverError(GlidepathError):
         self.may_pass, self.untold = may_pass, untold
 
 
-class ReplacedError(GlidepathError):
+class ReplacedError(PermanentError):
     """Another process was told to watch the release since; what this one saw was not written."""
 
 
-class ReleaseTakenBack(GlidepathError):
+class ReleaseTakenBack(PermanentError):
     """The release did not promote; all traffic is on stable."""

@@ -24,7 +24,7 @@ from glidepath.deploy.numbers import Path as Place
 from glidepath.deploy.numbers import exact, large, rounded, settings
 from glidepath.deploy.overlay import Laid, changes, foreign
 from glidepath.deploy.release import HelmRelease, Preview
-from glidepath.errors import HelmError, PreflightError
+from glidepath.errors import HelmError, PreflightError, SetupError
 from glidepath.kube import WRITE
 
 QUERY_TIMEOUT_S = 30
@@ -246,15 +246,15 @@ class Helm:
         """Make sure that the packed chart is the one that was pinned.
 
         Raises:
-            PreflightError: It is another one, or a folder.
+            SetupError: It is another one, or a folder.
         """
         if self._digest is None:
             return
         if not self.chart.is_file():
-            raise PreflightError(f"helm.digest pins a packed chart, and {str(self.chart)!r} is none: helm package it")
+            raise SetupError(f"helm.digest pins a packed chart, and {str(self.chart)!r} is none: helm package it")
         found = f"sha256:{hashlib.sha256(self.chart.read_bytes()).hexdigest()}"
         if found != self._digest:
-            raise PreflightError(
+            raise SetupError(
                 f"the chart {str(self.chart)!r} is {found}, the policy's helm.digest is {self._digest}: put the chart back "
                 "that was reviewed, or review this one and pin it"
             )

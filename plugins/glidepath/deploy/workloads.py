@@ -13,7 +13,7 @@ from kubernetes import client
 from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.marks import Mark, marks
 from glidepath.deploy.shapes import Readiness, Revision, Selector, Shape
-from glidepath.errors import ClusterError, NotReadyError
+from glidepath.errors import ClusterError, NotGoneError, NotReadyError
 from glidepath.kube import HELD, HELM, STATE, UNKNOWN, Objects, editor, may_pass
 
 DEPLOYMENTS = "apps/v1/deployments"
@@ -196,7 +196,7 @@ class Workloads:
         """Wait until no Deployment of a version is left; seconds it took.
 
         Raises:
-            ClusterError: It is still there after `timeout_s`.
+            NotGoneError: It is still there after `timeout_s`.
         """
         started = time.monotonic()
         while True:
@@ -205,7 +205,7 @@ class Workloads:
             if now is not None and now.why == self._none(version):
                 return time.monotonic() - started
             if over:
-                raise ClusterError(f"Deployment {self.service}-{version} is still there after {timeout_s:.0f} s")
+                raise NotGoneError(f"Deployment {self.service}-{version} is still there after {timeout_s:.0f} s")
             time.sleep(poll_s)
 
     def _readiness_if_told(self, version: str, needed: bool) -> Readiness | None:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from glidepath.errors import PreflightError
+from glidepath.errors import SetupError
 
 # The library writes certificates that a kubeconfig carries into files that its clients share by content; it names such
 # a file to others before it has written it.
@@ -24,7 +24,7 @@ def kubernetes_api(conn_id: str) -> Any:
     Each call makes a client of its own, that never shares a host or a credential with another.
 
     Raises:
-        PreflightError: The connection names two ways, or one that can't be followed.
+        SetupError: The connection names two ways, or one that can't be followed.
     """
     from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
     from airflow.providers.cncf.kubernetes.kube_client import configure_tcp_keepalive
@@ -36,7 +36,7 @@ def kubernetes_api(conn_id: str) -> Any:
     try:
         _load(configuration, extras)
     except (ConfigException, OSError, ValueError) as error:
-        raise PreflightError(
+        raise SetupError(
             f"connection {conn_id!r} leads to no cluster: {error}. Expected one of kube_config_path, kube_config or "
             "in_cluster in its extra fields, and what they name to be there"
         ) from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
-from glidepath.errors import PreflightError
+from glidepath.errors import SetupError
 from glidepath.hooks.http import address_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def handover_for(asked: GitOps | None) -> Handover | None:
         except AirflowNotFoundException:
             connection = None
         if connection is None or not connection.host:
-            raise PreflightError(
+            raise SetupError(
                 f"connection {name!r} is none, or has no host; expected that of the webhook (gitops.connection). Set "
                 f"AIRFLOW_CONN_{name.upper()}=https://bot.example.com or edit it under Admin > Connections"
             )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
 
-from glidepath.errors import PreflightError
+from glidepath.errors import SetupError
 from glidepath.hooks.cluster import kubernetes_api
 from glidepath.hooks.handover import handover_for, sync_for
 from glidepath.hooks.http import address_of
@@ -47,20 +47,20 @@ class PrometheusHook(BaseHook):
         """The client.
 
         Raises:
-            PreflightError: The connection names no host.
+            SetupError: The connection names no host.
         """
         from glidepath.evidence import Prometheus
 
         connection = self.get_connection(self.conn_id)
         if not connection.host:
-            raise PreflightError(
+            raise SetupError(
                 f"connection {self.conn_id!r} has no host, expected Prometheus' address. "
                 f"Set AIRFLOW_CONN_{self.conn_id.upper()}=http://prometheus:9090 or edit it under Admin > Connections"
             )
         url, headers = address_of(connection)
         ca = (connection.extra_dejson or {}).get("ca_file")
         if ca and not Path(ca).is_file():
-            raise PreflightError(
+            raise SetupError(
                 f"connection {self.conn_id!r} names the CA file {ca!r} in its extra, and there is none; expected the path of "
                 "a PEM file on every machine that runs tasks or triggers"
             )
@@ -74,7 +74,7 @@ def _auth() -> AuthBase | None:
     """What signs requests to Prometheus, by the environment: who may edit a connection must not choose code.
 
     Raises:
-        PreflightError: There is no such thing.
+        SetupError: There is no such thing.
     """
     named = os.environ.get(AUTH)
     if not named:
@@ -83,7 +83,7 @@ def _auth() -> AuthBase | None:
     try:
         made: AuthBase = getattr(import_module(module), name)()
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise PreflightError(
+        raise SetupError(
             f"{AUTH}={named!r} can't be used: {error}; expected `module:name` of a callable without arguments that makes a "
             "requests.auth.AuthBase"
         ) from error

@@ -54,18 +54,11 @@ class ReleaseOperator(BaseOperator):
         """
         from airflow.sdk.exceptions import AirflowFailException
 
-        from glidepath.errors import (
-            ClaimError,
-            GlidepathError,
-            NotReadyError,
-            PolicyError,
-            PreflightError,
-            ReleaseTakenBack,
-        )  # fmt: skip
+        from glidepath.errors import GlidepathError, PermanentError
 
         try:
             yield
-        except (PolicyError, PreflightError, ClaimError, NotReadyError, ReleaseTakenBack) as error:
+        except PermanentError as error:
             self.log.error("%s", error)
             self._failed(error)
             raise AirflowFailException(str(error)) from error

@@ -66,6 +66,7 @@ class PlanOperator(WaitsForClaim, BranchOperator):
 
     def choose_branch(self, context: Context) -> str:
         """The next task."""
+        from glidepath.errors import PreflightError, SetupError
         from glidepath.hooks.ports import ports_for
         from glidepath.operators.late import LATE, too_late
         from glidepath.policy import for_run
@@ -79,7 +80,11 @@ class PlanOperator(WaitsForClaim, BranchOperator):
             return self.late
         spec = for_run(policy, context["params"])
         over = partial(run_over, context["ti"])
-        return self.go if plan(release_id(context), spec, ports_for(spec), self.log.info, over=over) else self.stay
+        try:
+            planned = plan(release_id(context), spec, ports_for(spec), self.log.info, over=over)
+        except SetupError as error:  # while nothing is touched, nobody is kept waiting for a person
+            raise PreflightError(f"{error}. Nothing was touched") from error
+        return self.go if planned else self.stay
 
 
 def run_over(ti: RuntimeTaskInstanceProtocol, release: str) -> bool:

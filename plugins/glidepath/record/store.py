@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from glidepath.errors import RecordError
+from glidepath.errors import NoReleaseError, RecordError
 from glidepath.record.engines import engine_of
 from glidepath.record.tables import events, looks, releases
 from glidepath.record.turns import Turns, seen
@@ -103,11 +103,11 @@ class Record:
         """The release with this identity.
 
         Raises:
-            RecordError: There is none.
+            NoReleaseError: There is none.
         """
         found = self.find(release_id)
         if found is None:
-            raise RecordError(f"no release {release_id!r} in the record {self._engine.url!r}; was `plan` run?")
+            raise NoReleaseError(f"no release {release_id!r} in the record {self._engine.url!r}; was `plan` run?")
         return found
 
     def recent(self, service: str | None = None, limit: int = 50) -> list[Release]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glidepath.errors import PreflightError, TrafficDriftError
+from glidepath.errors import SetupError, TrafficDriftError
 from glidepath.kube import FIELD_MANAGER
 from glidepath.release import reach
 from glidepath.release.observation import canary_weights
@@ -21,7 +21,7 @@ def routes_drift(run: Run, step: int) -> str | None:
     """
     try:
         state = run.ports.traffic.read()
-    except (TrafficDriftError, PreflightError) as error:
+    except (TrafficDriftError, SetupError) as error:
         return str(error)
     return _split_drift(run, step, state) or _beside_drift(run, state)
 
@@ -73,7 +73,7 @@ def own_brake(run: Run) -> str | None:
     """
     try:
         state = run.ports.traffic.read()
-    except (TrafficDriftError, PreflightError):
+    except (TrafficDriftError, SetupError):
         return None
     ours = state.token == run.claim.token and state.edited_by.startswith(f"{FIELD_MANAGER} ")
     if not ours or not state.all_on(run.stable):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from glidepath.claim import Claim, ClaimState
 from glidepath.claim.state import ABANDONED, WATCHDOG
-from glidepath.errors import ClaimError, ClaimLostError, ClusterError, GlidepathError, RecordError
+from glidepath.errors import BusyError, ClaimError, ClaimLostError, GlidepathError, RecordError
 from glidepath.kube import GROUP
 from glidepath.release.brake import committed, raised
 from glidepath.release.run import Run
@@ -123,7 +123,7 @@ def reclaim(run: Run, safe: str, after: Collection[str] = (ABANDONED,)) -> Claim
 
     Raises:
         ClaimError: Another release has had the service since.
-        ClusterError: The watchdog is just making the service safe; run again.
+        BusyError: The watchdog is just making the service safe; run again.
     """
     lease(run)
 
@@ -141,11 +141,11 @@ def lease(run: Run) -> ClaimState | None:
     """The Lease as it is.
 
     Raises:
-        ClusterError: The watchdog is just making the service safe; run again.
+        BusyError: The watchdog is just making the service safe; run again.
     """
     state = run.ports.claims.read()
     if state is not None and state.holder == WATCHDOG:
-        raise ClusterError(f"the watchdog is making {run.spec.namespace}/{run.spec.service} safe; try again after it")
+        raise BusyError(f"the watchdog is making {run.spec.namespace}/{run.spec.service} safe; try again after it")
     return state
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.deploy import Helm, Workloads
-from glidepath.errors import RecordError
+from glidepath.errors import OrderError
 from glidepath.evidence import Prometheus, Source, source_of
 from glidepath.handover import Handover, Sync
 from glidepath.policy import ReleaseSpec
@@ -115,11 +115,11 @@ class Run:
         """The claim under whose token this release writes.
 
         Raises:
-            RecordError: The service was never claimed for this release.
+            OrderError: The service was never claimed for this release.
         """
         token = self.release.token
         if token is None:
-            raise RecordError(f"release {self.id} has no claim yet; the claim task comes first")
+            raise OrderError(f"release {self.id} has no claim yet; the claim task comes first")
         return self.claim_for(self.stable, token)
 
     def claim_for(self, safe: str, token: int) -> Claim:
@@ -155,10 +155,10 @@ class Run:
         """Enter a phase.
 
         Raises:
-            RecordError: It can't be reached from where the release stands.
+            OrderError: It can't be reached from where the release stands.
         """
         if not self.ports.record.move(self.id, phase, origins(phase)):
-            raise RecordError(
+            raise OrderError(
                 f"release {self.id} is {self.release.phase}; {phase} can only be reached from "
                 f"{', '.join(sorted(origins(phase)))}"
             )

@@ -9,7 +9,7 @@ from typing import Any
 from kubernetes import client
 
 from glidepath.claim.state import Claim
-from glidepath.errors import ClaimLostError, ClusterError, PreflightError
+from glidepath.errors import ClaimLostError, ClusterError, SetupError
 from glidepath.kube import HELD, OPEN, STATE, TOKEN, WRITE, Objects
 from glidepath.traffic.owned import carried, numbered_by_others
 
@@ -181,10 +181,10 @@ def proper_token_of(found: Found) -> int:
     """As `token_of`, for whoever is about to begin.
 
     Raises:
-        PreflightError: Somebody wrote something else there; of what is held the cluster would have refused it.
+        SetupError: Somebody wrote something else there; of what is held the cluster would have refused it.
     """
     if _number(_token(found), TO_BEGIN) is None:
-        raise PreflightError(
+        raise SetupError(
             f"{found['metadata']['name']} has the annotation {TOKEN}={_token(found)!r}, expected a whole number of at most "
             f"{TO_BEGIN} digits; remove it"
         )

@@ -112,7 +112,7 @@ class IstioTraffic(IstioRoutes):
 
         Raises:
             ClaimLostError: The object carries a higher token, or is none that this claim ever took.
-            PreflightError: There is no VirtualService, and nobody knows what it said.
+            SetupError: There is no VirtualService, and nobody knows what it said.
             StaleWriteError: `still` said no; nothing was written.
             TrafficDriftError: What is read back is not what was written.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from glidepath.errors import ClusterError, PreflightError, TrafficDriftError
+from glidepath.errors import ClusterError, SetupError, TrafficDriftError
 from glidepath.kube import HELD, editor
 from glidepath.traffic.entries import Hosts, leads, left_alone, named
 from glidepath.traffic.fenced import DESTINATION_RULES, VIRTUAL_SERVICES, FencedObjects, proper_token_of
@@ -34,7 +34,7 @@ class IstioRoutes(FencedObjects):
         """The split in force, as the API has it.
 
         Raises:
-            PreflightError: There is no VirtualService.
+            SetupError: There is no VirtualService.
             TrafficDriftError: Its routes are not such a split.
         """
         return self._parse(self._virtual_service())
@@ -43,7 +43,7 @@ class IstioRoutes(FencedObjects):
         """The VirtualService as it is, to be gone back to.
 
         Raises:
-            PreflightError: There is none.
+            SetupError: There is none.
         """
         return Routing.of(self._virtual_service())
 
@@ -105,7 +105,7 @@ class IstioRoutes(FencedObjects):
     def _virtual_service(self) -> dict[str, Any]:
         found = self._found(VIRTUAL_SERVICES, self.service)
         if found is None:
-            raise PreflightError(
+            raise SetupError(
                 f"{self._name} does not exist, expected the one of the service's chart; is Istio installed, "
                 "and was the chart installed with istio.enabled?"
             )

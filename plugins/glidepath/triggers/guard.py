@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from glidepath.errors import ClusterError, GlidepathError, RecordError, ReplacedError
+from glidepath.errors import ClusterError, GlidepathError, RecordError, ReplacedError, TemporaryError
 from glidepath.triggers.places import Place, warm_up
 from glidepath.triggers.threads import Threads, once
 
@@ -97,7 +97,7 @@ class GuardTrigger(BaseTrigger):
                 if turn is None:
                     turn = await thread(self._place.take)  # before what takes long: whoever had it sees it
                 return await thread(self._guard, turn)
-            except (RecordError, ClusterError, AirflowRuntimeError) as error:  # the last: of its connections
+            except (TemporaryError, AirflowRuntimeError) as error:  # the last: of its connections
                 log.error("guard: can't begin, tried again: %s", error)
             await asyncio.sleep(STAND_BY_S)
 

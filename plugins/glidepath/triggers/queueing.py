@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from glidepath.errors import ClaimHeldError, ClusterError
+from glidepath.errors import ClaimHeldError, TemporaryError
 from glidepath.triggers.threads import Threads
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class HeldTrigger(BaseTrigger):
             claims.check(self.release_id)
         except ClaimHeldError:
             return False
-        except ClusterError as error:
+        except TemporaryError as error:
             log.warning("the claim could not be looked at, tried again: %s", error)
             return False
         return True

@@ -30,7 +30,7 @@ from glidepath.errors import (
     ClusterError,
     GlidepathError,
     NoWeightedRouteError,
-    PreflightError,
+    SetupError,
     TrafficDriftError,
 )
 from glidepath.kube import GROUP, Objects, at_once
@@ -261,7 +261,7 @@ class Watchdog:
                 after = str(traffic.shift(claim, way.split).split)
             except NoWeightedRouteError:
                 after = f"not on {', '.join(sorted(way.versions))}"
-        except PreflightError as error:
+        except SetupError as error:
             after = "no VirtualService"
             log.warning("%s: no traffic to move: %s", service, error)
         log.warning("%s: traffic was %s, is %s, read back", service, taken.before, after)
@@ -288,7 +288,7 @@ class Watchdog:
     def _split(self, traffic: IstioTraffic) -> Split | None:
         try:
             return traffic.read().split
-        except (TrafficDriftError, PreflightError) as error:
+        except (TrafficDriftError, SetupError) as error:
             log.warning("%s: %s", traffic.service, error)
             return None
 

@@ -15,7 +15,7 @@ import pytest
 from kubernetes import client
 
 from glidepath.deploy import Helm
-from glidepath.errors import HelmError, PreflightError
+from glidepath.errors import HelmError, PreflightError, SetupError
 
 SCRIPT = """#!/usr/bin/env python3
 import json, os, pathlib, sys, time
@@ -276,11 +276,11 @@ def test_a_pinned_chart_is_that_one_or_none(tmp_path: Path) -> None:
     pinned = Helm(chart, "sms-app", "sms-app", API, str(script.binary), digest)
     assert pinned.check() == "v4.3.1"
     chart.write_bytes(b"another")
-    with pytest.raises(PreflightError, match=r"is sha256:.*the policy's helm\.digest is sha256:"):
+    with pytest.raises(SetupError, match=r"is sha256:.*the policy's helm\.digest is sha256:"):
         pinned.check()
     before = len(script.calls)
-    with pytest.raises(PreflightError, match="pin it"):
+    with pytest.raises(SetupError, match="pin it"):
         pinned.upgrade({"a": 1})
     assert [call["args"][0] for call in script.calls[before:]] == ["list"]  # type: ignore[index]
-    with pytest.raises(PreflightError, match="helm package it"):
+    with pytest.raises(SetupError, match="helm package it"):
         Helm(script.chart, "sms-app", "sms-app", API, str(script.binary), digest).check()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from glidepath.deploy import Workloads
-from glidepath.errors import ClusterError, NotReadyError
+from glidepath.errors import ClusterError, NotGoneError, NotReadyError
 from glidepath.kube import UNKNOWN
 from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, ApiServer, install
 
@@ -146,7 +146,7 @@ def test_pods_that_do_not_come_are_named_and_each_change_is_told_once(world: Wor
 
 
 def test_a_deployment_that_stays_is_told(world: World) -> None:
-    with pytest.raises(ClusterError, match="still there"):
+    with pytest.raises(NotGoneError, match="still there"):
         world.workloads.wait_gone("v2", 0.03, poll_s=0.01)
 
 

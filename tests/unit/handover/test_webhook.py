@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from glidepath.errors import HandoverError, PolicyError, PreflightError
+from glidepath.errors import HandoverError, PolicyError, SetupError
 from glidepath.handover import Command, Webhook
 from glidepath.hooks.handover import handover_for
 from glidepath.policy.gitops import GitOps
@@ -171,7 +171,7 @@ class TestAPolicys:
             monkeypatch.setenv("AIRFLOW_CONN_NOBODY", connection)
         found = handover_for(GitOps(handover="webhook", connection="nobody"))
         assert found is not None
-        with pytest.raises(PreflightError, match="AIRFLOW_CONN_NOBODY=https"):
+        with pytest.raises(SetupError, match="AIRFLOW_CONN_NOBODY=https"):
             found.check()
         with pytest.raises(HandoverError, match="'nobody' is none, or has no host"):
             found.tell(WORD)

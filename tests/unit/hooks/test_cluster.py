@@ -17,7 +17,7 @@ import pytest
 from kubernetes import client
 from kubernetes.config import incluster_config
 
-from glidepath.errors import PreflightError
+from glidepath.errors import SetupError
 from glidepath.hooks.cluster import kubernetes_api
 
 
@@ -134,7 +134,7 @@ def test_a_connection_that_leads_nowhere_is_refused(
     extra: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect("broken", monkeypatch, **extra)
-    with pytest.raises(PreflightError, match=says) as caught:
+    with pytest.raises(SetupError, match=says) as caught:
         kubernetes_api("broken")
     assert "planted-secret" not in str(caught.value)
 

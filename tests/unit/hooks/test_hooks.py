@@ -13,7 +13,7 @@ import pytest
 from airflow.sdk import Connection
 from kubernetes.config import incluster_config
 
-from glidepath.errors import EvidenceError, PreflightError, RecordError
+from glidepath.errors import EvidenceError, RecordError, SetupError
 from glidepath.hooks.cluster import kubernetes_api
 from glidepath.hooks.http import address_of
 from glidepath.hooks.ports import HelmHook, PrometheusHook, load_run
@@ -50,14 +50,14 @@ def test_a_password_in_the_host_goes_into_a_header(host: str) -> None:
 
 def test_a_connection_without_a_host_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_SOME_PROMETHEUS", '{"conn_type": "http"}')
-    with pytest.raises(PreflightError, match="AIRFLOW_CONN_SOME_PROMETHEUS"):
+    with pytest.raises(SetupError, match="AIRFLOW_CONN_SOME_PROMETHEUS"):
         PrometheusHook("some_prometheus").get_conn()
 
 
 def test_a_ca_file_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ca = tmp_path / "ca.crt"
     monkeypatch.setenv("AIRFLOW_CONN_P", json.dumps({"conn_type": "https", "host": "p", "extra": {"ca_file": str(ca)}}))
-    with pytest.raises(PreflightError, match=r"'p' names the CA file .*ca\.crt.*expected the path of a PEM file"):
+    with pytest.raises(SetupError, match=r"'p' names the CA file .*ca\.crt.*expected the path of a PEM file"):
         PrometheusHook("p").get_conn()
     ca.write_text("")
     assert PrometheusHook("p").get_conn()._client._session.verify == str(ca)
@@ -69,7 +69,7 @@ def test_a_ca_file_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch,
 def test_a_signer_that_is_none_is_refused(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_P", "http://p")
     monkeypatch.setenv("GLIDEPATH_PROMETHEUS_AUTH", named)
-    with pytest.raises(PreflightError, match=r"GLIDEPATH_PROMETHEUS_AUTH=.*expected `module:name`"):
+    with pytest.raises(SetupError, match=r"GLIDEPATH_PROMETHEUS_AUTH=.*expected `module:name`"):
         PrometheusHook("p").get_conn()
 
 

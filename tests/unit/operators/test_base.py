@@ -9,14 +9,17 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from glidepath.errors import (
+    BusyError,
     ClaimHeldError,
     ClaimLostError,
     ClusterError,
     EvidenceError,
     NotReadyError,
+    OrderError,
     PolicyError,
     RecordError,
     ReleaseTakenBack,
+    SetupError,
 )
 from glidepath.operators.base import ReleaseOperator
 from glidepath.operators.tasks import DeployOperator, FinishOperator
@@ -131,13 +134,15 @@ def test_one_that_has_ended_keeps_its_reason(stage: Stage) -> None:
         finish(stage.run("d/one"))
 
 
-@pytest.mark.parametrize("error", [PolicyError("x"), ClaimHeldError("x"), NotReadyError("x"), ReleaseTakenBack("x")])
+@pytest.mark.parametrize(
+    "error", [PolicyError("x"), ClaimHeldError("x"), NotReadyError("x"), OrderError("x"), ReleaseTakenBack("x")]
+)
 def test_what_another_try_cannot_mend_is_not_tried_again(error: Exception) -> None:
     with pytest.raises(AirflowFailException, match="x"), ReleaseOperator(task_id="task").final(context(Try())):
         raise error
 
 
-@pytest.mark.parametrize("error", [ClusterError("x"), EvidenceError("x")])
+@pytest.mark.parametrize("error", [ClusterError("x"), EvidenceError("x"), SetupError("x"), BusyError("x")])
 def test_what_may_pass_is_tried_again(error: Exception) -> None:
     with pytest.raises(type(error)), ReleaseOperator(task_id="task").final(context(Try())):
         raise error

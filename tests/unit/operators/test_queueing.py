@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, Er
 from airflow.sdk.execution_time.comms import ErrorResponse
 
 from glidepath.claim import LeaseClaims
+from glidepath.errors import SetupError
 from glidepath.operators.queueing import WaitsForClaim
 from glidepath.operators.tasks import ClaimOperator, PlanOperator, run_over
 from glidepath.release.run import Run
@@ -131,6 +132,19 @@ def test_a_policy_that_is_not_valid_refuses_the_run_and_says_why(tmp_path: Path)
         task_id="plan", policy_path=str(tmp_path / "no"), go="a", stay="b", late="c", refused="p.yaml:3: steps"
     )
     with pytest.raises(AirflowFailException, match=r"nothing was touched:\np.yaml:3: steps"):
+        task.execute(context())
+
+
+@pytest.mark.usefixtures("stage")
+def test_what_a_person_has_to_set_up_keeps_no_run_waiting_at_its_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(_: Any) -> Any:
+        raise SetupError("connection 'prometheus_default' has no host")
+
+    task = plan_task(policy(tmp_path, WAITS), monkeypatch)
+    monkeypatch.setattr("glidepath.hooks.ports.ports_for", none)
+    with pytest.raises(AirflowFailException, match=r"has no host\. Nothing was touched"):
         task.execute(context())
 
 

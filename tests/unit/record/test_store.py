@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from glidepath.errors import RecordError
+from glidepath.errors import NoReleaseError, RecordError
 from glidepath.record import Record, Release
 from glidepath.release.phases import TRANSITIONS, Phase, origins
 
@@ -30,7 +30,7 @@ def test_a_release_reads_back_and_is_never_overwritten(record: Record) -> None:
     record.open_release(replace(RELEASE, stable="v9"))
     assert record.get("dag/run") == RELEASE
     assert record.find("other") is None
-    with pytest.raises(RecordError, match="no release 'other'"):
+    with pytest.raises(NoReleaseError, match="no release 'other'"):
         record.get("other")
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from glidepath.errors import ClaimLostError, PreflightError
+from glidepath.errors import ClaimLostError, PreflightError, TemporaryError
+from glidepath.record.engines import engine_of
+from glidepath.record.tables import events
 from glidepath.release import brake
 from glidepath.release.brake import fate, taken_back
+from glidepath.release.tasks.rollback import rollback
 from glidepath.traffic import Split
 from tests.support.apiserver import MESH, SERVICE, http_routes
 from tests.support.fields import Object
@@ -141,6 +144,21 @@ def test_the_watchdog_brakes_on_what_it_meets(stage: Stage, theirs: Object) -> N
     assert first == theirs
     assert testers["route"][0]["destination"]["subset"] == "v1"
     assert own == http_routes({"v1": 100, "v2": 0})[0]
+
+
+def test_a_rollback_that_finds_no_routes_is_tried_again_and_ends_once_they_are_back(stage: Stage) -> None:
+    """Nobody knows what they said: the claim was one of a version that did not write that down."""
+    run = stage.run()
+    do(run, *UP_TO_WEIGHT)
+    with engine_of(stage.record.url).begin() as database:
+        database.execute(events.delete().where(events.c.kind == "claim"))
+    was = stage.server.objects.pop((BASE, SERVICE))
+    with pytest.raises(TemporaryError, match="does not exist"):
+        rollback(run)
+    assert run.release.outcome is None
+    stage.server.objects[BASE, SERVICE] = was
+    rollback(run)
+    assert run.release.outcome == "rolled_back"
 
 
 def test_the_watchdog_makes_routes_anew_that_are_gone(stage: Stage) -> None:

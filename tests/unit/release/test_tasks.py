@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from glidepath.errors import (
+    BusyError,
     ClaimLostError,
     ClusterError,
     NotReadyError,
@@ -189,7 +190,7 @@ def refuse(*_: object) -> None:
 
 
 def expect_busy(run: Run) -> None:
-    with pytest.raises(ClusterError, match="the watchdog is making"):
+    with pytest.raises(BusyError, match="the watchdog is making"):
         claim(run)
     run.say("busy")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from glidepath.errors import ClaimLostError, PreflightError
+from glidepath.errors import ClaimLostError, SetupError
 from glidepath.traffic import IstioTraffic, Split
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE, http_routes
 from tests.unit.traffic.world import CLAIM, KINDS, NEXT, OLD, VIRTUAL_SERVICE, World
@@ -190,7 +190,7 @@ def test_no_token_of_a_persons_is_so_high_that_no_claim_could_go_on_from_it(take
 @pytest.mark.parametrize("token", ["99999999999999", "99999999999999999999", "٣", "-1", "many"])
 def test_a_token_that_is_no_claims_keeps_nobody_from_writing_and_is_refused_by_plan(world: World, token: str) -> None:
     annotate(world, VIRTUAL_SERVICE, token=token)
-    with pytest.raises(PreflightError, match="expected a whole number of at most 13 digits; remove it"):
+    with pytest.raises(SetupError, match="expected a whole number of at most 13 digits; remove it"):
         world.traffic.read()
     if len(token) != 14:
         assert world.traffic.newest_token() == 0

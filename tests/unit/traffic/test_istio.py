@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glidepath.errors import ClaimLostError, ClusterError, PreflightError, TrafficDriftError
+from glidepath.errors import ClaimLostError, ClusterError, SetupError, TrafficDriftError
 from glidepath.traffic import Split
 from tests.support.apiserver import SERVICE, http_routes
 from tests.support.fields import Object
@@ -46,7 +46,7 @@ def test_what_is_no_split_is_called_drift(world: World, http: list[Object], word
 
 def test_a_service_without_routes_is_a_preflight_error(world: World) -> None:
     world.server.objects.clear()
-    with pytest.raises(PreflightError, match="VirtualService shop/prices does not exist, expected the one of the"):
+    with pytest.raises(SetupError, match="VirtualService shop/prices does not exist, expected the one of the"):
         world.traffic.read()
 
 

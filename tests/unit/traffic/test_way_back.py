@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from glidepath.errors import ClaimLostError, ClusterError, PreflightError
+from glidepath.errors import ClaimLostError, ClusterError, SetupError
 from glidepath.kube import at_once
 from glidepath.traffic import IstioTraffic, Routing, Split, WayBack
 from glidepath.traffic.others import Others
@@ -126,7 +126,7 @@ def test_a_virtual_service_that_is_gone_is_made_anew_whole(shifted: World, way: 
 
 def test_nobody_knows_what_a_virtual_service_said_that_is_gone(shifted: World) -> None:
     del shifted.server.objects[BASE, SERVICE]
-    with pytest.raises(PreflightError, match="does not exist"):
+    with pytest.raises(SetupError, match="does not exist"):
         shifted.traffic.stop(CLAIM, WayBack(SAFE, {"v2"}), mine=True)
 
 

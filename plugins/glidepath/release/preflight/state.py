@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from glidepath.deploy import values as chart
-from glidepath.errors import PreflightError, TrafficDriftError
+from glidepath.errors import PreflightError, SetupError, TrafficDriftError
 from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.release.run import Ports, Say
@@ -73,7 +73,7 @@ def _routes(spec: ReleaseSpec, ports: Ports, say: Say) -> Split:
     """
     try:
         state = ports.traffic.read()
-    except TrafficDriftError as error:
+    except (TrafficDriftError, SetupError) as error:
         raise PreflightError(f"{error}; nothing was touched. Mend the VirtualService, then start a new run") from error
     if EVERY_VERSION in state.beside:
         raise PreflightError(

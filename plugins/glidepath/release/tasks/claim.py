@@ -28,7 +28,8 @@ def claim(run: Run, url: str = "") -> None:
     Raises:
         ClaimHeldError: Another release holds the service.
         PreflightError: Another version has become the stable one since this release was planned, or it was refused before.
-        ClusterError: The API failed, or the watchdog is just making the service safe; run again.
+        ClusterError: The API failed; run again.
+        BusyError: The watchdog is just making the service safe; run again.
         HandoverError: Who owns the values could not be told that an earlier release was taken back; run again.
     """
     release = run.release

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glidepath.errors import ClaimLostError, ClusterError, ReleaseTakenBack
+from glidepath.errors import BusyError, ClaimLostError, ClusterError, ReleaseTakenBack
 from glidepath.release.cleanup import FINISHED, leaves_nothing, sweep
 from glidepath.release.gitops import hand_back, resume
 from glidepath.release.holding import has_claim, lease, ours, renewing
@@ -18,7 +18,8 @@ def finish(run: Run) -> None:
 
     Raises:
         ReleaseTakenBack: The release did not promote: turns the run red, with the reason.
-        ClusterError: The watchdog took the claim on the way, or the cluster failed; run again, it goes on from there.
+        BusyError: The watchdog took the claim on the way; run again, it goes on from there.
+        ClusterError: The cluster failed; run again.
         HandoverError: Who owns the values could not be told that the promotion is none; run again. The objects stay held.
     """
     try:
@@ -26,7 +27,7 @@ def finish(run: Run) -> None:
             settle(run)
         _finish(run)
     except ClaimLostError as error:
-        raise ClusterError(f"the claim was lost on the way, try again: {error}") from error
+        raise BusyError(f"the claim was lost on the way, try again: {error}") from error
 
 
 def _finish(run: Run) -> None:
