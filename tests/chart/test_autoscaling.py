@@ -8,7 +8,7 @@ import pytest
 from kubernetes import config
 
 from demo.environment import glidepath_kubeconfig, helm
-from glidepath.deploy import Workloads
+from glidepath.deploy import KubernetesWorkloads
 from tests.support.chart import CHART, installed
 
 pytestmark = pytest.mark.cluster
@@ -24,7 +24,7 @@ def autoscaled() -> Iterator[None]:
 
 
 def test_a_higher_minimum_makes_ready_replicas_and_a_helm_upgrade_leaves_them() -> None:
-    workloads = Workloads(
+    workloads = KubernetesWorkloads(
         config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE))), NAMESPACE, "model-service"
     )
     workloads.wait_ready("v2", 60)

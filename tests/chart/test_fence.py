@@ -16,8 +16,9 @@ from glidepath.claim import Claim, LeaseClaims
 from glidepath.deploy import Helm
 from glidepath.deploy import values as chart
 from glidepath.errors import ClaimHeldError, ClaimLostError, HelmError
-from glidepath.traffic import IstioTraffic, Split
+from glidepath.traffic import Split
 from tests.support.chart import CHART, installed
+from tests.support.meshed import Meshed
 
 pytestmark = pytest.mark.cluster
 NAMESPACE, SERVICE = "fence-test", "fenced"
@@ -71,19 +72,19 @@ def upgrade(*settings: str) -> str:
 
 def upgrade_with(api: client.ApiClient, claim: Claim, canary: str | None = "v2") -> None:
     """An upgrade as a release makes it: with the claim's token, and the number of its own writes raised."""
-    port, traffic = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]), IstioTraffic(api, NAMESPACE, SERVICE)
+    port, traffic = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]), Meshed(api, NAMESPACE, SERVICE)
     found = port.status()
     assert found is not None
     values = chart.with_canary(found.values, "v1", canary, 0, claim.token)
-    port.upgrade(values, write=traffic.newest_write() + 1)
+    port.upgrade(values, write=traffic.state().write + 1)
 
 
 @pytest.fixture
 def held(api: client.ApiClient) -> Iterator[Claim]:
     """A claim under way; given back at the end."""
-    claims, traffic = LeaseClaims(api, NAMESPACE, SERVICE), IstioTraffic(api, NAMESPACE, SERVICE)
+    claims, traffic = LeaseClaims(api, NAMESPACE, SERVICE), Meshed(api, NAMESPACE, SERVICE)
     claim = claims.acquire(
-        Claim(NAMESPACE, SERVICE, "run/of-the-test", traffic.newest_token(), "v1", "v2", 60), "http://airflow/run"
+        Claim(NAMESPACE, SERVICE, "run/of-the-test", traffic.state().newest, "v1", "v2", 60), "http://airflow/run"
     )
     traffic.take(claim)
     yield claim
@@ -91,7 +92,7 @@ def held(api: client.ApiClient) -> Iterator[Claim]:
     assert newest is not None
     last = Claim(NAMESPACE, SERVICE, claim.holder, newest.token, "v1", "v2", 60)
     traffic.take(last)
-    traffic.shift(last, Split("v1", "v2", 0))
+    traffic.write(last, Split("v1", "v2", 0))
     upgrade_with(api, last)
     traffic.open(last)
     claims.release(last, "")
@@ -128,20 +129,20 @@ def test_a_held_object_refuses_lower_and_missing_tokens_and_deletion(held: Claim
 
 @pytest.mark.parametrize("what", OBJECTS)
 def test_an_open_object_lets_everything_pass(api: client.ApiClient, held: Claim, what: str) -> None:
-    IstioTraffic(api, NAMESPACE, SERVICE).open(held)
+    Meshed(api, NAMESPACE, SERVICE).open(held)
     annotate(what, "glidepath.dev/token=0")
     annotate(what, f"glidepath.dev/token={held.token}")
 
 
 def test_a_stale_release_is_refused_and_the_newer_one_is_not(api: client.ApiClient, held: Claim) -> None:
-    claims, traffic = LeaseClaims(api, NAMESPACE, SERVICE), IstioTraffic(api, NAMESPACE, SERVICE)
-    traffic.shift(held, Split("v1", "v2", 20))
+    claims, traffic = LeaseClaims(api, NAMESPACE, SERVICE), Meshed(api, NAMESPACE, SERVICE)
+    traffic.write(held, Split("v1", "v2", 20))
     state = claims.read()
     assert state is not None
     newer = Claim(NAMESPACE, SERVICE, "watchdog", claims.take_over(state, "watchdog", 60), "v1", "v2", 60)
-    traffic.shift(newer, Split("v1", "v2", 0))
+    traffic.write(newer, Split("v1", "v2", 0))
     with pytest.raises(ClaimLostError, match=f"token {newer.token}"):
-        traffic.shift(held, Split("v1", "v2", 50))
+        traffic.write(held, Split("v1", "v2", 50))
     with pytest.raises(ClaimLostError):
         claims.renew(held)
     assert traffic.read().split == Split("v1", "v2", 0)
@@ -158,13 +159,13 @@ def test_a_claim_that_is_held_is_not_deleted_until_a_person_frees_it(api: client
         kubectl("delete", LEASE, "-n", NAMESPACE)
     delete_claim()
     assert LeaseClaims(api, NAMESPACE, SERVICE).read() is None
-    again = replace(held, token=IstioTraffic(api, NAMESPACE, SERVICE).newest_token())
+    again = replace(held, token=Meshed(api, NAMESPACE, SERVICE).state().newest)
     assert LeaseClaims(api, NAMESPACE, SERVICE).acquire(again).token > held.token
 
 
 def test_helm_cannot_undo_a_brake_and_works_again_when_the_release_is_over(api: client.ApiClient, held: Claim) -> None:
-    traffic = IstioTraffic(api, NAMESPACE, SERVICE)
-    traffic.shift(held, Split("v1", "v2", 0))
+    traffic = Meshed(api, NAMESPACE, SERVICE)
+    traffic.write(held, Split("v1", "v2", 0))
     upgrade()
     with pytest.raises(DemoError, match="conflict"):
         upgrade("istio.trafficSplit.stable=50", "istio.trafficSplit.canary=50")
@@ -177,14 +178,14 @@ def test_helm_cannot_undo_a_brake_and_works_again_when_the_release_is_over(api: 
 
 
 def test_helm_cannot_remove_a_version_that_a_release_holds(api: client.ApiClient, held: Claim) -> None:
-    traffic = IstioTraffic(api, NAMESPACE, SERVICE)
-    traffic.shift(held, Split("v1", None, 0))
+    traffic = Meshed(api, NAMESPACE, SERVICE)
+    traffic.write(held, Split("v1", None, 0))
     with pytest.raises(HelmError, match="mark it open first"):
         upgrade_with(api, held, None)
-    assert "v2" in traffic.deployed_versions()
-    traffic.open_version(held, "v2")
+    assert "v2" in traffic.state().versions
+    traffic.let_go(held, "v2")
     upgrade_with(api, replace(held, token=held.token), None)
-    assert "v2" not in traffic.deployed_versions()
+    assert "v2" not in traffic.state().versions
     traffic.open(held)
     upgrade()
 
@@ -242,16 +243,16 @@ def test_the_token_can_not_be_lowered_through_the_status_either(held: Claim) -> 
 
 
 def test_a_releases_own_upgrades_pass_one_after_the_other(api: client.ApiClient, held: Claim) -> None:
-    port, traffic = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]), IstioTraffic(api, NAMESPACE, SERVICE)
+    port, traffic = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]), Meshed(api, NAMESPACE, SERVICE)
     found = port.status()
     assert found is not None
     values = chart.with_canary(found.values, "v1", "v2", 0, held.token)
     for number in (1, 2):
-        port.upgrade({**values, "env": {"NUMBER": str(number)}}, write=traffic.newest_write() + 1)
-        assert annotations(f"deployment/{SERVICE}-v1")["glidepath.dev/write"] == str(traffic.newest_write())
+        port.upgrade({**values, "env": {"NUMBER": str(number)}}, write=traffic.state().write + 1)
+        assert annotations(f"deployment/{SERVICE}-v1")["glidepath.dev/write"] == str(traffic.state().write)
     with pytest.raises(HelmError, match="applies a whole object without knowing of it"):
-        port.upgrade({**values, "env": {"NUMBER": "3"}}, write=traffic.newest_write())
-    port.upgrade(values, write=traffic.newest_write() + 1)
+        port.upgrade({**values, "env": {"NUMBER": "3"}}, write=traffic.state().write)
+    port.upgrade(values, write=traffic.state().write + 1)
 
 
 @pytest.mark.usefixtures("api")
@@ -270,13 +271,13 @@ def test_helm_is_whoever_the_client_is(api: client.ApiClient) -> None:
 
 def test_a_number_written_by_hand_leaves_room_to_go_on(api: client.ApiClient, held: Claim) -> None:
     """A token that no claim could go above would be the end of every brake; so would an upgrade's number."""
-    claims, traffic, stable = LeaseClaims(api, NAMESPACE, SERVICE), IstioTraffic(api, NAMESPACE, SERVICE), OBJECTS[0]
+    claims, traffic, stable = LeaseClaims(api, NAMESPACE, SERVICE), Meshed(api, NAMESPACE, SERVICE), OBJECTS[0]
     with pytest.raises(DemoError, match="a release holds this object with token"):
         annotate(stable, "glidepath.dev/token=999999999999999")
     annotate(stable, "glidepath.dev/token=999999999999")
-    raised = claims.raise_above(held, traffic.newest_token())
+    raised = claims.raise_above(held, traffic.state().newest)
     traffic.take(raised)
-    traffic.shift(raised, Split("v1", "v2", 0))
+    traffic.write(raised, Split("v1", "v2", 0))
     annotate(f"deployment/{SERVICE}-v1", "glidepath.dev/write=999999999999999")
     traffic.free_writes()
     upgrade_with(api, raised)

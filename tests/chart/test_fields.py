@@ -16,12 +16,13 @@ from kubernetes import config
 
 from demo.environment import DemoError, cluster, glidepath_kubeconfig, helm, kubectl
 from glidepath.claim import Claim
-from glidepath.deploy import Helm, Preview, Workloads
+from glidepath.deploy import Helm, KubernetesWorkloads, Preview
 from glidepath.deploy import values as chart
 from glidepath.deploy.overlay import changes, overlaid
 from glidepath.errors import HelmError
-from glidepath.traffic import IstioTraffic, Split
+from glidepath.traffic import Split
 from tests.support.chart import CHART, installed
+from tests.support.meshed import Meshed
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 NAMESPACE, SERVICE = "fields-test", "fielded"
@@ -39,9 +40,9 @@ class World:
 
     def __init__(self) -> None:
         api = config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
-        self.api, self.traffic = api, IstioTraffic(api, NAMESPACE, SERVICE)
-        self.workloads = Workloads(api, NAMESPACE, SERVICE)
-        self.claim = Claim(NAMESPACE, SERVICE, "run/of-the-test", self.traffic.newest_token() + 1, "v1", "v2", 60)
+        self.api, self.traffic = api, Meshed(api, NAMESPACE, SERVICE)
+        self.workloads = KubernetesWorkloads(api, NAMESPACE, SERVICE)
+        self.claim = Claim(NAMESPACE, SERVICE, "run/of-the-test", self.traffic.state().newest + 1, "v1", "v2", 60)
         self.traffic.take(self.claim)
 
     @property
@@ -59,18 +60,18 @@ class World:
         """The canary beside the stable version, as a release deploys it; what was left to its owners."""
         values = chart.with_canary({**self.given(), **more}, "v1", "v2", weight, self.claim.token)
         if self.traffic.read().split.canary is None:
-            self.traffic.shift(self.claim, Split("v1", "v2", 0))
-        done = self.helm.upgrade(values, write=self.traffic.newest_write() + 1)
+            self.traffic.write(self.claim, Split("v1", "v2", 0))
+        done = self.helm.upgrade(values, write=self.traffic.state().write + 1)
         for version in ("v1", "v2"):
-            self.traffic.hold_version(self.claim, version)
+            self.traffic.hold(self.claim, version)
         return [str(one) for one in done.laid]
 
     def leave_stable(self) -> None:
         """The end of a release that was taken back."""
-        self.traffic.shift(self.claim, Split("v1", None, 0))
-        self.traffic.open_version(self.claim, "v2")
+        self.traffic.write(self.claim, Split("v1", None, 0))
+        self.traffic.let_go(self.claim, "v2")
         alone = chart.with_canary(self.given(), "v1", None, 0, self.claim.token)
-        self.helm.upgrade(chart.without_replicas(alone, "v2"), write=self.traffic.newest_write() + 1)
+        self.helm.upgrade(chart.without_replicas(alone, "v2"), write=self.traffic.state().write + 1)
         self.workloads.remove_forgotten("v2", "app")
         self.workloads.wait_gone("v2", 20)
         self.traffic.open(self.claim)
@@ -159,7 +160,7 @@ def test_replicas_that_somebody_else_scaled_stay_and_helm_goes_through(world: Wo
     assert shape is not None
     assert (shape.wanted, shape.replicas_by) == (count, f"{manager or 'kubectl'} (scale)")
     assert shape.autoscaled == bool(manager)
-    world.traffic.shift(world.claim, Split("v1", "v2", 20))
+    world.traffic.write(world.claim, Split("v1", "v2", 20))
     world.deploy(20, replicas={"stable": 2, "canary": 3})
     assert live(STABLE)["spec"]["replicas"] == count
     assert list(changes(pods, template())) == []
@@ -197,13 +198,13 @@ def test_a_variable_that_was_taken_away_by_hand_is_seen_beforehand(world: World)
 
 
 def test_routes_edited_by_hand_stay_while_they_split_alike_and_else_helm_is_refused(world: World) -> None:
-    world.traffic.shift(world.claim, Split("v1", "v2", 20))
+    world.traffic.write(world.claim, Split("v1", "v2", 20))
     patch = [{"op": "replace", "path": "/spec/http/0/timeout", "value": "7s"}]
     kubectl("patch", ROUTES, "-n", NAMESPACE, "--type=json", "-p", json.dumps(patch), "--field-manager=a-person")
     (told,) = world.deploy(20)
     assert "VirtualService fielded: spec.http is" in told
     assert live(ROUTES)["spec"]["http"][0]["timeout"] == "7s"
-    world.traffic.shift(world.claim, Split("v1", "v2", 0))
+    world.traffic.write(world.claim, Split("v1", "v2", 0))
     with pytest.raises(HelmError, match=r"conflict with .glidepath.*: \.spec\.http"):
         world.deploy(20, env={"ANOTHER": "one"})
     assert world.traffic.read().split == Split("v1", "v2", 0)
@@ -226,7 +227,7 @@ def test_a_persons_refused_upgrade_is_not_gone_on_from(world: World) -> None:
     world.deploy()
     before = world.helm.status()
     assert before is not None
-    world.traffic.shift(world.claim, Split("v1", "v2", 20))
+    world.traffic.write(world.claim, Split("v1", "v2", 20))
     token = f"release.token={world.claim.token}"
     opened("v1")
     with pytest.raises(DemoError, match="conflict"):
@@ -249,7 +250,7 @@ def test_a_persons_refused_upgrade_is_not_gone_on_from(world: World) -> None:
     assert "REFUSED" not in world.helm.effective_values()["env"]
     assert env()["REFUSED"] == "yes"  # Helm applies what it can
     values = chart.with_canary(found.values, "v1", "v2", 20, world.claim.token)
-    done = world.helm.upgrade(values, write=world.traffic.newest_write() + 1)
+    done = world.helm.upgrade(values, write=world.traffic.state().write + 1)
     assert (done.revision, done.status) == (before.revision + 2, "deployed")
     assert "REFUSED" not in env()
 
@@ -311,7 +312,7 @@ def test_numbers_stay_what_they_were_installed_as(world: World, tmp_path: Path) 
 def test_a_release_that_helm_3_installed_is_applied_on_the_server_too(world: World) -> None:
     helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", GIVEN, "--server-side=false", "--reset-values")
     world.deploy()
-    world.traffic.shift(world.claim, Split("v1", "v2", 20))
+    world.traffic.write(world.claim, Split("v1", "v2", 20))
     with pytest.raises(HelmError, match=r"\.spec\.http"):
         world.deploy(50)
     assert world.traffic.read().split == Split("v1", "v2", 20)

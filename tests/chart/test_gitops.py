@@ -10,7 +10,7 @@ import pytest
 from kubernetes import client, config
 
 from demo.environment import DemoError, cluster, helm, kubectl
-from glidepath.deploy import Workloads
+from glidepath.deploy import KubernetesWorkloads
 from glidepath.handover import Sync
 from tests.support.chart import CHART, installed
 
@@ -59,7 +59,7 @@ def sync(server_side: bool) -> None:
 @pytest.mark.parametrize("server_side", [True, False], ids=["server-side", "client-side"])
 def test_a_sync_leaves_marks_on_every_object_of_the_service(api: client.ApiClient, server_side: bool) -> None:
     with installed(NAMESPACE, GIVEN):
-        workloads = Workloads(api, NAMESPACE, SERVICE)
+        workloads = KubernetesWorkloads(api, NAMESPACE, SERVICE)
         assert workloads.marks("app") == []
         sync(server_side)
         found = workloads.marks("app")
@@ -76,7 +76,7 @@ def test_what_a_controller_alone_has_made_helm_can_take_over(api: client.ApiClie
     with pytest.raises(DemoError, match="invalid ownership metadata"):
         helm("install", "app", CHART, "-n", NAMESPACE, "--set", GIVEN)
     helm("upgrade", "app", CHART, "-n", NAMESPACE, "--install", "--take-ownership", "--force-conflicts", "--set", GIVEN)
-    assert Workloads(api, NAMESPACE, SERVICE).helm_revision("app") is not None
+    assert KubernetesWorkloads(api, NAMESPACE, SERVICE).helm_revision("app") is not None
     helm("uninstall", "app", "-n", NAMESPACE)
     kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 

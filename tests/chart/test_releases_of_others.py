@@ -16,13 +16,14 @@ from kubernetes import config
 
 from demo.environment import DemoError, cluster, glidepath_kubeconfig, helm, kubectl
 from glidepath.claim import LeaseClaims
-from glidepath.deploy import Helm, Workloads
+from glidepath.deploy import Helm, KubernetesWorkloads
 from glidepath.errors import PreflightError, ReleaseTakenBack
 from glidepath.policy import for_run
 from glidepath.policy.load import parse_policy
+from glidepath.ports import Ports
 from glidepath.record import Record
 from glidepath.release.drift import objects_drift
-from glidepath.release.run import Ports, Run
+from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
 from glidepath.release.tasks.finish import finish
@@ -30,8 +31,9 @@ from glidepath.release.tasks.plan import plan
 from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.settle import settle
 from glidepath.release.tasks.shift import shift
-from glidepath.traffic import IstioTraffic
+from glidepath.wiring import mesh
 from tests.support.chart import CHART, installed
+from tests.support.meshed import Meshed
 from tests.support.stage import PrometheusInMemory
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(600)]
@@ -76,12 +78,14 @@ class World:
         return Run(identity, spec, ports, self.said.append)
 
     def ports(self) -> Ports:
+        traffic, fence = mesh(self.api, NAMESPACE, SERVICE)
         return Ports(
             record=self.record,
             claims=LeaseClaims(self.api, NAMESPACE, SERVICE),
-            traffic=IstioTraffic(self.api, NAMESPACE, SERVICE),
+            traffic=traffic,
+            fence=fence,
             helm=Helm(Path(CHART), "app", NAMESPACE, self.api, cluster()["HELM"]),
-            workloads=Workloads(self.api, NAMESPACE, SERVICE),
+            workloads=KubernetesWorkloads(self.api, NAMESPACE, SERVICE),
             prometheus=self.prometheus,  # type: ignore[arg-type]
         )
 
@@ -112,10 +116,10 @@ class World:
 
     def at_rest(self, stable: str) -> None:
         """One version with everything, nothing held, Helm deployed."""
-        traffic, found = self.ports().traffic, self.ports().helm.status()
+        traffic, found = Meshed(self.api, NAMESPACE, SERVICE), self.ports().helm.status()
         assert traffic.all_on(stable)
-        assert traffic.deployed_versions() == {stable}
-        assert traffic.held() == set()
+        assert traffic.state().versions == {stable}
+        assert traffic.state().held == set()
         assert found is not None
         assert (found.status, found.values["roles"]) == ("deployed", {"stable": stable, "canary": ""})
         self.ports().workloads.wait_ready(stable, 240)

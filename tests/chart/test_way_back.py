@@ -12,8 +12,9 @@ from kubernetes import client, config
 from demo.environment import glidepath_kubeconfig, kubectl
 from glidepath.claim import Claim
 from glidepath.errors import ClusterError
-from glidepath.traffic import IstioTraffic, Split, WayBack
+from glidepath.traffic import Split, WayBack
 from tests.support.chart import installed
+from tests.support.meshed import Meshed
 
 pytestmark = pytest.mark.cluster
 NAMESPACE, SERVICE = "way-back-test", "braked"
@@ -43,11 +44,11 @@ def api() -> Iterator[client.ApiClient]:
 
 
 @pytest.fixture
-def traffic(api: client.ApiClient) -> Iterator[IstioTraffic]:
+def traffic(api: client.ApiClient) -> Iterator[Meshed]:
     """Held by CLAIM with 20 % on the canary; opened at the end, with routes as the chart made them."""
-    traffic = IstioTraffic(api, NAMESPACE, SERVICE)
+    traffic = Meshed(api, NAMESPACE, SERVICE)
     traffic.take(CLAIM)
-    traffic.shift(CLAIM, Split("v1", "v2", 20))
+    traffic.write(CLAIM, Split("v1", "v2", 20))
     yield traffic
     plain = {"host": SERVICE, "subset": "v1", "port": {"number": 8081}}
     edit([{"route": [{"destination": plain}]}])
@@ -66,15 +67,15 @@ def edit(http: list[dict[str, Any]]) -> None:
     kubectl("patch", ROUTES, "-n", NAMESPACE, "--type=merge", "-p", patch, "--field-manager=a-person")
 
 
-def way(traffic: IstioTraffic) -> WayBack:
+def way(traffic: Meshed) -> WayBack:
     """The way back of a release that found the chart's routes."""
-    return WayBack(Split("v1", "v2", 0), {"v2"}, traffic.routing())
+    return WayBack(Split("v1", "v2", 0), {"v2"}, traffic.read().routing)
 
 
 @pytest.mark.parametrize(
     "theirs", [REDIRECT, DIRECT, DELEGATE, STATIC], ids=["redirect", "direct", "delegate", "foreign"]
 )
-def test_an_entry_that_is_not_ours_survives_the_brake(traffic: IstioTraffic, theirs: dict[str, Any]) -> None:
+def test_an_entry_that_is_not_ours_survives_the_brake(traffic: Meshed, theirs: dict[str, Any]) -> None:
     known, [own] = way(traffic), spec()["http"]
     edit([theirs, own])
     assert traffic.stop(CLAIM, known)
@@ -84,7 +85,7 @@ def test_an_entry_that_is_not_ours_survives_the_brake(traffic: IstioTraffic, the
     assert not traffic.stop(CLAIM, known)
 
 
-def test_what_leads_to_the_canary_beside_the_weights_goes(traffic: IstioTraffic) -> None:
+def test_what_leads_to_the_canary_beside_the_weights_goes(traffic: Meshed) -> None:
     known, [own] = way(traffic), spec()["http"]
     edit([TESTERS, {**own, "mirror": MIRROR}])
     assert traffic.read().beside == {"v2"}
@@ -94,7 +95,7 @@ def test_what_leads_to_the_canary_beside_the_weights_goes(traffic: IstioTraffic)
     assert "mirror" not in braked
 
 
-def test_routes_that_were_replaced_by_a_redirect_need_no_brake(traffic: IstioTraffic) -> None:
+def test_routes_that_were_replaced_by_a_redirect_need_no_brake(traffic: Meshed) -> None:
     known = way(traffic)
     edit([{"redirect": {"uri": "/closed"}}])
     traffic.stop(CLAIM, known)
@@ -108,7 +109,7 @@ def gone() -> None:
     kubectl("delete", ROUTES, "-n", NAMESPACE)
 
 
-def test_an_apply_makes_nothing_anew_that_was_deleted_since_it_was_read(traffic: IstioTraffic) -> None:
+def test_an_apply_makes_nothing_anew_that_was_deleted_since_it_was_read(traffic: Meshed) -> None:
     known, before = way(traffic), spec()
     asked: list[bool] = []
 
@@ -119,7 +120,7 @@ def test_an_apply_makes_nothing_anew_that_was_deleted_since_it_was_read(traffic:
         return True
 
     with pytest.raises(ClusterError) as caught:
-        traffic.shift(CLAIM, Split("v1", "v2", 50), still)
+        traffic.write(CLAIM, Split("v1", "v2", 50), still)
     assert caught.value.status == 404
     assert kubectl("get", ROUTES, "-n", NAMESPACE, "--ignore-not-found") == ""
     # The brake does make it anew, whole, and the next writes lose nothing of it.
@@ -131,7 +132,7 @@ def test_an_apply_makes_nothing_anew_that_was_deleted_since_it_was_read(traffic:
     assert SERVICE in kubectl("get", "virtualservice", "-n", NAMESPACE, "-l", f"app={SERVICE}", "-o", "name")
 
 
-def test_one_that_was_made_anew_is_not_written_before_the_lease_is_seen(traffic: IstioTraffic) -> None:
+def test_one_that_was_made_anew_is_not_written_before_the_lease_is_seen(traffic: Meshed) -> None:
     known = way(traffic)
     whole = json.loads(kubectl("get", ROUTES, "-n", NAMESPACE, "-o", "json"))
     gone()

@@ -18,13 +18,14 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from glidepath.claim import LeaseClaims
-from glidepath.deploy import Workloads
+from glidepath.deploy import KubernetesWorkloads
 from glidepath.errors import HandoverError, HelmError, RecordError
 from glidepath.handover import Sync
 from glidepath.kube import at_once
+from glidepath.ports import Ports
 from glidepath.record import Record
-from glidepath.release.run import Ports, Run
-from glidepath.traffic import IstioTraffic
+from glidepath.release.run import Run
+from glidepath.wiring import mesh
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
 from tests.support.fields import clone
 from tests.support.helm import HelmInMemory
@@ -144,13 +145,15 @@ class _Through:
 def ports(stage: Stage, fuse: Fuse) -> Ports:
     """Ports of a process whose calls go through a fuse."""
     api, told = Direct(stage.server, fuse), stage.handover
+    traffic, fence = mesh(api, NAMESPACE, SERVICE)
     return dataclasses.replace(
         stage.ports(),
         record=_Through(stage.record, fuse, RECORD_WRITES, RecordError("injected")),
         claims=LeaseClaims(api, NAMESPACE, SERVICE, lambda: stage.clock),
-        traffic=IstioTraffic(api, NAMESPACE, SERVICE),
+        traffic=traffic,
+        fence=fence,
         helm=_Through(stage.helm, fuse, frozenset({"upgrade"}), HelmError("injected")),
-        workloads=Workloads(api, NAMESPACE, SERVICE),
+        workloads=KubernetesWorkloads(api, NAMESPACE, SERVICE),
         handover=None if told is None else _Through(told, fuse, frozenset({"tell"}), HandoverError("injected")),
         sync=Sync(api, *stage.synced) if stage.synced else None,
     )

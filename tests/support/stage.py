@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 
 from glidepath.claim import LeaseClaims
-from glidepath.deploy import Workloads
+from glidepath.deploy import KubernetesWorkloads
 from glidepath.evidence.prometheus import Series
 from glidepath.handover import Handover, Sync
 from glidepath.policy import ReleaseSpec, for_run
 from glidepath.policy.load import parse_policy
+from glidepath.ports import Ports
 from glidepath.record import Record
-from glidepath.release.run import Ports, Run
+from glidepath.release.run import Run
 from glidepath.release.tasks.plan import plan
-from glidepath.traffic import IstioTraffic
 from glidepath.watchdog.loop import Facts, Watchdog
+from glidepath.wiring import mesh
 from tests.support.apiserver import MESH, NAMESPACE, SERVICE, SERVICES, ApiServer
 from tests.support.helm import HelmInMemory
 
@@ -113,12 +114,14 @@ class Stage:
     def ports(self) -> Ports:
         """Ports of a process of its own."""
         api = self.server.api()
+        traffic, fence = mesh(api, NAMESPACE, SERVICE)
         return Ports(
             record=self.record,
             claims=LeaseClaims(api, NAMESPACE, SERVICE, lambda: self.clock),
-            traffic=IstioTraffic(api, NAMESPACE, SERVICE),
-            helm=self.helm,  # type: ignore[arg-type]
-            workloads=Workloads(api, NAMESPACE, SERVICE),
+            traffic=traffic,
+            fence=fence,
+            helm=self.helm,
+            workloads=KubernetesWorkloads(api, NAMESPACE, SERVICE),
             prometheus=self.prometheus,  # type: ignore[arg-type]
             handover=self.handover,
             sync=Sync(api, *self.synced) if self.synced else None,

@@ -1,8 +1,9 @@
 """The deploy port: versions of a service in the cluster, through Helm and their Deployments."""
 
 from glidepath.deploy.helm import Helm
+from glidepath.deploy.port import Deploy, Workloads
 from glidepath.deploy.release import HelmRelease, Preview
 from glidepath.deploy.shapes import Readiness
-from glidepath.deploy.workloads import Workloads
+from glidepath.deploy.workloads import KubernetesWorkloads
 
-__all__ = ["Helm", "HelmRelease", "Preview", "Readiness", "Workloads"]
+__all__ = ["Deploy", "Helm", "HelmRelease", "KubernetesWorkloads", "Preview", "Readiness", "Workloads"]

@@ -6,6 +6,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+# What takes the canary out of the traffic, as `helm --set` has it.
+NO_CANARY = "istio.trafficSplit.stable=100,istio.trafficSplit.canary=0"
+
 
 def roles(values: Mapping[str, Any]) -> tuple[str, str | None]:
     """The stable version and the canary (None when there is none), from effective values."""

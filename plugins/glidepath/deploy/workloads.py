@@ -19,7 +19,7 @@ from glidepath.kube import HELD, HELM, STATE, UNKNOWN, Objects, editor, may_pass
 DEPLOYMENTS = "apps/v1/deployments"
 
 
-class Workloads:
+class KubernetesWorkloads:
     """Deployments of one service's versions, named `<service>-<version>`."""
 
     def __init__(self, api: client.ApiClient, namespace: str, service: str) -> None:

@@ -16,6 +16,7 @@ from glidepath.errors import ClaimLostError, RecordError, StaleWriteError
 from glidepath.record import Record
 from glidepath.release.run import Run
 from glidepath.traffic import Split, WayBack
+from glidepath.traffic.handling import leave, take
 
 FATE = "fate"
 TAKEN_BACK, COMMITTED = "taken_back", "committed"
@@ -71,7 +72,7 @@ def brake(run: Run, reason: str) -> float:
         except ClaimLostError as error:
             claim = raised(run, str(error))
             moved = _stop(run, claim, mine=True)
-            run.ports.traffic.take(claim)
+            take(run.ports.traffic, run.ports.fence, claim)
     except StaleWriteError:
         run.say(f"brake: {run.canary} has passed the point of no return meanwhile and has all traffic: {reason}")
         return 0.0
@@ -96,7 +97,7 @@ def give(
         run: The release.
         split: The weights.
         wanted: Whether the caller still wants them; asked with fate.
-        way: As in `IstioTraffic.shift`.
+        way: As in `Traffic.write`.
         written: Called when they are in force, before it is asked whether they may stay.
 
     Returns:
@@ -107,7 +108,7 @@ def give(
         ClusterError: The API did not answer; call again.
     """
     try:
-        run.ports.traffic.shift(run.claim, split, lambda: fate(run.ports.record, run.id) is None and wanted(), way)
+        run.ports.traffic.write(run.claim, split, lambda: fate(run.ports.record, run.id) is None and wanted(), way)
     except StaleWriteError as error:
         run.say(f"{split} is not given, the release has gone on: {error}")
         taken_back_meanwhile(run)
@@ -142,7 +143,7 @@ def way_back(run: Run, split: Split) -> WayBack:
 
 
 def leave_alone(run: Run, version: str) -> None:
-    """Give one version all routes, whatever became of the VirtualService meanwhile.
+    """Give one version all routes, whatever became of them meanwhile.
 
     Raises:
         ClaimLostError: Another token holds the service.
@@ -150,8 +151,8 @@ def leave_alone(run: Run, version: str) -> None:
     """
     run.ports.claims.renew(run.claim)
     run.ports.traffic.stop(run.claim, way_back(run, Split(version, None, 0)), mine=True)
-    if not run.ports.traffic.leave(run.claim, version):
-        run.say("the VirtualService has no entry with weights any more; what is there stays, and none leads elsewhere")
+    if not leave(run.ports.traffic, run.claim, version):
+        run.say("the routes have no entry with weights any more; what is there stays, and none leads elsewhere")
 
 
 def raised(run: Run, why: str) -> Claim:
@@ -162,7 +163,7 @@ def raised(run: Run, why: str) -> Claim:
     Raises:
         ClaimLostError: The Lease is another's.
     """
-    claim = run.ports.claims.raise_above(run.claim, run.ports.traffic.newest_token())
+    claim = run.ports.claims.raise_above(run.claim, run.ports.fence.state().newest)
     run.say(f"{why}; the Lease is still this release's, which goes on with token {claim.token}")
     run.ports.record.set_token(run.id, claim.token)
     return claim

@@ -13,11 +13,13 @@ from typing import Concatenate, ParamSpec
 
 from glidepath.claim.state import ABANDONED
 from glidepath.policy import ReleaseSpec
+from glidepath.ports import Ports
 from glidepath.release.gitops import resume
 from glidepath.release.holding import ours, reclaim, renewing
 from glidepath.release.phases import Phase
-from glidepath.release.run import Ports, Run, Say, releases_of
+from glidepath.release.run import Run, Say, releases_of
 from glidepath.release.versions import leave_only
+from glidepath.traffic.handling import all_on, leave, let_go, take
 
 FINISHED = "finished"
 
@@ -58,11 +60,12 @@ def sweep(run: Run) -> None:
     state = ports.claims.read()
     if state is None or not ours(run, state, (outcome, ABANDONED)):
         return
-    versions = ports.traffic.deployed_versions()
+    fenced = ports.fence.state()
+    versions = fenced.versions
     if versions - {run.stable, *run.fresh}:  # somebody went on by hand since
         return
-    left = ports.traffic.held() | (versions - {safe})
-    if not left and not state.holder and ports.traffic.all_on(safe):
+    left = fenced.held | (versions - {safe})
+    if not left and not state.holder and all_on(ports.traffic, safe):
         return
     run.say(f"the release had ended before this was done: cleaned up: {', '.join(sorted(left)) or 'the routes'}")
     _clean(run, safe, outcome)
@@ -71,10 +74,10 @@ def sweep(run: Run) -> None:
 def _clean(run: Run, safe: str, outcome: str) -> None:
     ports, held = run.ports, reclaim(run, safe, (outcome, ABANDONED))
     with renewing(run):
-        ports.traffic.take(held)
-        ports.traffic.leave(held, safe)
+        take(ports.traffic, ports.fence, held)
+        leave(ports.traffic, held, safe)
         leave_only(run, safe)
-        ports.traffic.open(held)
+        let_go(ports.traffic, ports.fence, held)
         resume(run)
     ports.claims.release(held, outcome)
     run.note("swept", safe=safe)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from glidepath.errors import SetupError, TrafficDriftError
-from glidepath.kube import FIELD_MANAGER
+from glidepath.kube import DELETED, FIELD_MANAGER
 from glidepath.release import reach
 from glidepath.release.observation import canary_weights
 from glidepath.release.run import Run
-from glidepath.traffic import DELETED, EVERY_VERSION, EVERYWHERE, TrafficState
+from glidepath.traffic import Surroundings, TrafficState
 
 
 def routes_drift(run: Run, step: int) -> str | None:
@@ -20,10 +20,10 @@ def routes_drift(run: Run, step: int) -> str | None:
         step: The step in force, from 1.
     """
     try:
-        state = run.ports.traffic.read()
+        state = run.ports.traffic.read(run.routing, run.fresh)
     except (TrafficDriftError, SetupError) as error:
         return str(error)
-    return _split_drift(run, step, state) or _beside_drift(run, state)
+    return _split_drift(run, step, state) or state.since
 
 
 def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
@@ -33,7 +33,7 @@ def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
     allowed = weights[step - 1 : step + 1] if decided else [expected]
     if split in [run.split(weight) for weight in allowed]:
         return None
-    text = f"the VirtualService reads {split}, expected {run.split(expected)}; written by {state.edited_by}"
+    text = f"{state.name} reads {split}, expected {run.split(expected)}; written by {state.edited_by}"
     token = run.claim.token
     # The watchdog writes as Glidepath, too.
     return (
@@ -41,29 +41,6 @@ def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
         if state.token <= token
         else f"{text}, with token {state.token}; this release's is {token}: its claim was lost"
     )
-
-
-def _beside_drift(run: Run, state: TrafficState) -> str | None:
-    """What gives the canary requests beside the weights, or takes the routes their hosts, since the claim."""
-    found, now = run.routing, state.routing
-    if found is None:
-        return None
-    if now.uid != found.uid:
-        return "the VirtualService was deleted and made anew; written by " + state.edited_by
-    ways = {"hosts": (found.hosts, now.hosts), "gateways": (found.gateways, now.gateways)}
-    if found.exported is not None and now.exported is not None:  # left out, every namespace goes by it
-        ways["exportTo"] = (found.exported or EVERYWHERE, now.exported or EVERYWHERE)
-    for what, (had, has) in ways.items():
-        if has != had:
-            who = state.editors.get(what, state.edited_by)
-            return f"the VirtualService has {what} {', '.join(has)}, expected {', '.join(had)}; written by {who}"
-    reached = sorted(run.ports.traffic.led_since(now, found) & {*run.fresh, EVERY_VERSION})
-    if reached:
-        names = " and ".join(one or "the pods of every version" for one in reached)
-        return (
-            f"the VirtualService leads to {names} beside the weights, or mirrors to them; written by {state.edited_by}"
-        )
-    return None
 
 
 def own_brake(run: Run) -> str | None:
@@ -86,24 +63,27 @@ def own_brake(run: Run) -> str | None:
 
 def objects_drift(run: Run) -> str | None:
     """What else a version needs and somebody changed: the way to its pods, replicas, pods, Helm's release; None when nothing."""
-    if text := _others_drift(run):
-        return text
     shapes = _shapes(run)
-    return reach.drift(run, shapes) or _deployments_drift(run, shapes) or _helm_drift(run)
+    around = run.ports.traffic.around(run.fresh, reach.pods(shapes))
+    return (
+        _others_drift(run, around)
+        or reach.drift(run, shapes, around)
+        or _deployments_drift(run, shapes)
+        or _helm_drift(run)
+    )
 
 
-def _others_drift(run: Run) -> str | None:
-    """Other VirtualServices that Istio goes by instead, or that lead to the canary since the claim."""
-    others, before = run.ports.traffic.others(run.fresh), run.beside
-    if others.winning:
-        return f"the routes of this release are not in force, Istio goes by the older {'; '.join(others.winning)}"
-    new = {} if before is None else {name: led for name, led in others.leading.items() if name not in before}
+def _others_drift(run: Run, around: Surroundings) -> str | None:
+    """Other routes that the mesh goes by instead, or that lead to the canary since the claim."""
+    if around.outdone:
+        return f"the routes of this release are not in force, {around.outdone}"
+    before = run.beside
+    new = [] if before is None else [told for name, told in sorted(around.leading.items()) if name not in before]
     if not new:
         return None
-    names = "; ".join(f"VirtualService {name} leads to {versions}" for name, versions in sorted(new.items()))
     return (
-        f"{names} beside the weights, since the claim. It is not this release's to write: its callers are served by the "
-        "canary until its pods are gone"
+        f"{'; '.join(new)} beside the weights, since the claim. It is not this release's to write: its callers are served by "
+        "the canary until its pods are gone"
     )
 
 
@@ -145,8 +125,8 @@ def note_pods(run: Run) -> None:
     """Write down what the versions' pods are, and how callers are led to them, once they are what was asked for."""
     shapes = _shapes(run)
     pods = {version: shape.pods for version, shape in shapes.items() if shape is not None}
-    subsets = run.ports.traffic.subsets()[0]
-    run.note("pods", versions=pods, ways={one: reach.way(subsets[one]) for one in shapes if one in subsets})
+    ways = run.ports.traffic.around(run.fresh, reach.pods(shapes)).ways
+    run.note("pods", versions=pods, ways={version: way.digest for version, way in ways.items()})
 
 
 def _shapes(run: Run) -> reach.Shapes:

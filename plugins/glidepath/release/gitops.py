@@ -14,10 +14,11 @@ from glidepath.deploy import values as chart
 from glidepath.errors import HandoverError, PreflightError
 from glidepath.handover import PROMOTE, ROLLBACK, Word
 from glidepath.policy import ReleaseSpec
+from glidepath.ports import Ports
 from glidepath.record import Record, Release
 from glidepath.release.brake import COMMITTED, fate, taken_back
 from glidepath.release.phases import Phase
-from glidepath.release.run import Ports, Run, Say, releases_of
+from glidepath.release.run import Run, Say, releases_of
 
 HANDOVER = "handover"
 ASKED, DONE, FAILED = "asked", "done", "failed"

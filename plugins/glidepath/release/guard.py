@@ -25,6 +25,7 @@ from glidepath.release.observation import Observation, observation
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run, Step
 from glidepath.release.watched import judged, step_in_force
+from glidepath.traffic.handling import all_on
 
 # How many guards one after the other may keep the claim without a look.
 GUARDS_UNSEEN = 3
@@ -180,7 +181,7 @@ class Guard:
         self.run.note("drift", what=drift, step=step.number)
         self.run.say(f"guard: drift: {drift}")
         # Whoever put all traffic on stable is never overruled.
-        if routes and self.run.spec.on_drift == "restore" and not self.run.ports.traffic.all_on(self.run.stable):
+        if routes and self.run.spec.on_drift == "restore" and not all_on(self.run.ports.traffic, self.run.stable):
             self._restore(step)
             return True
         self.decide(step, Decision.ROLLBACK, f"drift: {drift}")

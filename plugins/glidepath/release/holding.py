@@ -14,6 +14,7 @@ from glidepath.kube import GROUP
 from glidepath.release.brake import committed, raised
 from glidepath.release.run import Run
 from glidepath.release.watched import judged, step_in_force
+from glidepath.traffic.handling import take
 
 # How often a claim is renewed in the time after which it expires.
 RENEWALS = 6
@@ -98,19 +99,19 @@ def has_claim(run: Run, again: bool) -> bool:
     except ClaimError as error:
         run.say(f"the claim can't be had again: {error}")
         return False
-    run.ports.traffic.take(held)
+    take(run.ports.traffic, run.ports.fence, held)
     run.say(f"claimed again with token {held.token}, to clean up after the watchdog")
     return True
 
 
 def _obeyed(run: Run) -> None:
     """See to it that every object carries this claim's token: of another Helm's upgrade would be refused."""
-    tokens = run.ports.traffic.tokens()
+    tokens = run.ports.fence.state().tokens
     newest = max(tokens, default=0)
     if newest > run.claim.token:
         raised(run, f"an object carries token {newest}, this claim has {run.claim.token}")
     if tokens - {run.claim.token}:
-        run.ports.traffic.take(run.claim)
+        take(run.ports.traffic, run.ports.fence, run.claim)
 
 
 def reclaim(run: Run, safe: str, after: Collection[str] = (ABANDONED,)) -> Claim:
@@ -131,7 +132,7 @@ def reclaim(run: Run, safe: str, after: Collection[str] = (ABANDONED,)) -> Claim
         if state is not None and not ours(run, state, after):
             raise ClaimLostError(f"{state.holder or 'another release'} has had it since")
 
-    wanted = run.claim_for(safe, run.ports.traffic.newest_token())
+    wanted = run.claim_for(safe, run.ports.fence.state().newest)
     held = run.ports.claims.acquire(wanted, after=after, still=still)
     run.ports.record.set_token(run.id, held.token)
     return held

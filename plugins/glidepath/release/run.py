@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from glidepath.claim import Claim, LeaseClaims
-from glidepath.deploy import Helm, Workloads
+from glidepath.claim import Claim
 from glidepath.errors import OrderError
-from glidepath.evidence import Prometheus, Source, source_of
-from glidepath.handover import Handover, Sync
+from glidepath.evidence import Source, source_of
 from glidepath.policy import ReleaseSpec
+from glidepath.ports import Ports
 from glidepath.record import Record, Release
 from glidepath.release.phases import ENDS, Phase, origins
-from glidepath.traffic import IstioTraffic, Routing, Split
+from glidepath.traffic import Routing, Split
 
 Say = Callable[[str], None]
 
@@ -32,23 +31,6 @@ class Step:
     number: int
     weight: int
     since: float
-
-
-@dataclass(frozen=True)
-class Ports:
-    """The outside systems of one service.
-
-    `handover` and `sync` are None when the policy names nobody to tell of a promotion, and nobody's sync to pause.
-    """
-
-    record: Record
-    claims: LeaseClaims
-    traffic: IstioTraffic
-    helm: Helm
-    workloads: Workloads
-    prometheus: Prometheus
-    handover: Handover | None = None
-    sync: Sync | None = None
 
 
 @dataclass(frozen=True)
@@ -128,14 +110,14 @@ class Run:
 
     @property
     def routing(self) -> Routing | None:
-        """The VirtualService as the claim found it; None for a release that was claimed by an older Glidepath."""
+        """The routes as the claim found them; None for a release that was claimed by an older Glidepath."""
         claimed = self.ports.record.once(self.id, "claim")
         routes = claimed.body.get("routes") if claimed else None
         return Routing.from_dict(routes) if routes else None
 
     @property
     def beside(self) -> frozenset[str] | None:
-        """Other VirtualServices that led to this release's versions when it claimed; None as for `routing`."""
+        """Other routes that led to this release's versions when it claimed; None as for `routing`."""
         claimed = self.ports.record.once(self.id, "claim")
         return frozenset(claimed.body["beside"]) if claimed and "beside" in claimed.body else None
 

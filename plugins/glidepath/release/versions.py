@@ -38,8 +38,8 @@ def upgrade(run: Run, values: Mapping[str, object]) -> HelmRelease:
     run.ports.claims.renew(run.claim)
     # Announced first: the guard takes a revision it was not told of for somebody else's.
     run.note("helm", revision=None)
-    run.ports.traffic.free_writes()
-    done = run.ports.helm.upgrade(values, write=run.ports.traffic.newest_write() + 1)
+    run.ports.fence.free_writes()
+    done = run.ports.helm.upgrade(values, write=run.ports.fence.state().write + 1)
     run.note("helm", revision=done.revision)
     for one in done.laid:
         if not one.owner.startswith(f"{FIELD_MANAGER} "):
@@ -73,9 +73,9 @@ def leave_only(run: Run, version: str) -> HelmRelease:
         alone = chart.with_replicas(
             chart.without_replicas(alone, run.stable), version, _more_than_its_role(run, version)
         )
-    gone = ports.traffic.deployed_versions() - {version}
+    gone = ports.fence.state().versions - {version}
     for other in sorted(gone):
-        ports.traffic.open_version(run.claim, other)
+        ports.fence.let_go(run.claim, other)
     done = upgrade(run, alone)
     for other in sorted(gone):
         if ports.workloads.remove_forgotten(other, ports.helm.release):

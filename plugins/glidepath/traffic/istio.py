@@ -1,69 +1,62 @@
 """Istio: the weights of one VirtualService, written by server-side apply under the claim's token.
 
-`spec.http` is one atomic field with one owner at a time. `take` makes it ours (Helm's own apply of another value then
-fails with a conflict), `open` gives it back. Of its entries only the service's own are read and written; all else a
+`spec.http` is one atomic field with one owner at a time. Held, it is ours (Helm's own apply of another value then fails
+with a conflict); open, it is given back. Of its entries only the service's own are read and written; all else a
 VirtualService says stays as it was read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from kubernetes import client
+
 from glidepath.claim.state import Claim
-from glidepath.errors import ClaimLostError, ClusterError, NoWeightedRouteError, StaleWriteError, TrafficDriftError
-from glidepath.kube import HELD, OPEN, STATE, TOKEN
-from glidepath.traffic.fenced import DEPLOYMENTS, DESTINATION_RULES, KINDS, VIRTUAL_SERVICES, token_of
-from glidepath.traffic.fenced import state_of as _state
-from glidepath.traffic.owned import owns_routes, unshared_routes
+from glidepath.errors import ClaimLostError, ClusterError, StaleWriteError, TrafficDriftError
+from glidepath.fence import FencedObjects, KubernetesFence
+from glidepath.fence.marks import state_of, token_of
+from glidepath.fence.objects import Spec
+from glidepath.fence.owned import owns, unshared
+from glidepath.kube import HELD, OPEN
+from glidepath.traffic.kinds import DESTINATION_RULES, KEPT, KINDS, VIRTUAL_SERVICES
+from glidepath.traffic.port import Still
 from glidepath.traffic.reading import IstioRoutes
 from glidepath.traffic.routes import followed, with_split, without
 from glidepath.traffic.routing import BELOW
 from glidepath.traffic.split import Split, TrafficState
 from glidepath.traffic.way_back import WayBack
 
-Still = Callable[[], bool]
+ROUTES = "http"
+
+
+def istio(api: client.ApiClient, namespace: str, service: str) -> tuple[IstioTraffic, KubernetesFence]:
+    """The routes of one service in Istio, and the fence of its objects."""
+    objects = FencedObjects(api, namespace, service, KINDS, KEPT)
+    return IstioTraffic(objects), KubernetesFence(objects, VIRTUAL_SERVICES, (DESTINATION_RULES,))
 
 
 class IstioTraffic(IstioRoutes):
-    """The routing of one service, to be read and, under a claim, to be written."""
+    """The routing of one service, to be read and, under a claim, to be written; see `Traffic`."""
 
-    def take(self, claim: Claim) -> None:
-        """Stamp every object with the claim's token and make `spec.http` ours, with the value it has.
-
-        Raises:
-            ClaimLostError: The objects carry a higher token.
-        """
+    def mark(self, claim: Claim, state: str) -> None:
+        """See `Traffic.mark`."""
         found = self._virtual_service()
-        self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, _routes_as_they_are)
-        self._stamp(claim, DESTINATION_RULES, self.service)
-        for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
-            self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], HELD, deployment)
+        if state == OPEN and token_of(found) > claim.token:
+            raise ClaimLostError(f"{self._carries(found, claim)}: not opened")
+        self._write(claim, state, found, _given_up if state == OPEN else _as_they_are)
 
-    def shift(
+    def write(
         self, claim: Claim, split: Split, still: Still = lambda: True, way: WayBack | None = None
     ) -> TrafficState:
-        """Write the split and read it back. Writes nothing if it is in force, with the claim's token, and owned.
-
-        Args:
-            claim: The claim whose token the write carries.
-            split: The split.
-            still: Whether it is still wanted; asked between each read and the write that is bound to what was read.
-            way: Puts back as well what else leads to its versions, and hosts and gateways; None leaves that alone.
-
-        Raises:
-            ClaimLostError: The object carries a higher token: somebody else holds the service; or no claim ever held it.
-            NoWeightedRouteError: No entry can take weights; nothing was written.
-            StaleWriteError: `still` said no; nothing was written.
-            TrafficDriftError: What is read back is not what was written.
-        """
+        """See `Traffic.write`."""
         found = self._virtual_service()
         token = token_of(found)
         if token > claim.token:
-            raise ClaimLostError(f"{self._name} carries token {token}, this claim has {claim.token}: not written")
-        if token < claim.token and _state(found) != HELD:
+            raise ClaimLostError(f"{self._carries(found, claim)}: not written")
+        if token < claim.token and state_of(found) != HELD:
             raise ClaimLostError(f"{self._name} carries token {token}: this claim, with {claim.token}, never took it")
-        if way is None and token == claim.token and owns_routes(found) and self._says(found, split):
+        if way is None and token == claim.token and owns(found, ROUTES) and self._says(found, split):
             return self._parse(found)
 
         def routes(now: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,47 +71,17 @@ class IstioTraffic(IstioRoutes):
                 **way.moved(spec, self._hosts),
             }
 
-        self._write(claim, VIRTUAL_SERVICES, self.service, HELD, found, routes)
+        self._write(claim, HELD, found, routes)
         after = self.read()
         if after.split != split:
             raise TrafficDriftError(f"{self._name} reads {after.split} after {split} was written; by {after.edited_by}")
         return after
 
-    def leave(self, claim: Claim, version: str) -> bool:
-        """Give a version alone every weighted entry. Where there is none nothing is to be left: False.
-
-        Raises:
-            ClaimLostError, TrafficDriftError: As for `shift`.
-        """
-        try:
-            self.shift(claim, Split(version, None, 0))
-        except NoWeightedRouteError:
-            return False
-        return True
-
     def stop(self, claim: Claim, way: WayBack, still: Still = lambda: True, mine: bool = False) -> bool:
-        """Get versions out of the traffic, whatever the VirtualService says by now, and read that back.
-
-        What the cluster refuses as invalid is tried in a plainer form; a VirtualService that is gone is made anew.
-
-        Args:
-            claim: The claim whose token the write carries.
-            way: Where to.
-            still: As for `shift`.
-            mine: Whether the Lease was just seen to be the claim's: then an object that it never took is written too.
-
-        Returns:
-            Whether anything had to be written.
-
-        Raises:
-            ClaimLostError: The object carries a higher token, or is none that this claim ever took.
-            SetupError: There is no VirtualService, and nobody knows what it said.
-            StaleWriteError: `still` said no; nothing was written.
-            TrafficDriftError: What is read back is not what was written.
-        """
-        found = self._found(VIRTUAL_SERVICES, self.service)
+        """See `Traffic.stop`."""
+        found = self._found()
         others = found is not None and token_of(found) != claim.token
-        if found is not None and way.reached(found["spec"], self._hosts) and (others or owns_routes(found)):
+        if found is not None and way.reached(found["spec"], self._hosts) and (others or owns(found, ROUTES)):
             return False
         self._make_sure(claim, found, way, mine)
         if found is None:
@@ -142,7 +105,7 @@ class IstioTraffic(IstioRoutes):
             return
         token = token_of(found)
         if token > claim.token:
-            raise ClaimLostError(f"{self._name} carries token {token}, this claim has {claim.token}: not written")
+            raise ClaimLostError(f"{self._carries(found, claim)}: not written")
         known = way.found is not None and found["metadata"]["uid"] == way.found.uid
         if token < claim.token and not known and not mine:
             raise ClaimLostError(f"{self._name} carries token {token}: this claim, with {claim.token}, never took it")
@@ -158,9 +121,7 @@ class IstioTraffic(IstioRoutes):
                 return forms[min(number, len(forms) - 1)]
 
             try:
-                self._write(
-                    claim, VIRTUAL_SERVICES, self.service, HELD, self._virtual_service() if number else found, form
-                )
+                self._write(claim, HELD, self._virtual_service() if number else found, form)
                 return
             except ClusterError as error:
                 if not _found_wrong(error) or number == count - 1:
@@ -169,34 +130,18 @@ class IstioTraffic(IstioRoutes):
     def _make_anew(self, claim: Claim, way: WayBack) -> None:
         """Write a VirtualService that is gone as the claim found it."""
         assert way.found is not None
-        api_version, kind = KINDS[VIRTUAL_SERVICES]
-        annotations = {**way.found.annotations, TOKEN: str(claim.token), STATE: HELD}
-        metadata = {"name": self.service, "labels": dict(way.found.labels), "annotations": annotations}
-        body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": way.anew(self._hosts)}
-        self._objects.apply(VIRTUAL_SERVICES, body)
+        like = {"labels": way.found.labels, "annotations": way.found.annotations}
+        self._objects.make(claim, VIRTUAL_SERVICES, self.service, like, way.anew(self._hosts))
 
     def _unless_stale(self, split: Split, still: Still) -> None:
         if not still():
             raise StaleWriteError(f"{self._name}: {split} is no longer wanted; not written")
 
-    def open(self, claim: Claim) -> None:
-        """Mark every object open and give up `spec`: plain helm and kubectl work again. Opened already is fine.
+    def _write(self, claim: Claim, state: str, found: Mapping[str, Any], spec: Spec) -> None:
+        self._objects.write(claim, VIRTUAL_SERVICES, self.service, state, found, spec)
 
-        Routes that nobody else owns (no helm upgrade with the final weights came before) stay ours: given up they
-        would be gone.
-
-        Raises:
-            ClaimLostError: The objects carry a higher token.
-        """
-        found = self._virtual_service()
-        if token_of(found) > claim.token:
-            raise ClaimLostError(
-                f"{self._name} carries token {token_of(found)}, this claim has {claim.token}: not opened"
-            )
-        for deployment in self._objects.list(DEPLOYMENTS, f"app={self.service}"):
-            self._stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], OPEN, deployment)
-        self._stamp(claim, DESTINATION_RULES, self.service, OPEN)
-        self._write(claim, VIRTUAL_SERVICES, self.service, OPEN, found, _routes_of_nobody_else)
+    def _carries(self, found: Mapping[str, Any], claim: Claim) -> str:
+        return f"{self._name} carries token {token_of(found)}, this claim has {claim.token}"
 
 
 def _found_wrong(error: ClusterError) -> bool:
@@ -205,9 +150,9 @@ def _found_wrong(error: ClusterError) -> bool:
     return error.status in (400, 422) or any(words in str(error) for words in ("denied the request", "denied request"))
 
 
-def _routes_as_they_are(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {"http": found["spec"]["http"]}
+def _as_they_are(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {ROUTES: found["spec"][ROUTES]}
 
 
-def _routes_of_nobody_else(found: Mapping[str, Any]) -> dict[str, Any] | None:
-    return _routes_as_they_are(found) if unshared_routes(found) else None
+def _given_up(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    return _as_they_are(found) if unshared(found, ROUTES) else None

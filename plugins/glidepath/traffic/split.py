@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from glidepath.traffic.routing import Routing
 
@@ -38,18 +37,20 @@ class Split:
 
 @dataclass(frozen=True)
 class TrafficState:
-    """What the VirtualService says now.
+    """What the routes say now.
 
     Attributes:
+        name: The object that carries them, as people call it.
         split: The split that its weighted entries agree on.
         token: The fencing token it carries; 0 for none.
         held: Whether a release holds it.
         edited_by: The field manager that wrote the routes last, and when.
         beside: The versions that other entries lead to, or mirrors copy requests to; an empty name for all versions.
         routing: All of it.
-        editors: As `edited_by`, of hosts, gateways and exportTo.
+        since: What was changed since a routing of before, other than weights; None for nothing, or where none was given.
     """
 
+    name: str
     split: Split
     token: int
     held: bool
@@ -57,7 +58,7 @@ class TrafficState:
     resource_version: str
     beside: frozenset[str]
     routing: Routing
-    editors: Mapping[str, str] = field(default_factory=dict)
+    since: str | None = None
 
     def all_on(self, version: str) -> bool:
         """Whether every request goes to a version."""

@@ -1,35 +1,40 @@
-"""The Event by which a service's VirtualService tells that its release was abandoned."""
+"""The Event by which a service's routes tell that its release was abandoned."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from glidepath.claim.state import WATCHDOG, Claim
 from glidepath.errors import ClusterError
 from glidepath.kube import Objects
-from glidepath.traffic.fenced import KINDS, VIRTUAL_SERVICES
 
 EVENTS = "v1/events"
 REASON = "ReleaseAbandoned"
 MAX_MESSAGE = 1024  # of the API
 
 
-def abandoned(objects: Objects, claim: Claim, message: str, now: float) -> None:
+def abandoned(objects: Objects, claim: Claim, regarding: Mapping[str, str], message: str, now: float) -> None:
     """Write the Event; one a claim, so that writing it again does nothing.
+
+    Args:
+        objects: Of the claim's namespace.
+        claim: The claim that is over.
+        regarding: The object that carries the routes: apiVersion, kind, namespace, name.
+        message: What happened, for people.
+        now: Epoch seconds.
 
     Raises:
         ClusterError: The API refused or did not answer.
     """
-    api_version, kind = KINDS[VIRTUAL_SERVICES]
     at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    regarding = {"apiVersion": api_version, "kind": kind, "namespace": claim.namespace, "name": claim.service}
-    uid = _uid(objects, claim.service)
+    uid = _uid(objects, regarding)
     event = {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {"name": f"{claim.service}.glidepath-{claim.token}", "namespace": claim.namespace},
-        "involvedObject": regarding | ({"uid": uid} if uid else {}),
+        "involvedObject": {**regarding, **({"uid": uid} if uid else {})},
         "type": "Warning",
         "reason": REASON,
         "message": message[:MAX_MESSAGE],
@@ -47,10 +52,11 @@ def abandoned(objects: Objects, claim: Claim, message: str, now: float) -> None:
             raise
 
 
-def _uid(objects: Objects, service: str) -> str:
+def _uid(objects: Objects, regarding: Mapping[str, str]) -> str:
     """`kubectl describe` shows an object's events by its uid."""
     try:
-        return str(objects.get(VIRTUAL_SERVICES, service)["metadata"].get("uid", ""))
+        kind = f"{regarding['apiVersion']}/{regarding['kind'].lower()}s"
+        return str(objects.get(kind, regarding["name"])["metadata"].get("uid", ""))
     except ClusterError as error:
         if error.status == 404:
             return ""

@@ -18,7 +18,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 from kubernetes import client
@@ -33,12 +33,15 @@ from glidepath.errors import (
     SetupError,
     TrafficDriftError,
 )
+from glidepath.fence.port import Fence
 from glidepath.kube import GROUP, Objects, at_once
-from glidepath.traffic.istio import IstioTraffic
+from glidepath.traffic.handling import take
+from glidepath.traffic.port import Traffic
 from glidepath.traffic.routing import Routing
 from glidepath.traffic.split import Split
 from glidepath.traffic.way_back import WayBack
 from glidepath.watchdog.events import abandoned
+from glidepath.wiring import mesh
 
 DEFAULT_DURATION_S = 60.0  # of a Lease that names none
 PREFIX = "glidepath-"
@@ -205,10 +208,11 @@ class Watchdog:
 
     def _end(self, service: str, state: ClaimState) -> None:
         try:
-            traffic = IstioTraffic(self._api, self.namespace, service)
+            traffic, fence = mesh(self._api, self.namespace, service)
             claims = LeaseClaims(self._api, self.namespace, service, self._now)
-            now = self._split(traffic)
-            stable = self._stable(state, traffic, now)
+            now = self._split(service, traffic)
+            fenced = fence.state()
+            stable = self._stable(state, service, fenced.versions, now)
             if not stable:
                 raise ClaimError(
                     f"the Lease has no annotation {GROUP}/stable and the routes can't be read: which version is stable? "
@@ -216,7 +220,7 @@ class Watchdog:
                 )
             canary = state.annotations.get(f"{GROUP}/canary") or None
             # Objects carry more than the Lease when it was lost, or somebody wrote it: with less nothing could be moved.
-            newest = traffic.newest_token()
+            newest = fenced.newest
             ours = state.holder == WATCHDOG
             taken = Taken.from_json(state.annotations.get(TAKEN, "")) if ours else self._taken(state, stable, now)
             token = state.token
@@ -228,7 +232,7 @@ class Watchdog:
             versions = ({canary} | beside) - {None, stable}
             found = Routing.from_text(state.annotations.get(ROUTES, ""))
             way = WayBack(safe_split(stable, canary, now), frozenset(map(str, versions)), found)
-            self._finish(claim, traffic, claims, way, taken)
+            self._finish(claim, (traffic, fence), claims, way, taken)
         except ClusterError as error:
             if error.status != 409:
                 self._failed(service, str(error))
@@ -237,14 +241,12 @@ class Watchdog:
         except (GlidepathError, ValueError, TypeError) as error:
             self._failed(service, str(error))
 
-    def _stable(self, state: ClaimState, traffic: IstioTraffic, now: Split | None) -> str:
+    def _stable(self, state: ClaimState, service: str, there: Collection[str], now: Split | None) -> str:
         """The safe version: what the Lease says, unless it has no pods and what the routes say has some."""
         told, routed = state.annotations.get(f"{GROUP}/stable", ""), now.stable if now else ""
-        if told and routed and told != routed:
-            there = traffic.deployed_versions()
-            if told not in there and routed in there:
-                log.error("%s: the Lease says that %s is stable, which is not there: %s", traffic.service, told, routed)
-                return routed
+        if told and routed and told not in there and routed in there:
+            log.error("%s: the Lease says that %s is stable, which is not there: %s", service, told, routed)
+            return routed
         return told or routed
 
     def _taken(self, state: ClaimState, stable: str, now: Split | None) -> Taken:
@@ -252,20 +254,22 @@ class Watchdog:
         braked = now is None or share(now, stable) < 100
         return Taken(state.holder, round(self._now() - state.renewed, 1), before, braked)
 
-    def _finish(self, claim: Claim, traffic: IstioTraffic, claims: LeaseClaims, way: WayBack, taken: Taken) -> None:
-        service = claim.service
+    def _finish(
+        self, claim: Claim, outside: tuple[Traffic, Fence], claims: LeaseClaims, way: WayBack, taken: Taken
+    ) -> None:
+        (traffic, fence), service = outside, claim.service
         try:
             traffic.stop(claim, way, mine=True)
-            traffic.take(claim)  # the other objects refuse the old token from here on too
+            take(traffic, fence, claim)  # the other objects refuse the old token from here on too
             try:
-                after = str(traffic.shift(claim, way.split).split)
+                after = str(traffic.write(claim, way.split).split)
             except NoWeightedRouteError:
                 after = f"not on {', '.join(sorted(way.versions))}"
         except SetupError as error:
-            after = "no VirtualService"
+            after = "no routes"
             log.warning("%s: no traffic to move: %s", service, error)
         log.warning("%s: traffic was %s, is %s, read back", service, taken.before, after)
-        self._record(claim, taken, after)
+        self._record(claim, traffic.reference, taken, after)
         state = claims.read()
         if state is None or (state.holder, state.token) != (WATCHDOG, claim.token):
             log.info("%s: the claim was given back by another watchdog", service)
@@ -274,22 +278,22 @@ class Watchdog:
         self.facts.brakes[service] += taken.braked
         log.warning("%s: claim given back, outcome of %s: %s", service, taken.run, ABANDONED)
 
-    def _record(self, claim: Claim, taken: Taken, after: str) -> None:
+    def _record(self, claim: Claim, regarding: Mapping[str, str], taken: Taken, after: str) -> None:
         """Leave an Event. It is for people; that it can't be written keeps nothing from being made safe."""
         message = (
             f"release {taken.run} did not renew its claim for {taken.silent_s:.0f} s (it lasts {claim.duration_s:.0f} s): "
             f"traffic was {taken.before}, is {after}; token {claim.token}"
         )
         try:
-            abandoned(self._objects, claim, message, self._now())
+            abandoned(self._objects, claim, regarding, message, self._now())
         except ClusterError as error:
             log.error("%s: no Event written: %s", claim.service, error)
 
-    def _split(self, traffic: IstioTraffic) -> Split | None:
+    def _split(self, service: str, traffic: Traffic) -> Split | None:
         try:
             return traffic.read().split
         except (TrafficDriftError, SetupError) as error:
-            log.warning("%s: %s", traffic.service, error)
+            log.warning("%s: %s", service, error)
             return None
 
     def _failed(self, service: str, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from glidepath.deploy import Workloads
+from glidepath.deploy import KubernetesWorkloads
 from glidepath.errors import ClusterError, NotGoneError, NotReadyError
 from glidepath.kube import UNKNOWN
 from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, ApiServer, install
@@ -22,8 +22,8 @@ class World:
     server: ApiServer
 
     @property
-    def workloads(self) -> Workloads:
-        return Workloads(self.server.api(), NAMESPACE, SERVICE)
+    def workloads(self) -> KubernetesWorkloads:
+        return KubernetesWorkloads(self.server.api(), NAMESPACE, SERVICE)
 
     def report(self, updated: int, available: int, generation: int = 1, observed: int = 1) -> None:
         """What the Deployment's controller reports."""

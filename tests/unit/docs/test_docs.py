@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from glidepath.fence import Fence
 from glidepath.policy import policy_json_schema
 from glidepath.policy.load import parse_policy
+from glidepath.traffic import Traffic
 
 ROOT = Path(__file__).parents[3]
 DOCS = sorted(
@@ -168,3 +170,10 @@ def test_the_tables_of_settings_are_the_policys() -> None:
         )
     }
     assert not unsaid
+
+
+@pytest.mark.parametrize("port", [Traffic, Fence], ids=lambda one: one.__name__)
+def test_the_methods_of_a_port_are_the_ones_that_extend_tells_of(port: type) -> None:
+    table = text(ROOT / "docs/extend.md").split(f"| `{port.__name__}` | does |\n| --- | --- |\n")[1].split("\n\n")[0]
+    named = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert named == {name for name in vars(port) if not name.startswith("_")}

@@ -13,10 +13,12 @@ import pytest
 from airflow.sdk import Connection
 from kubernetes.config import incluster_config
 
+from glidepath.deploy import Helm
 from glidepath.errors import EvidenceError, RecordError, SetupError
 from glidepath.hooks.cluster import kubernetes_api
 from glidepath.hooks.http import address_of
-from glidepath.hooks.ports import HelmHook, PrometheusHook, load_run
+from glidepath.hooks.ports import load_run
+from glidepath.hooks.prometheus import PrometheusHook
 from glidepath.policy import ReleaseSpec
 from glidepath.record import Record
 from tests.support.apiserver import NAMESPACE, ApiServer
@@ -186,7 +188,7 @@ def test_helm_works_on_the_cluster_that_the_client_talks_to(
     helm.write_text(f'#!/bin/sh\nwhile [ "$1" != --kubeconfig ]; do shift; done\ncat "$2" > {seen}\n')
     helm.chmod(0o755)
     monkeypatch.setenv("GLIDEPATH_HELM", str(helm))
-    assert HelmHook(tmp_path, "a", "b", "k").get_conn().status() is None
+    assert Helm(tmp_path, "a", "b", kubernetes_api("k")).status() is None
     told = json.loads(seen.read_text())
     assert kubernetes_api("k").configuration.host == "https://meant:6443"
     assert told["clusters"][0]["cluster"]["server"] == "https://meant:6443"

@@ -99,7 +99,7 @@ def test_a_brake_of_the_watchdog_is_told_from_an_edit(stage: Stage) -> None:
     state = ports.claims.read()
     assert state is not None
     token = ports.claims.take_over(state, WATCHDOG, 60)
-    ports.traffic.shift(replace(run.claim, holder=WATCHDOG, token=token), Split("v1", "v2", 0))
+    ports.traffic.write(replace(run.claim, holder=WATCHDOG, token=token), Split("v1", "v2", 0))
     told = routes_drift(run, 1)
     assert told is not None
     assert f"with token {token}; this release's is {token - 1}: its claim was lost" in told
@@ -109,7 +109,7 @@ def test_a_brake_of_the_watchdog_is_told_from_an_edit(stage: Stage) -> None:
 def test_a_brake_that_could_not_be_written_down_is_no_edit(stage: Stage, answer: str) -> None:
     run, guard = started(stage, policy=f"on_drift: {answer}\n")
     ticks(stage, guard, 1)
-    stage.ports().traffic.shift(run.claim, Split("v1", "v2", 0))
+    stage.ports().traffic.write(run.claim, Split("v1", "v2", 0))
     ticks(stage, guard, 1)
     now = fate(run.ports.record, run.id)
     assert now is not None
@@ -128,7 +128,7 @@ def test_all_traffic_put_on_stable_by_a_person_is_an_edit(stage: Stage) -> None:
     ticks(stage, guard, 1)
     now = fate(run.ports.record, run.id)
     assert now is not None
-    assert now[1].startswith("drift: the VirtualService reads v1 100 %, v2 0 %")
+    assert now[1].startswith("drift: VirtualService shop/prices reads v1 100 %, v2 0 %")
     assert "written by a-person" in now[1]
 
 

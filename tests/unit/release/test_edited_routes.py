@@ -197,7 +197,7 @@ class TestPlan:
         ("routes", "words"),
         [
             ([REDIRECT], r"entry 1 \(redirect\); expected an entry all of whose destinations are subsets of prices"),
-            ([EVERYWHERE, *http_routes({"v1": 100})], "leads to prices without a subset beside its weights"),
+            ([EVERYWHERE, *http_routes({"v1": 100})], "leads to prices without naming a version beside its weights"),
             (
                 [{"name": "odd", "route": [{"destination": {"host": SERVICE}}]}, *http_routes({"v1": 100})],
                 "entry 1 'odd'",
@@ -253,6 +253,6 @@ def test_one_that_did_before_is_named_by_plan_and_left_alone(stage: Stage) -> No
     found = stage.server.find("virtualservices", SERVICE)
     stage.server.put(BASE, {**found, **BETA}, "a-team")
     run, guard = started(stage)
-    assert any("VirtualService shop/beta leads its own callers to v2" in line for line in stage.said)
+    assert any("VirtualService shop/beta leads to v2 for its own callers" in line for line in stage.said)
     ticks(stage, guard, 2)
     assert not taken_back(run), reason(stage, run.id)

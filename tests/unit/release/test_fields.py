@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from glidepath.deploy import Workloads
+from glidepath.deploy import KubernetesWorkloads
 from glidepath.errors import ClusterError, HelmError, NotReadyError, PreflightError, ReleaseTakenBack
 from glidepath.release.abort import abort
 from glidepath.release.brake import taken_back
@@ -48,15 +48,15 @@ def replicas(stage: Stage, version: str) -> int:
 
 def follow(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kubelet follows what the release scales by itself."""
-    written = Workloads.at_least
+    written = KubernetesWorkloads.at_least
 
-    def at_least(port: Workloads, version: str, count: int) -> bool:
+    def at_least(port: KubernetesWorkloads, version: str, count: int) -> bool:
         done = written(port, version, count)
         ready = {"observedGeneration": 1, "updatedReplicas": count, "availableReplicas": count}
         stage.server.objects[DEPLOYMENTS, f"{SERVICE}-{version}"]["status"] = ready
         return done
 
-    monkeypatch.setattr(Workloads, "at_least", at_least)
+    monkeypatch.setattr(KubernetesWorkloads, "at_least", at_least)
 
 
 def deployed(stage: Stage, **params: Any) -> Run:

@@ -144,7 +144,7 @@ class TestHarm:
         run = stage.run()
         for action in UP_TO_WINDOW[:4]:
             action(run)
-        run.ports.traffic.shift(run.claim, Split("v1", "v2", 100))
+        run.ports.traffic.write(run.claim, Split("v1", "v2", 100))
         Guard(run).tick()
         assert stage.weights() == {"v1": 100, "v2": 0}
 

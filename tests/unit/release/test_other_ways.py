@@ -9,6 +9,7 @@ from glidepath.release import brake
 from glidepath.release.brake import fate, taken_back
 from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.rollback import rollback
+from glidepath.traffic.handling import leave
 from tests.support.apiserver import MESH, SERVICE, http_routes
 from tests.support.fields import Object
 from tests.support.guards import started, ticks
@@ -78,7 +79,7 @@ def test_connections_that_are_led_to_others_are_nobodys_business(stage: Stage) -
 def test_connections_follow_a_promotion(stage: Stage) -> None:
     stage.edit_routes({"tls": [tls("v1"), tls("v1", host="vault")]})
     run, _ = started(stage)
-    stage.ports().traffic.leave(run.claim, "v2")
+    leave(stage.ports().traffic, run.claim, "v2")
     assert spec(stage)["tls"] == [tls("v2"), tls("v1", host="vault")]
 
 
@@ -111,7 +112,7 @@ def test_plan_names_routes_of_connections_and_refuses_one_to_every_version(stage
     stage.run()
     assert f"plan: tls entry 1 (to {SERVICE}/v1) of the VirtualService is left alone: it gets no canary" in stage.said
     stage.edit_routes({"tls": [tls("")]})
-    with pytest.raises(PreflightError, match="without a subset beside its weights"):
+    with pytest.raises(PreflightError, match="without naming a version beside its weights"):
         stage.run("dag/other")
 
 
@@ -137,7 +138,7 @@ def test_routes_that_other_namespaces_go_by_no_more_are_drift_and_put_back(stage
     ticks(stage, guard, 1)
     reason = fate(stage.record, run.id)
     assert reason is not None
-    assert "the VirtualService has exportTo ., expected " in reason[1]
+    assert "VirtualService shop/prices has exportTo ., expected " in reason[1]
     assert "written by a-person" in reason[1]
     assert spec(stage)["exportTo"] == before.get("exportTo", ["*"])
     written = len(stage.server.writes())

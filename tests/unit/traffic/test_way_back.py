@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from glidepath.errors import ClaimLostError, ClusterError, SetupError
 from glidepath.kube import at_once
-from glidepath.traffic import IstioTraffic, Routing, Split, WayBack
-from glidepath.traffic.others import Others
+from glidepath.traffic import Routing, Split, WayBack
 from tests.support.apiserver import MESH, NAMESPACE, SERVICE, http_routes
 from tests.support.fields import Object
+from tests.support.meshed import Meshed
 from tests.unit.traffic.world import CLAIM, NEXT, VIRTUAL_SERVICE, World
 
 BASE = f"{MESH}/virtualservices"
@@ -25,14 +26,14 @@ STATIC: Object = {"match": [{"uri": {"prefix": "/static"}}], "route": [{"destina
 @pytest.fixture
 def way(world: World) -> WayBack:
     """The way back to what the claim found."""
-    return WayBack(SAFE, {"v2"}, world.traffic.routing())
+    return WayBack(SAFE, {"v2"}, world.traffic.read().routing)
 
 
 @pytest.fixture
 def shifted(way: WayBack, taken: World) -> World:
     """Held, with 20 % on the canary."""
     assert way.found is not None
-    taken.traffic.shift(CLAIM, Split("v1", "v2", 20))
+    taken.traffic.write(CLAIM, Split("v1", "v2", 20))
     return taken
 
 
@@ -94,7 +95,7 @@ def test_a_policy_engine_that_refuses_all_forms_is_named(shifted: World, way: Wa
 def test_who_may_not_write_is_told_so_at_once(shifted: World, way: WayBack) -> None:
     shifted.server.fail("PATCH", VIRTUAL_SERVICE, 403, 1)
     with pytest.raises(ClusterError, match="injected 403"):
-        IstioTraffic(at_once(shifted.server.api()), NAMESPACE, SERVICE).stop(CLAIM, way)
+        Meshed(at_once(shifted.server.api()), NAMESPACE, SERVICE).stop(CLAIM, way)
 
 
 def recreated(world: World, http: list[Object], mark: str = "") -> None:
@@ -151,7 +152,7 @@ def test_one_that_is_deleted_between_the_read_and_the_write_does_not_come_back_h
 
     shifted.server.before("PATCH", VIRTUAL_SERVICE, gone)
     with pytest.raises(ClusterError) as caught:
-        shifted.traffic.shift(CLAIM, SAFE)
+        shifted.traffic.write(CLAIM, SAFE)
     assert caught.value.status == 404
     assert shifted.server.all("virtualservices") == []
 
@@ -169,7 +170,7 @@ def test_a_shift_that_finds_nothing_to_write_owns_the_routes_all_the_same(shifte
     stored = shifted.server.objects[BASE, SERVICE]
     for one in stored["metadata"]["managedFields"]:
         one["manager"] = "helm" if one["manager"] == "glidepath" else one["manager"]
-    shifted.traffic.shift(CLAIM, Split("v1", "v2", 20))
+    shifted.traffic.write(CLAIM, Split("v1", "v2", 20))
     assert shifted.helm({"v1": 50, "v2": 50})[0] == 409
 
 
@@ -190,7 +191,7 @@ def test_a_newer_claim_is_respected_whatever_the_routes_say(shifted: World, way:
 
 
 def test_the_routing_survives_the_record_and_an_annotation(world: World) -> None:
-    found = world.traffic.routing()
+    found = world.traffic.read().routing
     assert Routing.from_dict(json.loads(json.dumps(found.to_dict()))) == found
     assert Routing.from_text(found.to_text()) == found
     assert Routing.from_text("") is Routing.from_text("{}") is Routing.from_text("no json") is None
@@ -202,7 +203,8 @@ def test_the_routing_survives_the_record_and_an_annotation(world: World) -> None
 
 
 def test_an_older_virtual_service_for_the_same_host_wins(world: World) -> None:
-    assert world.traffic.others({"v2"}, everywhere=True) == Others([], {})
+    alone = world.traffic.around({"v2"}, everywhere=True)
+    assert (alone.outdone, alone.leading) == (None, {})
     found = world.found()
 
     def beside(name: str, at: str, **spec: object) -> None:
@@ -217,7 +219,8 @@ def test_an_older_virtual_service_for_the_same_host_wins(world: World) -> None:
     beside("younger", "2999-01-01T00:00:00Z")
     beside("other-host", "2020-01-01T00:00:00Z", hosts=["other"])
     beside("other-gateway", "2020-01-01T00:00:00Z", gateways=["edge"])
-    assert [one.split()[1] for one in world.traffic.others(()).winning] == ["shop/a-first", "shop/a-same-second"]
+    outdone = world.traffic.around(()).outdone
+    assert re.findall(r"VirtualService (\S+) of", outdone or "") == ["shop/a-first", "shop/a-same-second"]
 
 
 def test_who_else_leads_to_a_version_is_named(world: World) -> None:
@@ -237,6 +240,9 @@ def test_who_else_leads_to_a_version_is_named(world: World) -> None:
     beside("stable-only", {"route": [to("v1"), to("v2", 0)]})
     beside("another-service", {"route": [to("v2", host="other")]})
     beside("redirect", {"redirect": {"uri": "/"}})
-    assert world.traffic.others({"v2"}).leading == {
-        "shop/beta": "v2", "shop/full": "v2", "shop/copies": "v2", "shop/all": "the pods of every version",
-    }  # fmt: skip
+    assert world.traffic.around({"v2"}).leading == {
+        "shop/beta": "VirtualService shop/beta leads to v2",
+        "shop/full": "VirtualService shop/full leads to v2",
+        "shop/copies": "VirtualService shop/copies leads to v2",
+        "shop/all": "VirtualService shop/all leads to the pods of every version",
+    }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from glidepath.claim import Claim
-from glidepath.traffic import IstioTraffic
 from tests.support.apiserver import MESH, NAMESPACE, SERVICE, ApiServer, http_routes
 from tests.support.fields import Object
+from tests.support.meshed import Meshed
 
 CLAIM = Claim(NAMESPACE, SERVICE, "run-1", 7, "v1", "v2", 60.0)
 OLD, NEXT = replace(CLAIM, token=6), replace(CLAIM, token=8, holder="run-2")
@@ -18,10 +18,10 @@ KINDS = ["virtualservices", "destinationrules", "deployments"]
 @dataclass
 class World:
     server: ApiServer
-    traffic: IstioTraffic = field(init=False)
+    traffic: Meshed = field(init=False)
 
     def __post_init__(self) -> None:
-        self.traffic = IstioTraffic(self.server.api(), NAMESPACE, SERVICE)
+        self.traffic = Meshed(self.server.api(), NAMESPACE, SERVICE)
 
     def found(self) -> Object:
         return self.server.find("virtualservices", SERVICE)

@@ -9,9 +9,10 @@ import pytest
 from glidepath.claim import Claim
 from glidepath.claim.state import ABANDONED, WATCHDOG
 from glidepath.errors import ClaimLostError, ClusterError, ReleaseFinishedError
-from glidepath.traffic import IstioTraffic, Split
+from glidepath.traffic import Split
 from glidepath.watchdog.loop import Facts, Watchdog
 from tests.support.apiserver import DEPLOYMENTS, LEASES, MESH, NAMESPACE, SERVICE, http_routes
+from tests.support.meshed import Meshed
 from tests.unit.watchdog.world import LEASE_S, World
 
 SAFE = Split("v1", "v2", 0)
@@ -72,7 +73,7 @@ def test_the_old_token_is_refused_everywhere_afterwards(world: World) -> None:
     watchdog, old = abandoned(world, 30)
     world.watch(watchdog, LEASE_S)
     with pytest.raises(ClaimLostError, match=f"carries token {old.token + 1}, this claim has {old.token}"):
-        world.traffic().shift(old, Split("v1", "v2", 30))
+        world.traffic().write(old, Split("v1", "v2", 30))
     with pytest.raises(ClaimLostError):
         world.claims().renew(old)
     stamp = {"metadata": {"annotations": {"glidepath.dev/token": str(old.token)}}}
@@ -98,7 +99,7 @@ def test_objects_with_a_higher_token_than_the_lease_are_braked_all_the_same(worl
     path = f"{MESH}/virtualservices/{SERVICE}"
     assert world.server.handle("PATCH", path, "application/merge-patch+json", mark)[0] == 200
     with pytest.raises(ClaimLostError):
-        world.traffic().shift(old, SAFE)
+        world.traffic().write(old, SAFE)
     world.watch(watchdog, 1 if taken else LEASE_S)
     assert world.split() == SAFE
     assert lease(world) == ("", 71, "abandoned")
@@ -246,13 +247,13 @@ def test_a_claim_that_another_took_in_the_meantime_is_not_touched(world: World) 
         rescue.look()
         claim = world.acquire("run-2")
         world.traffic().take(claim)
-        world.traffic().shift(claim, Split("v1", "v2", 5))
+        world.traffic().write(claim, Split("v1", "v2", 5))
 
     world.server.before("PATCH", f"virtualservices/{SERVICE}", the_next_release_begins)
     world.watch(watchdog, 2)
     assert world.split() == Split("v1", "v2", 5)
     assert lease(world) == ("run-2", old.token + 2, "abandoned")
-    assert IstioTraffic(world.server.api(), NAMESPACE, SERVICE).read().token == old.token + 2
+    assert Meshed(world.server.api(), NAMESPACE, SERVICE).read().token == old.token + 2
 
 
 def test_a_claim_that_was_given_back_and_taken_in_the_meantime_is_not_given_back_again(world: World) -> None:

@@ -20,10 +20,11 @@ import pytest
 
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.errors import ClusterError
-from glidepath.traffic import IstioTraffic, Split
+from glidepath.traffic import Split
 from glidepath.watchdog import __main__ as program
 from glidepath.watchdog.loop import Facts
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer, install
+from tests.support.meshed import Meshed
 
 REPO = Path(__file__).parents[3]
 IMAGE = tomllib.loads((REPO / "sandbox" / "images.toml").read_text(encoding="utf-8"))["glidepath-watchdog"]
@@ -72,9 +73,9 @@ def test_the_process_brakes_an_abandoned_release_and_ends_on_sigterm(kubeconfig:
         claim = LeaseClaims(server.api(), NAMESPACE, SERVICE).acquire(
             Claim(NAMESPACE, SERVICE, "run-1", 0, "v1", "v2", 2)
         )
-        traffic = IstioTraffic(server.api(), NAMESPACE, SERVICE)
+        traffic = Meshed(server.api(), NAMESPACE, SERVICE)
         traffic.take(claim)
-        traffic.shift(claim, Split("v1", "v2", 30))
+        traffic.write(claim, Split("v1", "v2", 30))
         eventually(lambda: server.all("events"))
         eventually(lambda: server.find("leases", f"glidepath-{SERVICE}")["spec"]["holderIdentity"] == "")
         assert traffic.read().split == Split("v1", "v2", 0)

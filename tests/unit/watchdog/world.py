@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from kubernetes import client
 
 from glidepath.claim import Claim, LeaseClaims
-from glidepath.traffic import IstioTraffic, Split
+from glidepath.traffic import Split
 from glidepath.watchdog.loop import Facts, Watchdog
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+from tests.support.meshed import Meshed
 
 LEASE_S = 60.0
 
@@ -27,8 +28,8 @@ class World:
     def claims(self, api: client.ApiClient | None = None) -> LeaseClaims:
         return LeaseClaims(api or self.server.api(), NAMESPACE, SERVICE, lambda: self.wall)
 
-    def traffic(self) -> IstioTraffic:
-        return IstioTraffic(self.server.api(), NAMESPACE, SERVICE)
+    def traffic(self) -> Meshed:
+        return Meshed(self.server.api(), NAMESPACE, SERVICE)
 
     def watchdog(self, api: client.ApiClient | None = None) -> Watchdog:
         return Watchdog(
@@ -43,7 +44,7 @@ class World:
         """A release of v2 with a share of the traffic."""
         claim = self.acquire("run-1")
         self.traffic().take(claim)
-        self.traffic().shift(claim, Split("v1", "v2", weight))
+        self.traffic().write(claim, Split("v1", "v2", weight))
         return claim
 
     def wait(self, seconds: float) -> None:

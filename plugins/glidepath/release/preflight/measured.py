@@ -6,7 +6,8 @@ from glidepath.errors import PolicyError, PreflightError
 from glidepath.evidence import source_of
 from glidepath.evidence.cadence import WINDOW_S, cadence
 from glidepath.policy import ReleaseSpec
-from glidepath.release.run import Ports, Say
+from glidepath.ports import Ports
+from glidepath.release.run import Say
 
 # A policy's interval that is off by no more than this is as measured: scrapes are late at times.
 ALIKE = 1.25

@@ -10,7 +10,8 @@ from glidepath.deploy import values as chart
 from glidepath.deploy.overlay import Laid, changes, overlaid, short, where
 from glidepath.errors import ClusterError, PreflightError
 from glidepath.policy import ReleaseSpec
-from glidepath.release.run import Ports, Say, baseline_of
+from glidepath.ports import Ports
+from glidepath.release.run import Say, baseline_of
 
 REPLICAS = ("spec", "replicas")
 TEMPLATE = ("spec", "template")
@@ -32,7 +33,7 @@ def look(spec: ReleaseSpec, ports: Ports, stable: str, given: Mapping[str, Any],
         PreflightError: The first upgrade would change the stable version's pods, which nobody would judge.
     """
     beside = baseline_of(stable) if spec.evidence.control == "fresh" else None
-    token = ports.traffic.newest_token()
+    token = ports.fence.state().newest
     seen = ports.helm.preview(chart.with_canary(given, stable, spec.version, 0, token, baseline=beside))
     name = f"{spec.service}-{stable}"
     for one in seen.laid:

@@ -9,8 +9,9 @@ from glidepath.deploy import values as chart
 from glidepath.errors import PreflightError, SetupError, TrafficDriftError
 from glidepath.policy import ReleaseSpec
 from glidepath.policy.freeze import frozen_until
-from glidepath.release.run import Ports, Say
-from glidepath.traffic import EVERY_VERSION, Split
+from glidepath.ports import Ports
+from glidepath.release.run import Say
+from glidepath.traffic import EVERY_VERSION, TrafficState
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,17 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
         )
     values = dict(ports.helm.effective_values())
     stable, canary = chart.roles(values)
-    split = _routes(spec, ports, say)
+    routes = _routes(spec, ports)
+    split = routes.split
     if split.stable != stable:
         raise PreflightError(
-            f"Helm says that {stable!r} is stable, the VirtualService routes to {split.stable!r} first; "
+            f"Helm says that {stable!r} is stable, {routes.name} routes to {split.stable!r} first; "
             "make them agree (helm upgrade) before a release"
         )
     if canary is not None and split.canary_weight > 0 and spec.version != stable:
         raise PreflightError(
             f"canary {canary!r} has {split.canary_weight} % of the traffic outside any release; take it to 0 first: "
-            f"helm upgrade {ports.helm.release} ... --set istio.trafficSplit.stable=100,istio.trafficSplit.canary=0"
+            f"helm upgrade {ports.helm.release} ... --set {chart.NO_CANARY}"
         )
     ready = ports.workloads.readiness(stable)
     if not ready.complete:
@@ -65,32 +67,22 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
     return Present(release.revision, stable, values, dict(release.values))
 
 
-def _routes(spec: ReleaseSpec, ports: Ports, say: Say) -> Split:
-    """The split in force, after making sure that it can be shifted and that Istio goes by it.
+def _routes(spec: ReleaseSpec, ports: Ports) -> TrafficState:
+    """The routes, after making sure that they can be shifted.
 
     Raises:
-        PreflightError: Names the entry that can't be taken, or the VirtualService that wins.
+        PreflightError: Names the entry that can't be taken.
     """
     try:
         state = ports.traffic.read()
     except (TrafficDriftError, SetupError) as error:
-        raise PreflightError(f"{error}; nothing was touched. Mend the VirtualService, then start a new run") from error
+        raise PreflightError(f"{error}; nothing was touched. Mend the routes, then start a new run") from error
     if EVERY_VERSION in state.beside:
         raise PreflightError(
-            f"the VirtualService of {spec.service} leads to {spec.service} without a subset beside its weights: the canary "
-            "would get those requests as well. Name a subset there; nothing was touched"
+            f"{state.name} leads to {spec.service} without naming a version beside its weights: the canary would get those "
+            "requests as well. Name a version there; nothing was touched"
         )
-    others = ports.traffic.others({spec.version}, everywhere=True)
-    if others.winning:
-        raise PreflightError(
-            f"the routes of {spec.service} are not in force, Istio goes by the older {'; '.join(others.winning)}: of several "
-            "VirtualServices for a host the oldest wins. Delete one or give it other hosts; nothing was touched"
-        )
-    for entry in ports.traffic.left_alone():
-        say(f"plan: {entry} of the VirtualService is left alone: it gets no canary")
-    for name, versions in others.leading.items():
-        say(f"plan: WARNING: VirtualService {name} leads its own callers to {versions}, whatever the weights are")
-    return state.split
+    return state
 
 
 def thawed(spec: ReleaseSpec, say: Say, at: float) -> None:

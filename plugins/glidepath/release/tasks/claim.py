@@ -15,11 +15,12 @@ from glidepath.release.gitops import hand_back_others, pause
 from glidepath.release.holding import lease
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run, releases_of
+from glidepath.traffic.handling import take
 
 
 @leaves_nothing
 def claim(run: Run, url: str = "") -> None:
-    """Take the service's lease, stamp its objects with the token, and take over the VirtualService's routes.
+    """Take the service's lease, stamp its objects with the token, and take over its routes.
 
     Args:
         run: The release.
@@ -40,13 +41,13 @@ def claim(run: Run, url: str = "") -> None:
     ports, spec = run.ports, run.spec
     lease(run)
     still, after = partial(_as_planned, run), (ABANDONED,) if unbegun(run) else ()
-    wanted = run.claim_for(run.stable, ports.traffic.newest_token())
-    routing = ports.traffic.routing()
+    wanted = run.claim_for(run.stable, ports.fence.state().newest)
+    routing = ports.traffic.read().routing
     held = ports.claims.acquire(wanted, url, after, still, routing.to_text())
     ports.record.set_token(run.id, held.token)
-    beside = sorted(ports.traffic.others(run.fresh).leading)
+    beside = sorted(ports.traffic.around(run.fresh).leading)
     run.note("claim", once="claim", token=held.token, lease_s=spec.lease, routes=routing.to_dict(), beside=beside)
-    ports.traffic.take(held)
+    take(ports.traffic, ports.fence, held)
     pause(run)
     _close_lost(run, held.token)
     hand_back_others(run)

@@ -32,15 +32,15 @@ def _deploy(run: Run) -> None:
     if ports.traffic.read().split.canary_weight == 0 or run.release.phase == Phase.CLAIMED:
         if not give(run, Split(run.stable, run.canary, 0)):
             return
-        for leftover in ports.traffic.deployed_versions() - {run.stable, run.canary, run.baseline}:
+        for leftover in ports.fence.state().versions - {run.stable, *run.fresh}:
             run.say(f"deploy: {leftover} is left of an earlier release and has no role; helm removes it")
-            ports.traffic.open_version(run.claim, leftover)
+            ports.fence.let_go(run.claim, leftover)
         token = run.claim.token
         done = upgrade(
             run, chart.with_canary(given_values(run), run.stable, run.canary, 0, token, baseline=run.baseline)
         )
         for version in run.fresh:
-            ports.traffic.hold_version(run.claim, version)
+            ports.fence.hold(run.claim, version)
         beside = " and ".join(run.fresh)
         run.say(f"deploy: helm release {done.name} is at revision {done.revision}: {beside} beside {run.stable}")
     seconds = max(

@@ -10,6 +10,7 @@ from glidepath.release.phases import Phase
 from glidepath.release.run import Run
 from glidepath.release.tasks.settle import settle
 from glidepath.release.versions import leave_only, rendered_token
+from glidepath.traffic.handling import let_go
 
 
 @leaves_nothing
@@ -60,7 +61,7 @@ def _give_back(run: Run, outcome: str) -> None:
         hand_back(run)
         if rendered_token(run) != str(run.claim.token):
             leave_only(run, run.canary if outcome == Phase.PROMOTED else run.stable)
-        run.ports.traffic.open(run.claim)
+        let_go(run.ports.traffic, run.ports.fence, run.claim)
         try:
             resume(run)
         except ClusterError as error:  # a sync that can't be had going must not hold the service

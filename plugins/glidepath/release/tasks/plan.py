@@ -13,6 +13,7 @@ from glidepath.evidence.source import Source
 from glidepath.gate import arm, arm_counts, settings_of
 from glidepath.judge import Blocks, Plan, plan_judgement
 from glidepath.policy import ReleaseSpec
+from glidepath.ports import Ports
 from glidepath.record import Release
 from glidepath.release import gitops, reach, words
 from glidepath.release.cleanup import close_orphans
@@ -23,7 +24,7 @@ from glidepath.release.preflight.measured import measured
 from glidepath.release.preflight.provable import provable, uncalled, unmatched
 from glidepath.release.preflight.state import Present, preflight, thawed
 from glidepath.release.resolution import at_own_buckets
-from glidepath.release.run import Ports, Run, Say, baseline_of
+from glidepath.release.run import Run, Say, baseline_of
 from glidepath.version import code_version
 
 # The traffic that the release will meet is that of the last minute, not of the whole baseline.

@@ -6,16 +6,13 @@ brake had to put back: hosts and gateways, or a whole VirtualService.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from glidepath.kube import FIELD_MANAGER, HELM, STATE, TOKEN, WRITE
-from glidepath.traffic.routing import BELOW
 
 Found = Mapping[str, Any]
-# What only a way back writes; `http` each write says anew.
-KEPT = ("hosts", "gateways", "exportTo", *BELOW)
 
 
 @dataclass(frozen=True)
@@ -27,14 +24,14 @@ class Carried:
     spec: dict[str, Any]
 
 
-def owns_routes(found: Found) -> bool:
-    """Whether Glidepath owns `spec.http`: Helm's apply of another value is then a conflict."""
-    return _field(_ours(found), "f:spec", "f:http") is not None
+def owns(found: Found, field: str) -> bool:
+    """Whether Glidepath owns a field of the spec: Helm's apply of another value is then a conflict."""
+    return _field(_ours(found), "f:spec", f"f:{field}") is not None
 
 
-def unshared_routes(found: Found) -> bool:
-    """Whether nobody beside Glidepath owns `spec.http`: given up, the routes would be gone."""
-    return not any(_field(one, "f:spec", "f:http") is not None for one in _theirs(found))
+def unshared(found: Found, field: str) -> bool:
+    """Whether nobody beside Glidepath owns a field of the spec: given up, it would be gone."""
+    return not any(_field(one, "f:spec", f"f:{field}") is not None for one in _theirs(found))
 
 
 def numbered_by_others(found: Found) -> bool:
@@ -45,12 +42,13 @@ def numbered_by_others(found: Found) -> bool:
     )
 
 
-def carried(found: Found, giving_up: bool) -> Carried:
+def carried(found: Found, giving_up: bool, fields: Collection[str] = ()) -> Carried:
     """What to repeat in the next apply.
 
     Args:
         found: The object as it was read.
         giving_up: Whether what others own as well is left to them.
+        fields: Those of the spec that not every write says anew.
     """
     metadata, spec = found["metadata"], found.get("spec") or {}
 
@@ -66,7 +64,7 @@ def carried(found: Found, giving_up: bool) -> Carried:
     return Carried(
         labels=kept(metadata.get("labels") or {}, "f:metadata", "f:labels"),
         annotations={key: value for key, value in annotations.items() if key not in (TOKEN, STATE, WRITE)},
-        spec={key: value for key, value in kept(spec, "f:spec").items() if key in KEPT},
+        spec={key: value for key, value in kept(spec, "f:spec").items() if key in fields},
     )
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from glidepath.errors import ClaimLostError, SetupError
-from glidepath.traffic import IstioTraffic, Split
+from glidepath.traffic import Split
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE, http_routes
+from tests.support.meshed import Meshed
 from tests.unit.traffic.world import CLAIM, KINDS, NEXT, OLD, VIRTUAL_SERVICE, World
 
 
@@ -25,7 +26,7 @@ def test_taking_marks_every_object_and_changes_nothing_else(world: World) -> Non
 
 
 def test_taking_makes_a_helm_upgrade_with_other_weights_fail(taken: World) -> None:
-    taken.traffic.shift(CLAIM, Split("v1", "v2", 10))
+    taken.traffic.write(CLAIM, Split("v1", "v2", 10))
     status, answer = taken.helm({"v1": 50, "v2": 50})
     assert status == 409
     assert 'conflict with "glidepath": .spec.http' in answer["message"]
@@ -51,8 +52,8 @@ def test_an_old_claim_lowers_no_token_of_what_is_open(taken: World) -> None:
     taken.traffic.open(CLAIM)
     for stale in (
         lambda: taken.traffic.take(OLD),
-        lambda: taken.traffic.hold_version(OLD, "v1"),
-        lambda: taken.traffic.open_version(OLD, "v1"),
+        lambda: taken.traffic.hold(OLD, "v1"),
+        lambda: taken.traffic.let_go(OLD, "v1"),
         lambda: taken.traffic.open(OLD),
     ):
         with pytest.raises(ClaimLostError, match="carries token 7, this claim has 6"):
@@ -69,7 +70,7 @@ def test_an_old_claim_that_was_stopped_between_its_read_and_its_write_lowers_no_
     world.traffic.open(OLD)
     world.server.before("PATCH", f"{SERVICE}-v1", meanwhile)
     with pytest.raises(ClaimLostError, match="carries token 7, this claim has 6"):
-        world.traffic.hold_version(OLD, "v1")
+        world.traffic.hold(OLD, "v1")
     assert world.marks() == {("7", "open")}
 
 
@@ -79,13 +80,13 @@ def test_a_version_whose_status_changes_meanwhile_is_held_all_the_same(world: Wo
 
     for _ in range(4):
         world.server.before("PATCH", f"{SERVICE}-v1", status)
-    world.traffic.hold_version(CLAIM, "v1")
+    world.traffic.hold(CLAIM, "v1")
     assert ("7", "held") in world.marks()
 
 
 def test_what_is_gone_is_not_held(world: World) -> None:
-    world.traffic.hold_version(CLAIM, "v9")
-    assert world.traffic.held() == set()
+    world.traffic.hold(CLAIM, "v9")
+    assert world.traffic.state().held == set()
 
 
 def test_the_next_claim_can(taken: World) -> None:
@@ -104,7 +105,7 @@ def test_a_held_object_refuses_who_has_no_token(taken: World, kind: str) -> None
 
 
 def test_opening_lets_everything_pass_and_keeps_the_routes(taken: World) -> None:
-    taken.traffic.shift(CLAIM, Split("v1", "v2", 30))
+    taken.traffic.write(CLAIM, Split("v1", "v2", 30))
     taken.traffic.open(CLAIM)
     assert taken.marks() == {("7", "open")}
     state = taken.traffic.read()
@@ -113,7 +114,7 @@ def test_opening_lets_everything_pass_and_keeps_the_routes(taken: World) -> None
 
 
 def test_opening_after_helm_has_the_final_weights_gives_the_routes_to_helm(taken: World) -> None:
-    taken.traffic.shift(CLAIM, Split("v1", "v2", 30))
+    taken.traffic.write(CLAIM, Split("v1", "v2", 30))
     assert taken.helm({"v1": 70, "v2": 30})[0] == 200
     taken.traffic.open(CLAIM)
     assert taken.traffic.read().split == Split("v1", "v2", 30)
@@ -135,33 +136,33 @@ def test_an_old_claim_cannot_open(taken: World) -> None:
 
 
 def test_one_version_can_be_let_go_and_held_again(taken: World) -> None:
-    taken.traffic.open_version(CLAIM, "v2")
+    taken.traffic.let_go(CLAIM, "v2")
     assert taken.server.find("deployments", f"{SERVICE}-v2")["metadata"]["annotations"]["glidepath.dev/state"] == "open"
     assert taken.server.find("deployments", f"{SERVICE}-v1")["metadata"]["annotations"]["glidepath.dev/state"] == "held"
-    taken.traffic.hold_version(CLAIM, "v2")
+    taken.traffic.hold(CLAIM, "v2")
     assert taken.marks() == {("7", "held")}
     with pytest.raises(ClaimLostError):
-        taken.traffic.open_version(OLD, "v2")
+        taken.traffic.let_go(OLD, "v2")
 
 
 def test_a_version_that_is_gone_needs_no_letting_go(taken: World) -> None:
     before = taken.server.writes()
-    taken.traffic.open_version(CLAIM, "v9")
+    taken.traffic.let_go(CLAIM, "v9")
     assert taken.server.writes() == before
-    assert taken.traffic.deployed_versions() == {"v1", "v2"}
+    assert taken.traffic.state().versions == {"v1", "v2"}
 
 
 @pytest.mark.parametrize(
     "act",
     [
-        lambda traffic: traffic.shift(CLAIM, Split("v1", "v2", 10)),
+        lambda traffic: traffic.write(CLAIM, Split("v1", "v2", 10)),
         lambda traffic: traffic.take(CLAIM),
         lambda traffic: traffic.open(CLAIM),
     ],
     ids=["shift", "take", "open"],
 )
 def test_an_answer_that_was_lost_is_written_again(
-    taken: World, monkeypatch: pytest.MonkeyPatch, act: Callable[[IstioTraffic], Any]
+    taken: World, monkeypatch: pytest.MonkeyPatch, act: Callable[[Meshed], Any]
 ) -> None:
     monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
     taken.server.lose("PATCH", VIRTUAL_SERVICE)
@@ -181,9 +182,9 @@ def annotate(world: World, path: str, manager: str = "kubectl-annotate", **notes
 def test_no_token_of_a_persons_is_so_high_that_no_claim_could_go_on_from_it(taken: World, token: str) -> None:
     passes = len(token) == 12
     assert annotate(taken, VIRTUAL_SERVICE, token=token) == (200 if passes else 422)
-    higher = replace(CLAIM, token=max(CLAIM.token, taken.traffic.newest_token()) + 1)
+    higher = replace(CLAIM, token=max(CLAIM.token, taken.traffic.state().newest) + 1)
     taken.traffic.take(higher)
-    taken.traffic.shift(higher, Split("v1", None, 0))
+    taken.traffic.write(higher, Split("v1", None, 0))
     assert taken.traffic.read().split == Split("v1", None, 0)
 
 
@@ -193,9 +194,9 @@ def test_a_token_that_is_no_claims_keeps_nobody_from_writing_and_is_refused_by_p
     with pytest.raises(SetupError, match="expected a whole number of at most 13 digits; remove it"):
         world.traffic.read()
     if len(token) != 14:
-        assert world.traffic.newest_token() == 0
-    world.traffic.take(replace(CLAIM, token=world.traffic.newest_token() + 1))
-    assert world.traffic.held()
+        assert world.traffic.state().newest == 0
+    world.traffic.take(replace(CLAIM, token=world.traffic.state().newest + 1))
+    assert world.traffic.state().held
 
 
 def test_a_number_of_upgrades_that_a_person_wrote_is_none(taken: World) -> None:
@@ -206,7 +207,7 @@ def test_a_number_of_upgrades_that_a_person_wrote_is_none(taken: World) -> None:
     taken.server.before("PATCH", own, lambda: annotate(taken, own, "kube-controller-manager", seen="1"))
     taken.traffic.free_writes()
     assert [status for method, path, status in taken.server.log if path.startswith(own) and status == 409] == [409]
-    assert taken.traffic.newest_write() == 4
+    assert taken.traffic.state().write == 4
     left = {one["metadata"]["annotations"].get("glidepath.dev/write") for one in taken.server.all("deployments")}
     assert left == {None}
 

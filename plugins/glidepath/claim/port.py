@@ -1,0 +1,48 @@
+"""What a release needs of the claims on its service; errors are those of `LeaseClaims`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+from glidepath.claim.state import Asked, Claim, ClaimState
+
+Still = Callable[[ClaimState | None], None]
+
+
+class Claims(Protocol):
+    """The sole right to change one service: it is taken with a token, renewed, and given back."""
+
+    def read(self) -> ClaimState | None:
+        """Who has it; None before the first claim."""
+
+    def check(self, holder: str) -> None:
+        """Make sure that nobody but `holder` has it, taking nothing."""
+
+    def acquire(
+        self,
+        wanted: Claim,
+        run_url: str = "",
+        after: Collection[str] = (),
+        still: Still = lambda _: None,
+        routes: str = "",
+    ) -> Claim:
+        """Take it; the holder's own claim is given back as it is, renewed."""
+
+    def renew(self, claim: Claim) -> None:
+        """Say that the holder lives."""
+
+    def raise_above(self, claim: Claim, token: int) -> Claim:
+        """Go on with a token above this one."""
+
+    def asked(self, claim: Claim) -> Asked | None:
+        """What a person asks of the holder; None for nothing."""
+
+    def note(self, claim: Claim, stable: str) -> None:
+        """Say which version is safe from now on."""
+
+    def release(self, claim: Claim, outcome: str) -> None:
+        """Give it back, with a mark of how it ended."""
+
+    def lost(self, claim: Claim) -> str | None:
+        """What became of a claim; None while it is held."""

@@ -1,0 +1,144 @@
+"""One write of an object under a claim's token: bound to what was read, and refused by the cluster with a lower one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from kubernetes import client
+
+from glidepath.claim.state import Claim
+from glidepath.errors import ClaimLostError, ClusterError
+from glidepath.fence.marks import Found, state_of, token_of
+from glidepath.fence.owned import carried, numbered_by_others
+from glidepath.kube import HELD, OPEN, STATE, TOKEN, WRITE, Objects
+
+DEPLOYMENTS = "apps/v1/deployments"
+Kinds = Mapping[str, tuple[str, str]]
+Spec = Callable[[Found], dict[str, Any] | None]
+# How often what changes by itself is read again for a write: a Deployment's status does.
+TRIES = 5
+
+
+class FencedObjects:
+    """The objects of one service that a release holds: the Deployments of its versions, and what leads callers to them.
+
+    Args:
+        api: An API client.
+        namespace: The service's namespace.
+        service: The service.
+        kinds: The mesh's kinds, as `group/version/plural`, with their apiVersion and kind.
+        kept: The fields of their specs, beside the routes, that a way back writes, so that every write has to repeat them.
+    """
+
+    def __init__(
+        self, api: client.ApiClient, namespace: str, service: str, kinds: Kinds, kept: Collection[str] = ()
+    ) -> None:
+        self.api = Objects(api, namespace)
+        self.namespace, self.service = namespace, service
+        self.kinds: Kinds = {DEPLOYMENTS: ("apps/v1", "Deployment"), **kinds}
+        self._kept = kept
+
+    def deployments(self) -> list[dict[str, Any]]:
+        """The Deployments of all versions."""
+        return self.api.list(DEPLOYMENTS, f"app={self.service}")
+
+    def found(self, kind: str, name: str) -> dict[str, Any] | None:
+        """An object, or None where there is none."""
+        try:
+            return self.api.get(kind, name)
+        except ClusterError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def named(self, kind: str, name: str) -> str:
+        """An object as people call it: `Deployment prices-v2`."""
+        return f"{self.kinds[kind][1]} {name}"
+
+    def stamp(self, claim: Claim, kind: str, name: str, state: str = HELD, found: Found | None = None) -> None:
+        """Write the claim's annotations; of what is gone there is nothing to hold.
+
+        Raises:
+            ClaimLostError: It carries a higher token.
+        """
+        found = found or self.found(kind, name)
+        if found is not None:
+            self.write(claim, kind, name, state, found, tries=TRIES)
+
+    def write(
+        self, claim: Claim, kind: str, name: str, state: str, found: Found, spec: Spec = lambda _: None, tries: int = 2
+    ) -> None:
+        """Apply the claim's annotations to the very object that was found, and the spec made from it, if there is one.
+
+        Somebody wrote between our read and our write: look again, once, then it is theirs to explain; but a Deployment's
+        status changes by itself. What is held the cluster guards; what is open has no fence, so that a claim of long ago
+        does not lower its token is seen to here.
+
+        Raises:
+            ClaimLostError: It carries a higher token, or the cluster refused ours.
+            ClusterError: The API refused or did not answer; with status 409 somebody was first each time.
+        """
+        for left in reversed(range(tries)):
+            if token_of(found) > claim.token and (state_of(found) != HELD or left < tries - 1):
+                raise ClaimLostError(
+                    f"{self.named(kind, name)} carries token {token_of(found)}, this claim has {claim.token}"
+                )
+            body = self._body(claim, kind, name, state, found, spec(found))
+            try:
+                self.api.apply(kind, body)
+                return
+            except ClusterError as error:
+                if TOKEN in str(error):
+                    raise ClaimLostError(f"{self.named(kind, name)}: refused by the cluster: {error}") from error
+                if error.status != 409 or not left:
+                    raise
+            found = self.api.get(kind, name)
+
+    def free_write(self, kind: str, name: str, found: Found | None) -> None:
+        """Remove the number of the last upgrade through Helm, if somebody beside Helm wrote it.
+
+        Raises:
+            ClusterError: As for `write`.
+        """
+        for left in reversed(range(TRIES)):
+            if found is None or not numbered_by_others(found):
+                return
+            notes = {"resourceVersion": found["metadata"]["resourceVersion"], "annotations": {WRITE: None}}
+            try:
+                self.api.merge(kind, name, {"metadata": notes})
+                return
+            except ClusterError as error:
+                if error.status != 409 or not left:
+                    raise
+            found = self.found(kind, name)
+
+    def make(self, claim: Claim, kind: str, name: str, like: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
+        """Write an object that is gone: with labels and annotations as `like` has them, held.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        api_version, kind_name = self.kinds[kind]
+        annotations = {**like["annotations"], TOKEN: str(claim.token), STATE: HELD}
+        metadata = {"name": name, "labels": dict(like["labels"]), "annotations": annotations}
+        self.api.apply(kind, {"apiVersion": api_version, "kind": kind_name, "metadata": metadata, "spec": dict(spec)})
+
+    def _body(
+        self, claim: Claim, kind: str, name: str, state: str, found: Found, spec: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """What is applied. The uid sees to it that an object which is gone by then is not made anew out of this alone."""
+        api_version, kind_name = self.kinds[kind]
+        own, was = carried(found, state == OPEN, self._kept), found["metadata"]
+        metadata: dict[str, Any] = {
+            "name": name,
+            "uid": was["uid"],
+            "resourceVersion": was["resourceVersion"],
+            "annotations": {**own.annotations, TOKEN: str(claim.token), STATE: state},
+        }
+        if own.labels:
+            metadata["labels"] = own.labels
+        body: dict[str, Any] = {"apiVersion": api_version, "kind": kind_name, "metadata": metadata}
+        if spec is not None or own.spec:
+            body["spec"] = {**own.spec, **(spec or {})}
+        return body

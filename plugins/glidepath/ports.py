@@ -1,0 +1,31 @@
+"""The outside systems of one service, as a release knows them; `wiring` says what they are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from glidepath.claim import Claims
+from glidepath.deploy import Deploy, Workloads
+from glidepath.evidence import Prometheus
+from glidepath.fence import Fence
+from glidepath.handover import Handover, Sync
+from glidepath.record import Record
+from glidepath.traffic import Traffic
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The outside systems of one service.
+
+    `handover` and `sync` are None when the policy names nobody to tell of a promotion, and nobody's sync to pause.
+    """
+
+    record: Record
+    claims: Claims
+    traffic: Traffic
+    fence: Fence
+    helm: Deploy
+    workloads: Workloads
+    prometheus: Prometheus
+    handover: Handover | None = None
+    sync: Sync | None = None

@@ -1,0 +1,87 @@
+"""The contract of `Traffic` and `Fence`, which stamp the objects of one service together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from glidepath.errors import ClaimLostError, StaleWriteError
+from glidepath.traffic import Split, WayBack
+from glidepath.traffic.handling import all_on, leave, let_go, take
+from tests.contracts.place import Place
+
+SHARED, SAFE = Split("v1", "v2", 20), Split("v1", "v2", 0)
+
+
+def keeps(place: Place) -> None:
+    """Weights are written under a token, read back, and refused with a lower one; then everything is let go."""
+    traffic, fence = place.traffic(), place.fence()
+    before, first = traffic.read(), fence.state()
+    claim = place.claim("dag/one", first.newest + 1)
+    assert (all_on(traffic, "v1"), before.held, before.since) == (True, False, None)
+    take(traffic, fence, claim)
+    _taken(place, claim.token)
+    assert traffic.read(before.routing, ["v2"]).since is None, "taking changes nothing"
+    assert traffic.write(claim, SHARED).split == SHARED
+    version = traffic.read().resource_version
+    assert traffic.write(claim, SHARED).resource_version == version, "what is so already is not written"
+    with pytest.raises(StaleWriteError):
+        traffic.write(claim, SAFE, lambda: False)
+    late = replace(claim, token=claim.token - 1)
+    for refused in (
+        lambda: place.traffic().write(late, SAFE),
+        lambda: take(place.traffic(), place.fence(), late),
+        lambda: place.fence().hold(late, "v1"),
+        lambda: let_go(place.traffic(), place.fence(), late),
+    ):
+        with pytest.raises(ClaimLostError):
+            refused()
+    assert place.traffic().read().split == SHARED
+    way = WayBack(SAFE, {"v2"}, before.routing)
+    assert traffic.stop(claim, way)
+    assert not traffic.stop(claim, way), "what is reached already is not written"
+    assert all_on(traffic, "v1")
+    assert leave(traffic, claim, "v1")
+    let_go(traffic, fence, claim)
+    let_go(traffic, fence, claim)
+    after = place.fence().state()
+    assert (after.held, after.tokens, place.traffic().read().held) == (frozenset(), {claim.token}, False)
+
+
+def names_what_is_around(place: Place) -> None:
+    """A service alone has nothing around it, and a way to its version."""
+    labels = place.workloads().shape("v1")
+    assert labels is not None
+    around = place.traffic().around(["v2"], {"v1": labels.labels}, everywhere=True)
+    assert (around.outdone, around.misled, around.lost, around.leading) == (None, None, None, {})
+    assert set(around.ways) == {"v1"}
+    reference = place.traffic().reference
+    assert set(reference) == {"apiVersion", "kind", "namespace", "name"}
+    assert reference["name"] in place.traffic().read().name
+    assert place.traffic().around(["v2"], {"v9": None}).lost
+
+
+def holds_versions_one_by_one(place: Place) -> None:
+    """One version's objects can be let go and held; what is gone is no error."""
+    fence = place.fence()
+    claim = place.claim("dag/two", fence.state().newest + 1)
+    take(place.traffic(), fence, claim)
+    held = fence.state().held
+    fence.let_go(claim, "v1")
+    assert len(fence.state().held) == len(held) - 1
+    fence.hold(claim, "v1")
+    assert fence.state().held == held
+    fence.let_go(claim, "v9")
+    fence.hold(claim, "v9")
+    fence.free_writes()
+    assert (fence.state().held, fence.state().write) == (held, 0)
+    let_go(place.traffic(), fence, claim)
+
+
+def _taken(place: Place, token: int) -> None:
+    state = place.fence().state()
+    assert state.tokens == {token}
+    assert len(state.held) >= 3
+    assert "v1" in state.versions
+    assert place.traffic().read().held
