@@ -15,6 +15,7 @@ from demo.airflow import Airflow
 from demo.environment import REPO, STATE, DemoError, cluster
 from demo.table import shown
 from glidepath.record import Record
+from glidepath.release.journal import Journal
 from glidepath.release.report import Report, report, row
 
 STABLE = "v1"
@@ -75,10 +76,10 @@ def play(airflow: Airflow, record: Record, act: Act) -> dict[str, Any]:
 
 def brake_seconds(record: Record, told: Report, seen: witness.Seen | None) -> float | None:
     """From the verdict to the last request that callers sent to the canary; None without a FAIL."""
-    verdict = record.once(told.id, "fail")
+    verdict = Journal(record, told.id).harm()
     if verdict is None or seen is None:
         return None
-    return round(max(0.0, seen.last - verdict.at), 3)
+    return round(max(0.0, seen.last - verdict.noted), 3)
 
 
 def follow(airflow: Airflow, record: Record, run_id: str, release_id: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from demo import witness
 from demo.environment import NAMESPACE, REPO, DemoError, helm
+from glidepath.release.journal import Journal
 from glidepath.release.report import report
 from tests.support import policies, secrets
 from tests.support.policies import DAG_ID
@@ -32,9 +33,9 @@ def taken_back(world: World, version: str, metrics: tuple[str, ...], limit_s: fl
     assert beyond or (told.deciding.sides == "both" and below is not None and below <= -told.deciding.limit)
     assert told.seconds is not None
     assert told.seconds < limit_s
-    verdict = world.record.once(release.id, "fail")
+    verdict = Journal(world.record, release.id).harm()
     assert verdict is not None
-    assert witness.counts(began)[version].last - verdict.at < 0.5
+    assert witness.counts(began)[version].last - verdict.noted < 0.5
     assert "was taken back" in world.log(release.id.split("/", 1)[1], "finish")
 
 
@@ -143,9 +144,10 @@ def test_a_good_version_is_promoted_without_a_failed_request(on_v1: World) -> No
     assert "read back" in on_v1.log(run_id, "promote")
     assert on_v1.values is not None
     assert (on_v1.values.says(), on_v1.values.keys()[0]) == ("v2", f"{release.id}:promote")
-    committed = on_v1.record.once(release.id, "fate")
+    journal = Journal(on_v1.record, release.id)
+    committed = journal.fate()
     assert committed is not None
-    assert on_v1.record.events(release.id, "handover")[-1].at <= committed.at
+    assert journal.handovers()[-1].noted <= committed.noted
     # What a finished release's tasks do when they are run again: nothing.
     before = objects()
     tasks = [task for task, state in on_v1.airflow.tasks(DAG_ID, run_id).items() if state == "success"]

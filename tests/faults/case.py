@@ -17,6 +17,7 @@ from demo import witness
 from demo.airflow import DONE
 from demo.environment import REPO, DemoError
 from glidepath.errors import GlidepathError
+from glidepath.release.journal import Journal
 from tests.faults.arena import POLICY, Arena
 from tests.faults.audit import writes
 from tests.faults.catalogue import Fault
@@ -233,7 +234,7 @@ def _keep(scene: Scene, result: Result) -> None:
     (folder / "result.json").write_text(json.dumps(asdict(result), indent=1))
     record = scene.arena.record
     try:
-        events = [(one.at, one.kind, dict(one.body)) for one in record.events(scene.release_id)]
+        events = [(one.noted, one.kind, one.body()) for one in Journal(record, scene.release_id).entries()]
         (folder / "events.json").write_text("\n".join(json.dumps(one) for one in events))
         seen = [(one.at, one.user, one.verb, f"{one.kind}/{one.name}", one.code, one.token, one.weights, one.marks)
                 for one in writes(scene.began)]  # fmt: skip

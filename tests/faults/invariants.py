@@ -17,6 +17,7 @@ import requests
 from demo import stage, witness
 from demo.environment import NAMESPACE, DemoError, cluster, helm
 from glidepath.record import Record
+from glidepath.release.journal import Journal
 from glidepath.release.phases import Phase
 from tests.faults.audit import GROUP, Write, writes
 from tests.support.world import SERVICE, deployments, helm_roles, lease, objects, split
@@ -191,14 +192,15 @@ def _telemetry(record: Record, played: Played, outcome: str | None) -> Iterator[
         return
     # What was scraped before it began may still be looked at.
     start, end = played.outage[0] + 2 * SCRAPE_S, played.outage[1]
-    for event in record.events(played.release_id, "decision"):
-        if event.body["decision"] in ("advance", "promote") and start < event.at < end:
-            yield f"step {event.body['step']} got the word {event.body['decision']} without telemetry"
-    verdict = record.once(played.release_id, "fail")
-    if verdict is not None and start < verdict.at < end:
-        yield f"{played.canary} was blamed without telemetry: {verdict.body['reason']}"
-    if verdict is not None and not played.harmful:
-        yield f"{played.canary} is good and was blamed: {verdict.body['reason']}, the release ended {outcome}"
+    journal = Journal(record, played.release_id)
+    for word in journal.words():
+        if word.decision in ("advance", "promote") and start < word.noted < end:
+            yield f"step {word.step} got the word {word.decision} without telemetry"
+    harm = journal.harm()
+    if harm is not None and start < harm.noted < end:
+        yield f"{played.canary} was blamed without telemetry: {harm.reason}"
+    if harm is not None and not played.harmful:
+        yield f"{played.canary} is good and was blamed: {harm.reason}, the release ended {outcome}"
 
 
 def _record(record: Record, played: Played, outcome: str | None, history: list[Write]) -> Iterator[str]:
@@ -211,12 +213,13 @@ def _record(record: Record, played: Played, outcome: str | None, history: list[W
         yield "the record gives no reason for the outcome"
     if played.says and outcome == Phase.ROLLED_BACK and played.says not in str(release.reason):
         yield f"the reason says {release.reason!r}, expected something of {played.says!r}"
-    fate = record.once(played.release_id, "fate")
+    journal = Journal(record, played.release_id)
+    fate = journal.fate()
     expected = {Phase.PROMOTED: "committed", Phase.ROLLED_BACK: "taken_back"}.get(Phase(outcome)) if outcome else None
     if expected is not None and (fate is None or fate.kind != expected):
         yield f"the outcome is {outcome}, the fate in the record {fate.kind if fate else 'open'}"
-    noted = {int(event.body["weight"]) for event in record.events(played.release_id, "weight")}
-    noted |= {0, 100} if fate is not None or record.events(played.release_id, "phase") else {0}
+    noted = {given.weight for given in journal.weights()}
+    noted |= {0, 100} if fate is not None or journal.phases() else {0}
     given = {one.weights.get(played.canary, 0) for one in history if _routes(one) and one.user == GLIDEPATH}
     if unknown := given - noted:
         yield f"the API server saw weights {sorted(unknown)} that the record does not tell of"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from glidepath.release.events import Decided
 from glidepath.release.guard import Guard
-from glidepath.release.journal import decision
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
@@ -22,7 +22,7 @@ UNJUDGED = "after_promotion: {warm: 60s}\n"
 
 def proven(run: Run) -> None:
     """The guard's word on the last step."""
-    run.note("decision", once="decision:2", step=2, decision="promote", reason="proven", look=0)
+    run.note(Decided(2, "promote", "proven", 0))
 
 
 UP_TO_WINDOW: tuple[Action, ...] = (claim, deploy, first, second, proven, promote)
@@ -45,4 +45,4 @@ def opened(stage: Stage, policy: str = JUDGED) -> tuple[Run, Guard]:
 
 def word(run: Run) -> tuple[Decision, str] | None:
     """The guard's word on the window."""
-    return decision(run, NUMBER)
+    return run.journal.answer_on(NUMBER)

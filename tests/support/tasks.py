@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from glidepath.errors import GlidepathError
+from glidepath.release.events import ObservationOver
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
@@ -35,7 +36,7 @@ GOOD: tuple[Action, ...] = (claim, deploy, first, second, promote, settle, finis
 
 def over(run: Run) -> None:
     """The guard's word on the window of a release of two steps."""
-    run.note("window", once="decision:3", step=3, decision="promote", reason="over", look=0)
+    run.note(ObservationOver(3, "promote", "over", 0))
 
 
 def do(run: Run, *actions: Action) -> list[BaseException]:

@@ -51,11 +51,10 @@ class BakeOperator(ReleaseOperator):
 
     def work(self, context: Context) -> str | None:
         """Hand over to the triggerer, unless the word is there."""
-        from glidepath.release.journal import decision
         from glidepath.triggers.step import BakeTrigger
 
         run = self.run_of(context)
-        word = decision(run, self.step)
+        word = run.journal.answer_on(self.step)
         if word is None and not run.ended():
             step = run.spec.steps[self.step - 1]
             self.log.info(
@@ -85,12 +84,11 @@ class BakeOperator(ReleaseOperator):
     def _tell(self, run: Run) -> str | None:
         from glidepath.judge import Look
         from glidepath.release import words
-        from glidepath.release.journal import decision
 
         look = run.ports.record.last_look(run.id)
         for line in words.look_lines(Look.from_dict(look), "bake: newest look") if look else ():
             self.log.info(line)
-        word = decision(run, self.step)
+        word = run.journal.answer_on(self.step)
         if word is None:
             return None
         self.log.info("bake: step %d: the guard's word: %s: %s", self.step, *word)
@@ -102,7 +100,6 @@ class ObserveOperator(ReleaseOperator):
 
     def work(self, context: Context) -> None:
         """Hand over to the triggerer, unless there is no observation, or its word is there."""
-        from glidepath.release.journal import decision
         from glidepath.release.observation import observation
         from glidepath.release.tasks.observe import observe
         from glidepath.triggers.step import ObserveTrigger
@@ -112,7 +109,7 @@ class ObserveOperator(ReleaseOperator):
         if asked is None or run.ended():
             self.log.info("observe: the old version is not kept; nothing to wait for")
             return
-        if decision(run, asked.number) is None:
+        if run.journal.answer_on(asked.number) is None:
             self.log.info(
                 "observe: %s has %d %%, %s stays warm for %.0f s and can have all traffic back within seconds: mark "
                 "this task failed, or annotate the Lease", run.canary, asked.weight, run.stable, asked.warm_s,

@@ -153,10 +153,9 @@ class GateOperator(BranchOperator):
             ReleaseTakenBack: There is no word on this step.
         """
         from glidepath.errors import ReleaseTakenBack
-        from glidepath.release.journal import decision
         from glidepath.release.phases import Decision
 
-        word = decision(self.run_of(context), self.step)
+        word = self.run_of(context).journal.answer_on(self.step)
         if word is None:
             raise ReleaseTakenBack(f"the guard gave no word on step {self.step}; the release goes back to stable")
         answer, reason = word

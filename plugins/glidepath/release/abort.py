@@ -7,6 +7,7 @@ from textwrap import shorten
 
 from glidepath.errors import ClaimLostError, ClusterError, GlidepathError
 from glidepath.release.brake import take_back
+from glidepath.release.events import TaskFailed
 from glidepath.release.run import Run
 
 # The event of a task that failed; and what is said where none did.
@@ -20,7 +21,7 @@ def failed(run: Run, task: str, error: Exception) -> None:
     """Remember why a task failed: if the release ends for it, that is its reason. Never raises."""
     try:
         if run.release.outcome is None:
-            run.note(FAILED, task=task, why=shorten(_why(run, error), WHY_LENGTH, placeholder=" ..."))
+            run.note(TaskFailed(task, shorten(_why(run, error), WHY_LENGTH, placeholder=" ...")))
     except GlidepathError as error:
         run.say(f"why {task} failed could not be recorded: {error}")
 

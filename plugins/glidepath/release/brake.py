@@ -13,31 +13,20 @@ from contextlib import suppress
 
 from glidepath.claim import Claim
 from glidepath.errors import ClaimLostError, RecordError, StaleWriteError
-from glidepath.record import Record
+from glidepath.release.events import Braked, TakenBack
 from glidepath.release.run import Run
 from glidepath.traffic import Split, WayBack
 from glidepath.traffic.handling import leave, take
 
-FATE = "fate"
-TAKEN_BACK, COMMITTED = "taken_back", "committed"
-
-
-def fate(record: Record, release_id: str) -> tuple[str, str] | None:
-    """The release's fate and why, or None while it is open."""
-    event = record.once(release_id, FATE)
-    return (event.kind, str(event.body.get("reason", ""))) if event is not None else None
-
 
 def taken_back(run: Run) -> bool:
     """Whether this release has been told to go back; nothing may give its canary weight any more."""
-    now = fate(run.ports.record, run.id)
-    return now is not None and now[0] == TAKEN_BACK
+    return run.journal.taken_back()
 
 
 def committed(run: Run) -> bool:
     """Whether this release is past the point of no return: the canary is the safe side now."""
-    now = fate(run.ports.record, run.id)
-    return now is not None and now[0] == COMMITTED
+    return run.journal.committed()
 
 
 def _surely_committed(run: Run) -> bool:
@@ -79,7 +68,7 @@ def brake(run: Run, reason: str) -> float:
     if not moved:
         return 0.0
     seconds = time.monotonic() - started
-    run.note("brake", once="brake", at=at, seconds=seconds, reason=reason)
+    run.note(Braked(at, seconds, reason))
     run.say(f"brake: {run.stable} 100 %, {run.canary} 0 %, read back after {seconds:.2f} s: {reason}")
     return seconds
 
@@ -108,7 +97,7 @@ def give(
         ClusterError: The API did not answer; call again.
     """
     try:
-        run.ports.traffic.write(run.claim, split, lambda: fate(run.ports.record, run.id) is None and wanted(), way)
+        run.ports.traffic.write(run.claim, split, lambda: run.journal.fate() is None and wanted(), way)
     except StaleWriteError as error:
         run.say(f"{split} is not given, the release has gone on: {error}")
         taken_back_meanwhile(run)
@@ -171,7 +160,7 @@ def raised(run: Run, why: str) -> Claim:
 
 def note_taken_back(run: Run, reason: str) -> bool:
     """Write that the release goes back; True when it does, now or already."""
-    return run.note(TAKEN_BACK, once=FATE, reason=reason) or taken_back(run)
+    return run.note(TakenBack(reason)) or taken_back(run)
 
 
 def surely_taken_back(run: Run, reason: str) -> None:

@@ -31,8 +31,8 @@ def see_to(run: Run, values: Mapping[str, Any], version: str, needed: int) -> No
 
 def expected_replicas(run: Run, values: Mapping[str, Any], enough: Mapping[str, int]) -> dict[str, int]:
     """How many replicas each version has at least while nobody interferes; one of what scales by itself."""
-    last, found = run.ports.record.last_event(run.id, "replicas"), {**enough}
-    before = int(last.body["versions"].get(run.stable, 0)) if last else 0
+    last, found = run.journal.replicas(), {**enough}
+    before = last.versions.get(run.stable, 0) if last else 0
     found[run.stable] = before or max(
         1, min(chart.stable_replicas(values), run.ports.workloads.readiness(run.stable).wanted)
     )

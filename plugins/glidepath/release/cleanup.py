@@ -14,15 +14,13 @@ from typing import Concatenate, ParamSpec
 from glidepath.claim.state import ABANDONED
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
+from glidepath.release.events import Finished, Swept
 from glidepath.release.gitops import resume
 from glidepath.release.holding import ours, reclaim, renewing
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run, Say, releases_of
 from glidepath.release.versions import leave_only
 from glidepath.traffic.handling import all_on, leave, let_go, take
-
-FINISHED = "finished"
-
 
 P = ParamSpec("P")
 
@@ -54,7 +52,7 @@ def sweep(run: Run) -> None:
         HelmError: Helm failed.
     """
     release, ports = run.release, run.ports
-    if not (release.outcome == Phase.REFUSED or ports.record.once(run.id, FINISHED)):
+    if not (release.outcome == Phase.REFUSED or run.journal.finished()):
         return
     outcome, safe = str(release.outcome), run.canary if release.outcome == Phase.PROMOTED else run.stable
     state = ports.claims.read()
@@ -80,8 +78,8 @@ def _clean(run: Run, safe: str, outcome: str) -> None:
         let_go(ports.traffic, ports.fence, held)
         resume(run)
     ports.claims.release(held, outcome)
-    run.note("swept", safe=safe)
-    run.note(FINISHED, once=FINISHED, outcome=outcome)  # one that was refused had nothing to finish until now
+    run.note(Swept(safe))
+    run.note(Finished(outcome))  # one that was refused had nothing to finish until now
 
 
 def close_orphans(spec: ReleaseSpec, ports: Ports, over: Callable[[str], bool], say: Say, at: float) -> None:

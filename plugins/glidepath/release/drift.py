@@ -5,6 +5,7 @@ from __future__ import annotations
 from glidepath.errors import SetupError, TrafficDriftError
 from glidepath.kube import DELETED, FIELD_MANAGER
 from glidepath.release import reach
+from glidepath.release.events import Pods
 from glidepath.release.observation import canary_weights
 from glidepath.release.run import Run
 from glidepath.traffic import Surroundings, TrafficState
@@ -29,7 +30,7 @@ def routes_drift(run: Run, step: int) -> str | None:
 def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
     weights, split = canary_weights(run.spec), state.split
     expected = weights[step - 1]
-    decided = run.ports.record.once(run.id, f"decision:{step}") is not None
+    decided = run.journal.word_on(step) is not None
     allowed = weights[step - 1 : step + 1] if decided else [expected]
     if split in [run.split(weight) for weight in allowed]:
         return None
@@ -88,15 +89,14 @@ def _others_drift(run: Run, around: Surroundings) -> str | None:
 
 
 def _deployments_drift(run: Run, shapes: reach.Shapes) -> str | None:
-    record = run.ports.record
-    replicas, pods = record.last_event(run.id, "replicas"), record.last_event(run.id, "pods")
+    replicas, pods = run.journal.replicas(), run.journal.pods()
     for version, now in shapes.items():
         if now is None:
             return f"the Deployment of {version} is gone; removed by {DELETED}"
-        least = int(replicas.body["versions"].get(version, 0)) if replicas else 0
+        least = replicas.versions.get(version, 0) if replicas else 0
         if now.wanted < least:
             return f"{version} was scaled to {now.wanted} replicas, expected at least {least}; by {now.replicas_by}"
-        deployed = pods.body["versions"].get(version) if pods else None
+        deployed = pods.versions.get(version) if pods else None
         if deployed is not None and now.pods != deployed:
             return f"the pods of {version} were changed; by {now.pods_by}"
     return None
@@ -107,17 +107,17 @@ def _helm_drift(run: Run) -> str | None:
 
     An upgrade of our own is announced in the record before it begins, so the record is read again after the cluster.
     """
-    ours = run.ports.record.last_event(run.id, "helm")
-    if ours is None or ours.body["revision"] is None:
+    ours = run.journal.upgrade()
+    if ours is None or ours.revision is None:
         return None
     newest = run.ports.workloads.helm_revision(run.spec.helm.release)
-    if newest is None or newest.number <= int(ours.body["revision"]):
+    if newest is None or newest.number <= ours.revision:
         return None
-    if run.ports.record.last_event(run.id, "helm") != ours:
+    if run.journal.upgrade() != ours:
         return None
     return (
         f"helm release {run.spec.helm.release} is at revision {newest.number} ({newest.status}), expected "
-        f"{ours.body['revision']}; written by {newest.by}"
+        f"{ours.revision}; written by {newest.by}"
     )
 
 
@@ -126,7 +126,7 @@ def note_pods(run: Run) -> None:
     shapes = _shapes(run)
     pods = {version: shape.pods for version, shape in shapes.items() if shape is not None}
     ways = run.ports.traffic.around(run.fresh, reach.pods(shapes)).ways
-    run.note("pods", versions=pods, ways={version: way.digest for version, way in ways.items()})
+    run.note(Pods(pods, {version: way.digest for version, way in ways.items()}))
 
 
 def _shapes(run: Run) -> reach.Shapes:

@@ -16,11 +16,12 @@ from glidepath.handover import PROMOTE, ROLLBACK, Word
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.record import Record, Release
-from glidepath.release.brake import COMMITTED, fate, taken_back
+from glidepath.release.brake import taken_back
+from glidepath.release.events import HandedOver
+from glidepath.release.journal import Journal
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run, Say, releases_of
 
-HANDOVER = "handover"
 ASKED, DONE, FAILED = "asked", "done", "failed"
 
 
@@ -155,8 +156,7 @@ def owed(record: Record, release_id: str) -> bool:
     """Whether a promotion may have been told that is none, and nobody was told so since."""
     if _told(record, release_id) == "no":
         return False
-    event = fate(record, release_id)
-    return event is None or event[0] != COMMITTED
+    return not Journal(record, release_id).committed()
 
 
 def word(release: Release, phase: str) -> Word:
@@ -181,19 +181,21 @@ def _told(record: Record, release_id: str) -> Literal["yes", "perhaps", "no"]:
     """Whether a promotion has been told since the last time that it was taken back."""
     told: Literal["yes", "perhaps", "no"] = "no"
     pending = False
-    for event in record.events(release_id, HANDOVER):
-        phase, state = event.body["phase"], event.body["state"]
-        if phase == ROLLBACK:
-            told, pending = ("no", False) if state == DONE else (told, pending)
+    for one in Journal(record, release_id).handovers():
+        if one.phase == ROLLBACK:
+            told, pending = ("no", False) if one.state == DONE else (told, pending)
             continue
-        pending = state == ASKED
-        if state == DONE:
+        pending = one.state == ASKED
+        if one.state == DONE:
             told = "yes"
-        elif state == FAILED and told == "no" and not event.body.get("untold"):
+        elif one.state == FAILED and told == "no" and not one.untold:
             told = "perhaps"
     return "perhaps" if pending and told == "no" else told
 
 
-def _note(run: Run, release_id: str, phase: str, state: str, **more: object) -> None:
-    body = {"phase": phase, "state": state, "by": run.id, **more}
-    run.ports.record.add_event(release_id, HANDOVER, body, run.now())
+def _note(
+    run: Run, release_id: str, phase: str, state: str, *, why: str = "", untold: bool = False, answer: str = ""
+) -> None:
+    """Write it down with the release that it is about, which may be another than the one that tells."""
+    entry = HandedOver(phase, state, run.id, why, untold, answer)
+    Journal(run.ports.record, release_id).write(entry, run.now())

@@ -16,9 +16,10 @@ from glidepath.judge import Look, Verdict
 from glidepath.policy.model import LONGEST
 from glidepath.record.turns import Turn
 from glidepath.release import words
-from glidepath.release.brake import brake, fate, give, note_taken_back, take_back, taken_back, way_back
+from glidepath.release.brake import brake, give, note_taken_back, take_back, taken_back, way_back
 from glidepath.release.cleanup import sweep
 from glidepath.release.drift import objects_drift, own_brake, routes_drift
+from glidepath.release.events import Decided, Drifted, HarmProven, ObservationOver, Watching, WeightGiven
 from glidepath.release.holding import RENEWALS
 from glidepath.release.looks import Looks
 from glidepath.release.observation import Observation, observation
@@ -96,12 +97,12 @@ class Guard:
 
     def _adopt(self) -> None:
         """The first weight is in force, but its task died before it wrote that down: no weight stays unwatched."""
-        first, entered = self.run.spec.steps[0], self.run.ports.record.last_event(self.run.id, "phase")
-        if entered is None or 0 <= self.run.now() - entered.at < self.looks.gap_s:
+        first, entered = self.run.spec.steps[0], self.run.journal.entered()
+        if entered is None or 0 <= self.run.now() - entered.noted < self.looks.gap_s:
             return  # the task may be about to
         split = self.run.ports.traffic.read().split
         if split.canary_weight == first.weight:
-            self.run.note("weight", once="weight:1", step=1, weight=first.weight, seconds=None)
+            self.run.note(WeightGiven(1, first.weight))
             self.run.say(f"guard: {split} is in force and was not noted; watched from here on")
 
     def _watch(self, step: Step) -> None:
@@ -120,7 +121,7 @@ class Guard:
 
     def _observe(self, step: Step, asked: Observation) -> None:
         """The observation after a promotion: look on, and say when it is over."""
-        if self.run.ports.record.once(self.run.id, f"decision:{step.number}"):
+        if self.run.journal.word_on(step.number):
             return
         if asked.judged:
             self._look(step)
@@ -138,15 +139,15 @@ class Guard:
         return self._began[1]
 
     def _over(self, step: Step, reason: str) -> None:
-        body = {"step": step.number, "decision": str(Decision.PROMOTE), "reason": reason, "look": self.looks.seq}
-        if not taken_back(self.run) and self.run.note("window", once=f"decision:{step.number}", **body):
+        word = ObservationOver(step.number, str(Decision.PROMOTE), reason, self.looks.seq)
+        if not taken_back(self.run) and self.run.note(word):
             self.run.say(f"guard: the observation is over: {reason}")
 
     def _show_life(self) -> None:
         """Without looks something else has to say in the record that the guard is there."""
         now = self.run.now()
         if now - self._shown >= self.run.spec.lease:
-            self.run.note("watching")
+            self.run.note(Watching())
             self._shown = now
 
     def _asked(self, step: Step) -> bool:
@@ -173,12 +174,12 @@ class Guard:
         """Whether somebody else changed what the release needs; then nothing is judged, and the policy's answer given."""
         routes = routes_drift(self.run, step.number)
         drift = routes or objects_drift(self.run)
-        if drift is None or fate(self.run.ports.record, self.run.id) is not None or self.run.step() != step:
+        if drift is None or self.run.journal.fate() is not None or self.run.step() != step:
             return False
         if routes and (braked := own_brake(self.run)):
             self.decide(step, Decision.ROLLBACK, braked)
             return True
-        self.run.note("drift", what=drift, step=step.number)
+        self.run.note(Drifted(drift, step.number))
         self.run.say(f"guard: drift: {drift}")
         # Whoever put all traffic on stable is never overruled.
         if routes and self.run.spec.on_drift == "restore" and not all_on(self.run.ports.traffic, self.run.stable):
@@ -243,7 +244,7 @@ class Guard:
 
     def _act(self, look: Look, step: Step) -> None:
         if look.verdict is Verdict.FAIL:
-            self.run.note("verdict", once="fail", verdict="FAIL", reason=look.reason, metric=look.deciding, at=look.at)
+            self.run.note(HarmProven(look.reason, look.deciding, look.at))
             self.decide(step, Decision.ROLLBACK, words.verdict(look))
         elif step.number < len(self.run.spec.steps):
             if look.may_advance:
@@ -253,7 +254,7 @@ class Guard:
 
     def _deadline(self, step: Step) -> None:
         limit = self.run.spec.max_duration
-        if self.run.now() - self._started < limit or self.run.ports.record.once(self.run.id, f"decision:{step.number}"):
+        if self.run.now() - self._started < limit or self.run.journal.word_on(step.number):
             return
         answer = {"hold": Decision.ASK, "promote": Decision.PROMOTE, "rollback": Decision.ROLLBACK}
         decision = answer[self.run.spec.on_undecided]
@@ -271,8 +272,5 @@ class Guard:
         """
         if decision is Decision.ROLLBACK:
             take_back(self.run, reason)
-        once = f"decision:{step.number}"
-        if self.run.note(
-            "decision", once=once, step=step.number, decision=str(decision), reason=reason, look=self.looks.seq
-        ):
+        if self.run.note(Decided(step.number, str(decision), reason, self.looks.seq)):
             self.run.say(f"guard: step {step.number}: {decision}: {reason}")

@@ -1,18 +1,156 @@
-"""What the record's events say of a release: a function a question."""
+"""What a release's record says happened: a function a question. Nobody else reads or writes its events."""
 
 from __future__ import annotations
 
-from glidepath.release.brake import TAKEN_BACK, fate
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from glidepath.record import Event, Record
+from glidepath.release.events import (
+    FATE,
+    FINISHED,
+    KINDS,
+    Braked,
+    Claimed,
+    Committed,
+    Decided,
+    Entered,
+    Entry,
+    Fate,
+    HandedOver,
+    HarmProven,
+    HelmUpgrade,
+    ObservationOver,
+    Pods,
+    Replicas,
+    TakenBack,
+    TaskFailed,
+    Watching,
+    WeightGiven,
+    word_of,
+)  # fmt: skip
 from glidepath.release.phases import Decision
-from glidepath.release.run import Run
+
+E = TypeVar("E", bound=Entry)
+BY_KIND: dict[str, type[Entry]] = {one.kind: one for one in KINDS}
 
 
-def decision(run: Run, number: int) -> tuple[Decision, str] | None:
-    """The guard's word on a step and why, or None while there is none."""
-    now = fate(run.ports.record, run.id)
-    if now is not None and now[0] == TAKEN_BACK:
-        return Decision.ROLLBACK, now[1]
-    word = run.ports.record.once(run.id, f"decision:{number}")
-    if word is None:
-        return None
-    return Decision(word.body["decision"]), str(word.body["reason"])
+@dataclass(frozen=True)
+class Journal:
+    """The events of one release.
+
+    Every method raises RecordError when the record can't be read or written.
+    """
+
+    record: Record
+    release_id: str
+
+    def write(self, entry: Entry, at: float) -> bool:
+        """Write an entry, epoch seconds; True when it is new."""
+        return self.record.add_event(self.release_id, entry.kind, entry.body(), at, entry.once)
+
+    def fate(self) -> Fate | None:
+        """The release's fate, or None while it is open."""
+        found = self.record.once(self.release_id, FATE)
+        return None if found is None else (TakenBack if found.kind == TakenBack.kind else Committed).of(found)
+
+    def taken_back(self) -> bool:
+        """Whether the release has been told to go back."""
+        return isinstance(self.fate(), TakenBack)
+
+    def committed(self) -> bool:
+        """Whether the release is past the point of no return: the canary is the safe side now."""
+        return isinstance(self.fate(), Committed)
+
+    def word_on(self, step: int) -> Decided | None:
+        """The guard's word on a step, or None while there is none."""
+        found = self.record.once(self.release_id, word_of(step))
+        if found is None:
+            return None
+        return (ObservationOver if found.kind == ObservationOver.kind else Decided).of(found)
+
+    def answer_on(self, step: int) -> tuple[Decision, str] | None:
+        """What is to be done after a step, and why: the release's fate, if it is to go back, or the guard's word."""
+        fate = self.fate()
+        if isinstance(fate, TakenBack):
+            return Decision.ROLLBACK, fate.reason
+        word = self.word_on(step)
+        return None if word is None else (Decision(word.decision), word.reason)
+
+    def words(self) -> list[Decided]:
+        """The guard's words on the steps, in order."""
+        return self._all(Decided)
+
+    def weight(self) -> WeightGiven | None:
+        """The weight in force, as far as it was written down."""
+        return self._last(WeightGiven)
+
+    def weights(self) -> list[WeightGiven]:
+        """The weights one after the other."""
+        return self._all(WeightGiven)
+
+    def claimed(self) -> Claimed | None:
+        """How the service was claimed."""
+        found = self.record.once(self.release_id, "claim")
+        return None if found is None else Claimed.of(found)
+
+    def entered(self) -> Entered | None:
+        """The phase that began last."""
+        return self._last(Entered)
+
+    def phases(self) -> list[Entered]:
+        """The phases one after the other."""
+        return self._all(Entered)
+
+    def replicas(self) -> Replicas | None:
+        """How many replicas each version is to have."""
+        return self._last(Replicas)
+
+    def pods(self) -> Pods | None:
+        """What the versions' pods are to be."""
+        return self._last(Pods)
+
+    def upgrade(self) -> HelmUpgrade | None:
+        """The last upgrade through Helm, or the one that is under way."""
+        return self._last(HelmUpgrade)
+
+    def harm(self) -> HarmProven | None:
+        """The first FAIL."""
+        found = self.record.once(self.release_id, "fail")
+        return None if found is None else HarmProven.of(found)
+
+    def brake(self) -> Braked | None:
+        """The brake that was pulled first."""
+        found = self.record.once(self.release_id, Braked.kind)
+        return None if found is None else Braked.of(found)
+
+    def failure(self) -> TaskFailed | None:
+        """The task that ended for good last."""
+        return self._last(TaskFailed)
+
+    def handovers(self) -> list[HandedOver]:
+        """What whoever owns the values was told, in order."""
+        return self._all(HandedOver)
+
+    def finished(self) -> bool:
+        """Whether the service was let go."""
+        return self.record.once(self.release_id, FINISHED) is not None
+
+    def seen(self) -> float:
+        """When a guard last gave a sign of life by a look, or by an entry where there is nothing to judge; 0 for never."""
+        look, life = self.record.last_look(self.release_id), self._last(Watching)
+        return max(float(look["at"]) if look else 0.0, life.noted if life else 0.0)
+
+    def entries(self) -> Iterator[Entry]:
+        """Everything that happened, in order; kinds that are not known are left out."""
+        for event in self.record.events(self.release_id):
+            if event.kind in BY_KIND:
+                yield BY_KIND[event.kind].of(event)
+
+    def _last(self, of: type[E]) -> E | None:
+        found: Event | None = self.record.last_event(self.release_id, of.kind)
+        return None if found is None else of.of(found)
+
+    def _all(self, of: type[E]) -> list[E]:
+        return [of.of(one) for one in self.record.events(self.release_id, of.kind)]

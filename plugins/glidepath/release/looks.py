@@ -16,6 +16,7 @@ from glidepath.gate import interval_of
 from glidepath.judge import Interval, Judge, Look, Plan
 from glidepath.record.turns import GUARD, Turn
 from glidepath.release import words
+from glidepath.release.events import Resolution
 from glidepath.release.resolution import at_edges, fits
 from glidepath.release.run import Run
 
@@ -157,7 +158,7 @@ class Looks:
         """The plan at the edges that both versions have, in the record and said."""
         plan = at_edges(self.plan, common)
         self.run.ports.record.replan(self.run.id, plan.to_dict())
-        self.run.note("resolution", planned=len(plan.edges), common=list(common))
+        self.run.note(Resolution(len(plan.edges), list(common)))
         self.run.say(
             f"guard: {self.run.canary} has other latency buckets than {self.run.control}: judged at the {len(common)} edges that "
             f"both have, of {len(plan.edges)}"

@@ -62,8 +62,8 @@ def drift(run: Run, shapes: Shapes, around: Surroundings) -> str | None:
     """
     if around.lost:
         return around.lost
-    noted = run.ports.record.last_event(run.id, "pods")
-    before = noted.body.get("ways", {}) if noted else {}
+    noted = run.journal.pods()
+    before = noted.ways if noted else {}
     for version, way in around.ways.items():
         if before.get(version, way.digest) != way.digest:
             return way.told

@@ -7,6 +7,7 @@ from typing import Any
 
 from glidepath.judge import Look, MetricLook, Verdict
 from glidepath.record import Record
+from glidepath.release.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,12 @@ def report(record: Record, release_id: str) -> Report:
         RecordError: The record has no such release.
     """
     release = record.get(release_id)
-    weights = record.events(release_id, "weight")
-    words = record.events(release_id, "decision")
+    journal = Journal(record, release_id)
+    weights, words = journal.weights(), journal.words()
     # The look that decided: the guard goes on looking until the release is over.
-    last = record.last_look(release_id, words[-1].body.get("look") if words else None)
+    last = record.last_look(release_id, words[-1].look if words else None)
     look = Look.from_dict(last) if last else None
-    brake = record.once(release_id, "brake")
+    brake = journal.brake()
     return Report(
         id=release.id,
         service=release.service,
@@ -66,9 +67,9 @@ def report(record: Record, release_id: str) -> Report:
         verdict=str(look.verdict) if look else None,
         deciding=_deciding(look),
         canary_requests=look.canary_requests if look else 0,
-        traffic_from=weights[0].at if weights else None,
-        decided_at=words[-1].at if words else None,
-        brake_s=float(brake.body["seconds"]) if brake else None,
+        traffic_from=weights[0].noted if weights else None,
+        decided_at=words[-1].noted if words else None,
+        brake_s=brake.seconds if brake else None,
     )
 
 

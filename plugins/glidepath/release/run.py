@@ -13,6 +13,8 @@ from glidepath.evidence import Source, source_of
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.record import Record, Release
+from glidepath.release.events import Closed, Entered, Entry
+from glidepath.release.journal import Journal
 from glidepath.release.phases import ENDS, Phase, origins
 from glidepath.traffic import Routing, Split
 
@@ -87,10 +89,8 @@ class Run:
 
     def step(self) -> Step:
         """The step in force, as the record has it."""
-        weight = self.ports.record.last_event(self.id, "weight")
-        if weight is None:
-            return Step(0, 0, self.release.created)
-        return Step(int(weight.body["step"]), int(weight.body["weight"]), weight.at)
+        given = self.journal.weight()
+        return Step(0, 0, self.release.created) if given is None else Step(given.step, given.weight, given.noted)
 
     @property
     def claim(self) -> Claim:
@@ -111,15 +111,14 @@ class Run:
     @property
     def routing(self) -> Routing | None:
         """The routes as the claim found them; None for a release that was claimed by an older Glidepath."""
-        claimed = self.ports.record.once(self.id, "claim")
-        routes = claimed.body.get("routes") if claimed else None
-        return Routing.from_dict(routes) if routes else None
+        claimed = self.journal.claimed()
+        return Routing.from_dict(claimed.routes) if claimed and claimed.routes else None
 
     @property
     def beside(self) -> frozenset[str] | None:
         """Other routes that led to this release's versions when it claimed; None as for `routing`."""
-        claimed = self.ports.record.once(self.id, "claim")
-        return frozenset(claimed.body["beside"]) if claimed and "beside" in claimed.body else None
+        claimed = self.journal.claimed()
+        return frozenset(claimed.beside) if claimed and claimed.beside is not None else None
 
     def source(self) -> Source:
         """The series the policy names as evidence, for this release's versions."""
@@ -144,18 +143,23 @@ class Run:
                 f"release {self.id} is {self.release.phase}; {phase} can only be reached from "
                 f"{', '.join(sorted(origins(phase)))}"
             )
-        self.note("phase", phase=str(phase))
+        self.note(Entered(str(phase)))
 
     def close(self, outcome: Phase, reason: str) -> None:
         """End the release. The first outcome counts."""
         assert outcome in ENDS
         if self.ports.record.close(self.id, outcome, reason, self.now()):
-            self.note("closed", outcome=str(outcome), reason=reason)
+            self.note(Closed(str(outcome), reason))
             self.say(f"release ended: {outcome}: {reason}")
 
-    def note(self, kind: str, once: str | None = None, **body: object) -> bool:
-        """Write an event to the record; True when it is new."""
-        return self.ports.record.add_event(self.id, kind, body, self.now(), once)
+    @property
+    def journal(self) -> Journal:
+        """What happened in it."""
+        return Journal(self.ports.record, self.id)
+
+    def note(self, entry: Entry) -> bool:
+        """Write down that something happened now; True when it is new."""
+        return self.journal.write(entry, self.now())
 
 
 def releases_of(record: Record, spec: ReleaseSpec) -> list[Release]:

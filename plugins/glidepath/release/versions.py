@@ -11,6 +11,7 @@ from glidepath.deploy.overlay import short
 from glidepath.errors import GlidepathError
 from glidepath.evidence.effect import wait_silent
 from glidepath.kube import FIELD_MANAGER
+from glidepath.release.events import HelmUpgrade, Silent
 from glidepath.release.run import Run
 
 
@@ -37,10 +38,10 @@ def upgrade(run: Run, values: Mapping[str, object]) -> HelmRelease:
     """
     run.ports.claims.renew(run.claim)
     # Announced first: the guard takes a revision it was not told of for somebody else's.
-    run.note("helm", revision=None)
+    run.note(HelmUpgrade(None))
     run.ports.fence.free_writes()
     done = run.ports.helm.upgrade(values, write=run.ports.fence.state().write + 1)
-    run.note("helm", revision=done.revision)
+    run.note(HelmUpgrade(done.revision))
     for one in done.laid:
         if not one.owner.startswith(f"{FIELD_MANAGER} "):
             run.say(f"helm: {one}, Helm has {short(one.rendered)}: {'taken over' if one.taken else 'left so'}")
@@ -58,7 +59,7 @@ def see_silent(run: Run, version: str) -> None:
         # The mesh has been read back; that telemetry can't confirm it must not keep a rollback from ending.
         run.say(f"{version}: traffic could not be seen to end: {error}")
         return
-    run.note("silent", version=version, waited_s=time.monotonic() - started)
+    run.note(Silent(version, time.monotonic() - started))
     run.say(f"{version}: no more requests in the counts, seen after {seconds:.0f} s")
 
 

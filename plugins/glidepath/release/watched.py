@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from glidepath.release.brake import fate
 from glidepath.release.observation import observation
 from glidepath.release.phases import WATCHED
 from glidepath.release.run import Run, Step
@@ -10,7 +9,7 @@ from glidepath.release.run import Run, Step
 
 def step_in_force(run: Run) -> Step | None:
     """The step in force while the canary may have traffic and its fate is open, else None."""
-    if run.release.phase not in WATCHED or fate(run.ports.record, run.id) is not None:
+    if run.release.phase not in WATCHED or run.journal.fate() is not None:
         return None
     return run.step()
 
@@ -20,4 +19,4 @@ def judged(run: Run, step: Step) -> bool:
     asked = observation(run.spec)
     if asked is None or step.number != asked.number:
         return bool(step.number)
-    return asked.judged and run.ports.record.once(run.id, f"decision:{step.number}") is None
+    return asked.judged and run.journal.word_on(step.number) is None

@@ -60,12 +60,12 @@ class BakeTrigger(BaseTrigger):
             await asyncio.sleep(POLL_S)
 
     def _status(self, record: Any) -> dict[str, str] | None:
-        if record.once(self.release_id, "fate") or record.once(self.release_id, f"decision:{self.step}"):
+        from glidepath.release.journal import Journal
+
+        journal = Journal(record, self.release_id)
+        if journal.fate() or journal.word_on(self.step) or record.get(self.release_id).outcome is not None:
             return {"status": "decided"}
-        if record.get(self.release_id).outcome is not None:
-            return {"status": "decided"}
-        look, life = record.last_look(self.release_id), record.last_event(self.release_id, "watching")
-        newest = max(look["at"] if look else 0.0, life.at if life else 0.0)
+        newest = journal.seen()
         # By the clock that doesn't jump: a wall clock that steps must not make a guard that looks count as gone.
         if newest != self._newest[0]:
             self._newest = newest, time.monotonic()

@@ -15,6 +15,7 @@ import pytest
 from glidepath.fence import Fence
 from glidepath.policy import policy_json_schema
 from glidepath.policy.load import parse_policy
+from glidepath.release.events import KINDS
 from glidepath.traffic import Traffic
 
 ROOT = Path(__file__).parents[3]
@@ -177,3 +178,14 @@ def test_the_methods_of_a_port_are_the_ones_that_extend_tells_of(port: type) -> 
     table = text(ROOT / "docs/extend.md").split(f"| `{port.__name__}` | does |\n| --- | --- |\n")[1].split("\n\n")[0]
     named = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert named == {name for name in vars(port) if not name.startswith("_")}
+
+
+def test_every_kind_of_event_is_told_of() -> None:
+    table = text(ROOT / "docs/operate.md").split("Kinds of events")[1].split("\n    SELECT")[0]
+    named = {
+        name
+        for row in table.splitlines()
+        if row.startswith("| `")
+        for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
+    assert named == {one.kind for one in KINDS}

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from glidepath.operators.deferred import ObserveOperator
 from glidepath.release.abort import abort
+from glidepath.release.events import ObservationOver
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
@@ -45,7 +46,7 @@ def test_it_waits_deferred_and_then_ends_the_release(made: Made) -> None:
         operator.work(context())
     assert deferred.value.trigger.step == 2
     assert deferred.value.timeout >= timedelta(seconds=120)
-    run.note("window", once="decision:2", step=2, decision="promote", reason="over", look=0)
+    run.note(ObservationOver(2, "promote", "over", 0))
     getattr(operator, deferred.value.method_name)(context(), {"status": "decided"})
     assert run.release.outcome == "promoted"
     assert stage.weights() == {"v2": 100}

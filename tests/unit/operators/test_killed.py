@@ -10,7 +10,8 @@ import pytest
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from glidepath.operators.tasks import ShiftOperator
-from glidepath.release.brake import fate, taken_back
+from glidepath.release.brake import taken_back
+from glidepath.release.events import TakenBack
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
@@ -64,5 +65,5 @@ def test_a_person_who_acts_on_a_task_brakes(
     linked: Stage, run: Run, monkeypatch: pytest.MonkeyPatch, state: Any
 ) -> None:
     killed(monkeypatch, state)
-    assert fate(run.ports.record, run.id) == ("taken_back", "task shift was killed")
+    assert run.journal.fate() == TakenBack("task shift was killed")
     assert linked.weights() == {"v1": 100, "v2": 0}

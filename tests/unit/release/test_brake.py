@@ -57,7 +57,7 @@ def test_a_good_version_goes_on_above_it_and_its_guard_knows_the_claim(stage: St
     for _ in range(30):
         stage.traffic()
         guard.tick()
-    assert brake.fate(run.ports.record, run.id) is None
+    assert run.journal.fate() is None
     assert stage.weights()["v2"] > 0
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from glidepath.errors import ClaimLostError, GlidepathError, HelmError
 from glidepath.release import brake
+from glidepath.release.events import Swept
 from glidepath.release.guard import Guard
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
@@ -58,7 +59,7 @@ def goes_on_late(saved: Saved, way: tuple[Action, ...], number: int, ended: Call
     for stage, run, fuse in every_call(walked(saved, *way[:number]), way[number], ended):
         calls += 1
         assert at_rest(stage, run), (fuse.where, fuse.calls[fuse.at :], stage.written())
-        assert run.release.token is None or run.ports.record.once(run.id, "finished"), fuse.where
+        assert run.release.token is None or run.journal.finished(), fuse.where
     assert calls > 0
 
 
@@ -118,7 +119,7 @@ def test_helm_in_flight_when_the_release_ends(planned: Saved) -> None:
     with pytest.raises(ClaimLostError):
         deploy(late)
     assert at_rest(stage, run)
-    assert run.ports.record.last_event(run.id, "swept") is not None
+    assert any(isinstance(one, Swept) for one in run.journal.entries())
 
 
 def test_helm_that_ends_while_the_release_is_closed(planned: Saved) -> None:
@@ -130,7 +131,7 @@ def test_helm_that_ends_while_the_release_is_closed(planned: Saved) -> None:
         through: list[bool] = []
 
         def in_flight(stage: Stage = stage, run: Run = run, through: list[bool] = through) -> None:
-            through.append(run.ports.record.once(run.id, "finished") is not None)
+            through.append(run.journal.finished())
             with suppress(HelmError):
                 stage.helm.upgrade(deployed)
 
@@ -202,7 +203,7 @@ def test_what_another_release_has_since_is_its_own(planned: Saved) -> None:
 
     stage, run = deployed_late(planned, another)(Fuse())
     assert stage.holder() == "dag/other"
-    assert run.ports.record.last_event(run.id, "swept") is None
+    assert not any(isinstance(one, Swept) for one in run.journal.entries())
     for action in (deploy, first, second, promote, settle, finish):
         action(others[0])
     assert stage.at_rest("v3")

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from glidepath.claim.state import WATCHDOG
-from glidepath.release.brake import fate, taken_back
+from glidepath.release.brake import taken_back
 from glidepath.release.drift import routes_drift
+from glidepath.release.events import Drifted
 from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.rollback import rollback
 from glidepath.traffic import Split
@@ -76,9 +77,9 @@ def test_an_edit_takes_the_canary_back_and_names_who_made_it(
     ticks(stage, guard, 1)
     assert taken_back(run)
     assert stage.weights()["v2"] == 0
-    reason = fate(run.ports.record, run.id)
+    reason = run.journal.fate()
     assert reason is not None
-    assert words in reason[1]
+    assert words in reason.reason
 
 
 @pytest.mark.parametrize("what", ["deployment", "destinationrule"])
@@ -88,9 +89,9 @@ def test_what_is_gone_is_drift_too(stage: Stage, what: str) -> None:
     del stage.server.objects[key]
     ticks(stage, guard, 1)
     assert taken_back(run)
-    reason = fate(run.ports.record, run.id)
+    reason = run.journal.fate()
     assert reason is not None
-    assert "whoever deleted it" in reason[1]
+    assert "whoever deleted it" in reason.reason
 
 
 def test_a_brake_of_the_watchdog_is_told_from_an_edit(stage: Stage) -> None:
@@ -111,12 +112,12 @@ def test_a_brake_that_could_not_be_written_down_is_no_edit(stage: Stage, answer:
     ticks(stage, guard, 1)
     stage.ports().traffic.write(run.claim, Split("v1", "v2", 0))
     ticks(stage, guard, 1)
-    now = fate(run.ports.record, run.id)
+    now = run.journal.fate()
     assert now is not None
-    assert now[0] == "taken_back"
-    assert now[1].startswith("v1 was given all traffic by glidepath at 20")
-    assert "this release's own brake, which could not be written down" in now[1]
-    assert run.ports.record.last_event(run.id, "drift") is None
+    assert now.kind == "taken_back"
+    assert now.reason.startswith("v1 was given all traffic by glidepath at 20")
+    assert "this release's own brake, which could not be written down" in now.reason
+    assert not any(isinstance(one, Drifted) for one in run.journal.entries())
     assert stage.weights() == {"v1": 100, "v2": 0}
 
 
@@ -126,10 +127,10 @@ def test_all_traffic_put_on_stable_by_a_person_is_an_edit(stage: Stage) -> None:
     routes = http_routes({"v1": 100, "v2": 0})
     changed(stage, f"{MESH}/virtualservices", SERVICE, lambda body: body["spec"].update(http=routes))  # type: ignore[attr-defined]
     ticks(stage, guard, 1)
-    now = fate(run.ports.record, run.id)
+    now = run.journal.fate()
     assert now is not None
-    assert now[1].startswith("drift: VirtualService shop/prices reads v1 100 %, v2 0 %")
-    assert "written by a-person" in now[1]
+    assert now.reason.startswith("drift: VirtualService shop/prices reads v1 100 %, v2 0 %")
+    assert "written by a-person" in now.reason
 
 
 def test_helm_by_somebody_else_is_drift_and_our_own_is_not(stage: Stage) -> None:
@@ -140,9 +141,9 @@ def test_helm_by_somebody_else_is_drift_and_our_own_is_not(stage: Stage) -> None
     stage.helm.upgrade({**stage.helm.values, "istio": istio, "note": "a person's"})
     ticks(stage, guard, 1)
     assert taken_back(run)
-    reason = fate(run.ports.record, run.id)
+    reason = run.journal.fate()
     assert reason is not None
-    assert f"helm release shop is at revision {stage.helm.revision} (deployed)" in reason[1]
+    assert f"helm release shop is at revision {stage.helm.revision} (deployed)" in reason.reason
     rollback(run)
     with pytest.raises(Exception, match="v2 was taken back"):
         finish(run)

@@ -8,7 +8,8 @@ from glidepath.errors import ClaimLostError, PreflightError, TemporaryError
 from glidepath.record.engines import engine_of
 from glidepath.record.tables import events
 from glidepath.release import brake
-from glidepath.release.brake import fate, taken_back
+from glidepath.release.brake import taken_back
+from glidepath.release.journal import Journal
 from glidepath.release.tasks.rollback import rollback
 from glidepath.traffic import Split
 from tests.support.apiserver import MESH, SERVICE, http_routes
@@ -40,8 +41,8 @@ def http(stage: Stage) -> list[Object]:
 
 def reason(stage: Stage, run_id: str) -> str:
     """Why a release was taken back; empty while it was not."""
-    found = fate(stage.record, run_id)
-    return found[1] if found else ""
+    found = Journal(stage.record, run_id).fate()
+    return found.reason if found else ""
 
 
 @pytest.mark.parametrize("theirs", THEIRS, ids=["redirect", "direct", "delegate", "foreign"])

@@ -7,7 +7,6 @@ import pytest
 from glidepath.errors import PreflightError
 from glidepath.release.abort import abort
 from glidepath.release.brake import taken_back
-from glidepath.release.journal import decision
 from glidepath.release.phases import Decision
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
@@ -45,13 +44,13 @@ def test_the_baseline_starts_with_the_canary_and_gets_as_much(stage: Stage) -> N
 def test_it_is_the_control_and_the_release_is_promoted_without_leaving_it_behind(stage: Stage) -> None:
     run, guard = started(stage)
     ticks(stage, guard, 4)
-    word = decision(run, 1)
+    word = run.journal.answer_on(1)
     assert word is not None
     assert word[0] is Decision.ADVANCE
     shift(run, 2)
     assert stage.weights() == {"v1": 0, "v2": 50, "v1-baseline": 50}
     ticks(stage, guard, 150, stable_errors=1)
-    word = decision(run, 2)
+    word = run.journal.answer_on(2)
     assert word is not None
     assert word[0] is Decision.PROMOTE, word
     last = run.ports.record.last_look(run.id)

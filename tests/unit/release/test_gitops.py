@@ -47,7 +47,7 @@ def proven(stage: Stage, git: Git) -> Run:
 
 def told(run: Run) -> list[tuple[str, str]]:
     """What the record says of the handover."""
-    return [(str(one.body["phase"]), str(one.body["state"])) for one in run.ports.record.events(run.id, "handover")]
+    return [(one.phase, one.state) for one in run.journal.handovers()]
 
 
 class TestAGoodVersion:

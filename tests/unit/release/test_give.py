@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from glidepath.release import brake
+from glidepath.release.events import Committed, TakenBack
 from glidepath.release.run import Run
 from glidepath.traffic import Split
 from tests.support.stage import Stage
@@ -33,22 +34,22 @@ def test_what_is_not_wanted_any_more_is_not_written(stage: Stage, run: Run) -> N
     assert stage.written() == before
 
 
-@pytest.mark.parametrize("word", [brake.TAKEN_BACK, brake.COMMITTED])
+@pytest.mark.parametrize("word", [TakenBack("before"), Committed()])
 def test_a_release_with_its_fate_gives_none(stage: Stage, run: Run, word: str) -> None:
-    run.note(word, once=brake.FATE, reason="before")
+    run.note(word)
     assert not brake.give(run, HALF)
-    assert stage.weights() == ({"v1": 100, "v2": 0} if word == brake.TAKEN_BACK else {"v1": 80, "v2": 20})
+    assert stage.weights() == ({"v1": 100, "v2": 0} if isinstance(word, TakenBack) else {"v1": 80, "v2": 20})
 
 
 def test_a_brake_that_was_pulled_while_they_were_written_is_pulled_again(stage: Stage, run: Run) -> None:
     def written() -> None:
         assert stage.weights() == {"v1": 50, "v2": 50}
-        run.note(brake.TAKEN_BACK, once=brake.FATE, reason="meanwhile")
+        run.note(TakenBack("meanwhile"))
 
     assert not brake.give(run, HALF, written=written)
     assert stage.weights() == {"v1": 100, "v2": 0}
 
 
 def test_a_commit_meanwhile_leaves_them_in_force(stage: Stage, run: Run) -> None:
-    assert brake.give(run, HALF, written=lambda: run.note(brake.COMMITTED, once=brake.FATE) and None)
+    assert brake.give(run, HALF, written=lambda: run.note(Committed()) and None)
     assert stage.weights() == {"v1": 50, "v2": 50}

@@ -8,8 +8,8 @@ import pytest
 
 from glidepath.errors import EvidenceError
 from glidepath.release.brake import taken_back
+from glidepath.release.events import Braked
 from glidepath.release.guard import Guard
-from glidepath.release.journal import decision
 from glidepath.release.phases import Decision
 from glidepath.release.report import report, row
 from glidepath.release.run import Run
@@ -22,7 +22,7 @@ from tests.support.stage import Stage
 
 def word(run: Run, step: int) -> Decision | None:
     """The guard's word."""
-    told = decision(run, step)
+    told = run.journal.answer_on(step)
     return told[0] if told else None
 
 
@@ -31,7 +31,7 @@ def test_harm_is_braked_at_once_by_the_guard_itself_and_once(stage: Stage) -> No
     ticks(stage, guard, 8, errors=40)
     assert stage.weights() == {"v1": 100, "v2": 0}
     assert word(run, 1) is Decision.ROLLBACK
-    assert len(run.ports.record.events(run.id, "brake")) == 1
+    assert sum(isinstance(one, Braked) for one in run.journal.entries()) == 1
     told = report(run.ports.record, run.id)
     assert told.verdict == "FAIL"
     assert told.deciding is not None
@@ -118,7 +118,7 @@ def test_a_telemetry_outage_is_waited_out_and_then_goes_back_without_blame(stage
     stage.clock += 10
     guard.tick()
     assert taken_back(run)
-    assert run.ports.record.once(run.id, "fail") is None
+    assert run.journal.harm() is None
     assert stage.weights() == {"v1": 100, "v2": 0}
 
 
@@ -131,7 +131,7 @@ def test_an_outage_is_as_long_for_guards_that_are_started_again_and_again(stage:
         stage.clock += 5
         Guard(run).tick()
     assert taken_back(run)
-    assert decision(run, 1)[1].startswith("no data for 30 s, the policy's limit is 30 s")  # type: ignore[index]
+    assert run.journal.answer_on(1)[1].startswith("no data for 30 s, the policy's limit is 30 s")  # type: ignore[index]
 
 
 def test_data_that_came_back_end_an_outage_for_the_next_guard_too(stage: Stage) -> None:
@@ -186,14 +186,14 @@ def test_weights_changed_by_somebody_are_drift(stage: Stage, answer: str) -> Non
         assert not taken_back(run)
     else:
         assert stage.weights() == {"v1": 100, "v2": 0}
-        assert "a-person" in decision(run, 1)[1]  # type: ignore[index]
+        assert "a-person" in run.journal.answer_on(1)[1]  # type: ignore[index]
 
 
 def test_a_canary_scaled_away_is_drift(stage: Stage) -> None:
     run, guard = started(stage)
     stage.server.objects[next(key for key in stage.server.objects if key[1] == "prices-v2")]["spec"]["replicas"] = 0
     guard.tick()
-    assert "v2 was scaled to 0" in decision(run, 1)[1]  # type: ignore[index]
+    assert "v2 was scaled to 0" in run.journal.answer_on(1)[1]  # type: ignore[index]
 
 
 def test_a_lost_claim_is_left_to_its_next_holder(stage: Stage) -> None:
@@ -238,7 +238,7 @@ def test_a_canary_whose_latency_is_not_counted_is_never_promoted(stage: Stage) -
     stage.clock += 1200
     guard.tick()
     assert word(run, 1) is Decision.ROLLBACK
-    assert run.ports.record.once(run.id, "fail") is None
+    assert run.journal.harm() is None
 
 
 def _latency_of_v2(labels: dict[str, str]) -> bool:

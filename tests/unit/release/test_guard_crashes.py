@@ -10,8 +10,8 @@ import pytest
 from glidepath.errors import EvidenceError, GlidepathError, RecordError
 from glidepath.judge import Interval, Judge, Look, Plan
 from glidepath.release.brake import taken_back
+from glidepath.release.events import Drifted
 from glidepath.release.guard import Guard
-from glidepath.release.journal import decision
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
@@ -73,7 +73,7 @@ def test_harm_is_braked_whatever_happens_at_a_write(planned: Saved, mode: str) -
         look(stage, guard, 8, errors=5)
         assert stage.weights() == {"v1": 100, "v2": 0}, fuse.where
         assert taken_back(run), fuse.where
-        told = decision(run, 1)
+        told = run.journal.answer_on(1)
         assert told is not None, fuse.where
         assert told[0] is Decision.ROLLBACK
         assert "FAIL" in told[1], (fuse.where, told)
@@ -124,7 +124,7 @@ def test_proven_harm_is_never_put_back_as_drift(planned: Saved) -> None:
     guard.tick()
     assert stage.weights() == {"v1": 100, "v2": 0}
     assert taken_back(run)
-    assert run.ports.record.last_event(run.id, "drift") is None
+    assert not any(isinstance(one, Drifted) for one in run.journal.entries())
 
 
 def test_weight_whose_task_died_before_it_was_noted_is_watched(planned: Saved) -> None:

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from glidepath.errors import GlidepathError
 from glidepath.release import brake
 from glidepath.release.abort import abort
+from glidepath.release.events import ObservationOver
 from glidepath.release.guard import Guard
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
@@ -46,7 +47,7 @@ def killed(run: Run) -> None:
 def over(run: Run) -> None:
     """The guard says that the observation is over."""
     if run.release.phase == "observing" and not brake.taken_back(run):
-        run.note("window", once="decision:3", step=3, decision="promote", reason="over", look=0)
+        run.note(ObservationOver(3, "promote", "over", 0))
 
 
 ORDER: tuple[Action, ...] = (

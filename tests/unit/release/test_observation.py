@@ -9,6 +9,7 @@ import pytest
 from glidepath.errors import EvidenceError, PolicyError, ReleaseTakenBack
 from glidepath.policy import for_run
 from glidepath.release import brake
+from glidepath.release.events import Watching
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.release.report import report
@@ -109,7 +110,7 @@ class TestAGoodVersion:
         ticks(stage, guard, 13)
         assert word(run) is not None
         decided = report(run.ports.record, run.id).decided_at
-        assert decided == run.ports.record.once(run.id, "decision:2").at  # type: ignore[union-attr]
+        assert decided == run.journal.word_on(2).noted  # type: ignore[union-attr]
 
 
 class TestHarm:
@@ -205,7 +206,7 @@ class TestWithoutAHoldback:
         assert stage.weights() == {"v1": 0, "v2": 100}
         ticks(stage, guard, 12)
         assert guard.looks.seq == seen
-        assert run.ports.record.last_event(run.id, "watching") is not None
+        assert any(isinstance(one, Watching) for one in run.journal.entries())
         assert word(run)[0] is Decision.PROMOTE  # type: ignore[index]
         observe(run)
         finish(run)

@@ -6,7 +6,7 @@ import pytest
 
 from glidepath.errors import PreflightError
 from glidepath.release import brake
-from glidepath.release.brake import fate, taken_back
+from glidepath.release.brake import taken_back
 from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.rollback import rollback
 from glidepath.traffic.handling import leave
@@ -51,9 +51,9 @@ def test_connections_that_are_led_to_the_canary_are_drift_and_the_brake_leads_th
     ticks(stage, guard, 1)
     stage.edit_routes(edit)
     ticks(stage, guard, 1)
-    reason = fate(stage.record, run.id)
+    reason = run.journal.fate()
     assert reason is not None
-    assert "beside the weights, or mirrors to them; written by" in reason[1]
+    assert "beside the weights, or mirrors to them; written by" in reason.reason
     led = [one["destination"]["subset"] for kind in edit for entry in spec(stage)[kind] for one in entry["route"]]
     assert set(led) == {"v1"}
     assert stage.weights() == {"v1": 100, "v2": 0}
@@ -71,7 +71,7 @@ def test_connections_that_are_led_to_others_are_nobodys_business(stage: Stage) -
     theirs = {"tls": [tls("v1"), tls("v2", host="vault")]}
     stage.edit_routes(theirs)
     ticks(stage, guard, 2)
-    assert not taken_back(run), fate(stage.record, run.id)
+    assert not taken_back(run), run.journal.fate()
     brake.take_back(run, "harm")
     assert spec(stage)["tls"] == theirs["tls"]
 
@@ -97,12 +97,12 @@ def test_a_second_way_to_the_canary_is_drift_though_there_was_one_before(stage: 
     stage.edit_routes({"http": [led_by("x-tester"), *http_routes({"v1": 100})]})
     run, guard = started(stage)
     ticks(stage, guard, 2)
-    assert not taken_back(run), fate(stage.record, run.id)
+    assert not taken_back(run), run.journal.fate()
     stage.edit_routes({"http": [led_by("x-tester"), led_by("x-everybody"), *http_routes({"v1": 80, "v2": 20})]})
     ticks(stage, guard, 1)
-    reason = fate(stage.record, run.id)
+    reason = run.journal.fate()
     assert reason is not None
-    assert "leads to v2 beside the weights" in reason[1]
+    assert "leads to v2 beside the weights" in reason.reason
     led = [entry["route"][0]["destination"]["subset"] for entry in spec(stage)["http"]]
     assert led == ["v2", "v1", "v1"]
 
@@ -122,9 +122,9 @@ def test_another_virtual_service_that_leads_connections_to_the_canary_is_drift(s
     body = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "raw"}}
     stage.server.put(BASE, body | {"spec": {"hosts": ["secure.example.com"], "tls": [tls("v2")]}}, "a-team")
     ticks(stage, guard, 1)
-    reason = fate(stage.record, run.id)
+    reason = run.journal.fate()
     assert reason is not None
-    assert "VirtualService shop/raw leads to v2 beside the weights" in reason[1]
+    assert "VirtualService shop/raw leads to v2 beside the weights" in reason.reason
 
 
 @pytest.mark.parametrize("before", [{}, {"exportTo": ["*"]}, {"exportTo": ["shop", "edge"]}], ids=["", "all", "some"])
@@ -136,10 +136,10 @@ def test_routes_that_other_namespaces_go_by_no_more_are_drift_and_put_back(stage
     assert not taken_back(run)
     stage.edit_routes({"exportTo": ["."]}, "a-person")
     ticks(stage, guard, 1)
-    reason = fate(stage.record, run.id)
+    reason = run.journal.fate()
     assert reason is not None
-    assert "VirtualService shop/prices has exportTo ., expected " in reason[1]
-    assert "written by a-person" in reason[1]
+    assert "VirtualService shop/prices has exportTo ., expected " in reason.reason
+    assert "written by a-person" in reason.reason
     assert spec(stage)["exportTo"] == before.get("exportTo", ["*"])
     written = len(stage.server.writes())
     brake.brake(run, "again")

@@ -8,6 +8,7 @@ import pytest
 
 from glidepath.errors import ClaimError, ReleaseTakenBack
 from glidepath.release import brake
+from glidepath.release.events import Committed
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
@@ -78,6 +79,6 @@ def test_the_watchdog_acts_at_any_call_of_the_last_task_and_another_try_ends_it(
 
 def test_a_fate_is_written_once(stage: Stage) -> None:
     run = stage.run()
-    assert run.note(brake.COMMITTED, once=brake.FATE)
+    assert run.note(Committed())
     assert not brake.note_taken_back(run, "late")
-    assert brake.fate(run.ports.record, run.id) == ("committed", "")
+    assert run.journal.fate() == Committed()

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from glidepath.errors import PreflightError
-from glidepath.release.brake import fate
 from tests.support.apiserver import MESH, SERVICE, SERVICES
 from tests.support.fields import Object
 from tests.support.guards import started, ticks
@@ -87,12 +86,12 @@ def choked_host(stage: Stage) -> None:
 def test_what_leads_callers_elsewhere_is_drift(stage: Stage, act: Callable[[Stage], None], words: str) -> None:
     run, guard = started(stage)
     ticks(stage, guard, 1)
-    assert fate(stage.record, run.id) is None
+    assert run.journal.fate() is None
     act(stage)
     ticks(stage, guard, 1)
-    now = fate(stage.record, run.id)
+    now = run.journal.fate()
     assert now is not None
-    assert words in now[1]
+    assert words in now.reason
     assert stage.weights()["v2"] == 0
 
 
@@ -104,7 +103,7 @@ def test_what_leads_nobody_elsewhere_is_none(stage: Stage) -> None:
     another(stage, "of-all", host="*.shop.svc.cluster.local", trafficPolicy={"tls": {"mode": "DISABLE"}})
     merged(stage, SERVICES, SERVICE, {"selector": {"app": SERVICE}, "sessionAffinity": "ClientIP"})
     ticks(stage, guard, 2)
-    assert fate(stage.record, run.id) is None
+    assert run.journal.fate() is None
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -112,7 +111,7 @@ def test_a_service_that_may_not_be_read_or_is_none_is_no_drift(stage: Stage, sta
     stage.server.fail("GET", f"/shop/services/{SERVICE}", status, times=100)
     run, guard = started(stage)
     ticks(stage, guard, 2)
-    assert fate(stage.record, run.id) is None
+    assert run.journal.fate() is None
 
 
 @pytest.mark.parametrize(
@@ -145,9 +144,9 @@ def test_plan_names_other_rules_of_the_host(stage: Stage) -> None:
 
 def test_a_release_that_was_deployed_by_older_code_has_no_policies_to_compare_with(stage: Stage) -> None:
     run, guard = started(stage)
-    noted = stage.record.last_event(run.id, "pods")
+    noted = run.journal.pods()
     assert noted is not None
-    stage.record.add_event(run.id, "pods", {"versions": noted.body["versions"]}, stage.clock)
+    stage.record.add_event(run.id, "pods", {"versions": noted.versions}, stage.clock)
     choked_host(stage)
     ticks(stage, guard, 1)
-    assert fate(stage.record, run.id) is None
+    assert run.journal.fate() is None

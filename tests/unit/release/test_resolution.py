@@ -44,9 +44,9 @@ def judged(stage: Stage, slower: float, errors: int = 0) -> tuple[str, str, Guar
     for _ in range(150):
         stage.traffic(slower=slower, errors=errors)
         guard.tick()
-        spoken = run.ports.record.once(run.id, "decision:1")
+        spoken = run.journal.word_on(1)
         if spoken is not None:
-            return str(spoken.body["decision"]), str(spoken.body["reason"]), guard
+            return spoken.decision, spoken.reason, guard
     last = run.ports.record.last_look(run.id)
     assert last is not None
     return "", str(last["reason"]), guard

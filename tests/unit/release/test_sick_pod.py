@@ -53,11 +53,11 @@ def test_a_good_version_is_promoted_beside_it_and_a_bad_one_goes_back(sick: Stag
             guard = Guard(run)  # one that begins anew knows it from the record
         serve(sick, 5, errors)
         guard.tick()
-        spoken = run.ports.record.once(run.id, "decision:1")
+        spoken = run.journal.word_on(1)
         if spoken is not None:
             break
     assert spoken is not None
-    assert spoken.body["decision"] == word
+    assert spoken.decision == word
     intervals = [Interval.from_dict(one) for _, one, _ in run.ports.record.looks(run.id) if one]
     assert all(one.stable.apart is not None and one.stable.apart.pods == 1 for one in intervals)
     assert any("beside the stable's pods that are not set apart" in line for line in sick.said)

@@ -9,7 +9,6 @@ import pytest
 
 from glidepath.errors import GlidepathError, RecordError, ReleaseFinishedError
 from glidepath.record import Record
-from glidepath.release import brake
 from glidepath.release.abort import abort
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
@@ -191,9 +190,9 @@ def test_a_brake_that_was_not_written_down_is_no_drift_to_put_back(
         watched(stage, guard, 5, ALL)
         weights.append(stage.weights().get("v2", 0))
     assert not any(weights)
-    now = brake.fate(run.ports.record, run.id)
+    now = run.journal.fate()
     assert now is not None
-    assert now[0] == "taken_back"
+    assert now.kind == "taken_back"
 
 
 def test_a_lease_that_was_deleted_begins_above_what_the_objects_carry(stage: Stage) -> None:

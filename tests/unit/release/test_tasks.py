@@ -17,7 +17,6 @@ from glidepath.errors import (
 from glidepath.record import Record
 from glidepath.release import brake
 from glidepath.release.abort import abort
-from glidepath.release.journal import decision
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
@@ -85,7 +84,7 @@ class TestBadRelease:
         assert stage.weights() == {"v1": 100, "v2": 0}
         second(run)
         assert stage.weights() == {"v1": 100, "v2": 0}
-        assert decision(run, 1) == (Decision.ROLLBACK, "errors")
+        assert run.journal.answer_on(1) == (Decision.ROLLBACK, "errors")
         rollback(run)
         for _ in range(2):
             with pytest.raises(ReleaseTakenBack, match="v2 was taken back, v1 has all traffic: errors"):

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-from glidepath.release.journal import decision
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
@@ -87,7 +86,7 @@ def test_a_persons_word_brakes_at_once(made: tuple[Stage, Run], airflow: Asked, 
     trigger._place.take()
     assert ended(trigger) < 1
     assert stage.weights() == {"v1": 100, "v2": 0}
-    assert decision(run, 1)[1] == "the guard was ended by a person"  # type: ignore[index]
+    assert run.journal.answer_on(1)[1] == "the guard was ended by a person"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("answer", ["nothing", RuntimeError("no answer")])
@@ -111,7 +110,7 @@ def test_a_guard_that_another_process_was_given_changes_nothing(made: tuple[Stag
     before = stage.written()
     assert ended(old) < 1
     assert stage.written() == before
-    assert decision(run, 1) is None
+    assert run.journal.answer_on(1) is None
     assert ended(new) < 2  # the one at work is ended by a person
     assert stage.weights()["v2"] == 0
 

@@ -18,8 +18,8 @@ from airflow.triggers.base import TriggerEvent
 from glidepath.errors import ClusterError, RecordError
 from glidepath.record import Record
 from glidepath.release.abort import abort
+from glidepath.release.events import Decided
 from glidepath.release.guard import Guard
-from glidepath.release.journal import decision
 from glidepath.release.phases import Decision
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
@@ -81,10 +81,8 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_a_bake_wakes_by_the_guards_word(stage: Any) -> None:
     _, run = stage
-    word = {"step": 1, "decision": "advance", "reason": "good"}
-    event = asyncio.run(
-        event_of(BakeTrigger(run.id, 1, 90).run(), lambda: run.note("decision", once="decision:1", **word))
-    )
+    word = {"decision": "advance", "reason": "good"}
+    event = asyncio.run(event_of(BakeTrigger(run.id, 1, 90).run(), lambda: run.note(Decided(1, **word))))
     assert event == {"status": "decided"}
 
 
@@ -133,7 +131,10 @@ def test_a_window_that_a_person_ends_in_airflow_takes_the_version_back(
     monkeypatch.setattr(trigger, "_run", lambda: run)
     asyncio.run(trigger.on_kill())
     assert made.weights()["v2"] == 0
-    assert decision(run, 1) == (Decision.ROLLBACK, "a person ended the observation after the promotion in Airflow")
+    assert run.journal.answer_on(1) == (
+        Decision.ROLLBACK,
+        "a person ended the observation after the promotion in Airflow",
+    )
 
 
 def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
@@ -171,9 +172,9 @@ def test_a_record_that_is_away_for_a_moment_ends_no_bake(
         return read(record, *args)
 
     monkeypatch.setattr(Record, "once", refused)
-    word = {"step": 1, "decision": "advance", "reason": "good"}
+    word = {"decision": "advance", "reason": "good"}
     trigger = BakeTrigger(run.id, 1, 90)
-    event = asyncio.run(event_of(trigger.run(), lambda: run.note("decision", once="decision:1", **word)))
+    event = asyncio.run(event_of(trigger.run(), lambda: run.note(Decided(1, **word))))
     assert event == {"status": "decided"}
     assert next(away, None) is None
 

@@ -9,8 +9,8 @@ from glidepath.claim.state import ABANDONED
 from glidepath.deploy import values as chart
 from glidepath.errors import PreflightError, ReleaseFinishedError
 from glidepath.kube import GROUP
-from glidepath.release.brake import fate
 from glidepath.release.cleanup import leaves_nothing
+from glidepath.release.events import Claimed
 from glidepath.release.gitops import hand_back_others, pause
 from glidepath.release.holding import lease
 from glidepath.release.phases import Phase
@@ -46,7 +46,7 @@ def claim(run: Run, url: str = "") -> None:
     held = ports.claims.acquire(wanted, url, after, still, routing.to_text())
     ports.record.set_token(run.id, held.token)
     beside = sorted(ports.traffic.around(run.fresh).leading)
-    run.note("claim", once="claim", token=held.token, lease_s=spec.lease, routes=routing.to_dict(), beside=beside)
+    run.note(Claimed(held.token, spec.lease, routing.to_dict(), beside))
     take(ports.traffic, ports.fence, held)
     pause(run)
     _close_lost(run, held.token)
@@ -58,7 +58,7 @@ def claim(run: Run, url: str = "") -> None:
 
 def unbegun(run: Run) -> bool:
     """Whether nothing was done yet: a claim that ran out before its task could note it may then be had again."""
-    return run.release.phase == Phase.PLANNED and fate(run.ports.record, run.id) is None
+    return run.release.phase == Phase.PLANNED and run.journal.fate() is None
 
 
 def _as_planned(run: Run, state: ClaimState | None) -> None:

@@ -6,6 +6,7 @@ from glidepath.deploy import values as chart
 from glidepath.release.brake import give
 from glidepath.release.cleanup import leaves_nothing
 from glidepath.release.drift import note_pods
+from glidepath.release.events import Deployed
 from glidepath.release.holding import renewing
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
@@ -54,5 +55,5 @@ def _deploy(run: Run) -> None:
     if run.release.phase == Phase.CLAIMED:
         note_pods(run)
         run.move(Phase.DEPLOYED)
-        run.note("deployed", once="deployed", seconds=seconds)
+        run.note(Deployed(seconds))
     run.say(f"deploy: {' and '.join(run.fresh)} ready after {seconds:.0f} s, weight 0")

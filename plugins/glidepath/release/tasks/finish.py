@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from glidepath.errors import BusyError, ClaimLostError, ClusterError, ReleaseTakenBack
-from glidepath.release.cleanup import FINISHED, leaves_nothing, sweep
+from glidepath.release.cleanup import leaves_nothing, sweep
+from glidepath.release.events import Finished
 from glidepath.release.gitops import hand_back, resume
 from glidepath.release.holding import has_claim, lease, ours, renewing
 from glidepath.release.phases import Phase
@@ -39,9 +40,9 @@ def _finish(run: Run) -> None:
             return
         raise ReleaseTakenBack(f"{run.canary} was not released, {run.stable} has all traffic: {release.reason}")
     outcome, reason = str(release.outcome), str(release.reason)
-    if run.ports.record.once(run.id, FINISHED) is None:
+    if not run.journal.finished():
         _give_back(run, outcome)
-        run.note(FINISHED, once=FINISHED, outcome=outcome)
+        run.note(Finished(outcome))
         sweep(run)
     if outcome != Phase.PROMOTED:
         raise ReleaseTakenBack(f"{run.canary} was taken back, {run.stable} has all traffic: {reason}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from glidepath.errors import ReleaseTakenBack
 from glidepath.release.brake import committed
 from glidepath.release.cleanup import leaves_nothing
-from glidepath.release.journal import decision
 from glidepath.release.observation import observation
 from glidepath.release.run import Run
 from glidepath.release.tasks.promote import complete, under_claim
@@ -20,6 +19,6 @@ def observe(run: Run) -> None:
         GlidepathError: As for `promote`.
     """
     asked = observation(run.spec)
-    if asked is not None and decision(run, asked.number) is None and not run.ended() and not committed(run):
+    if asked is not None and run.journal.answer_on(asked.number) is None and not run.ended() and not committed(run):
         raise ReleaseTakenBack("the guard gave no word on the observation; the release goes back to stable")
     under_claim(run, complete)

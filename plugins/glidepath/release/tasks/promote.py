@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from glidepath.deploy import values as chart
 from glidepath.errors import ReleaseTakenBack
-from glidepath.release.brake import COMMITTED, FATE, committed, give, leave_alone, taken_back, taken_back_meanwhile
+from glidepath.release.brake import committed, give, leave_alone, taken_back, taken_back_meanwhile
 from glidepath.release.capacity import replicas_like_stable, see_to
 from glidepath.release.cleanup import leaves_nothing
+from glidepath.release.events import Committed, WeightGiven
 from glidepath.release.gitops import hand_over
 from glidepath.release.holding import has_claim, renewing
-from glidepath.release.journal import decision
 from glidepath.release.observation import Observation, observation
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
@@ -34,7 +34,7 @@ def promote(run: Run) -> None:
     asked = observation(run.spec)
     if asked is None or committed(run):
         under_claim(run, complete)
-    elif decision(run, asked.number) is not None and not run.ended() and not taken_back(run):
+    elif run.journal.answer_on(asked.number) is not None and not run.ended() and not taken_back(run):
         run.say("promote: the observation is over already; nothing is done")
     else:
         under_claim(run, lambda run: _open(run, asked))
@@ -69,9 +69,7 @@ def _open(run: Run, asked: Observation) -> None:
     started = run.now()
     _carry(run, asked.weight)
     seconds = run.now() - started
-    run.note(
-        "weight", once=f"weight:{asked.number}", step=asked.number, weight=asked.weight, seconds=seconds, window=True
-    )
+    run.note(WeightGiven(asked.number, asked.weight, seconds, window=True))
     run.move(Phase.OBSERVING)
     run.say(
         f"promote: {run.stable} stays warm with {100 - asked.weight} % for {asked.warm_s:.0f} s; until then "
@@ -133,5 +131,5 @@ def _go_on(run: Run) -> None:
 
 def _commit(run: Run) -> None:
     """The point of no return: from here on the new version is the safe side."""
-    if not run.note(COMMITTED, once=FATE):
+    if not run.note(Committed()):
         _go_on(run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from glidepath.errors import ClaimLostError
-from glidepath.release.brake import brake, committed, fate, leave_alone, surely_taken_back
+from glidepath.release.brake import brake, committed, leave_alone, surely_taken_back
 from glidepath.release.cleanup import leaves_nothing
 from glidepath.release.gitops import hand_back_or_say
 from glidepath.release.holding import has_claim, renewing
@@ -28,8 +28,8 @@ def rollback(run: Run) -> None:
     if committed(run):
         promote(run)
         return
-    now = fate(run.ports.record, run.id)
-    reason = now[1] if now else "taken back"
+    now = run.journal.fate()
+    reason = now.reason if now else "taken back"
     with suppress(ClaimLostError):
         brake(run, reason)
     if not has_claim(run, again=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from glidepath.release.abort import FAILED
 from glidepath.release.brake import surely_taken_back
 from glidepath.release.cleanup import leaves_nothing
 from glidepath.release.holding import lease, ours
@@ -21,8 +20,8 @@ def settle(run: Run) -> None:
     if run.release.outcome is not None:
         run.say(f"settle: the release ended {run.release.outcome}; nothing to settle")
         return
-    last = run.ports.record.last_event(run.id, FAILED)
-    surely_taken_back(run, f"{last.body['task']} failed: {last.body['why']}" if last else UNDECIDED)
+    last = run.journal.failure()
+    surely_taken_back(run, f"{last.task} failed: {last.why}" if last else UNDECIDED)
     rollback(run)
 
 

@@ -8,6 +8,7 @@ from glidepath.deploy import values as chart
 from glidepath.release.brake import give, taken_back, taken_back_meanwhile
 from glidepath.release.capacity import expected_replicas, replicas_like_stable, see_to
 from glidepath.release.cleanup import leaves_nothing
+from glidepath.release.events import Replicas, WeightGiven
 from glidepath.release.holding import renewing
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
@@ -42,7 +43,7 @@ def shift(run: Run, number: int) -> None:
 
     def written() -> None:
         seconds = run.now() - started
-        run.note("weight", once=f"weight:{number}", step=number, weight=weight, seconds=seconds)
+        run.note(WeightGiven(number, weight, seconds))
         run.say(f"shift: step {number} of {len(run.spec.steps)}: {split}, read back after {seconds:.2f} s")
 
     give(run, split, still, written=written)
@@ -70,4 +71,4 @@ def _make_room(run: Run, weight: int) -> None:
             seconds = ports.workloads.wait_ready(version, run.spec.deploy_timeout, least=needed)
             run.say(f"shift: {version} has the {needed} replicas that {weight} % takes, ready after {seconds:.0f} s")
     enough = {version: max(needed, count) for version, count in sure.items()}
-    run.note("replicas", versions=expected_replicas(run, values, enough))
+    run.note(Replicas(expected_replicas(run, values, enough)))
