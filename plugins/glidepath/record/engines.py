@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from glidepath.errors import RecordError
-from glidepath.record.tables import metadata
+from glidepath.record.schema import bring_up
 
 BUSY_TIMEOUT_S = 15
 # Connections a process keeps, and how many more it may have for a moment.
@@ -31,7 +31,7 @@ _inherited: list[Engine] = []
 
 
 def engine_of(url: str) -> Engine:
-    """This process' engine for a database; its tables are made when it is first asked for.
+    """This process' engine for a database; it is brought to this code's schema when it is first asked for.
 
     Args:
         url: A SQLAlchemy URL.
@@ -70,17 +70,13 @@ def _made(url: str) -> Engine:
             connection.execute("PRAGMA journal_mode=WAL")
 
     try:
-        metadata.create_all(engine)
-    except SQLAlchemyError:
-        # Two processes may create the tables at the same moment: the second try finds them.
-        try:
-            metadata.create_all(engine)
-        except SQLAlchemyError as error:
-            engine.dispose()
-            raise RecordError(
-                f"the record database {engine.url!r} can't be opened: {error}. "
-                "Set GLIDEPATH_RECORD_URL to a database that Airflow's processes can write."
-            ) from error
+        bring_up(engine)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise RecordError(
+            f"the record database {engine.url!r} can't be opened: {error}. "
+            "Set GLIDEPATH_RECORD_URL to a database that Airflow's processes can write."
+        ) from error
     return engine
 
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, or_, select, update
+from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from glidepath.errors import NoReleaseError, RecordError
 from glidepath.record.engines import engine_of
-from glidepath.record.tables import events, looks, releases
+from glidepath.record.tables import events, looks, releases, turns
 from glidepath.record.turns import Turns, seen
 
 
@@ -117,6 +117,21 @@ class Record:
             query = query.where(releases.c.service == service)
         with self._begin() as connection:
             return [Release(**row) for row in connection.execute(query).mappings()]
+
+    def ended_before(self, at: float, limit: int = 100) -> list[Release]:
+        """Releases that were closed before an epoch second, the oldest first."""
+        query = select(releases).where(releases.c.closed < at).order_by(releases.c.closed).limit(limit)
+        with self._begin() as connection:
+            return [Release(**row) for row in connection.execute(query).mappings()]
+
+    def forget(self, release_id: str) -> None:
+        """Delete a release that has ended, with its looks, turns and events. One that runs is left alone."""
+        with self._begin() as connection:
+            gone = connection.execute(
+                delete(releases).where(releases.c.id == release_id, releases.c.outcome.is_not(None))
+            )
+            for table in (looks, turns, events) if gone.rowcount else ():
+                connection.execute(delete(table).where(table.c.release_id == release_id))
 
     def set_token(self, release_id: str, token: int) -> None:
         """Note the fencing token under which this release writes; a lower one than is there, of a task that slept, is not."""

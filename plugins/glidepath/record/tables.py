@@ -1,4 +1,7 @@
-"""The record's tables. Times are seconds since the epoch (UTC), as floats."""
+"""The record's tables. Times are seconds since the epoch (UTC), as floats.
+
+Who changes them writes a migration (`record/migrations/versions`); a test compares the two.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ releases = Table(
     Column("id", String(300), primary_key=True),
     Column("service", String(120), nullable=False),
     Column("namespace", String(120), nullable=False),
-    Column("stable", String(63), nullable=False),
-    Column("canary", String(63), nullable=False),
+    Column("stable", String(128), nullable=False),
+    Column("canary", String(128), nullable=False),
     Column("spec", JSON, nullable=False),
     Column("plan", JSON),
     Column("token", Integer),
@@ -23,6 +26,8 @@ releases = Table(
     Column("code_version", String(60), nullable=False),
     Column("created", Float, nullable=False),
     Column("closed", Float),
+    Index("glidepath_release_service", "service", "created"),
+    Index("glidepath_release_created", "created"),
 )
 
 looks = Table(

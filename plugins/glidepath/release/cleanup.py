@@ -14,8 +14,10 @@ from typing import Concatenate, ParamSpec
 from glidepath.claim.state import ABANDONED
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
+from glidepath.record import Record
+from glidepath.record.retention import DAY_S, kept_s
 from glidepath.release.events import Finished, Swept
-from glidepath.release.gitops import resume
+from glidepath.release.gitops import owed, resume
 from glidepath.release.holding import ours, reclaim, renewing
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run, Say, releases_of
@@ -97,3 +99,25 @@ def close_orphans(spec: ReleaseSpec, ports: Ports, over: Callable[[str], bool], 
             reason = "its run ended before it had claimed the service; the canary had no traffic"
             if ports.record.close(one.id, Phase.REFUSED, reason, at):
                 say(f"plan: release {one.id} is closed: {Phase.REFUSED}: {reason}")
+
+
+def forget_old(record: Record, say: Say, at: float) -> None:
+    """Delete releases from the record that have ended longer ago than the setting keeps them.
+
+    One whose promotion was told and taken back, and nobody was told so since, is kept: the next release makes up for it.
+
+    Args:
+        record: The record.
+        say: Where facts go.
+        at: Epoch seconds.
+
+    Raises:
+        PreflightError: The setting can't be read.
+    """
+    kept = kept_s()
+    old = [] if kept is None else record.ended_before(at - kept)
+    gone = [one.id for one in old if not owed(record, one.id)]
+    for one in gone:
+        record.forget(one)
+    if gone:
+        say(f"plan: {len(gone)} releases that ended over {(kept or 0) / DAY_S:g} days ago are deleted from the record")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from glidepath.claim.state import WATCHDOG
-from glidepath.errors import ClaimLostError, SetupError
+from glidepath.errors import ClaimLostError, PreflightError
 from glidepath.release import brake
 from glidepath.release.holding import has_claim
 from glidepath.release.tasks.finish import finish
@@ -78,6 +78,6 @@ def test_a_higher_token_of_another_holder_is_respected(stage: Stage) -> None:
 def test_a_token_that_is_no_number_is_refused_before_anything_is_touched(stage: Stage) -> None:
     write_token(stage, ROUTES, "many")
     before = stage.written()
-    with pytest.raises(SetupError, match=r"glidepath.dev/token='many', expected a whole number"):
+    with pytest.raises(PreflightError, match=r"glidepath.dev/token='many', expected a whole number"):
         stage.run()
     assert stage.written() == before

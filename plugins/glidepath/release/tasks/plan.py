@@ -16,7 +16,7 @@ from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.record import Release
 from glidepath.release import gitops, reach, words
-from glidepath.release.cleanup import close_orphans
+from glidepath.release.cleanup import close_orphans, forget_old
 from glidepath.release.observation import observation
 from glidepath.release.phases import Phase
 from glidepath.release.preflight import ownership
@@ -61,6 +61,7 @@ def plan(
         return known.phase not in (Phase.DRY_RUN, Phase.NOTHING_TO_DO) and _to_release(run)
     ports.claims.check(identity)
     close_orphans(spec, ports, over, say, now())
+    forget_old(ports.record, say, now())
     present = preflight(spec, ports, say)
     if spec.version == baseline_of(present.stable):
         raise PreflightError(

@@ -1,0 +1,80 @@
+"""The record's schema: brought up to this code's by Alembic when a process first opens a database.
+
+Migrations add only. So processes of the version before go on while one of this version migrates, and a record that is newer
+than this code is used as it is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Not Alembic's own name: the record may share a database with Airflow, which has that one.
+VERSION_TABLE = "glidepath_version"
+# The newest migration in `migrations/versions`, and those before it: with one of these a record is older.
+HEAD = "0002"
+OLDER = ("0001",)
+# How often what another process is just migrating is looked at again.
+TRIES = 5
+LOCK = 0x676C6964  # of Postgres; any number that nobody else takes
+
+
+def version_of(connection: Connection) -> str | None:
+    """The migration that a database is at; None before the first.
+
+    Raises:
+        SQLAlchemyError: The database refused.
+    """
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    return None if found is None else str(found)
+
+
+def bring_up(engine: Engine) -> None:
+    """Bring a database to this code's schema; one that is there, or newer, is left alone.
+
+    Raises:
+        SQLAlchemyError: The database refused.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            with engine.begin() as connection:
+                if not _behind(connection):
+                    return
+                _migrate(connection)
+            return
+        except SQLAlchemyError:  # two processes may migrate at the same moment: the next try finds it done
+            if not left:
+                raise
+
+
+def _behind(connection: Connection) -> bool:
+    found = version_of(connection)
+    return found is None or found in OLDER
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        if not _behind(connection):
+            return
+    command.upgrade(config(connection), "head")
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, for `bring_up` and for whoever writes a migration."""
+    from alembic.config import Config
+
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    made.attributes["connection"] = connection
+    return made

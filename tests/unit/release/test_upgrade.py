@@ -1,0 +1,72 @@
+"""A release that was under way when Glidepath was upgraded goes on: its record is one of the version before migrations."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from glidepath.errors import ReleaseTakenBack
+from glidepath.judge import Interval, Judge, Plan
+from glidepath.policy import ReleaseSpec
+from glidepath.record import Record
+from glidepath.release import brake
+from glidepath.release.guard import Guard
+from glidepath.release.run import Run
+from glidepath.release.tasks.finish import finish
+from glidepath.release.tasks.settle import settle
+from tests.support.guards import ticks
+from tests.support.stage import Stage
+from tests.support.tasks import GOOD
+
+OLD = Path(__file__).parents[1] / "record" / "of_0_1"
+
+
+@pytest.fixture
+def run(stage: Stage, tmp_path: Path) -> Run:
+    """At step 1 of 2, seven looks after its first weight; and the cluster as it was then."""
+    file = tmp_path / "old.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript((OLD / "record.sql").read_text())
+    was = json.loads((OLD / "cluster.json").read_text())
+    stage.server.objects = {tuple(key): found for key, found in was["objects"]}
+    stage.clock, stage.record = was["clock"], Record(f"sqlite:///{file}")
+    stage.helm.values, stage.helm.state = was["values"], was["state"]
+    stage.helm.revision, stage.helm.newest = was["revision"], was["newest"]
+    spec = ReleaseSpec.from_dict(stage.record.get("dag/run").spec)
+    return Run("dag/run", spec, stage.ports(), stage.said.append, lambda: stage.clock)
+
+
+def test_its_guard_judges_on_from_the_looks_that_there_are(run: Run) -> None:
+    guard = Guard(run)
+    assert guard.looks.seq == len(run.ports.record.looks(run.id)) == 7
+    newest = run.ports.record.last_look(run.id)
+    assert guard.looks.newest is not None
+    assert json.loads(json.dumps(guard.looks.newest.to_dict())) == newest
+
+
+def test_its_looks_are_judged_the_same_bit_for_bit(run: Run) -> None:
+    judge = Judge(Plan.from_dict(run.release.plan or {}))
+    for _, interval, look in run.ports.record.looks(run.id):
+        assert interval is not None
+        assert json.loads(json.dumps(judge.look(Interval.from_dict(interval)).to_dict())) == look
+
+
+def test_it_is_promoted(run: Run, stage: Stage) -> None:
+    for action in GOOD[3:]:
+        action(run)
+    assert run.release.outcome == "promoted"
+    assert stage.at_rest("v2")
+
+
+def test_it_is_taken_back(run: Run, stage: Stage) -> None:
+    guard = Guard(run)
+    ticks(stage, guard, 1)
+    brake.take_back(run, "harm")
+    settle(run)
+    with pytest.raises(ReleaseTakenBack, match="harm"):
+        finish(run)
+    assert stage.at_rest("v1")
