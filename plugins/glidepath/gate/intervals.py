@@ -12,9 +12,9 @@ def arm(collected: Collected, version: str) -> ArmCounts:
     return arm_counts(collected.versions[version])
 
 
-def interval_of(collected: Collected, control: str, canary: str, weight: int) -> Interval:
-    """The judge's interval out of collected counts; `weight` is the canary's, percent."""
-    return Interval(collected.start, collected.end, weight, arm(collected, control), arm(collected, canary))
+def interval_of(collected: Collected, control: str, canary: str, weight: int, step: int | None = None) -> Interval:
+    """The judge's interval out of collected counts; `weight` is the canary's, percent, at the step with this number."""
+    return Interval(collected.start, collected.end, weight, arm(collected, control), arm(collected, canary), step)
 
 
 def arm_counts(counts: Counts) -> ArmCounts:

@@ -99,7 +99,8 @@ def _less(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
 class Interval:
     """What happened from `start` to `end` (epoch seconds) while the canary had `weight` percent.
 
-    `stable` is what the canary is compared with: the stable version, or its freshly started baseline.
+    `stable` is what the canary is compared with: the stable version, or its freshly started baseline. `step` is the number
+    of the release's step, from 1; None where that was not written down: then another weight is another step.
     """
 
     start: float
@@ -107,6 +108,7 @@ class Interval:
     weight: int
     stable: ArmCounts
     canary: ArmCounts
+    step: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-safe values."""
@@ -116,4 +118,5 @@ class Interval:
     def from_dict(cls, values: Mapping[str, Any]) -> Interval:
         """Back from `to_dict`."""
         stable, canary = ArmCounts.from_dict(values["stable"]), ArmCounts.from_dict(values["canary"])
-        return cls(float(values["start"]), float(values["end"]), int(values["weight"]), stable, canary)
+        start, end, weight = float(values["start"]), float(values["end"]), int(values["weight"])
+        return cls(start, end, weight, stable, canary, values.get("step"))

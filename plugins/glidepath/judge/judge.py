@@ -113,8 +113,8 @@ class Judge:
     def _enter(self, interval: Interval) -> _Step:
         if self._first is None:
             self._first = interval.start
-        if self._step is None or self._step.weight != interval.weight:
-            number = 1 if self._step is None else self._step.number + 1
+        number = self._number(interval)
+        if self._step is None or self._step.number != number:
             if self._step is not None:
                 for one in self._metrics:
                     one.change_weight()
@@ -123,6 +123,14 @@ class Judge:
             self._silence.restart()
             self._pending = None
         return self._step
+
+    def _number(self, interval: Interval) -> int:
+        """The step that an interval is of; of an old recording, which does not say, another weight is the next step."""
+        if interval.step is not None:
+            return interval.step
+        if self._step is None:
+            return 1
+        return self._step.number + (self._step.weight != interval.weight)
 
     def _settings(self, step: _Step) -> StepSettings:
         steps = self.plan.settings.steps

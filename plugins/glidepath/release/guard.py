@@ -101,7 +101,7 @@ class Guard:
         if entered is None or 0 <= self.run.now() - entered.noted < self.looks.gap_s:
             return  # the task may be about to
         split = self.run.ports.traffic.read().split
-        if split.canary_weight == first.weight:
+        if split == self.run.split(first.weight):
             self.run.note(WeightGiven(1, first.weight))
             self.run.say(f"guard: {split} is in force and was not noted; watched from here on")
 
@@ -223,7 +223,7 @@ class Guard:
         return self._unseen <= GUARDS_UNSEEN and self._steady() - self._saw <= self.run.spec.lease
 
     def _look(self, step: Step) -> None:
-        look = self.looks.look(step.weight)
+        look = self.looks.look(step)
         if look is None:
             return
         self._saw, self._unseen = self._steady(), 0

@@ -18,7 +18,7 @@ from glidepath.record.turns import GUARD, Turn
 from glidepath.release import words
 from glidepath.release.events import Resolution
 from glidepath.release.resolution import at_edges, fits
-from glidepath.release.run import Run
+from glidepath.release.run import Run, Step
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ class Looks:
         """Seconds of silence after which telemetry counts as broken: three scrapes."""
         return 3 * self.run.spec.evidence.scrape
 
-    def look(self, weight: int) -> Look | None:
+    def look(self, step: Step) -> Look | None:
         """Look, and record it; None when there is nothing new yet.
 
         Args:
-            weight: The canary's, percent.
+            step: The one in force.
 
         Raises:
             RecordError: It can't be written; `store` tries again.
@@ -105,7 +105,7 @@ class Looks:
         except EvidenceError as error:
             return self._no_data(now, str(error))
         self.no_data_since = None
-        interval = interval_of(collected, self.run.control, self.run.canary, weight)
+        interval = interval_of(collected, self.run.control, self.run.canary, step.weight, step.number)
         return self._write(self.judge.look(interval), interval.to_dict())
 
     def store(self) -> None:

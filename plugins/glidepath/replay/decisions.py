@@ -108,9 +108,13 @@ def _said(look: Look, start: float, where: str = "") -> Decision:
 
 def _harm_observed(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) -> Look | None:
     """The look that proves harm while the old version is kept warm and has requests to compare with; None for none."""
-    steps = {step.weight for step in evidence.header.plan.settings.steps}
-    beyond = (line.start for line in evidence.lines if isinstance(line, Recorded) and line.weight not in steps)
-    begun = next(beyond, None)
+    steps = evidence.header.plan.settings.steps
+    weights = {step.weight for step in steps}
+
+    def observed(line: Recorded) -> bool:
+        return line.weight not in weights if line.step is None else line.step > len(steps)
+
+    begun = next((line.start for line in evidence.lines if isinstance(line, Recorded) and observed(line)), None)
     if begun is None:
         return None
     asked = policy.after_promotion if policy else None

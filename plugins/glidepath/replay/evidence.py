@@ -68,7 +68,9 @@ class Recorded(Interval):
     def of(cls, interval: Interval, look: Look | None = None) -> Recorded:
         """An interval with its look."""
         said = (look.verdict, look.reason) if look is not None else (None, None)
-        return cls(interval.start, interval.end, interval.weight, interval.stable, interval.canary, *said)
+        return cls(
+            interval.start, interval.end, interval.weight, interval.stable, interval.canary, interval.step, *said
+        )
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,11 @@ def _check(line: Recorded | Silence, before: Recorded | Silence | None, plan: Pl
         raise EvidenceError(f"{where}: weight {line.weight}, expected 0 to 100 percent")
     if isinstance(before, Recorded) and line.start < before.end:
         raise EvidenceError(f"{where}: starts at {line.start}, before the interval above it ended ({before.end})")
+    least = (before.step if isinstance(before, Recorded) else None) or 1
+    if line.step is not None and line.step < least:
+        raise EvidenceError(
+            f"{where}: step {line.step}, expected at least {least}: steps are numbered from 1, in order"
+        )
     wanted = len(plan.edges) + 1
     for arm, counts in (("stable", line.stable), ("canary", line.canary)):
         if len(counts.latency) != wanted:

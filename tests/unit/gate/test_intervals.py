@@ -26,7 +26,8 @@ def test_what_is_of_pods_that_are_set_apart_stays_so() -> None:
 
 
 def test_the_control_is_the_stable_arm() -> None:
-    interval = interval_of(COLLECTED, "v1", "v2", 25)
+    interval = interval_of(COLLECTED, "v1", "v2", 25, 2)
+    assert interval.step == 2
     assert (interval.start, interval.end, interval.weight) == (100.0, 105.0, 25)
     assert (interval.stable, interval.canary) == (arm(COLLECTED, "v1"), arm(COLLECTED, "v2"))
     assert interval_of(COLLECTED, "v2", "v1", 25).stable == arm(COLLECTED, "v2")

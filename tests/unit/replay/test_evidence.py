@@ -51,7 +51,7 @@ def test_every_line_fits_the_published_schema(lines: list[str]) -> None:
     for line in lines:
         validator.validate(json.loads(line))
     assert not validator.is_valid({"start": 0, "end": 5})
-    assert {"start", "end", "weight", "stable", "canary", "verdict", "reason"} == set(json.loads(lines[1]))
+    assert {"start", "end", "weight", "stable", "canary", "step", "verdict", "reason"} == set(json.loads(lines[1]))
     assert set(json.loads(lines[7])) == {"at", "no_data"}
 
 
@@ -94,6 +94,7 @@ class TestRefusals:
                 line, canary=arm_of(line, latency=[1, 2]), start=1005.0, end=1010.0
             ),
             "bad.jsonl:3: weight 120, expected 0 to 100": changed(lines[2], weight=120),
+            "bad.jsonl:3: step 0, expected at least 1: steps are numbered from 1, in order": changed(lines[2], step=0),
             "bad.jsonl:3: starts at 1000.0, before the interval above it ended (1005.0)": line,
             "bad.jsonl:3: from 2000.0 to 1000.0": changed(line, start=2000.0, end=1000.0),
             "bad.jsonl:3: stable: Field required": json.dumps({"start": 1.0, "end": 2.0, "weight": 5, "canary": {}}),

@@ -111,7 +111,9 @@ class TestDecisions:
         last = evidence.lines[-1]
         assert isinstance(last, Recorded)
         assert recorded_as(evidence).word == "promote"
-        failed = replace(last, start=last.end, end=last.end + 5, weight=95, verdict=Verdict.FAIL, reason="harm_proven")
+        failed = replace(
+            last, start=last.end, end=last.end + 5, weight=95, step=9, verdict=Verdict.FAIL, reason="harm_proven"
+        )
         for outcome in ("rolled_back", None):
             header = replace(evidence.header, outcome=outcome)
             told = recorded_as(replace(evidence, header=header, lines=(*evidence.lines, failed)))
@@ -120,15 +122,26 @@ class TestDecisions:
         told = recorded_as(replace(evidence, header=asked))
         assert (told.word, told.reason) == ("rollback", "taken back by ada: why")
 
-    def test_harm_in_the_window_takes_a_promotion_back_if_the_policy_judges_there(self, record: Record) -> None:
+    def test_an_old_recording_that_has_no_steps_is_judged_the_same(self, record: Record) -> None:
+        evidence = export(record, "good")
+        lines = tuple(replace(one, step=None) if isinstance(one, Recorded) else one for one in evidence.lines)
+        assert any(isinstance(one, Recorded) and (one.step or 0) > 1 for one in evidence.lines)
+        assert list(replay(replace(evidence, lines=lines))) == list(replay(evidence))
+
+    @pytest.mark.parametrize("step", [9, None], ids=["numbered", "of old"])
+    def test_harm_in_the_observation_takes_a_promotion_back_if_the_policy_judges_there(
+        self, record: Record, step: int | None
+    ) -> None:
         evidence = export(record, "good")
         last = evidence.lines[-1]
         assert isinstance(last, Recorded)
         lines, random = list(evidence.lines), np.random.default_rng(3)
+        if step is None:  # as older code recorded it
+            lines = [replace(one, step=None) if isinstance(one, Recorded) else one for one in lines]
         for number in range(30):
             start = last.end + 5 * number
             arms = {"stable": arm(random, 25), "canary": arm(random, 475, 0.2 if number > 5 else 0.005)}
-            lines.append(replace(last, start=start, end=start + 5, weight=95, **arms))  # type: ignore[arg-type]
+            lines.append(replace(last, start=start, end=start + 5, weight=95, step=step, **arms))  # type: ignore[arg-type]
         longer = replace(evidence, lines=tuple(lines))
         words = {}
         for window in ("", "{warm: 60s, holdback: 5}", "{warm: 60s}", "{warm: 10s, holdback: 5}"):

@@ -59,7 +59,7 @@ def recorded(url: str, identity: str = "r1", seed: int = 1, errors: float = 0.00
         weight = plan.settings.steps[step].weight
         stable, canary = arm(random, 5 * (100 - weight)), arm(random, 5 * weight, errors)
         canary = replace(canary, by_pod={"v2-a": (canary.requests, canary.errors)})
-        interval = Interval(start, start + 5, weight, stable, canary)
+        interval = Interval(start, start + 5, weight, stable, canary, step + 1)
         look = judge.look(interval)
         record.add_look(identity, seq, look.at, interval.to_dict(), look.to_dict())
         start += 5
