@@ -12,23 +12,27 @@ from typing import Any, ClassVar, Self
 
 from glidepath.record import Event
 
+FATE, FINISHED, WORD = "fate", "finished", "decision:{step}"
+
 
 @dataclass(frozen=True)
 class Entry:
     """Something that happened in a release.
 
     Attributes:
-        kind: Its name in the record.
+        kind: What it is called in the record.
+        name: Under which it can be written once, with its fields in braces; empty for what can happen again.
         noted: When it was written down, epoch seconds; 0 for what is not written yet.
     """
 
     kind: ClassVar[str] = ""
+    name: ClassVar[str] = ""
     noted: float = field(default=0.0, kw_only=True, compare=False)
 
     @property
     def once(self) -> str | None:
         """The name under which it can be written once a release; None for what can happen again."""
-        return None
+        return self.name.format_map(vars(self)) or None
 
     def body(self) -> dict[str, Any]:
         """Its fields, for the record."""
@@ -53,15 +57,11 @@ class Claimed(Entry):
     """
 
     kind = "claim"
+    name = "claim"
     token: int
     lease_s: float
     routes: Mapping[str, Any] | None = None
     beside: Sequence[str] | None = None
-
-    @property
-    def once(self) -> str:
-        """Once a release."""
-        return "claim"
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,8 @@ class Deployed(Entry):
     """The canary's pods were ready, after so many seconds."""
 
     kind = "deployed"
+    name = "deployed"
     seconds: float
-
-    @property
-    def once(self) -> str:
-        """Once a release."""
-        return "deployed"
 
 
 @dataclass(frozen=True)
@@ -122,15 +118,11 @@ class WeightGiven(Entry):
     """
 
     kind = "weight"
+    name = "weight:{step}"
     step: int
     weight: int
     seconds: float | None = None
     window: bool = False
-
-    @property
-    def once(self) -> str:
-        """Once a step."""
-        return f"weight:{self.step}"
 
 
 @dataclass(frozen=True)
@@ -154,15 +146,11 @@ class HarmProven(Entry):
     """The first FAIL: why, by which metric, and when it was seen, epoch seconds."""
 
     kind = "verdict"
+    name = "fail"
     reason: str
     metric: str | None
     at: float
     verdict: str = "FAIL"
-
-    @property
-    def once(self) -> str:
-        """Once a release."""
-        return "fail"
 
 
 @dataclass(frozen=True)
@@ -177,15 +165,11 @@ class Decided(Entry):
     """
 
     kind = "decision"
+    name = WORD
     step: int
     decision: str
     reason: str
     look: int | None = None
-
-    @property
-    def once(self) -> str:
-        """Once a step."""
-        return word_of(self.step)
 
 
 @dataclass(frozen=True)
@@ -199,12 +183,8 @@ class ObservationOver(Decided):
 class Fate(Entry):
     """The one word that a release can't take back."""
 
+    name = FATE
     reason: str = ""
-
-    @property
-    def once(self) -> str:
-        """Once a release: whichever is first counts."""
-        return FATE
 
 
 @dataclass(frozen=True)
@@ -226,14 +206,10 @@ class Braked(Entry):
     """All traffic was put on stable: when that was asked for, epoch seconds, how long it took, and why."""
 
     kind = "brake"
+    name = "brake"
     at: float
     seconds: float
     reason: str
-
-    @property
-    def once(self) -> str:
-        """Once a release."""
-        return "brake"
 
 
 @dataclass(frozen=True)
@@ -290,12 +266,8 @@ class Finished(Entry):
     """The service was let go."""
 
     kind = "finished"
+    name = FINISHED
     outcome: str
-
-    @property
-    def once(self) -> str:
-        """Once a release."""
-        return FINISHED
 
 
 @dataclass(frozen=True)
@@ -315,13 +287,7 @@ class Closed(Entry):
     reason: str
 
 
-FATE, FINISHED = "fate", "finished"
 KINDS: tuple[type[Entry], ...] = (
     Claimed, Entered, Deployed, Replicas, Pods, HelmUpgrade, WeightGiven, Watching, Drifted, HarmProven, Decided,
     ObservationOver, TakenBack, Committed, Braked, Silent, TaskFailed, HandedOver, Resolution, Finished, Swept, Closed,
 )  # fmt: skip
-
-
-def word_of(step: int) -> str:
-    """The once-name of a step's word."""
-    return f"decision:{step}"

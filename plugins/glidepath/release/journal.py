@@ -11,6 +11,7 @@ from glidepath.release.events import (
     FATE,
     FINISHED,
     KINDS,
+    WORD,
     Braked,
     Claimed,
     Committed,
@@ -28,7 +29,6 @@ from glidepath.release.events import (
     TaskFailed,
     Watching,
     WeightGiven,
-    word_of,
 )  # fmt: skip
 from glidepath.release.phases import Decision
 
@@ -65,7 +65,7 @@ class Journal:
 
     def word_on(self, step: int) -> Decided | None:
         """The guard's word on a step, or None while there is none."""
-        found = self.record.once(self.release_id, word_of(step))
+        found = self.record.once(self.release_id, WORD.format(step=step))
         if found is None:
             return None
         return (ObservationOver if found.kind == ObservationOver.kind else Decided).of(found)
@@ -92,7 +92,7 @@ class Journal:
 
     def claimed(self) -> Claimed | None:
         """How the service was claimed."""
-        found = self.record.once(self.release_id, "claim")
+        found = self.record.once(self.release_id, Claimed.name)
         return None if found is None else Claimed.of(found)
 
     def entered(self) -> Entered | None:
@@ -117,12 +117,12 @@ class Journal:
 
     def harm(self) -> HarmProven | None:
         """The first FAIL."""
-        found = self.record.once(self.release_id, "fail")
+        found = self.record.once(self.release_id, HarmProven.name)
         return None if found is None else HarmProven.of(found)
 
     def brake(self) -> Braked | None:
         """The brake that was pulled first."""
-        found = self.record.once(self.release_id, Braked.kind)
+        found = self.record.once(self.release_id, Braked.name)
         return None if found is None else Braked.of(found)
 
     def failure(self) -> TaskFailed | None:
