@@ -67,7 +67,7 @@ def set_stage(stable: str, rate: float, say: Say) -> None:
         kubectl("create", "namespace", NAMESPACE)
         kubectl("label", "namespace", NAMESPACE, "istio-injection=enabled")
     _upgrade(stable, "")
-    kubectl("apply", "-f", str(REPO / "include" / "traffic" / "traffic.yaml"))
+    kubectl("apply", "-f", str(REPO / "examples" / "traffic" / "traffic.yaml"))
     for name in (f"model-service-{stable}", "glidepath-watchdog", "traffic-generator"):
         say(f"waiting for {name}")
         _ready(name)

@@ -18,11 +18,11 @@ from glidepath.policy.load import parse_policy
 ROOT = Path(__file__).parents[3]
 DOCS = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "include/**/*.md", "sandbox/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md", "include/**/*.md", "sandbox/*.md")
     for path in ROOT.glob(pattern)
     if ".venv" not in path.parts
 )
-TOPS = "bench|bin|dags|demo|docs|findings|include|plugins|sandbox|tests"
+TOPS = "bench|bin|dags|demo|docs|examples|findings|include|plugins|sandbox|tests"
 # A fault's row names the writes and files of its time.
 WRITTEN_BY_MACHINE = {"faults.md"}
 GENERATED = {"demo-result.json"}

@@ -15,7 +15,7 @@ import yaml
 
 REPO = Path(__file__).parents[3]
 IMAGES = tomllib.loads((REPO / "sandbox" / "images.toml").read_text(encoding="utf-8"))
-TRAFFIC = list(yaml.safe_load_all((REPO / "include" / "traffic" / "traffic.yaml").read_text(encoding="utf-8")))
+TRAFFIC = list(yaml.safe_load_all((REPO / "examples" / "traffic" / "traffic.yaml").read_text(encoding="utf-8")))
 
 
 def settings_of(tag: str) -> smsclassifier.settings.Settings:
@@ -48,17 +48,17 @@ def test_images_copy_what_is_there(name: str) -> None:
 
 @pytest.mark.parametrize(("file", "context"), [("model-service", "model-service"), ("traffic", ".")])
 def test_dockerfiles_copy_what_is_there(file: str, context: str) -> None:
-    text = (REPO / "include" / file / "Dockerfile").read_text(encoding="utf-8")
+    text = (REPO / "examples" / file / "Dockerfile").read_text(encoding="utf-8")
     copied = re.findall(r"^COPY (\S+) ", text, re.MULTILINE)
     assert copied
     for source in copied:
-        assert (REPO / "include" / context / source).exists()
+        assert (REPO / "examples" / context / source).exists()
 
 
 @pytest.mark.parametrize("folder", ["model-service", "traffic"])
 def test_requirements_are_locked_with_hashes(folder: str) -> None:
-    wanted = (REPO / "include" / folder / "requirements.in").read_text(encoding="utf-8")
-    locked = (REPO / "include" / folder / "requirements.txt").read_text(encoding="utf-8")
+    wanted = (REPO / "examples" / folder / "requirements.in").read_text(encoding="utf-8")
+    locked = (REPO / "examples" / folder / "requirements.txt").read_text(encoding="utf-8")
     for line in wanted.splitlines():
         if not line.startswith("#"):
             assert re.search(rf"^{re.escape(line)} \\\n    --hash=sha256:", locked, re.MULTILINE)
