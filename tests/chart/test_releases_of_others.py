@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from kubernetes import config
 
-from demo.environment import DemoError, cluster, glidepath_kubeconfig, helm, kubectl
 from glidepath.claim import LeaseClaims
 from glidepath.deploy import Helm, Workloads
 from glidepath.errors import PreflightError, ReleaseTakenBack
@@ -26,6 +25,7 @@ from glidepath.release.drift import objects_drift
 from glidepath.release.plan import plan
 from glidepath.release.run import Ports, Run
 from glidepath.traffic import IstioTraffic
+from rig.environment import RigError, cluster, glidepath_kubeconfig, helm, kubectl
 from tests.support.chart import CHART, installed
 from tests.support.stage import PrometheusInMemory
 
@@ -182,7 +182,7 @@ def test_a_persons_refused_upgrade_ends_the_release_and_the_next_goes_through(wo
     old, new = world.stable(), other(world.stable())
     run = world.begun(new)
     token = str(run.claim.token)
-    with pytest.raises(DemoError, match=r"conflict|glidepath"):
+    with pytest.raises(RigError, match=r"conflict|glidepath"):
         helm(
             "upgrade", "app", CHART, "-n", NAMESPACE, "--reuse-values", "--set-string", f"release.token={token}",
             "--set", "env.REFUSED=yes,istio.trafficSplit.stable=0,istio.trafficSplit.canary=100",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.environment import kubectl
+from rig.environment import kubectl
 from tests.support.chart import installed
 
 pytestmark = pytest.mark.cluster

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.environment import cluster
+from rig.environment import cluster
 
 CHART = Path(__file__).resolve().parents[2] / "include" / "helm-chart"
 VALUES = sorted(CHART.glob("values*.yaml"))

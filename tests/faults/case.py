@@ -13,10 +13,10 @@ from typing import Any
 
 import requests
 
-from demo import witness
-from demo.airflow import DONE
-from demo.environment import REPO, DemoError
 from glidepath.errors import GlidepathError
+from rig import witness
+from rig.airflow import DONE
+from rig.environment import REPO, RigError
 from tests.faults.arena import POLICY, Arena
 from tests.faults.audit import writes
 from tests.faults.catalogue import Fault
@@ -103,7 +103,7 @@ def play(arena: Arena, fault: Fault, phase: str, seed: int, say: Say) -> Result:
             scene.notes.append("the next release was promoted")
             broken = try_broken(scene.arena.record, after)
         return _result(scene, fault, played, seed, None if left else ended, last, broken)
-    except (AssertionError, DemoError, GlidepathError, OSError, subprocess.SubprocessError) as error:
+    except (AssertionError, RigError, GlidepathError, OSError, subprocess.SubprocessError) as error:
         return _failed(scene, fault, phase, seed, error)
     finally:
         if fault.clock:
@@ -128,7 +128,7 @@ def _open(scene: Scene, fault: Fault) -> list[str]:
         state = scene.arena.airflow.state(scene.dag_id, scene.run_id)
         if state not in DONE:
             under_way.append(f"the run is {state}")
-    except DemoError as error:
+    except RigError as error:
         if " 404 " not in str(error):
             raise
     except requests.RequestException:
@@ -239,7 +239,7 @@ def _keep(scene: Scene, result: Result) -> None:
                 for one in writes(scene.began)]  # fmt: skip
         (folder / "writes.json").write_text("\n".join(json.dumps(one) for one in seen))
         _keep_logs(scene, folder)
-    except (DemoError, GlidepathError, OSError, AssertionError) as error:
+    except (RigError, GlidepathError, OSError, AssertionError) as error:
         (folder / "error.txt").write_text(repr(error))
 
 

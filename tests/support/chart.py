@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from demo.environment import REPO, helm, kubectl
+from rig.environment import REPO, helm, kubectl
 
 CHART = str(REPO / "include" / "helm-chart")
 

@@ -22,7 +22,7 @@ DOCS = sorted(
     for path in ROOT.glob(pattern)
     if ".venv" not in path.parts
 )
-TOPS = "bench|bin|dags|demo|docs|examples|findings|include|plugins|sandbox|tests"
+TOPS = "bench|bin|dags|demo|docs|examples|findings|include|plugins|rig|sandbox|tests"
 # A fault's row names the writes and files of its time.
 WRITTEN_BY_MACHINE = {"faults.md"}
 GENERATED = {"demo-result.json"}

@@ -1,4 +1,4 @@
-"""The environment the demonstration and the end-to-end tests run in: the cluster's, and Airflow's on top of it."""
+"""The environment that Airflow and the service run in: the cluster's, its tools, and Airflow's settings on top of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMESPACE = "sms-app"
 USERS = {"admin": "admin", "ops": "op", "eyes": "viewer"}
 
 
-class DemoError(Exception):
+class RigError(Exception):
     """Says what went wrong and what to do."""
 
 
@@ -23,13 +23,13 @@ def cluster() -> dict[str, str]:
     """KUBECONFIG, PROMETHEUS_URL and the tools of the cluster in use.
 
     Raises:
-        DemoError: None is up.
+        RigError: None is up.
     """
     done = subprocess.run(
         [sys.executable, "-m", "sandbox", "env"], cwd=REPO, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise DemoError(done.stderr.strip())
+        raise RigError(done.stderr.strip())
     pairs = [line.removeprefix("export ").split("=", 1) for line in done.stdout.splitlines()]
     found = dict(pairs)
     return {"HELM": "helm", "KUBECTL": "kubectl", **found}
@@ -39,13 +39,13 @@ def kubectl(*arguments: str, given: str | None = None, timeout_s: float = 60, ch
     """kubectl as the cluster's administrator.
 
     Raises:
-        DemoError: It failed.
+        RigError: It failed.
     """
     env = cluster()
     command = [env["KUBECTL"], "--kubeconfig", env["KUBECONFIG"], *arguments]
     done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=timeout_s, check=False)
     if check and done.returncode != 0:
-        raise DemoError(f"kubectl {' '.join(arguments[:4])}: {done.stderr.strip()}")
+        raise RigError(f"kubectl {' '.join(arguments[:4])}: {done.stderr.strip()}")
     return done.stdout
 
 
@@ -53,13 +53,13 @@ def helm(*arguments: str, timeout_s: float = 180) -> str:
     """Helm as the cluster's administrator.
 
     Raises:
-        DemoError: It failed.
+        RigError: It failed.
     """
     env = cluster()
     command = [env["HELM"], "--kubeconfig", env["KUBECONFIG"], *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
     if done.returncode != 0:
-        raise DemoError(f"helm {' '.join(arguments[:2])}: {done.stderr.strip()}")
+        raise RigError(f"helm {' '.join(arguments[:2])}: {done.stderr.strip()}")
     return done.stdout
 
 
@@ -102,7 +102,7 @@ def free_port(wanted: int) -> int:
             except OSError:
                 continue
             return port
-    raise DemoError(f"no free port on 127.0.0.1 from {wanted} to {wanted + 199}; set GLIDEPATH_AIRFLOW_PORT")
+    raise RigError(f"no free port on 127.0.0.1 from {wanted} to {wanted + 199}; set GLIDEPATH_AIRFLOW_PORT")
 
 
 def airflow_environment(home: Path, port: int, policies: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from demo.environment import NAMESPACE, kubectl
+from rig.environment import NAMESPACE, kubectl
 
 PROXY = f"/api/v1/namespaces/{NAMESPACE}/services/traffic-generator:9090/proxy"
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import requests
 
-from demo.environment import REPO, USERS, DemoError, airflow_environment, free_port
+from rig.environment import REPO, USERS, RigError, airflow_environment, free_port
 
 START_TIMEOUT_S = 180
 DONE = ("success", "failed")
@@ -66,7 +66,7 @@ class Airflow:
         """Start it and wait until every component is healthy; running already, nothing is done.
 
         Raises:
-            DemoError: Not healthy in time; names the log.
+            RigError: Not healthy in time; names the log.
         """
         if self.pid() is not None and self.healthy():
             return
@@ -76,7 +76,7 @@ class Airflow:
         passwords = self.home / "passwords.json"
         passwords.touch(mode=0o600)
         passwords.write_text(json.dumps({name: name for name in USERS}))
-        env = airflow_environment(self.home, port, self.policies) | self.extra()
+        env = {**airflow_environment(self.home, port, self.policies), **self.extra()}
         with (self.home / "standalone.log").open("ab") as log:
             process = subprocess.Popen(
                 list(self.command),
@@ -93,7 +93,7 @@ class Airflow:
         started = time.monotonic()
         while not self.healthy():
             if process.poll() is not None or time.monotonic() - started > START_TIMEOUT_S:
-                raise DemoError(f"Airflow is not healthy; see {self.home / 'standalone.log'}")
+                raise RigError(f"Airflow is not healthy; see {self.home / 'standalone.log'}")
             time.sleep(1)
 
     def stop(self) -> None:
@@ -135,7 +135,7 @@ class Airflow:
         """One call of the REST API.
 
         Raises:
-            DemoError: An answer of 400 or more, with its text.
+            RigError: An answer of 400 or more, with its text.
         """
         answer = self._ask(method, path, body, user)
         if answer.status_code in (401, 403) and "JWT" in answer.text:
@@ -143,7 +143,7 @@ class Airflow:
             del self._tokens[user]
             answer = self._ask(method, path, body, user)
         if answer.status_code >= 400:
-            raise DemoError(f"{method} {path}: {answer.status_code} {answer.text[:800]}")
+            raise RigError(f"{method} {path}: {answer.status_code} {answer.text[:800]}")
         return answer.json() if answer.content else None
 
     def _ask(self, method: str, path: str, body: Any, user: str) -> requests.Response:
@@ -157,16 +157,16 @@ class Airflow:
         """Wait until a DAG is there.
 
         Raises:
-            DemoError: It isn't; the import errors are in the message.
+            RigError: It isn't; the import errors are in the message.
         """
         started = time.monotonic()
         while True:
             try:
                 self.call("GET", f"/dags/{dag_id}")
                 return
-            except DemoError as error:
+            except RigError as error:
                 if time.monotonic() - started > timeout_s:
-                    raise DemoError(f"no DAG {dag_id}: {self.call('GET', '/importErrors')} ({error})") from error
+                    raise RigError(f"no DAG {dag_id}: {self.call('GET', '/importErrors')} ({error})") from error
             time.sleep(1)
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
@@ -181,12 +181,12 @@ class Airflow:
         """Wait until a run has ended; its state.
 
         Raises:
-            DemoError: It has not within `timeout_s`.
+            RigError: It has not within `timeout_s`.
         """
         started = time.monotonic()
         while (now := self.state(dag_id, run_id)) not in DONE:
             if time.monotonic() - started > timeout_s:
-                raise DemoError(
+                raise RigError(
                     f"run {run_id} of {dag_id} is {now} after {timeout_s:.0f} s: {self.tasks(dag_id, run_id)}"
                 )
             time.sleep(2)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import requests
 
-from demo import witness
-from demo.environment import NAMESPACE, REPO, DemoError, cluster, glidepath_kubeconfig, helm, kubectl
+from rig import witness
+from rig.environment import NAMESPACE, REPO, RigError, cluster, glidepath_kubeconfig, helm, kubectl
 
 RELEASE = "sms-app"
 CHART = REPO / "include" / "helm-chart"
@@ -46,7 +46,7 @@ def set_stage(stable: str, rate: float, say: Say) -> None:
         say: Where progress goes.
 
     Raises:
-        DemoError: Something was not ready in time.
+        RigError: Something was not ready in time.
     """
     now = roles()
     if now is not None and untouched():
@@ -58,7 +58,7 @@ def set_stage(stable: str, rate: float, say: Say) -> None:
         if os.environ.get("GLIDEPATH_CLUSTER") == "own" and kubectl(
             "get", "namespace", NAMESPACE, "--ignore-not-found"
         ):
-            raise DemoError(
+            raise RigError(
                 f"namespace {NAMESPACE} is there and not as the demo needs it; on your own cluster it is not deleted for "
                 f"you. If nobody needs it: kubectl delete namespace {NAMESPACE}"
             )
@@ -95,7 +95,7 @@ def wait_answers(stable: str, count: int, since: float, timeout_s: float = 120) 
     """Wait until the stable version has answered `count` requests that were sent after `since`, and Prometheus saw it.
 
     Raises:
-        DemoError: It has not within `timeout_s`.
+        RigError: It has not within `timeout_s`.
     """
     url = cluster()["PROMETHEUS_URL"]
     query = f'sum(app_predictions_total{{namespace="{NAMESPACE}",version="{stable}"}})'
@@ -107,7 +107,7 @@ def wait_answers(stable: str, count: int, since: float, timeout_s: float = 120) 
         if seen is not None and seen.requests >= count and scraped >= count:
             return
         if time.monotonic() - started > timeout_s:
-            raise DemoError(
+            raise RigError(
                 f"{stable} answered {seen.requests if seen else 0} requests in {timeout_s:.0f} s, Prometheus saw "
                 f"{scraped:.0f}; expected {count}. Look at: kubectl -n {NAMESPACE} logs deploy/traffic-generator"
             )
