@@ -1,15 +1,16 @@
-{{- if .Values.glidepath.fence }}
+{{/* The fence of one service. Needs a dict: namespace, service (its name), labels (of each object, as YAML). */}}
+{{- define "glidepath.fence" -}}
 # The fence of a release. An object that a release holds can only be changed with a token that is not lower than its own,
 # and not be deleted: whoever holds the release marks it open first. So a stale writer is refused by the cluster.
 # What applies a whole object (helm, kubectl apply, a GitOps controller) knows nothing of the release, and carries its token
 # unwittingly: it may not change the spec of what is held, unless it raises the count of Glidepath's own writes through
 # Helm. An edit of a person passes. When a release has ended its objects are open, and everything passes.
-{{- $name := printf "glidepath-%s-%s" .Release.Namespace .Values.service.name }}
+{{- $name := printf "glidepath-%s-%s" .namespace .service }}
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata:
   name: {{ $name }}
-  labels: {{- include "service.labels" . | nindent 4 }}
+  labels: {{- .labels | nindent 4 }}
 spec:
   failurePolicy: Fail
   matchConstraints:
@@ -73,21 +74,21 @@ spec:
       !variables.applied || variables.manager == 'glidepath' || object.spec == oldObject.spec
       || (variables.writesNow.matches('^[0-9]{1,15}$') && (!variables.writesBefore.matches('^[0-9]{1,15}$') || int(variables.writesNow) > int(variables.writesBefore)))
     messageExpression: >-
-      'glidepath.dev/token: a release holds this object with token ' + variables.was + ', and ' + variables.manager + ' applies a whole object without knowing of it; wait for its end, take the release back (kubectl annotate lease/glidepath-{{ .Values.service.name }} glidepath.dev/take-back=REASON), or edit the one field'
+      'glidepath.dev/token: a release holds this object with token ' + variables.was + ', and ' + variables.manager + ' applies a whole object without knowing of it; wait for its end, take the release back (kubectl annotate lease/glidepath-{{ .service }} glidepath.dev/take-back=REASON), or edit the one field'
 ---
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata:
   name: {{ $name }}
-  labels: {{- include "service.labels" . | nindent 4 }}
+  labels: {{- .labels | nindent 4 }}
 spec:
   policyName: {{ $name }}
   validationActions: [Deny]
   matchResources:
     namespaceSelector:
-      matchLabels: {kubernetes.io/metadata.name: {{ .Release.Namespace }}}
+      matchLabels: {kubernetes.io/metadata.name: {{ .namespace }}}
     objectSelector:
-      matchLabels: {app: {{ .Values.service.name }}}
+      matchLabels: {app: {{ .service }}}
 ---
 # The claim's Lease: what the watchdog goes by. While a release holds the service nobody deletes it, nor writes its token: if
 # Airflow died then, nobody would know of a canary with traffic, or nobody could go on from such a token.
@@ -95,12 +96,12 @@ apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata:
   name: {{ $name }}-claim
-  labels: {{- include "service.labels" . | nindent 4 }}
+  labels: {{- .labels | nindent 4 }}
 spec:
   failurePolicy: Fail
   matchConstraints:
     resourceRules:
-    - {apiGroups: [coordination.k8s.io], apiVersions: [v1], operations: [UPDATE, DELETE], resources: [leases], resourceNames: [glidepath-{{ .Values.service.name }}]}
+    - {apiGroups: [coordination.k8s.io], apiVersions: [v1], operations: [UPDATE, DELETE], resources: [leases], resourceNames: [glidepath-{{ .service }}]}
   matchConditions:
   - name: held
     expression: >-
@@ -129,22 +130,25 @@ apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata:
   name: {{ $name }}-claim
-  labels: {{- include "service.labels" . | nindent 4 }}
+  labels: {{- .labels | nindent 4 }}
 spec:
   policyName: {{ $name }}-claim
   validationActions: [Deny]
   matchResources:
     namespaceSelector:
-      matchLabels: {kubernetes.io/metadata.name: {{ .Release.Namespace }}}
----
+      matchLabels: {kubernetes.io/metadata.name: {{ .namespace }}}
+{{- end }}
+
+{{/* What refuses `helm uninstall` of a service, or of its fence, in mid-release. Needs the same dict. */}}
+{{- define "glidepath.uninstall" -}}
 # helm uninstall begins with this: a hook makes way for its own object first, and the Lease can't be deleted while a release
 # holds the service. Refused later, for the held objects alone, it would have deleted the Service, Glidepath's roles, the
 # watchdog and the fence.
 apiVersion: coordination.k8s.io/v1
 kind: Lease
 metadata:
-  name: glidepath-{{ .Values.service.name }}
-  labels: {{- include "service.labels" . | nindent 4 }}
+  name: glidepath-{{ .service }}
+  labels: {{- .labels | nindent 4 }}
   annotations:
     helm.sh/hook: pre-delete
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
