@@ -168,3 +168,22 @@ def test_the_tables_of_settings_are_the_policys() -> None:
         )
     }
     assert not unsaid
+
+
+DECISIONS = sorted((ROOT / "docs/adr").iterdir())
+
+
+def test_decisions_are_numbered_and_the_design_links_to_each() -> None:
+    assert [path.name[:5] for path in DECISIONS] == [f"{number:04}-" for number in range(1, len(DECISIONS) + 1)]
+    design = text(ROOT / "docs/design.md")
+    assert [path.name for path in DECISIONS if f"(adr/{path.name})" not in design] == []
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.name)
+def test_a_decision_has_its_context_and_its_price(path: Path) -> None:
+    number = int(path.name[:4])
+    assert re.match(rf"# {number}\. \S.*\n\nStatus: (accepted|superseded), \d{{4}}-\d\d-\d\d", text(path))
+    parts = re.split(r"^## (.*)$", text(path), flags=re.MULTILINE)
+    assert parts[1::2] == ["Context", "Decision", "Consequences"]
+    assert all(part.strip() for part in parts[2::2])
+    assert len(text(path).splitlines()) < 60
