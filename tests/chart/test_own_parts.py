@@ -34,6 +34,18 @@ def rules(role: dict[str, Any], group: str) -> list[dict[str, Any]]:
     return [one for one in role["rules"] if group in one["apiGroups"]]
 
 
+def test_values_that_name_every_key_as_before_change_nothing() -> None:
+    """What `helm upgrade --reuse-values` gives: all that the chart of before had, its defaults too."""
+    watchdog = {
+        "enabled": True,
+        "image": "localhost/glidepath-watchdog:local",
+        "pullPolicy": "IfNotPresent",
+        "resources": {"requests": {"cpu": "10m", "memory": "48Mi"}, "limits": {"memory": "128Mi"}},
+    }
+    given = {"glidepath": {"rbac": True, "fence": True, "watchdog": watchdog}}
+    assert rendered(values=given) == rendered()
+
+
 def test_on_its_own_it_fences_each_service_and_watches_once() -> None:
     objects = rendered(chart=OWN_PARTS, values=TWO)
     assert set(named(objects, "Deployment")) == {"glidepath-watchdog"}
