@@ -60,8 +60,12 @@ unit: venv ## unit tests: no cluster
 	@echo "== unit tests"
 	pytest -n logical --dist worksteal tests/unit
 
+.PHONY: coverage
+coverage: venv ## unit tests again, and which lines of the package they reach; pages in htmlcov/
+	pytest -n logical --dist worksteal --cov=glidepath --cov-report=term:skip-covered --cov-report=html tests/unit
+
 .PHONY: chart
-chart: venv sandbox ## the chart against the real API server
+chart: venv sandbox ## the charts against the real API server
 	@pytest tests/chart
 
 .PHONY: cluster-test

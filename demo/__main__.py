@@ -10,13 +10,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from demo import stage, witness
-from demo.airflow import Airflow
-from demo.environment import REPO, STATE, DemoError, cluster
 from demo.table import shown
 from glidepath.record import Record
 from glidepath.release.journal import Journal
 from glidepath.release.report import Report, report, row
+from rig import stage, witness
+from rig.airflow import Airflow
+from rig.environment import REPO, STATE, RigError, cluster
 
 STABLE = "v1"
 RATE = 100.0
@@ -59,7 +59,7 @@ def play(airflow: Airflow, record: Record, act: Act) -> dict[str, Any]:
     follow(airflow, record, run_id, release_id)
     state = airflow.wait_run(DAG_ID, run_id, 120)
     if record.find(release_id) is None:
-        raise DemoError(f"release {act.version} was not planned:\n{airflow.log(DAG_ID, run_id, 'plan')[-2000:]}")
+        raise RigError(f"release {act.version} was not planned:\n{airflow.log(DAG_ID, run_id, 'plan')[-2000:]}")
     told = report(record, release_id)
     seen = witness.counts(began)
     say(f"release {act.version}: {told.outcome}, the run is {state}: {told.reason}")
@@ -95,7 +95,7 @@ def follow(airflow: Airflow, record: Record, run_id: str, release_id: str) -> No
             say(f"  {now}")
             told = now
         if time.monotonic() - started > RUN_TIMEOUT_S:
-            raise DemoError(f"run {run_id} has not ended after {RUN_TIMEOUT_S} s: {airflow.tasks(DAG_ID, run_id)}")
+            raise RigError(f"run {run_id} has not ended after {RUN_TIMEOUT_S} s: {airflow.tasks(DAG_ID, run_id)}")
         time.sleep(2)
 
 
@@ -130,7 +130,7 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except DemoError as error:
+    except RigError as error:
         print(f"demo: {error}", file=sys.stderr)
         sys.exit(2)
     except subprocess.CalledProcessError as error:

@@ -1,7 +1,7 @@
 """`python -m demo.down`: ends the demo's Airflow."""
 
-from demo.airflow import Airflow
-from demo.environment import STATE
+from rig.airflow import Airflow
+from rig.environment import STATE
 
 if __name__ == "__main__":
     airflow = Airflow(STATE / "airflow")

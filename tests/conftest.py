@@ -33,10 +33,10 @@ def say(text: str) -> None:
 def world() -> Iterator[World]:
     """Everything up, Airflow and its record fresh; both stay to be looked at when a test has failed."""
     # Only here: unit tests need none of it.
-    from demo import stage
-    from demo.airflow import Airflow
-    from demo.environment import STATE
     from glidepath.record import Record
+    from rig import stage
+    from rig.airflow import Airflow
+    from rig.environment import STATE
     from tests.support import policies, secrets
     from tests.support.values import Values
     from tests.support.world import World
@@ -60,7 +60,7 @@ def world() -> Iterator[World]:
 @pytest.fixture
 def on_v1(world: World) -> World:
     """v1 stable, and enough of its traffic seen to plan from."""
-    from demo import stage
+    from rig import stage
 
     since = 0.0
     world.airflow.start()

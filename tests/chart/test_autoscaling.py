@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from kubernetes import config
 
-from demo.environment import glidepath_kubeconfig, helm
 from glidepath.deploy import KubernetesWorkloads
+from rig.environment import glidepath_kubeconfig, helm
 from tests.support.chart import CHART, installed
 
 pytestmark = pytest.mark.cluster

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from kubernetes import config
 
-from demo.environment import cluster, glidepath_kubeconfig
-from glidepath import wiring
 from glidepath.deploy import Helm, KubernetesWorkloads
+from glidepath.wiring import cluster as wiring
+from rig.environment import cluster, glidepath_kubeconfig
 from tests.contracts import claims, deploy, traffic
 from tests.contracts.place import Place
 from tests.support.chart import CHART, installed

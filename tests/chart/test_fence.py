@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 
-from demo.environment import DemoError, cluster, glidepath_kubeconfig, helm, kubectl
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.deploy import Helm
 from glidepath.deploy import values as chart
 from glidepath.errors import ClaimHeldError, ClaimLostError, HelmError
 from glidepath.traffic import Split
+from rig.environment import RigError, cluster, glidepath_kubeconfig, helm, kubectl
 from tests.support.chart import CHART, installed
 from tests.support.meshed import Meshed
 
@@ -113,14 +113,14 @@ def annotations(what: str) -> dict[str, str]:
 def test_a_held_object_refuses_lower_and_missing_tokens_and_deletion(held: Claim, what: str) -> None:
     assert annotations(what)["glidepath.dev/token"] == str(held.token)
     for pair in (f"glidepath.dev/token={held.token - 1}", "glidepath.dev/token=many", "glidepath.dev/token-"):
-        with pytest.raises(DemoError, match="a release holds this object with token"):
+        with pytest.raises(RigError, match="a release holds this object with token"):
             annotate(what, pair)
-    with pytest.raises(DemoError, match="mark it open first"):
+    with pytest.raises(RigError, match="mark it open first"):
         kubectl("delete", what, "-n", NAMESPACE)
     annotate(what, "note=an emergency edit keeps the token and passes")
     annotate(what, f"glidepath.dev/token={held.token}")
     annotate(what, f"glidepath.dev/token={held.token + 1}")
-    with pytest.raises(DemoError, match="a release holds this object with token"):
+    with pytest.raises(RigError, match="a release holds this object with token"):
         annotate(what, f"glidepath.dev/token={held.token}")
     # Put back what the other cases expect.
     annotate(what, "glidepath.dev/state=open")
@@ -155,7 +155,7 @@ def test_a_second_release_is_refused_with_the_holder_and_a_link(api: client.ApiC
 
 
 def test_a_claim_that_is_held_is_not_deleted_until_a_person_frees_it(api: client.ApiClient, held: Claim) -> None:
-    with pytest.raises(DemoError, match=f"{held.holder} holds this service; take its canary back with"):
+    with pytest.raises(RigError, match=f"{held.holder} holds this service; take its canary back with"):
         kubectl("delete", LEASE, "-n", NAMESPACE)
     delete_claim()
     assert LeaseClaims(api, NAMESPACE, SERVICE).read() is None
@@ -167,7 +167,7 @@ def test_helm_cannot_undo_a_brake_and_works_again_when_the_release_is_over(api: 
     traffic = Meshed(api, NAMESPACE, SERVICE)
     traffic.write(held, Split("v1", "v2", 0))
     upgrade()
-    with pytest.raises(DemoError, match="conflict"):
+    with pytest.raises(RigError, match="conflict"):
         upgrade("istio.trafficSplit.stable=50", "istio.trafficSplit.canary=50")
     assert traffic.read().split == Split("v1", "v2", 0)
     traffic.open(held)
@@ -207,7 +207,7 @@ def test_a_persons_helm_upgrade_changes_nothing_that_a_release_holds() -> None:
         ("env.ADDED=x", ("--server-side=false",)),
     )
     for change, more in cases:
-        with pytest.raises(DemoError, match=r"a release holds this object with token|conflict with"):
+        with pytest.raises(RigError, match=r"a release holds this object with token|conflict with"):
             helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", f"{GIVEN},{change}", *more)
         assert {what: spec(what) for what in before} == before, (change, more)
 
@@ -224,7 +224,7 @@ def test_a_file_that_is_applied_is_refused_and_an_edit_passes(held: Claim, what:
     ways = (["apply"], ["apply", "--server-side", "--force-conflicts"], ["apply", "--server-side"],
             ["apply", "--server-side", "--force-conflicts", "--field-manager=kustomize-controller"])  # fmt: skip
     for way in ways:
-        with pytest.raises(DemoError, match=r"applies a whole object without knowing of it|conflict"):
+        with pytest.raises(RigError, match=r"applies a whole object without knowing of it|conflict"):
             kubectl(*way, "-n", NAMESPACE, "-f", "-", given=changed)
         assert spec(what) == before, way
     kubectl("patch", what, "-n", NAMESPACE, "--type=merge", "-p", json.dumps({"spec": other}))
@@ -237,7 +237,7 @@ def test_a_file_that_is_applied_is_refused_and_an_edit_passes(held: Claim, what:
 def test_the_token_can_not_be_lowered_through_the_status_either(held: Claim) -> None:
     patch = json.dumps({"metadata": {"annotations": {"glidepath.dev/token": str(held.token - 1)}}})
     what = f"deployment/{SERVICE}-v2"
-    with pytest.raises(DemoError, match="a release holds this object with token"):
+    with pytest.raises(RigError, match="a release holds this object with token"):
         kubectl("patch", what, "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", patch)
     assert annotations(what)["glidepath.dev/token"] == str(held.token)
 
@@ -272,7 +272,7 @@ def test_helm_is_whoever_the_client_is(api: client.ApiClient) -> None:
 def test_a_number_written_by_hand_leaves_room_to_go_on(api: client.ApiClient, held: Claim) -> None:
     """A token that no claim could go above would be the end of every brake; so would an upgrade's number."""
     claims, traffic, stable = LeaseClaims(api, NAMESPACE, SERVICE), Meshed(api, NAMESPACE, SERVICE), OBJECTS[0]
-    with pytest.raises(DemoError, match="a release holds this object with token"):
+    with pytest.raises(RigError, match="a release holds this object with token"):
         annotate(stable, "glidepath.dev/token=999999999999999")
     annotate(stable, "glidepath.dev/token=999999999999")
     raised = claims.raise_above(held, traffic.state().newest)
@@ -282,7 +282,7 @@ def test_a_number_written_by_hand_leaves_room_to_go_on(api: client.ApiClient, he
     traffic.free_writes()
     upgrade_with(api, raised)
     for token in ("glidepath.dev/token=abc", "glidepath.dev/token-"):
-        with pytest.raises(DemoError, match="is written by Glidepath only"):
+        with pytest.raises(RigError, match="is written by Glidepath only"):
             annotate(LEASE, token)
     # Put back what the other cases expect.
     for what in (*OBJECTS, f"deployment/{SERVICE}-v1"):
@@ -298,14 +298,14 @@ def test_an_apply_of_a_file_is_refused_under_any_name(held: Claim, tmp_path: Pat
     metadata = {"name": found["metadata"]["name"], "annotations": notes, "labels": found["metadata"]["labels"]}
     file = tmp_path / "stable.json"
     file.write_text(json.dumps({**found, "metadata": metadata, "spec": {**found["spec"], "replicas": 3}, "status": {}}))
-    with pytest.raises(DemoError, match="deployer applies a whole object without knowing of it"):
+    with pytest.raises(RigError, match="deployer applies a whole object without knowing of it"):
         kubectl("apply", "-f", str(file), "-n", NAMESPACE, "--field-manager=deployer")
 
 
 @pytest.mark.usefixtures("held")
 @pytest.mark.parametrize("what", OBJECTS)
 def test_a_held_object_keeps_the_label_by_which_it_is_fenced(what: str) -> None:
-    with pytest.raises(DemoError, match="knows it by its label app"):
+    with pytest.raises(RigError, match="knows it by its label app"):
         kubectl("label", what, "-n", NAMESPACE, "app-")
 
 
@@ -322,7 +322,7 @@ def everything() -> set[str]:
 def test_helm_uninstall_is_refused_before_it_has_deleted_anything(api: client.ApiClient, held: Claim) -> None:
     """The rights of the brake, the watchdog and the fence are of the same chart, and nothing holds these."""
     before = everything()
-    with pytest.raises(DemoError, match=f"{held.holder} holds this service; take its canary back with"):
+    with pytest.raises(RigError, match=f"{held.holder} holds this service; take its canary back with"):
         helm("uninstall", "app", "-n", NAMESPACE)
     assert everything() == before
     found = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]).status()

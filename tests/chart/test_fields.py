@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from kubernetes import config
 
-from demo.environment import DemoError, cluster, glidepath_kubeconfig, helm, kubectl
 from glidepath.claim import Claim
 from glidepath.deploy import Helm, KubernetesWorkloads, Preview
 from glidepath.deploy import values as chart
 from glidepath.deploy.overlay import changes, overlaid
 from glidepath.errors import HelmError
 from glidepath.traffic import Split
+from rig.environment import RigError, cluster, glidepath_kubeconfig, helm, kubectl
 from tests.support.chart import CHART, installed
 from tests.support.meshed import Meshed
 
@@ -151,7 +151,7 @@ def plain(*settings: str) -> str:
 @pytest.mark.parametrize(("manager", "count"), [("", 5), ("", 1), ("kube-controller-manager", 4)])
 def test_replicas_that_somebody_else_scaled_stay_and_helm_goes_through(world: World, manager: str, count: int) -> None:
     scale(count, manager)
-    with pytest.raises(DemoError, match=r"conflict with .*: \.spec\.replicas"):
+    with pytest.raises(RigError, match=r"conflict with .*: \.spec\.replicas"):
         plain("env.SOMETHING=else", "replicas.stable=3")
     pods = template()
     (told,) = world.deploy()
@@ -230,7 +230,7 @@ def test_a_persons_refused_upgrade_is_not_gone_on_from(world: World) -> None:
     world.traffic.write(world.claim, Split("v1", "v2", 20))
     token = f"release.token={world.claim.token}"
     opened("v1")
-    with pytest.raises(DemoError, match="conflict"):
+    with pytest.raises(RigError, match="conflict"):
         helm(
             "upgrade",
             "app",

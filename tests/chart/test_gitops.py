@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from kubernetes import client, config
 
-from demo.environment import DemoError, cluster, helm, kubectl
 from glidepath.deploy import KubernetesWorkloads
 from glidepath.handover import Sync
+from rig.environment import RigError, cluster, helm, kubectl
 from tests.support.chart import CHART, installed
 
 pytestmark = pytest.mark.cluster
@@ -73,7 +73,7 @@ def test_what_a_controller_alone_has_made_helm_can_take_over(api: client.ApiClie
     kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
     kubectl("create", "namespace", NAMESPACE)
     sync(server_side=False)
-    with pytest.raises(DemoError, match="invalid ownership metadata"):
+    with pytest.raises(RigError, match="invalid ownership metadata"):
         helm("install", "app", CHART, "-n", NAMESPACE, "--set", GIVEN)
     helm("upgrade", "app", CHART, "-n", NAMESPACE, "--install", "--take-ownership", "--force-conflicts", "--set", GIVEN)
     assert KubernetesWorkloads(api, NAMESPACE, SERVICE).helm_revision("app") is not None
@@ -145,7 +145,7 @@ def found(kind: str) -> dict[str, dict[str, dict[str, object]]]:
     while True:
         try:
             return dict(json.loads(kubectl("get", kind.lower(), "shop", "-n", "default", "-o", "json")))
-        except DemoError:
+        except RigError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.5)

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from kubernetes import config
 
-from demo.environment import DemoError, cluster, glidepath_kubeconfig, helm, kubectl
 from glidepath.claim import LeaseClaims
 from glidepath.deploy import Helm, KubernetesWorkloads
 from glidepath.errors import PreflightError, ReleaseTakenBack
@@ -31,7 +30,8 @@ from glidepath.release.tasks.plan import plan
 from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.settle import settle
 from glidepath.release.tasks.shift import shift
-from glidepath.wiring import mesh
+from glidepath.wiring.cluster import mesh
+from rig.environment import RigError, cluster, glidepath_kubeconfig, helm, kubectl
 from tests.support.chart import CHART, installed
 from tests.support.meshed import Meshed
 from tests.support.stage import PrometheusInMemory
@@ -191,7 +191,7 @@ def test_a_persons_refused_upgrade_ends_the_release_and_the_next_goes_through(wo
     old, new = world.stable(), other(world.stable())
     run = world.begun(new)
     token = str(run.claim.token)
-    with pytest.raises(DemoError, match=r"conflict|glidepath"):
+    with pytest.raises(RigError, match=r"conflict|glidepath"):
         helm(
             "upgrade", "app", CHART, "-n", NAMESPACE, "--reuse-values", "--set-string", f"release.token={token}",
             "--set", "env.REFUSED=yes,istio.trafficSplit.stable=0,istio.trafficSplit.canary=100",

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.environment import kubectl
-from tests.support.chart import installed
+from rig.environment import kubectl
+from tests.support.chart import OWN_PARTS, installed
 
 pytestmark = pytest.mark.cluster
 NAMESPACE, SERVICE = "rights-test", "rights"
+SHARED = "shared-test"
 FENCE = f"glidepath-{NAMESPACE}-{SERVICE}"
 MAY = {
     "glidepath": [
@@ -51,9 +52,16 @@ def accounts() -> Iterator[None]:
         yield
 
 
-def allowed(account: str, what: str, namespace: str = NAMESPACE) -> bool:
-    """The API server's own word."""
-    identity = f"--as=system:serviceaccount:{NAMESPACE}:{account}"
+@pytest.fixture(scope="module")
+def shared() -> Iterator[str]:
+    """A namespace in which Glidepath's own parts serve two services."""
+    with installed(SHARED, "services[0].name=prices,services[1].name=carts", OWN_PARTS):
+        yield SHARED
+
+
+def allowed(account: str, what: str, namespace: str = NAMESPACE, home: str = NAMESPACE) -> bool:
+    """The API server's own word; `home` is the account's namespace."""
+    identity = f"--as=system:serviceaccount:{home}:{account}"
     return kubectl("auth", "can-i", *what.split(), identity, "-n", namespace, check=False).strip() == "yes"
 
 
@@ -71,3 +79,13 @@ def test_what_would_hurt_it_may_not(account: str) -> None:
 def test_in_another_namespace_it_may_nothing(account: str) -> None:
     own = [what for what in MAY[account] if "clusterroles" not in what]
     assert [what for what in own if allowed(account, what, "default")] == []
+
+
+@pytest.mark.parametrize("account", MAY)
+def test_shared_accounts_may_the_same_but_for_their_own_roles_and_fences(shared: str, account: str) -> None:
+    own = "patch roles.rbac.authorization.k8s.io/glidepath"
+    fence = f"patch clusterroles.rbac.authorization.k8s.io/glidepath-{shared}-prices"
+    needed = [what for what in MAY[account] if "clusterroles" not in what and what != own]
+    needed += [f"patch services/{name}" for name in ("prices", "carts") if account == "glidepath"]
+    assert [what for what in needed if not allowed(account, what, shared, shared)] == []
+    assert [what for what in (*MAY_NOT[account], own, fence) if allowed(account, what, shared, shared)] == []

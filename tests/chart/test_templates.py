@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from demo.environment import cluster
+from tests.support.templates import CHART, helm, named, rendered
 
-CHART = Path(__file__).resolve().parents[2] / "include" / "helm-chart"
 VALUES = sorted(CHART.glob("values*.yaml"))
-
-
-def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Helm, its result not judged."""
-    return subprocess.run([cluster()["HELM"], *arguments], capture_output=True, text=True, timeout=60, check=False)
-
-
-def rendered(*arguments: str) -> Iterator[dict[str, Any]]:
-    """The objects that `helm template` gives."""
-    done = helm("template", "sms-app", str(CHART), "-n", "sms-app", *arguments)
-    assert done.returncode == 0, done.stderr
-    return (one for one in yaml.safe_load_all(done.stdout) if one)
-
-
-def named(objects: Iterator[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
-    """Those of a kind, by name."""
-    return {one["metadata"]["name"]: one for one in objects if one["kind"] == kind}
 
 
 @pytest.mark.parametrize("values", VALUES, ids=lambda path: path.name)
@@ -48,23 +26,23 @@ def test_the_example_splits_ninety_to_ten() -> None:
 
 
 def test_without_a_canary_there_is_one_version_and_one_destination() -> None:
-    objects = list(rendered("--set", "roles.stable=v7,roles.canary="))
-    assert set(named(iter(objects), "Deployment")) == {"model-service-v7", "glidepath-watchdog"}
-    subsets = named(iter(objects), "DestinationRule")["model-service"]["spec"]["subsets"]
+    objects = rendered("--set", "roles.stable=v7,roles.canary=")
+    assert set(named(objects, "Deployment")) == {"model-service-v7", "glidepath-watchdog"}
+    subsets = named(objects, "DestinationRule")["model-service"]["spec"]["subsets"]
     assert subsets == [{"name": "v7", "labels": {"version": "v7"}}]
-    assert len(named(iter(objects), "VirtualService")["model-service"]["spec"]["http"][0]["route"]) == 1
+    assert len(named(objects, "VirtualService")["model-service"]["spec"]["http"][0]["route"]) == 1
 
 
 def test_a_baseline_is_the_stable_image_under_a_name_of_its_own() -> None:
     split = "istio.trafficSplit.stable=60,istio.trafficSplit.canary=20,istio.trafficSplit.baseline=20"
     given = f"roles.baseline=v1-baseline,{split},versions.v1.tag=one,versions.v1.env.SEED=7,versions.v1.replicas=5"
-    objects = list(rendered("--set", given))
-    spec = named(iter(objects), "Deployment")["model-service-v1-baseline"]["spec"]
+    objects = rendered("--set", given)
+    spec = named(objects, "Deployment")["model-service-v1-baseline"]["spec"]
     [container] = spec["template"]["spec"]["containers"]
     env = {one["name"]: one["value"] for one in container["env"]}
     assert container["image"].endswith(":one")
     assert (env["SEED"], env["MODEL_VERSION"], spec["replicas"]) == ("7", "v1-baseline", 1)
-    route = named(iter(objects), "VirtualService")["model-service"]["spec"]["http"][0]["route"]
+    route = named(objects, "VirtualService")["model-service"]["spec"]["http"][0]["route"]
     weights = [(one["destination"]["subset"], one["weight"]) for one in route]
     assert weights == [("v1", 60), ("v2", 20), ("v1-baseline", 20)]
     for wrong, words in (("roles.baseline=v1", "expected a name of its own"), (split, "roles.baseline is empty")):
@@ -74,16 +52,16 @@ def test_a_baseline_is_the_stable_image_under_a_name_of_its_own() -> None:
 
 
 def test_the_token_is_on_everything_a_release_holds_and_on_nothing_without_one() -> None:
-    with_token, without = list(rendered("--set-string", "release.token=41")), list(rendered())
+    with_token, without = rendered("--set-string", "release.token=41"), rendered()
     for kind, name in (
         ("Deployment", "model-service-v1"),
         ("Deployment", "model-service-v2"),
         ("DestinationRule", "model-service"),
         ("VirtualService", "model-service"),
     ):
-        metadata = named(iter(with_token), kind)[name]["metadata"]
+        metadata = named(with_token, kind)[name]["metadata"]
         assert metadata["annotations"] == {"glidepath.dev/token": "41"}
-        assert "annotations" not in named(iter(without), kind)[name]["metadata"]
+        assert "annotations" not in named(without, kind)[name]["metadata"]
 
 
 def test_a_version_may_differ_in_tag_replicas_and_environment() -> None:
@@ -111,8 +89,8 @@ autoscaling:
 def test_kedas_scaled_object_is_there_for_each_version(tmp_path: Path) -> None:
     file = tmp_path / "values.yaml"
     file.write_text(TRIGGERS)
-    objects = list(rendered("-f", str(file), "--set", "versions.v2.replicas=3"))
-    found = named(iter(objects), "ScaledObject")
+    objects = rendered("-f", str(file), "--set", "versions.v2.replicas=3")
+    found = named(objects, "ScaledObject")
     assert set(found) == {"model-service-v1", "model-service-v2"}
     spec = found["model-service-v2"]["spec"]
     assert (spec["scaleTargetRef"], spec["minReplicaCount"], spec["maxReplicaCount"]) == (
@@ -127,17 +105,15 @@ def test_kedas_scaled_object_is_there_for_each_version(tmp_path: Path) -> None:
         },
         "authenticationRef": {"name": "of-ours"},
     }  # fmt: skip
-    assert not named(iter(objects), "HorizontalPodAutoscaler")
-    assert all(
-        "replicas" not in one["spec"] for name, one in named(iter(objects), "Deployment").items() if "-v" in name
-    )
+    assert not named(objects, "HorizontalPodAutoscaler")
+    assert all("replicas" not in one["spec"] for name, one in named(objects, "Deployment").items() if "-v" in name)
     [role] = [one for one in objects if one["kind"] == "Role" and one["metadata"]["name"] == "glidepath"]
     assert any(rule["apiGroups"] == ["keda.sh"] for rule in role["rules"])
 
 
 def test_who_scales_a_service_himself_finds_no_replicas_rendered() -> None:
-    objects = list(rendered("--set", "autoscaling.external=true"))
-    deployments = named(iter(objects), "Deployment")
+    objects = rendered("--set", "autoscaling.external=true")
+    deployments = named(objects, "Deployment")
     assert "replicas" not in deployments["model-service-v1"]["spec"]
     assert "replicas" not in deployments["model-service-v2"]["spec"]
     assert not [one for one in objects if one["kind"] in ("HorizontalPodAutoscaler", "ScaledObject")]
@@ -180,9 +156,9 @@ def test_who_may_call_the_service_is_told_to_the_network() -> None:
 
 
 def test_an_existing_gateway_is_referred_to() -> None:
-    objects = list(rendered("--set", "istio.gateway.existing=istio-system/shared"))
-    assert not named(iter(objects), "Gateway")
-    service = named(iter(objects), "VirtualService")["model-service"]
+    objects = rendered("--set", "istio.gateway.existing=istio-system/shared")
+    assert not named(objects, "Gateway")
+    service = named(objects, "VirtualService")["model-service"]
     assert service["spec"]["gateways"] == ["mesh", "istio-system/shared"]
 
 
@@ -211,10 +187,10 @@ def test_wrong_values_are_refused_by_name(setting: str, word: str) -> None:
 def test_there_is_one_way_to_scrape_the_pods() -> None:
     """With a monitor and annotations each pod may be scraped by two jobs."""
     for monitored in (True, False):
-        objects = list(rendered("--set", f"monitoring.serviceMonitor={str(monitored).lower()}"))
-        monitors = named(iter(objects), "ServiceMonitor")
+        objects = rendered("--set", f"monitoring.serviceMonitor={str(monitored).lower()}")
+        monitors = named(objects, "ServiceMonitor")
         assert list(monitors) == (["model-service"] if monitored else [])
-        for one in named(iter(objects), "Deployment").values():
+        for one in named(objects, "Deployment").values():
             if one["metadata"]["labels"].get("app") == "model-service":
                 marks = one["spec"]["template"]["metadata"]["annotations"]
                 assert sorted(mark for mark in marks if "scrape" in mark or "prometheus.io" in mark) == (

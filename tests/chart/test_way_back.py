@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 
-from demo.environment import glidepath_kubeconfig, kubectl
 from glidepath.claim import Claim
 from glidepath.errors import ClusterError
 from glidepath.traffic import Split, WayBack
+from rig.environment import glidepath_kubeconfig, kubectl
 from tests.support.chart import installed
 from tests.support.meshed import Meshed
 

@@ -8,7 +8,7 @@ import time
 import pytest
 import requests
 
-from demo.environment import NAMESPACE, REPO, cluster
+from rig.environment import NAMESPACE, REPO, cluster
 from tests.support.dashboards import dashboard_queries
 from tests.support.world import World
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from demo import witness
-from demo.environment import NAMESPACE, REPO, DemoError, helm
 from glidepath.release.journal import Journal
 from glidepath.release.report import report
+from rig import witness
+from rig.environment import NAMESPACE, REPO, RigError, helm
 from tests.support import policies, secrets
 from tests.support.policies import DAG_ID
 from tests.support.world import World, assert_at_rest, deployments, objects, split
@@ -93,7 +93,7 @@ def test_bad_parameters_touch_nothing(on_v1: World, conf: dict[str, object]) -> 
 
 def test_parameters_that_json_schema_can_refuse_never_start_a_run(on_v1: World) -> None:
     for conf in ({"version": "v2; reboot"}, {"version": "v2", "weights": ["ten"]}, {"version": "v2", "tolerance": 0.5}):
-        with pytest.raises(DemoError, match="400"):
+        with pytest.raises(RigError, match="400"):
             on_v1.start(**conf)
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from demo import stage
-from demo.environment import NAMESPACE, cluster, kubectl
+from rig import stage
+from rig.environment import NAMESPACE, cluster, kubectl
 from tests.support.world import World
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]

@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import yaml
 
-from demo import stage, witness
-from demo.airflow import Airflow
-from demo.environment import NAMESPACE, REPO, STATE, kubectl
 from glidepath.record import Record
+from rig import stage, witness
+from rig.airflow import Airflow
+from rig.environment import NAMESPACE, REPO, STATE, kubectl
 from tests.faults.clock import stepclock
 from tests.faults.components import component_pid
 from tests.faults.proxies import Proxies

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from demo.environment import NAMESPACE
+from rig.environment import NAMESPACE
 from sandbox.common import state
 from sandbox.components import AUDIT_LOG
 from tests.support.world import weights_in

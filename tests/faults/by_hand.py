@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from demo import stage
-from demo.environment import NAMESPACE, DemoError, helm
+from rig import stage
+from rig.environment import NAMESPACE, RigError, helm
 from tests.faults.scene import Scene
 
 
@@ -19,7 +19,7 @@ def persons_helm(scene: Scene, *more: str) -> str:
         nonlocal told
         try:
             helm("upgrade", stage.RELEASE, str(stage.CHART), "-n", NAMESPACE, *more)
-        except DemoError as error:
+        except RigError as error:
             told = str(error)
         return "already exists" not in told and "in progress" not in told
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import requests
 
-from demo import witness
-from demo.airflow import DONE
-from demo.environment import REPO, DemoError
 from glidepath.errors import GlidepathError
 from glidepath.release.journal import Journal
+from rig import witness
+from rig.airflow import DONE
+from rig.environment import REPO, RigError
 from tests.faults.arena import POLICY, Arena
 from tests.faults.audit import writes
 from tests.faults.catalogue import Fault
@@ -104,7 +104,7 @@ def play(arena: Arena, fault: Fault, phase: str, seed: int, say: Say) -> Result:
             scene.notes.append("the next release was promoted")
             broken = try_broken(scene.arena.record, after)
         return _result(scene, fault, played, seed, None if left else ended, last, broken)
-    except (AssertionError, DemoError, GlidepathError, OSError, subprocess.SubprocessError) as error:
+    except (AssertionError, RigError, GlidepathError, OSError, subprocess.SubprocessError) as error:
         return _failed(scene, fault, phase, seed, error)
     finally:
         if fault.clock:
@@ -129,7 +129,7 @@ def _open(scene: Scene, fault: Fault) -> list[str]:
         state = scene.arena.airflow.state(scene.dag_id, scene.run_id)
         if state not in DONE:
             under_way.append(f"the run is {state}")
-    except DemoError as error:
+    except RigError as error:
         if " 404 " not in str(error):
             raise
     except requests.RequestException:
@@ -240,7 +240,7 @@ def _keep(scene: Scene, result: Result) -> None:
                 for one in writes(scene.began)]  # fmt: skip
         (folder / "writes.json").write_text("\n".join(json.dumps(one) for one in seen))
         _keep_logs(scene, folder)
-    except (DemoError, GlidepathError, OSError, AssertionError) as error:
+    except (RigError, GlidepathError, OSError, AssertionError) as error:
         (folder / "error.txt").write_text(repr(error))
 
 
@@ -258,7 +258,9 @@ def commit() -> str:
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=REPO, capture_output=True, text=True, check=False).stdout.strip()
 
-    return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain", "plugins", "include") else "")
+    return git("rev-parse", "--short", "HEAD") + (
+        "+" if git("status", "--porcelain", "plugins", "include", "examples") else ""
+    )
 
 
 def as_row(result: Result) -> dict[str, Any]:

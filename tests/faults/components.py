@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from demo.airflow import Airflow
+from rig.airflow import Airflow
 from sandbox import cluster
 from sandbox.common import state
 

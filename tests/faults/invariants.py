@@ -14,11 +14,11 @@ from typing import Any
 
 import requests
 
-from demo import stage, witness
-from demo.environment import NAMESPACE, DemoError, cluster, helm
 from glidepath.record import Record
 from glidepath.release.journal import Journal
 from glidepath.release.phases import Phase
+from rig import stage, witness
+from rig.environment import NAMESPACE, RigError, cluster, helm
 from tests.faults.audit import GROUP, Write, writes
 from tests.support.world import SERVICE, deployments, helm_roles, lease, objects, split
 
@@ -240,5 +240,5 @@ def try_broken(record: Record, played: Played) -> list[str]:
     """As `broken`; that one can't look is something that does not hold, too."""
     try:
         return broken(record, played)
-    except (DemoError, requests.RequestException, KeyError, ValueError) as error:
+    except (RigError, requests.RequestException, KeyError, ValueError) as error:
         return [f"it could not be looked at: {error!r}"]

@@ -11,8 +11,8 @@ from random import Random
 
 import yaml
 
-from demo import witness
 from glidepath.policy import Policy
+from rig import witness
 from tests.faults.arena import Arena
 from tests.faults.scene import MOMENTS, Moment, Scene
 from tests.support.policies import DAG_ID

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 
-from demo.environment import kubectl
+from rig.environment import kubectl
 from tests.faults.catalogue import Fault
 from tests.faults.components import in_pods, signal_all, signal_component
 from tests.faults.scene import ALL, Scene

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
-from demo import stage
-from demo.environment import NAMESPACE, DemoError, helm, kubectl
+from rig import stage
+from rig.environment import NAMESPACE, RigError, helm, kubectl
 from tests.faults.by_hand import persons_helm
 from tests.faults.catalogue import Fault
 from tests.faults.scene import Scene
@@ -73,7 +73,7 @@ def helm_refused(scene: Scene) -> None:
     assert split().get(scene.canary, 0) <= before.get(scene.canary, 0) or scene.ended(), f"{before}, now {split()}"
     rows = json.loads(helm("history", stage.RELEASE, "-n", NAMESPACE, "-o", "json"))
     scene.notes.append(f"helm: {rows[-1]['status']}, {'conflict' if 'conflict' in told else told.strip()[-120:]}")
-    with suppress(DemoError):
+    with suppress(RigError):
         scene.notes.append("pods of stable: " + ("changed" if _has(scene.stable, "REFUSED") else "as they were"))
 
 

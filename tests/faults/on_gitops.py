@@ -6,8 +6,8 @@ import json
 import subprocess
 import time
 
-from demo import stage
-from demo.environment import NAMESPACE, cluster, helm
+from rig import stage
+from rig.environment import NAMESPACE, cluster, helm
 from tests.faults.catalogue import Fault
 from tests.faults.on_people import ADMIN
 from tests.faults.scene import Scene

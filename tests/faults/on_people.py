@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from demo import stage
-from demo.environment import NAMESPACE, DemoError, cluster, helm, kubectl
+from rig import stage
+from rig.environment import NAMESPACE, RigError, cluster, helm, kubectl
 from tests.faults.arena import DAGRUN_TIMEOUT_S, TIMEOUT_DAG
 from tests.faults.by_hand import persons_helm
 from tests.faults.catalogue import Fault
@@ -44,7 +44,7 @@ def delete(scene: Scene) -> None:
     def deleted() -> bool:
         try:
             scene.arena.airflow.call("DELETE", scene.path)
-        except DemoError as error:
+        except RigError as error:
             if " 409 " not in str(error):
                 raise
             return False
@@ -135,7 +135,7 @@ def scale(scene: Scene) -> None:
 
 def delete_rule(_: Scene) -> None:
     """A person deletes the DestinationRule: refused while it is held, so it is opened first, as the guide says."""
-    with suppress(DemoError):
+    with suppress(RigError):
         kubectl("delete", "destinationrule", SERVICE, "-n", NAMESPACE, "--wait=false")
         raise AssertionError("a held DestinationRule could be deleted")
     mark = "glidepath.dev/state=open"
@@ -147,7 +147,7 @@ def refused(*arguments: str, run: Callable[..., str] = kubectl) -> None:
     """A person does what the fence has to refuse, while the release holds the service."""
     if not holder():
         return
-    with suppress(DemoError):
+    with suppress(RigError):
         run(*arguments, "-n", NAMESPACE)
         assert not holder(), f"was not refused: {' '.join(arguments)}"
 
@@ -195,7 +195,7 @@ def write_token(_: Scene) -> None:
 def delete_claim(_: Scene) -> None:
     """A person deletes the claim: refused while it is held, so it is freed first."""
     lease = f"lease/glidepath-{SERVICE}"
-    with suppress(DemoError):
+    with suppress(RigError):
         kubectl("delete", lease, "-n", NAMESPACE, "--wait=false")
         raise AssertionError("a claim that is held could be deleted")
     kubectl("patch", lease, "-n", NAMESPACE, "--type=merge", "-p", '{"spec":{"holderIdentity":""}}')

@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from demo.environment import NAMESPACE, DemoError, kubectl
+from rig.environment import NAMESPACE, RigError, kubectl
 from tests.faults.catalogue import Fault
 from tests.faults.scene import Scene
 from tests.faults.theirs import BETA
@@ -70,7 +70,7 @@ def select(scene: Scene) -> None:
 
 def delete(_: Scene) -> None:
     """A person deletes the VirtualService: refused while it is held, so it is opened first, as the guide says."""
-    with suppress(DemoError):
+    with suppress(RigError):
         kubectl("delete", ROUTES, "-n", NAMESPACE, "--wait=false")
         raise AssertionError("a held VirtualService could be deleted")
     kubectl("annotate", "--overwrite", "-n", NAMESPACE, ROUTES, "glidepath.dev/state=open")

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from demo.environment import REPO, cluster, free_port, glidepath_kubeconfig, kubectl
+from rig.environment import REPO, cluster, free_port, glidepath_kubeconfig, kubectl
 
 
 class Proxies:

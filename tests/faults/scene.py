@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
-from demo import witness
 from glidepath.release.phases import Phase
+from rig import witness
 from tests.faults.arena import LEASE_S, Arena
 from tests.support.policies import DAG_ID
 from tests.support.world import lease, split

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from demo import stage
-from demo.environment import NAMESPACE, kubectl
+from rig import stage
+from rig.environment import NAMESPACE, kubectl
 from tests.support.world import SERVICE
 
 SYNCED_BY = "argocd-controller"

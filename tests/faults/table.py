@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from demo.environment import REPO
+from rig.environment import REPO
 from tests.faults.catalogue import Fault, catalogue
 from tests.faults.scene import ALL
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo.environment import NAMESPACE, kubectl
+from rig.environment import NAMESPACE, kubectl
 
 BETA = "beta-of-a-team"
 

@@ -25,7 +25,7 @@ from glidepath.kube import at_once
 from glidepath.ports import Ports
 from glidepath.record import Record
 from glidepath.release.run import Run
-from glidepath.wiring import mesh
+from glidepath.wiring.cluster import mesh
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
 from tests.support.fields import clone
 from tests.support.helm import HelmInMemory

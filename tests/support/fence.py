@@ -1,4 +1,4 @@
-"""The fence of the chart (templates/fence.yaml), for the API server in memory."""
+"""The fence of the chart (charts/glidepath), for the API server in memory."""
 
 from __future__ import annotations
 

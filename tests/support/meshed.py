@@ -10,7 +10,7 @@ from glidepath.claim import Claim
 from glidepath.fence import Fenced
 from glidepath.traffic import Split, Surroundings, TrafficState, WayBack
 from glidepath.traffic.handling import all_on, leave, let_go, take
-from glidepath.wiring import mesh
+from glidepath.wiring.cluster import mesh
 
 
 class Meshed:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from demo.environment import REPO
+from rig.environment import REPO
 
 DAG_ID = "release_model_service"
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from demo.environment import cluster, glidepath_kubeconfig
+from rig.environment import cluster, glidepath_kubeconfig
 
 # The sandbox's Prometheus asks for no login; that it is sent one changes nothing.
 LOGIN = "reader:planted-0b7e5c"

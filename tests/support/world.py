@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from demo import stage, witness
-from demo.airflow import Airflow
-from demo.environment import NAMESPACE, DemoError, helm, kubectl
 from glidepath.judge import Look
 from glidepath.record import Record, Release
 from glidepath.replay.telling import look_line
+from rig import stage, witness
+from rig.airflow import Airflow
+from rig.environment import NAMESPACE, RigError, helm, kubectl
 from tests.support.policies import DAG_ID
 from tests.support.values import Values
 
@@ -37,8 +37,8 @@ class World:
         """Wait for a run's end; its state. If it does not come, the judge's last word is in the error."""
         try:
             return self.airflow.wait_run(DAG_ID, run_id, timeout_s)
-        except DemoError as error:
-            raise DemoError(f"{error}\n{self.story(f'{DAG_ID}/{run_id}')}") from error
+        except RigError as error:
+            raise RigError(f"{error}\n{self.story(f'{DAG_ID}/{run_id}')}") from error
 
     def story(self, release_id: str) -> str:
         """What the plan measured and the last look saw, for a test that failed on a machine that is gone."""

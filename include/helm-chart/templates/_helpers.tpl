@@ -5,7 +5,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{/* Objects of a release under way carry its token; Glidepath itself marks them held or open (fence.yaml). */}}
+{{/* Objects of a release under way carry its token; Glidepath itself marks them held or open (charts/glidepath). */}}
 {{- define "service.token" -}}
 {{- with .Values.release.token }}
 annotations:

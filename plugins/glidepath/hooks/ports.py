@@ -24,11 +24,11 @@ def ports_for(policy: Policy) -> Ports:
     Raises:
         SetupError: A connection is missing, or leads nowhere.
     """
-    from glidepath import wiring
+    from glidepath.wiring.ports import ports
 
     api, prometheus = kubernetes_api(policy.connections.kubernetes), PrometheusHook(policy.connections.prometheus)
     gitops = policy.gitops
-    return wiring.ports(policy, api, prometheus.get_conn(), handover_for(gitops), sync_for(gitops, api))
+    return ports(policy, api, prometheus.get_conn(), handover_for(gitops), sync_for(gitops, api))
 
 
 def load_run(identity: str, say: Callable[[str], None]) -> Run:

@@ -41,7 +41,7 @@ from glidepath.traffic.routing import Routing
 from glidepath.traffic.split import Split
 from glidepath.traffic.way_back import WayBack
 from glidepath.watchdog.events import abandoned
-from glidepath.wiring import mesh
+from glidepath.wiring.cluster import mesh
 
 DEFAULT_DURATION_S = 60.0  # of a Lease that names none
 PREFIX = "glidepath-"

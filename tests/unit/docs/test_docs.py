@@ -21,11 +21,11 @@ from glidepath.traffic import Traffic
 ROOT = Path(__file__).parents[3]
 DOCS = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "include/**/*.md", "sandbox/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md", "include/**/*.md", "sandbox/*.md")
     for path in ROOT.glob(pattern)
     if ".venv" not in path.parts
 )
-TOPS = "bench|bin|dags|demo|docs|findings|include|plugins|sandbox|tests"
+TOPS = "bench|bin|dags|demo|docs|examples|findings|include|plugins|rig|sandbox|tests"
 # A fault's row names the writes and files of its time.
 WRITTEN_BY_MACHINE = {"faults.md"}
 GENERATED = {"demo-result.json"}
@@ -189,3 +189,22 @@ def test_every_kind_of_event_is_told_of() -> None:
         for name in re.findall(r"`(\w+)`", row.split("|")[1])
     }
     assert named == {one.kind for one in KINDS}
+
+
+DECISIONS = sorted((ROOT / "docs/adr").iterdir())
+
+
+def test_decisions_are_numbered_and_the_design_links_to_each() -> None:
+    assert [path.name[:5] for path in DECISIONS] == [f"{number:04}-" for number in range(1, len(DECISIONS) + 1)]
+    design = text(ROOT / "docs/design.md")
+    assert [path.name for path in DECISIONS if f"(adr/{path.name})" not in design] == []
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.name)
+def test_a_decision_has_its_context_and_its_price(path: Path) -> None:
+    number = int(path.name[:4])
+    assert re.match(rf"# {number}\. \S.*\n\nStatus: (accepted|superseded), \d{{4}}-\d\d-\d\d", text(path))
+    parts = re.split(r"^## (.*)$", text(path), flags=re.MULTILINE)
+    assert parts[1::2] == ["Context", "Decision", "Consequences"]
+    assert all(part.strip() for part in parts[2::2])
+    assert len(text(path).splitlines()) < 60

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from demo.environment import REPO, free_port
+from rig.environment import REPO, free_port
 from tests.faults.interposer import bend
 
 MATRIX = [{"metric": {"job": "pods"}, "values": [[10.0, "1"], [20.0, "2"]]}]

@@ -1,0 +1,5 @@
+{{- define "glidepath.labels" -}}
+app.kubernetes.io/name: glidepath
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}

@@ -1,0 +1,78 @@
+{{/* Glidepath's account in a namespace, and what it may do there for these services. RBAC lets nobody write a role beyond
+     its own. Needs a dict:
+       namespace  the namespace
+       services   a list of dicts: name; keda, whether its autoscaler is KEDA's
+       labels     of each object, as YAML
+       upgraded   the one service whose chart brings these parts, or "": Helm applies every object of a chart at each
+                  upgrade, so the account may then patch them, named one by one */}}
+{{- define "glidepath.roles" -}}
+{{- $names := list }}
+{{- $keda := false }}
+{{- range .services }}
+{{- $names = append $names .name }}
+{{- $keda = or $keda .keda }}
+{{- end }}
+{{- $own := ternary (list "glidepath" "glidepath-watchdog") list (ne .upgraded "") }}
+# What Airflow's tasks may do here: the releases' objects, Helm's own secrets, leases. What never changes in a service's
+# chart is named one by one.
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: glidepath
+  labels: {{- .labels | nindent 4 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: glidepath
+  labels: {{- .labels | nindent 4 }}
+rules:
+- {apiGroups: [apps], resources: [deployments], verbs: [get, list, watch, create, update, patch, delete]}
+- {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [get, list, watch, create, update, patch, delete]}
+{{- if $keda }}
+- {apiGroups: [keda.sh], resources: [scaledobjects], verbs: [get, list, watch, create, update, patch, delete]}
+{{- end }}
+- {apiGroups: [networking.istio.io], resources: [virtualservices, destinationrules, gateways], verbs: [get, list, watch, create, update, patch]}
+- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, list, watch, create, update, patch]}
+- {apiGroups: [""], resources: [pods], verbs: [get, list, watch]}
+- {apiGroups: ["", events.k8s.io], resources: [events], verbs: [create, patch]}
+# Helm keeps its releases in secrets.
+- {apiGroups: [""], resources: [secrets], verbs: [get, list, watch, create, update, patch, delete]}
+- {apiGroups: [""], resources: [services], resourceNames: [{{ join ", " $names }}], verbs: [get, patch]}
+- {apiGroups: [""], resources: [serviceaccounts], resourceNames: [{{ join ", " (concat $names $own) }}], verbs: [get, patch]}
+{{- if .upgraded }}
+- {apiGroups: [rbac.authorization.k8s.io], resources: [roles, rolebindings], resourceNames: [{{ join ", " $own }}], verbs: [get, patch]}
+{{- end }}
+- {apiGroups: [networking.k8s.io], resources: [networkpolicies], resourceNames: [{{ join ", " $names }}], verbs: [get, patch]}
+- {apiGroups: [monitoring.coreos.com], resources: [servicemonitors, podmonitors, prometheusrules], resourceNames: [{{ join ", " $names }}], verbs: [get, patch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: glidepath
+  labels: {{- .labels | nindent 4 }}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: glidepath}
+subjects:
+- {kind: ServiceAccount, name: glidepath, namespace: {{ .namespace }}}
+{{- if .upgraded }}
+{{- $fence := printf "glidepath-%s-%s" .namespace .upgraded }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: {{ $fence }}
+  labels: {{- .labels | nindent 4 }}
+rules:
+- {apiGroups: [admissionregistration.k8s.io], resources: [validatingadmissionpolicies, validatingadmissionpolicybindings], resourceNames: [{{ $fence }}, {{ $fence }}-claim], verbs: [get, patch]}
+- {apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles, clusterrolebindings], resourceNames: [{{ $fence }}], verbs: [get, patch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: {{ $fence }}
+  labels: {{- .labels | nindent 4 }}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ $fence }}}
+subjects:
+- {kind: ServiceAccount, name: glidepath, namespace: {{ .namespace }}}
+{{- end }}
+{{- end }}

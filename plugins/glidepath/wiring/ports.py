@@ -1,0 +1,41 @@
+"""All ports of a service that is released."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kubernetes import client
+
+from glidepath.deploy import Helm, KubernetesWorkloads
+from glidepath.evidence import Prometheus
+from glidepath.handover import Handover, Sync
+from glidepath.policy import Policy
+from glidepath.ports import Ports
+from glidepath.record import Record
+from glidepath.wiring.cluster import claims, mesh
+
+
+def ports(
+    policy: Policy, api: client.ApiClient, prometheus: Prometheus, handover: Handover | None, sync: Sync | None
+) -> Ports:
+    """The ports of a policy's service.
+
+    Args:
+        policy: Which service, by which chart.
+        api: A client of its cluster.
+        prometheus: Where its evidence comes from.
+        handover, sync: Who is told of a promotion, and whose sync pauses meanwhile; None for nobody.
+    """
+    asked = policy.helm
+    traffic, fence = mesh(api, policy.namespace, policy.service)
+    return Ports(
+        record=Record(),
+        claims=claims(api, policy.namespace, policy.service),
+        traffic=traffic,
+        fence=fence,
+        helm=Helm(Path(asked.chart), asked.release, policy.namespace, api, digest=asked.digest),
+        workloads=KubernetesWorkloads(api, policy.namespace, policy.service),
+        prometheus=prometheus,
+        handover=handover,
+        sync=sync,
+    )

@@ -1,0 +1,154 @@
+"""Glidepath's own parts as a chart: in the service's chart, or on their own for several services of a namespace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.templates import CHART, OWN_PARTS, helm, identity, named, rendered
+
+TWO: dict[str, Any] = {"services": [{"name": "prices"}, {"name": "model-service", "keda": True}]}
+FENCE = "glidepath-sms-app-model-service"
+EXTERNAL = ("--set", "glidepath.external=true")
+
+
+def parts(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Objects by identity, hooks left out: they are no part of what an upgrade applies."""
+    return {identity(one): one for one in objects if "helm.sh/hook" not in (one["metadata"].get("annotations") or {})}
+
+
+def hooks(objects: list[dict[str, Any]]) -> list[str]:
+    """What Helm makes before it deletes anything."""
+    return sorted(
+        identity(one)
+        for one in objects
+        if (one["metadata"].get("annotations") or {}).get("helm.sh/hook") == "pre-delete"
+    )
+
+
+def rules(role: dict[str, Any], group: str) -> list[dict[str, Any]]:
+    """A role's rules for an API group."""
+    return [one for one in role["rules"] if group in one["apiGroups"]]
+
+
+def test_values_that_name_every_key_as_before_change_nothing() -> None:
+    """What `helm upgrade --reuse-values` gives: all that the chart of before had, its defaults too."""
+    watchdog = {
+        "enabled": True,
+        "image": "localhost/glidepath-watchdog:local",
+        "pullPolicy": "IfNotPresent",
+        "resources": {"requests": {"cpu": "10m", "memory": "48Mi"}, "limits": {"memory": "128Mi"}},
+    }
+    given = {"glidepath": {"rbac": True, "fence": True, "watchdog": watchdog}}
+    assert rendered(values=given) == rendered()
+
+
+def test_on_its_own_it_fences_each_service_and_watches_once() -> None:
+    objects = rendered(chart=OWN_PARTS, values=TWO)
+    assert set(named(objects, "Deployment")) == {"glidepath-watchdog"}
+    assert set(named(objects, "ServiceAccount")) == {"glidepath", "glidepath-watchdog"}
+    fences = {f"glidepath-sms-app-{name}{kind}" for name in ("prices", "model-service") for kind in ("", "-claim")}
+    assert set(named(objects, "ValidatingAdmissionPolicy")) == fences
+    assert set(named(objects, "ValidatingAdmissionPolicyBinding")) == fences
+    assert hooks(objects) == [f"coordination.k8s.io/v1 Lease glidepath-{name}" for name in ("model-service", "prices")]
+    assert len(parts(objects)) + 2 == len(objects)
+
+
+def test_on_its_own_the_account_may_not_touch_fence_and_roles() -> None:
+    """No release upgrades that chart; in the service's chart, Helm applies them at each upgrade."""
+    objects = rendered(chart=OWN_PARTS, values=TWO)
+    role = named(objects, "Role")["glidepath"]
+    assert not named(objects, "ClusterRole")
+    assert not rules(role, "rbac.authorization.k8s.io")
+    [accounts] = [one for one in role["rules"] if one["resources"] == ["serviceaccounts"]]
+    assert accounts["resourceNames"] == ["prices", "model-service"]
+    assert rules(role, "keda.sh")
+    assert rules(named(rendered(), "Role")["glidepath"], "rbac.authorization.k8s.io")
+
+
+@pytest.mark.parametrize("kind", ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"])
+@pytest.mark.parametrize("name", [FENCE, f"{FENCE}-claim"])
+def test_the_fence_is_the_same_wherever_it_comes_from(kind: str, name: str) -> None:
+    alone = named(rendered(chart=OWN_PARTS, values=TWO), kind)[name]
+    assert alone["spec"] == named(rendered(), kind)[name]["spec"]
+
+
+def test_a_service_beside_it_brings_what_is_left() -> None:
+    beside, alone = rendered(*EXTERNAL), rendered(chart=OWN_PARTS, values={"services": [{"name": "model-service"}]})
+    both, at_once = (parts(beside), parts(alone)), parts(rendered())
+    assert not set(both[0]) & set(both[1])
+    missing = {one for one in at_once if one not in both[0] and one not in both[1]}
+    assert missing == {f"rbac.authorization.k8s.io/v1 {kind} {FENCE}" for kind in ("ClusterRole", "ClusterRoleBinding")}
+    assert both[0].items() <= at_once.items()
+
+
+def test_two_services_beside_it_have_nothing_in_common() -> None:
+    one, other = (parts(rendered(*EXTERNAL, "--set", f"service.name={name}")) for name in ("prices", "carts"))
+    assert not set(one) & set(other)
+
+
+def test_uninstalling_a_held_service_is_refused_wherever_its_fence_is() -> None:
+    lease = ["coordination.k8s.io/v1 Lease glidepath-model-service"]
+    assert hooks(rendered()) == hooks(rendered(*EXTERNAL)) == lease
+    assert hooks(rendered("--set", "glidepath.fence=false")) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("rbac=true", "services is empty; name the services"),
+        ("services[0].name=a,services[1].name=a", 'services has "a" twice'),
+        ("services[0].name=a,external=true", "external is true; expected false"),
+        ("services[0].name=A", "pattern"),
+        ("services[0].keda=true", "name"),
+        ("services[0].name=a,watchdog.picture=x", "additional properties"),
+    ],
+)
+def test_on_its_own_wrong_values_are_refused_by_name(setting: str, words: str) -> None:
+    done = helm("template", "glidepath", str(OWN_PARTS), "--set", setting)
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("glidepath.fence=maybe", "got string, want boolean"),
+        ("glidepath.watchdog.picture=x", "additional properties"),
+        ("glidepath.fances=true", "additional properties"),
+        ("glidepath.services[0].name=a", "maxItems"),
+    ],
+)
+def test_a_services_chart_refuses_wrong_values_of_the_parts(setting: str, words: str) -> None:
+    done = helm("template", "sms-app", str(CHART), "--set", setting)
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+def test_lint_accepts_the_parts_on_their_own(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump(TWO))
+    done = helm("lint", "--strict", str(OWN_PARTS), "-f", str(values))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_packed_service_brings_the_parts(tmp_path: Path) -> None:
+    done = helm("package", str(CHART), "-d", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    [packed] = tmp_path.iterdir()
+    assert parts(rendered(chart=packed)) == parts(rendered())
+
+
+def test_a_clone_has_the_parts_once() -> None:
+    """The link leads from the chart on its own into the service's: without links, a download still installs the service."""
+    assert OWN_PARTS.is_symlink()
+    assert OWN_PARTS.resolve() == CHART / "charts" / "glidepath"
+    assert not [one for one in CHART.rglob("*") if one.is_symlink()]
+    described = {
+        one["name"]: one["version"] for one in yaml.safe_load((CHART / "Chart.yaml").read_text())["dependencies"]
+    }
+    parts_chart = yaml.safe_load((OWN_PARTS / "Chart.yaml").read_text())
+    assert described == {parts_chart["name"]: parts_chart["version"]}
