@@ -206,6 +206,7 @@ def test_what_helm_would_change_of_the_stables_pods_is_refused_beforehand(world:
     version = world.stable()
     where = (f"deployment/{SERVICE}-{version}", "-n", NAMESPACE)
     kubectl("set", "env", *where, "METRICS_PORT-")
+    world.ports().workloads.wait_ready(version, 180)
     with pytest.raises(PreflightError, match=r"env\[name=METRICS_PORT\]: null runs"):
         world.plan(other(version))
     kubectl("set", "env", *where, "METRICS_PORT=9090")
