@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from glidepath.claim import Claims
 from glidepath.deploy import Deploy, Workloads
-from glidepath.evidence import Prometheus
+from glidepath.evidence import Evidence
 from glidepath.fence import Fence
 from glidepath.handover import Handover, Sync
 from glidepath.record import Record
@@ -26,6 +26,6 @@ class Ports:
     fence: Fence
     helm: Deploy
     workloads: Workloads
-    prometheus: Prometheus
+    evidence: Evidence
     handover: Handover | None = None
     sync: Sync | None = None

@@ -17,6 +17,7 @@ from kubernetes import config
 from glidepath.claim import LeaseClaims
 from glidepath.deploy import Helm, KubernetesWorkloads
 from glidepath.errors import PreflightError, ReleaseTakenBack
+from glidepath.evidence import SampledEvidence
 from glidepath.policy import for_run
 from glidepath.policy.load import parse_policy
 from glidepath.ports import Ports
@@ -86,7 +87,7 @@ class World:
             fence=fence,
             helm=Helm(Path(CHART), "app", NAMESPACE, self.api, cluster()["HELM"]),
             workloads=KubernetesWorkloads(self.api, NAMESPACE, SERVICE),
-            prometheus=self.prometheus,  # type: ignore[arg-type]
+            evidence=SampledEvidence(self.prometheus),
         )
 
     def stable(self) -> str:
@@ -128,7 +129,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with installed(NAMESPACE, GIVEN), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glidepath.release.versions.wait_silent", lambda *_: 0.0)
+        patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
         made = World(tmp_path_factory.mktemp("record"))
         made.ports().workloads.wait_ready("v1", 180)
         yield made

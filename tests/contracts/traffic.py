@@ -46,7 +46,7 @@ def keeps(place: Place) -> None:
     let_go(traffic, fence, claim)
     let_go(traffic, fence, claim)
     after = place.fence().state()
-    assert (after.held, after.tokens, place.traffic().read().held) == (frozenset(), {claim.token}, False)
+    assert (set(after.held), set(after.tokens), place.traffic().read().held) == (set(), {claim.token}, False)
 
 
 def names_what_is_around(place: Place) -> None:

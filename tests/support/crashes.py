@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from kubernetes import client
@@ -127,6 +127,11 @@ class Direct(client.ApiClient):  # type: ignore[misc]
         return self._fuse.call(f"{method} {plural}", method != "GET", send, error)
 
 
+def through(port: T, fuse: Fuse, writes: frozenset[str], error: Exception) -> T:
+    """The port, with all its calls going through the fuse."""
+    return cast("T", _Through(port, fuse, writes, error))
+
+
 class _Through:
     """All calls of a port go through the fuse."""
 
@@ -148,13 +153,13 @@ def ports(stage: Stage, fuse: Fuse) -> Ports:
     traffic, fence = mesh(api, NAMESPACE, SERVICE)
     return dataclasses.replace(
         stage.ports(),
-        record=_Through(stage.record, fuse, RECORD_WRITES, RecordError("injected")),
+        record=through(stage.record, fuse, RECORD_WRITES, RecordError("injected")),
         claims=LeaseClaims(api, NAMESPACE, SERVICE, lambda: stage.clock),
         traffic=traffic,
         fence=fence,
-        helm=_Through(stage.helm, fuse, frozenset({"upgrade"}), HelmError("injected")),
+        helm=through(stage.helm, fuse, frozenset({"upgrade"}), HelmError("injected")),
         workloads=KubernetesWorkloads(api, NAMESPACE, SERVICE),
-        handover=None if told is None else _Through(told, fuse, frozenset({"tell"}), HandoverError("injected")),
+        handover=None if told is None else through(told, fuse, frozenset({"tell"}), HandoverError("injected")),
         sync=Sync(api, *stage.synced) if stage.synced else None,
     )
 

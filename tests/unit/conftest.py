@@ -14,7 +14,7 @@ from tests.support.stage import Stage
 @pytest.fixture
 def linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """A service that the ports of every task lead to."""
-    monkeypatch.setattr("glidepath.release.versions.wait_silent", lambda *_: 0.0)
+    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
     with ApiServer() as server:
         made = Stage(server, tmp_path)
         monkeypatch.setattr("glidepath.hooks.ports.ports_for", lambda _: made.ports())

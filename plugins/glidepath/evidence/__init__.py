@@ -2,12 +2,14 @@
 
 from glidepath.evidence.baseline import Baseline, baseline, pods_before
 from glidepath.evidence.collector import Collector, Waiting
+from glidepath.evidence.port import Evidence, Watch
 from glidepath.evidence.prometheus import Prometheus
+from glidepath.evidence.sampled import SampledEvidence
 from glidepath.evidence.selected import source_of
 from glidepath.evidence.source import Source, app_source, mesh_source
 from glidepath.evidence.tally import Counts
 
 __all__ = [
-    "Baseline", "Collector", "Counts", "Prometheus", "Source", "Waiting", "app_source", "baseline", "mesh_source",
-    "pods_before", "source_of",
+    "Baseline", "Collector", "Counts", "Evidence", "Prometheus", "SampledEvidence", "Source", "Waiting", "Watch",
+    "app_source", "baseline", "mesh_source", "pods_before", "source_of",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from glidepath.evidence.edges import common_edges, latency_edges, told_apart_edg
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.possible import explained
-from glidepath.evidence.prometheus import Prometheus, Reader, Series
+from glidepath.evidence.prometheus import Reader, Samples, Series
 from glidepath.evidence.shares import Selected, read_shares
 from glidepath.evidence.source import Source
 from glidepath.evidence.summed import Past, kept, worth
@@ -23,6 +23,10 @@ SAMPLES = 120
 LEAST_STEP_S = 5.0
 # What counters there are is seen in so many steps.
 LATELY_STEPS = 2
+
+
+# What each pod counted in a time.
+Block = Mapping[str, Counts]
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,12 @@ class Baseline:
     """
 
     seen: Collected
-    blocks: tuple[Mapping[str, Counts], ...]
+    blocks: tuple[Block, ...]
     block_s: float
     blind: tuple[float, ...] = ()
 
 
-def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: float, now: float) -> Baseline:
+def baseline(prometheus: Samples, source: Source, stable: str, window_s: float, now: float) -> Baseline:
     """The stable version's counts over the last `window_s` seconds.
 
     Args:
@@ -78,8 +82,8 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
 
 
 def pods_before(
-    prometheus: Prometheus, source: Source, stable: str, window_s: float, until: float
-) -> tuple[tuple[Mapping[str, Counts], ...], float]:
+    prometheus: Samples, source: Source, stable: str, window_s: float, until: float
+) -> tuple[tuple[Block, ...], float]:
     """What the stable's pods did in the `window_s` seconds that ended at `until`: blocks as `Baseline`'s, and their length.
 
     Empty where nothing is known of that time. Where the source has edges, those are what the release is planned with.
@@ -100,7 +104,7 @@ def pods_before(
 
 
 def _found(
-    prometheus: Prometheus, source: Source, stable: str, window_s: float, until: float
+    prometheus: Samples, source: Source, stable: str, window_s: float, until: float
 ) -> tuple[float, tuple[list[Series], list[Series], Selected]]:
     """The step between samples, and the stable's series of requests, of latency, and of what shares count."""
     step = max(LEAST_STEP_S, window_s / SAMPLES)
@@ -114,7 +118,7 @@ def _found(
 
 
 def _begun(
-    prometheus: Prometheus, source: Source, stable: str, step: float, requests: list[Series], latency: list[Series],
+    prometheus: Samples, source: Source, stable: str, step: float, requests: list[Series], latency: list[Series],
     others: Selected,
 ) -> Collector:  # fmt: skip
     """A collector that counts from each series' first sample in the window."""

@@ -24,7 +24,7 @@ from glidepath.evidence.once import each_once
 from glidepath.evidence.pace import SLACK, Pace
 from glidepath.evidence.possible import as_planned, explained
 from glidepath.evidence.present import Present
-from glidepath.evidence.prometheus import Key, Prometheus, Series, pod_in
+from glidepath.evidence.prometheus import Key, Samples, Series, pod_in
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source, matches
 from glidepath.evidence.tally import Counts, Growths, of_pods, series_of, tally
@@ -74,7 +74,7 @@ class Collector:
         apart: Pods of the control that are set apart: what they counted is told as a part of it as well.
     """
 
-    prometheus: Prometheus
+    prometheus: Samples
     source: Source
     stable: str
     versions: Sequence[str]

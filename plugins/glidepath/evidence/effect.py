@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.prometheus import Prometheus, Series
+from glidepath.evidence.prometheus import Samples, Series
 from glidepath.evidence.source import Source
 
 # A pod without a sample for so many scrapes, while others have some, is gone.
@@ -17,7 +17,7 @@ PATIENCE_SCRAPES = 6
 PATIENCE_S = 60.0
 
 
-def requests_of(prometheus: Prometheus, source: Source, version: str, window_s: float) -> tuple[int, int]:
+def requests_of(prometheus: Samples, source: Source, version: str, window_s: float) -> tuple[int, int]:
     """Requests a version got in the last `window_s` seconds, and how many of its pods had at least two samples.
 
     Raises:
@@ -33,7 +33,7 @@ def requests_of(prometheus: Prometheus, source: Source, version: str, window_s: 
 
 
 def wait_silent(
-    prometheus: Prometheus, source: Source, version: str, scrape_s: float, lag_s: float = 0.0,
+    prometheus: Samples, source: Source, version: str, scrape_s: float, lag_s: float = 0.0,
     timeout_s: float | None = None,
 ) -> float:  # fmt: skip
     """Wait until each pod of a version was scraped twice since the traffic was taken from it, without a request between.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.growth import Answer, Asked, answer_of, query
-from glidepath.evidence.prometheus import Grown, Histogram, Key, NotAnsweredError, Prometheus, Series
+from glidepath.evidence.prometheus import Grown, Histogram, Key, NotAnsweredError, Samples, Series
 from glidepath.evidence.shares import uses_of
 from glidepath.evidence.source import Source
 from glidepath.evidence.summed import SCRAPES, kept, of_pods, parts, worth
@@ -54,7 +54,7 @@ class Present:
         apart: Pods that are counted by themselves: they are in no sums.
     """
 
-    prometheus: Prometheus
+    prometheus: Samples
     source: Source
     counters: Counters
     apart: frozenset[str] = frozenset()

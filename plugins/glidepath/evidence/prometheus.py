@@ -92,6 +92,16 @@ class Reader(Protocol):
         """Samples of native histograms."""
 
 
+class Samples(Reader, Protocol):
+    """Whatever answers as a Prometheus does; arguments and errors as `Prometheus`'."""
+
+    def vector(self, expression: str, at: float) -> list[Series]:
+        """What an expression comes to."""
+
+    def now(self) -> float:
+        """Its clock, epoch seconds."""
+
+
 class Prometheus:
     """A Prometheus server.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from glidepath.errors import EvidenceError, ReplacedError
-from glidepath.evidence import Collector, Waiting
+from glidepath.evidence import Waiting
 from glidepath.evidence.collector import Collected
 from glidepath.gate import interval_of
 from glidepath.judge import Interval, Judge, Look, Plan
@@ -54,12 +54,10 @@ class Looks:
         source = replace(run.source(), edges=self.plan.edges)
         planned, seen = self.plan.feasibility.requests_per_second, run.spec.evidence
         apart = frozenset(one.pod for one in self.plan.apart)
-        self._collector = Collector(
-            run.ports.prometheus, source, run.control, versions, seen.scrape, planned, seen.lag, apart
-        )
+        self._watch = run.ports.evidence.watch(source, run.control, versions, seen.scrape, planned, seen.lag, apart)
         if turn is not None and turn.samples is not None:
-            self._collector.resume(turn.samples)
-        self._handed_on = self._collector.end
+            self._watch.resume(turn.samples)
+        self._handed_on = self._watch.end
         if self.seq:
             run.say(f"guard: rebuilt from {self.seq} recorded looks; nothing is chosen anew")
 
@@ -95,7 +93,7 @@ class Looks:
         now = self.run.now()
         try:
             # By the clock of its samples: by ours, one that is wrong would ask for a time that has none.
-            collected = self._collector.collect(self.run.ports.prometheus.now())
+            collected = self._watch.collect(self.run.ports.evidence.now())
             if isinstance(collected, Waiting):
                 self._hand_on()
                 if collected.silent_s <= self.gap_s:
@@ -130,19 +128,19 @@ class Looks:
         return self._write(self.judge.no_data(since, now, reason), None)
 
     def _write(self, look: Look, interval: dict[str, Any] | None) -> Look:
-        self.unwritten = Unwritten(look, interval, self._collector.state())
-        self._handed_on = self._collector.end
+        self.unwritten = Unwritten(look, interval, self._watch.state())
+        self._handed_on = self._watch.end
         self.store()
         return look
 
     def _hand_on(self) -> None:
         """Write down what was read without a look: a baseline. The next guard goes on from it."""
-        if self._turn is None or self._collector.end in (None, self._handed_on):
+        if self._turn is None or self._watch.end in (None, self._handed_on):
             return
-        state = self._collector.state()
+        state = self._watch.state()
         if not self.run.ports.record.turns.keep(self.run.id, GUARD, self._turn.number, self.run.now(), state):
             raise ReplacedError(f"another guard watches {self.run.id} since")
-        self._handed_on = self._collector.end
+        self._handed_on = self._watch.end
 
     def _check_edges(self, collected: Collected) -> None:
         if collected.edges != tuple(self.plan.edges):

@@ -9,7 +9,6 @@ from glidepath.deploy import HelmRelease
 from glidepath.deploy import values as chart
 from glidepath.deploy.overlay import short
 from glidepath.errors import GlidepathError
-from glidepath.evidence.effect import wait_silent
 from glidepath.kube import FIELD_MANAGER
 from glidepath.release.events import HelmUpgrade, Silent
 from glidepath.release.run import Run
@@ -53,8 +52,8 @@ def see_silent(run: Run, version: str) -> None:
     """Wait until the counts say that a version gets no more requests, and write down how long that took."""
     started = time.monotonic()
     try:
-        evidence = run.spec.evidence
-        seconds = wait_silent(run.ports.prometheus, run.source(), version, evidence.scrape, evidence.lag)
+        asked = run.spec.evidence
+        seconds = run.ports.evidence.silent(run.source(), version, asked.scrape, asked.lag)
     except GlidepathError as error:
         # The mesh has been read back; that telemetry can't confirm it must not keep a rollback from ending.
         run.say(f"{version}: traffic could not be seen to end: {error}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from kubernetes import client
 
 from glidepath.deploy import Helm, KubernetesWorkloads
-from glidepath.evidence import Prometheus
+from glidepath.evidence import Prometheus, SampledEvidence
 from glidepath.handover import Handover, Sync
 from glidepath.policy import Policy
 from glidepath.ports import Ports
@@ -35,7 +35,7 @@ def ports(
         fence=fence,
         helm=Helm(Path(asked.chart), asked.release, policy.namespace, api, digest=asked.digest),
         workloads=KubernetesWorkloads(api, policy.namespace, policy.service),
-        prometheus=prometheus,
+        evidence=SampledEvidence(prometheus),
         handover=handover,
         sync=sync,
     )

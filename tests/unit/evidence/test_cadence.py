@@ -64,7 +64,7 @@ class Late(Scraped):
 @pytest.mark.parametrize(("every", "lag"), [(5, 15), (5, 0), (15, 8), (30, 0), (30, 40)])
 def test_windows_count_in_interval_and_lag(every: float, lag: float) -> None:
     late = Late(every, lag, {"v1": 80, "v2": 20})
-    watch = Collector(late, SOURCE, "v1", ["v1", "v2"], every, 100.0, lag)  # type: ignore[arg-type]
+    watch = Collector(late, SOURCE, "v1", ["v1", "v2"], every, 100.0, lag)
     counted, silent = [0, 0], 0.0
     for _ in range(200):
         late.run(2.5)
@@ -89,9 +89,9 @@ def test_silence_is_not_seen_while_requests_arrive(every: float, lag: float, mon
     monkeypatch.setattr("glidepath.evidence.effect.time.sleep", sleep)
     monkeypatch.setattr("glidepath.evidence.effect.time.monotonic", lambda: passed[0])
     with pytest.raises(EvidenceError, match=r"v2 still got \d+ requests"):
-        wait_silent(late, SOURCE, "v2", every, lag)  # type: ignore[arg-type]
+        wait_silent(late, SOURCE, "v2", every, lag)
     late.rates["v2"] = 0
-    waited = wait_silent(late, SOURCE, "v2", every, lag)  # type: ignore[arg-type]
+    waited = wait_silent(late, SOURCE, "v2", every, lag)
     assert every + lag <= waited <= 4 * every + lag + 2
 
 
@@ -108,8 +108,8 @@ def test_pods_that_are_gone_are_silent_and_samples_that_do_not_come_are_not(monk
     monkeypatch.setattr("glidepath.evidence.effect.time.sleep", sleep)
     monkeypatch.setattr("glidepath.evidence.effect.time.monotonic", lambda: passed[0])
     taken.append("v2")
-    assert wait_silent(late, SOURCE, "v2", 5.0) < 30  # type: ignore[arg-type]
+    assert wait_silent(late, SOURCE, "v2", 5.0) < 30
     taken.append("v1")
     with pytest.raises(EvidenceError, match="no two samples of v1-pod"):
-        wait_silent(late, SOURCE, "v1", 5.0)  # type: ignore[arg-type]
-    assert isinstance(Collector(late, SOURCE, "v1", ["v1"], 5.0).collect(late.now()), Waiting)  # type: ignore[arg-type]
+        wait_silent(late, SOURCE, "v1", 5.0)
+    assert isinstance(Collector(late, SOURCE, "v1", ["v1"], 5.0).collect(late.now()), Waiting)

@@ -16,7 +16,7 @@ SCRAPE = 5.0
 
 def collector(scraped: Scraped) -> Collector:
     """A collector on it."""
-    return Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+    return Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE)
 
 
 def started(scraped: Scraped) -> Collector:
@@ -246,4 +246,4 @@ def test_a_counter_that_is_there_twice_is_no_evidence() -> None:
     other = Scraped()
     for instance in ("10.0.0.1:9090", "10.0.0.1:9091"):
         other.add(105, 10, name="requests", version="v1", pod="a", status="success", job="x", instance=instance)
-    Collector(other, SOURCE, "v1", ["v1", "v2"], SCRAPE).collect(106)  # type: ignore[arg-type]
+    Collector(other, SOURCE, "v1", ["v1", "v2"], SCRAPE).collect(106)

@@ -70,7 +70,7 @@ def test_a_mesh_baseline_is_counted_at_edges_that_envoy_tells_apart() -> None:
     for at in (100, 105):
         counts = {"100": at, "180.5": 2 * at, "198.55": 3 * at, "200": 4 * at, "210": 5 * at, "+Inf": 6 * at}
         mesh(scraped, at, "v1", counts)
-    past = baseline(scraped, MESH, "v1", 60, 106)  # type: ignore[arg-type]
+    past = baseline(scraped, MESH, "v1", 60, 106)
     assert past.seen.edges == (0.1, 0.2)
     assert past.blind == (0.1805, 0.19855, 0.21)
     assert past.seen.versions["v1"].latency == (5, 15, 10)
@@ -84,7 +84,7 @@ def test_versions_with_other_buckets_are_counted_at_the_edges_that_both_have() -
             scraped.add(at, below, name="latency", version="v2", pod="c", status="success", le=edge)
         scraped.add(at, good, name="requests", version="v2", pod="c", status="success")
         if at == 100:
-            watch = Collector(scraped, source, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+            watch = Collector(scraped, source, "v1", ["v1", "v2"], SCRAPE)
             watch.collect(101)
     scraped.add(103, 0, name="requests", version="v2", pod="c", status="error")
     got = collected(watch, 106)
@@ -102,5 +102,5 @@ def test_edges_that_change_within_a_pod_are_no_baseline() -> None:
     with pytest.raises(
         EvidenceError, match=r"buckets of pod a \(version v1\) changed: an edge at 0.1 s .*a part of the time"
     ):
-        baseline(scraped, SOURCE, "v1", 600, 116)  # type: ignore[arg-type]
-    assert baseline(scraped, SOURCE, "v1", 9, 116).seen.edges == (0.05, 0.2)  # type: ignore[arg-type]
+        baseline(scraped, SOURCE, "v1", 600, 116)
+    assert baseline(scraped, SOURCE, "v1", 9, 116).seen.edges == (0.05, 0.2)

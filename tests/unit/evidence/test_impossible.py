@@ -137,14 +137,14 @@ def test_several_workers_behind_one_address_are_seen_by_plan(alike: bool) -> Non
     with pytest.raises(
         EvidenceError, match=r"of pod a fall again and again .* several processes answer in turn .*gunicorn"
     ):
-        baseline(scraped, SOURCE, "v1", 1800, 400)  # type: ignore[arg-type]
+        baseline(scraped, SOURCE, "v1", 1800, 400)
 
 
 @pytest.mark.parametrize("alike", [True, False])
 def test_several_workers_behind_one_address_are_no_evidence_in_a_release(alike: bool) -> None:
     scraped, counted, refused = Scraped(), 0, 0
     there = workers(scraped, 60, alike)
-    watch = Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE, 30.0)  # type: ignore[arg-type]
+    watch = Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE, 30.0)
     for number in range(60):
         try:
             got = watch.collect(101 + SCRAPE * number)
@@ -159,7 +159,7 @@ def test_several_workers_behind_one_address_are_no_evidence_in_a_release(alike: 
 @pytest.mark.parametrize(("one", "other"), [(6_000, 5_000), (2_000, 1_000), (1_000, 0)])
 def test_two_processes_under_one_identity_count_nothing_without_traffic(one: int, other: int) -> None:
     scraped, counted = Scraped(), []
-    watch = Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE, 20.0)  # type: ignore[arg-type]
+    watch = Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE, 20.0)
     for number in range(20):
         at = 100 + SCRAPE * number
         scraped.pod(at, "v1", "a", other if number % 2 else one)
@@ -170,7 +170,7 @@ def test_two_processes_under_one_identity_count_nothing_without_traffic(one: int
     assert sum(counted) <= 1_000
     assert len(counted) <= 3
     with pytest.raises(EvidenceError, match=r"again and again.*send under one identity.*`service.instance.id`"):
-        baseline(scraped, SOURCE, "v1", 1800, 200)  # type: ignore[arg-type]
+        baseline(scraped, SOURCE, "v1", 1800, 200)
 
 
 def test_an_interval_with_many_times_the_planned_traffic_is_no_evidence() -> None:
@@ -179,7 +179,7 @@ def test_an_interval_with_many_times_the_planned_traffic_is_no_evidence() -> Non
         scraped.pod(at, "v1", "a", good)
         scraped.pod(at, "v2", "c", 10 * at)
         if at == 100:
-            watch = Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE, 90.0)  # type: ignore[arg-type]
+            watch = Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE, 90.0)
             watch.collect(101)
         elif at == 110:
             with pytest.raises(
@@ -230,7 +230,7 @@ def test_a_proxy_that_begins_one_clusters_counters_anew_lost_no_error() -> None:
             scraped.add(at, bad, **cluster, envoy_response_code="503")
             scraped.add(at, total - fewer, **{**cluster, "name": "rq_total"})
         if at == 100:
-            watch = Collector(scraped, replace(SOURCE, shares=(CODES,)), "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+            watch = Collector(scraped, replace(SOURCE, shares=(CODES,)), "v1", ["v1", "v2"], SCRAPE)
             watch.collect(101)
     got = collected(watch, 106)
     assert got.versions["v2"].shares["failed"] == (6, 246)

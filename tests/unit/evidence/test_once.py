@@ -40,9 +40,9 @@ def test_a_pod_that_two_jobs_scrape_is_counted_once(later: float) -> None:
     for number in range(20):
         for version, pod in (("v1", "a"), ("v2", "c")):
             twice(scraped, 100 + SCRAPE * number, version, pod, 10_000 + 500 * number, later)
-    past = baseline(scraped, SOURCE, "v1", 600, 200)  # type: ignore[arg-type]
+    past = baseline(scraped, SOURCE, "v1", 600, 200)
     assert past.seen.versions["v1"].requests == 19 * 505
-    watch = Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+    watch = Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE)
     watch.collect(189)
     got = collected(watch, 194).versions
     assert (got["v1"].requests, got["v1"].errors, sum(got["v1"].latency)) == (505, 5, 500)
@@ -58,7 +58,7 @@ def test_two_containers_of_a_pod_are_two_processes() -> None:
             scraped.add(100 + SCRAPE * number, totals[place], name="requests", **of)
             for edge in EDGES:
                 scraped.add(100 + SCRAPE * number, totals[place], name="latency", le=edge, **of)
-    past = baseline(scraped, SOURCE, "v1", 600, 200)  # type: ignore[arg-type]
+    past = baseline(scraped, SOURCE, "v1", 600, 200)
     assert 19 * 160 < past.seen.versions["v1"].requests < 19 * 240
 
 
@@ -117,7 +117,7 @@ def test_of_one_scrape_nobody_can_know() -> None:
     for job in ("a", "b"):
         scraped.add(105, 1000, name="requests", version="v1", pod="a", status="success", job=job)
     with pytest.raises(EvidenceError, match="is there twice"):
-        Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE).collect(106)  # type: ignore[arg-type]
+        Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE).collect(106)
 
 
 @pytest.mark.parametrize(

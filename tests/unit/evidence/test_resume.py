@@ -97,4 +97,4 @@ def test_changes_at_any_time_leave_every_interval_as_it_is(scrapes: list[tuple[o
 
 
 def test_nothing_was_read_nothing_is_handed_on() -> None:
-    assert Collector(Scraped(), SOURCE, "v1", ["v1", "v2"], SCRAPE).state() is None  # type: ignore[arg-type]
+    assert Collector(Scraped(), SOURCE, "v1", ["v1", "v2"], SCRAPE).state() is None

@@ -24,7 +24,7 @@ def answers(scraped: Scraped, at: float, version: str, pod: str, spam: int, ham:
 
 def watching(scraped: Scraped, *shares: Share) -> Collector:
     source = replace(SOURCE, shares=shares)
-    watch = Collector(scraped, source, "v1", ["v1", "v2"], 5.0)  # type: ignore[arg-type]
+    watch = Collector(scraped, source, "v1", ["v1", "v2"], 5.0)
     assert isinstance(watch.collect(101), Waiting)
     return watch
 

@@ -27,7 +27,7 @@ Made = tuple[Stage, Run, ObserveOperator]
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
     """A release in its window, and the operator."""
-    monkeypatch.setattr("glidepath.release.versions.wait_silent", lambda *_: 0.0)
+    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
     with ApiServer() as server:
         stage = Stage(server, tmp_path)
         run = stage.run(policy="after_promotion: {warm: 60s, holdback: 5}\n", weights=[20])

@@ -17,7 +17,7 @@ WINDOW = "after_promotion: {warm: 60s, holdback: 5}\n"
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """v1 stable under traffic, v2 not there yet."""
-    monkeypatch.setattr("glidepath.release.versions.wait_silent", lambda *_: 0.0)
+    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
     with ApiServer() as server:
         yield Stage(server, tmp_path)
 

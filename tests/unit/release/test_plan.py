@@ -130,7 +130,7 @@ def test_no_release_fails_for_want_of_the_hours_before(stage: Stage, monkeypatch
         asked.append((window_s, stage.clock - until))
         raise EvidenceError("no answer within 10 s")
 
-    monkeypatch.setattr("glidepath.release.tasks.plan.pods_before", before)
+    monkeypatch.setattr("glidepath.evidence.sampled.pods_before", before)
     assert stage.run() is not None
     assert asked == [(9000, 600)]
     assert any("the hours before the baseline are not looked at: no answer within 10 s" in one for one in stage.said)
@@ -139,7 +139,7 @@ def test_no_release_fails_for_want_of_the_hours_before(stage: Stage, monkeypatch
 def test_the_hours_before_reach_the_judge(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[object] = []
     told = {"a": Counts(100, 1, (99,) + (0,) * (len(EDGES)), {"a": (100, 1)}, {})}
-    monkeypatch.setattr("glidepath.release.tasks.plan.pods_before", lambda *_: ((told,), 75.0))
+    monkeypatch.setattr("glidepath.evidence.sampled.pods_before", lambda *_: ((told,), 75.0))
 
     def seen(*args: object) -> Plan:
         given.extend(args[-2:])

@@ -69,7 +69,7 @@ async def event_of(run: AsyncIterator[TriggerEvent], meanwhile: Callable[[], obj
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A release whose canary has weight, and the record where triggers look for it."""
     monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
-    monkeypatch.setattr("glidepath.release.versions.wait_silent", lambda *_: 0.0)
+    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
     with ApiServer() as server:
         made = Stage(server, tmp_path)
         run = made.run()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from glidepath.errors import PolicyError, PreflightError
 from glidepath.evidence import source_of
-from glidepath.evidence.cadence import WINDOW_S, cadence
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.release.run import Say
@@ -22,9 +21,8 @@ def measured(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> ReleaseS
         PreflightError: By these the policy can't be kept, or samples come too late.
         EvidenceError: Prometheus did not answer.
     """
-    source, now = source_of(spec, [stable]), ports.prometheus.now()
-    found = ports.prometheus.range_vector(source.requests, WINDOW_S, now)
-    seen = cadence((one for one in found if one.labels.get(source.version_label) == stable), now)
+    source, now = source_of(spec, [stable]), ports.evidence.now()
+    seen = ports.evidence.cadence(source, stable, now)
     if seen is None:
         return spec
     said = spec.evidence.scrape

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glidepath.errors import EvidenceError, PreflightError
-from glidepath.evidence import Prometheus, Source
-from glidepath.evidence.effect import requests_of
+from glidepath.evidence import Evidence, Source
 from glidepath.judge import ArmCounts, Plan
 from glidepath.judge.expectations import DAY
 from glidepath.policy import ReleaseSpec
@@ -35,16 +34,16 @@ def provable(plan: Plan, spec: ReleaseSpec) -> None:
     )
 
 
-def uncalled(prometheus: Prometheus, source: Source, version: str, window_s: float) -> Iterator[str]:
+def uncalled(evidence: Evidence, source: Source, version: str, window_s: float) -> Iterator[str]:
     """That pods which get no traffic count requests: probes and scrapes would be judged, and no split would ever fit.
 
     Args:
-        prometheus, source: Where what is counted comes from.
+        evidence, source: Where what is counted comes from.
         version: The one to be released, to which the routes give nothing yet.
         window_s: How far is looked back, seconds.
     """
     try:
-        count, pods = requests_of(prometheus, source, version, window_s) if source.own_pods else (0, 0)
+        count, pods = evidence.requests(source, version, window_s) if source.own_pods else (0, 0)
     except EvidenceError:
         return
     if count:
@@ -55,11 +54,11 @@ def uncalled(prometheus: Prometheus, source: Source, version: str, window_s: flo
         )
 
 
-def unmatched(prometheus: Prometheus, source: Source, counts: ArmCounts, window_s: float, now: float) -> Iterator[str]:
+def unmatched(evidence: Evidence, source: Source, counts: ArmCounts, window_s: float, now: float) -> Iterator[str]:
     """Shares of which the stable version had no event: each is named, with what there was.
 
     Args:
-        prometheus, source: Where what is counted comes from.
+        evidence, source: Where what is counted comes from.
         counts: The stable's, over the baseline.
         window_s: How far is looked back for what there was, seconds; `now`: from when, epoch seconds.
     """
@@ -68,12 +67,12 @@ def unmatched(prometheus: Prometheus, source: Source, counts: ArmCounts, window_
         if events or not share.event:
             continue
         try:
-            found = prometheus.range_vector(share.events, window_s, now)
+            found = evidence.labels(share.events, window_s, now)
         except EvidenceError:
             found = []
         rules = []
         for label, pattern in share.event:
-            values = sorted({one.labels[label] for one in found if label in one.labels})
+            values = sorted({one[label] for one in found if label in one})
             had = ", ".join(values[:VALUES]) if values else "no series has this label"
             rules.append(f"{label}=~{pattern!r} ({had})")
         yield (

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from glidepath.deploy import values as chart
 from glidepath.errors import EvidenceError, PreflightError
-from glidepath.evidence import baseline, pods_before, source_of
+from glidepath.evidence import source_of
 from glidepath.evidence.source import Source
 from glidepath.gate import arm, arm_counts, settings_of
 from glidepath.judge import Blocks, Plan, plan_judgement
@@ -97,8 +97,8 @@ def _to_release(run: Run) -> bool:
 
 def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     source = source_of(spec, [stable, spec.version])
-    now = ports.prometheus.now()
-    past = baseline(ports.prometheus, source, stable, spec.evidence.baseline, now)
+    now = ports.evidence.now()
+    past = ports.evidence.past(source, stable, spec.evidence.baseline, now)
     seen = past.seen
     seconds = seen.end - seen.start
     counts = arm(seen, stable)
@@ -107,7 +107,7 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
             f"the stable version {stable} had no request in the last {spec.evidence.baseline:.0f} s; without traffic "
             "nothing can be judged. Send traffic, or release with another source of evidence"
         )
-    lately = baseline(ports.prometheus, source, stable, LATELY_S, now).seen
+    lately = ports.evidence.past(source, stable, LATELY_S, now).seen
     per_second = lately.versions[stable].requests / max(lately.end - lately.start, spec.evidence.scrape)
     blocks = [{pod: arm_counts(one) for pod, one in block.items()} for block in past.blocks]
     source = replace(source, edges=seen.edges)
@@ -121,9 +121,9 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
         say(line)
     for line in (*words.plan_lines(judgement, counts, seconds), *words.observation_lines(observation(spec), stable)):
         say(line)
-    for line in uncalled(ports.prometheus, source, spec.version, LATELY_S):
+    for line in uncalled(ports.evidence, source, spec.version, LATELY_S):
         say(line)
-    for line in unmatched(ports.prometheus, source, counts, LATELY_S, now):
+    for line in unmatched(ports.evidence, source, counts, LATELY_S, now):
         say(line)
     provable(judgement, spec)
     return judgement
@@ -132,7 +132,7 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
 def _older(ports: Ports, source: Source, stable: str, until: float, say: Say) -> tuple[Blocks, float]:
     """What the stable's pods did before the baseline; it sharpens the judgement, so no release fails for want of it."""
     try:
-        older, step = pods_before(ports.prometheus, source, stable, OLDER_S, until)
+        older, step = ports.evidence.older(source, stable, OLDER_S, until)
     except EvidenceError as error:
         say(f"plan: the hours before the baseline are not looked at: {error}")
         return (), LATELY_S
