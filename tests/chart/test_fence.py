@@ -3,110 +3,33 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kubernetes import client, config
+from kubernetes import client
 
 from glidepath.claim import Claim, LeaseClaims
-from glidepath.deploy import Helm
-from glidepath.deploy import values as chart
-from glidepath.errors import ClaimHeldError, ClaimLostError, HelmError
+from glidepath.errors import ClaimHeldError, ClaimLostError
 from glidepath.traffic import Split
-from rig.environment import RigError, cluster, glidepath_kubeconfig, helm, kubectl
-from tests.support.chart import CHART, installed
+from rig.environment import RigError, kubectl
+from tests.chart.fenced import (
+    LEASE,
+    NAMESPACE,
+    OBJECTS,
+    SERVICE,
+    annotate,
+    annotations,
+    api,
+    delete_claim,
+    held,
+    spec,
+    upgrade_with,
+)
 from tests.support.meshed import Meshed
 
+__all__ = ["api", "held"]
 pytestmark = pytest.mark.cluster
-NAMESPACE, SERVICE = "fence-test", "fenced"
-# No pods: what is tested is the API's word on writes.
-GIVEN = (
-    f"service.name={SERVICE},replicas.stable=0,replicas.canary=0,glidepath.watchdog.enabled=false,"
-    "istio.hosts={fenced.example.com}"
-)
-LEASE = f"lease/glidepath-{SERVICE}"
-OBJECTS = (f"virtualservice/{SERVICE}", f"destinationrule/{SERVICE}", f"deployment/{SERVICE}-v2")
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[client.ApiClient]:
-    """The chart installed by hand, and the API as Glidepath's own service account."""
-    with installed(NAMESPACE, GIVEN):
-        wait_in_force()
-        yield config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
-
-
-def wait_in_force() -> None:
-    """The API server takes a new policy into force some moments after it was created."""
-    what = OBJECTS[-1]
-    annotate(what, "glidepath.dev/token=2", "glidepath.dev/state=held")
-    deadline = time.monotonic() + 60
-    while kubectl(
-        "annotate", "--overwrite", "--dry-run=server", what, "-n", NAMESPACE, "glidepath.dev/token=1", check=False
-    ):
-        assert time.monotonic() < deadline, "the fence is not in force after 60 s"
-        time.sleep(0.2)
-    annotate(what, "glidepath.dev/state=open")
-    annotate(what, "glidepath.dev/token-", "glidepath.dev/state-")
-    claim = LeaseClaims(config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE))), NAMESPACE, SERVICE)
-    claim.acquire(Claim(NAMESPACE, SERVICE, "run/first", 0, "v1", "v2", 60))
-    while kubectl("delete", LEASE, "-n", NAMESPACE, "--dry-run=server", check=False):
-        assert time.monotonic() < deadline, "the claim's fence is not in force after 60 s"
-        time.sleep(0.2)
-    delete_claim()
-
-
-def delete_claim() -> None:
-    """Free the claim by hand, and delete it."""
-    kubectl("patch", LEASE, "-n", NAMESPACE, "--type=merge", "-p", '{"spec":{"holderIdentity":""}}')
-    kubectl("delete", LEASE, "-n", NAMESPACE)
-
-
-def upgrade(*settings: str) -> str:
-    """`helm upgrade` by a person."""
-    return helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", ",".join((GIVEN, *settings)))
-
-
-def upgrade_with(api: client.ApiClient, claim: Claim, canary: str | None = "v2") -> None:
-    """An upgrade as a release makes it: with the claim's token, and the number of its own writes raised."""
-    port, traffic = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]), Meshed(api, NAMESPACE, SERVICE)
-    found = port.status()
-    assert found is not None
-    values = chart.with_canary(found.values, "v1", canary, 0, claim.token)
-    port.upgrade(values, write=traffic.state().write + 1)
-
-
-@pytest.fixture
-def held(api: client.ApiClient) -> Iterator[Claim]:
-    """A claim under way; given back at the end."""
-    claims, traffic = LeaseClaims(api, NAMESPACE, SERVICE), Meshed(api, NAMESPACE, SERVICE)
-    claim = claims.acquire(
-        Claim(NAMESPACE, SERVICE, "run/of-the-test", traffic.state().newest, "v1", "v2", 60), "http://airflow/run"
-    )
-    traffic.take(claim)
-    yield claim
-    newest = claims.read()
-    assert newest is not None
-    last = Claim(NAMESPACE, SERVICE, claim.holder, newest.token, "v1", "v2", 60)
-    traffic.take(last)
-    traffic.write(last, Split("v1", "v2", 0))
-    upgrade_with(api, last)
-    traffic.open(last)
-    claims.release(last, "")
-    delete_claim()
-
-
-def annotate(what: str, *pairs: str) -> None:
-    """Write annotations as a person does."""
-    kubectl("annotate", "--overwrite", what, "-n", NAMESPACE, *pairs)
-
-
-def annotations(what: str) -> dict[str, str]:
-    """What the object carries."""
-    return dict(json.loads(kubectl("get", what, "-n", NAMESPACE, "-o", "json"))["metadata"].get("annotations", {}))
 
 
 @pytest.mark.parametrize("what", OBJECTS)
@@ -163,55 +86,6 @@ def test_a_claim_that_is_held_is_not_deleted_until_a_person_frees_it(api: client
     assert LeaseClaims(api, NAMESPACE, SERVICE).acquire(again).token > held.token
 
 
-def test_helm_cannot_undo_a_brake_and_works_again_when_the_release_is_over(api: client.ApiClient, held: Claim) -> None:
-    traffic = Meshed(api, NAMESPACE, SERVICE)
-    traffic.write(held, Split("v1", "v2", 0))
-    upgrade()
-    with pytest.raises(RigError, match="conflict"):
-        upgrade("istio.trafficSplit.stable=50", "istio.trafficSplit.canary=50")
-    assert traffic.read().split == Split("v1", "v2", 0)
-    traffic.open(held)
-    upgrade("istio.trafficSplit.stable=50", "istio.trafficSplit.canary=50")
-    assert traffic.read().split == Split("v1", "v2", 50)
-    upgrade("istio.trafficSplit.stable=100", "istio.trafficSplit.canary=0")
-    assert traffic.read().split == Split("v1", "v2", 0)
-
-
-def test_helm_cannot_remove_a_version_that_a_release_holds(api: client.ApiClient, held: Claim) -> None:
-    traffic = Meshed(api, NAMESPACE, SERVICE)
-    traffic.write(held, Split("v1", None, 0))
-    with pytest.raises(HelmError, match="mark it open first"):
-        upgrade_with(api, held, None)
-    assert "v2" in traffic.state().versions
-    traffic.let_go(held, "v2")
-    upgrade_with(api, replace(held, token=held.token), None)
-    assert "v2" not in traffic.state().versions
-    traffic.open(held)
-    upgrade()
-
-
-def spec(what: str) -> object:
-    """What the object says."""
-    return json.loads(kubectl("get", what, "-n", NAMESPACE, "-o", "json"))["spec"]
-
-
-@pytest.mark.usefixtures("held")
-def test_a_persons_helm_upgrade_changes_nothing_that_a_release_holds() -> None:
-    """Helm 4 applies all that it can before it ends with what was refused: it must be refused all of it."""
-    before = {what: spec(what) for what in (*OBJECTS, f"deployment/{SERVICE}-v1")}
-    cases = (
-        ("env.ADDED=x", ()),
-        ("roles.canary=", ("--reset-values",)),
-        ("roles.canary=v3", ("--reuse-values",)),
-        ("env.ADDED=x", ("--force-conflicts",)),
-        ("env.ADDED=x", ("--server-side=false",)),
-    )
-    for change, more in cases:
-        with pytest.raises(RigError, match=r"a release holds this object with token|conflict with"):
-            helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", f"{GIVEN},{change}", *more)
-        assert {what: spec(what) for what in before} == before, (change, more)
-
-
 @pytest.mark.parametrize("what", OBJECTS)
 def test_a_file_that_is_applied_is_refused_and_an_edit_passes(held: Claim, what: str) -> None:
     found = json.loads(kubectl("get", what, "-n", NAMESPACE, "-o", "json"))
@@ -240,33 +114,6 @@ def test_the_token_can_not_be_lowered_through_the_status_either(held: Claim) -> 
     with pytest.raises(RigError, match="a release holds this object with token"):
         kubectl("patch", what, "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", patch)
     assert annotations(what)["glidepath.dev/token"] == str(held.token)
-
-
-def test_a_releases_own_upgrades_pass_one_after_the_other(api: client.ApiClient, held: Claim) -> None:
-    port, traffic = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]), Meshed(api, NAMESPACE, SERVICE)
-    found = port.status()
-    assert found is not None
-    values = chart.with_canary(found.values, "v1", "v2", 0, held.token)
-    for number in (1, 2):
-        port.upgrade({**values, "env": {"NUMBER": str(number)}}, write=traffic.state().write + 1)
-        assert annotations(f"deployment/{SERVICE}-v1")["glidepath.dev/write"] == str(traffic.state().write)
-    with pytest.raises(HelmError, match="applies a whole object without knowing of it"):
-        port.upgrade({**values, "env": {"NUMBER": "3"}}, write=traffic.state().write)
-    port.upgrade(values, write=traffic.state().write + 1)
-
-
-@pytest.mark.usefixtures("api")
-def test_helm_is_whoever_the_client_is(api: client.ApiClient) -> None:
-    """By a token, by a certificate, and refused as the client is."""
-    admin = json.loads(kubectl("config", "view", "--raw", "--flatten", "-o", "json"))
-    binary = cluster()["HELM"]
-    for one in (api, config.new_client_from_config_dict(admin)):
-        found = Helm(Path(CHART), "app", NAMESPACE, one, binary).status()
-        assert found is not None
-        assert found.status == "deployed"
-    nobody = config.new_client_from_config_dict({**admin, "users": [{**admin["users"][0], "user": {"token": "x"}}]})
-    with pytest.raises(HelmError, match="asked for the client to provide credentials"):
-        Helm(Path(CHART), "app", NAMESPACE, nobody, binary).status()
 
 
 def test_a_number_written_by_hand_leaves_room_to_go_on(api: client.ApiClient, held: Claim) -> None:
@@ -307,27 +154,6 @@ def test_an_apply_of_a_file_is_refused_under_any_name(held: Claim, tmp_path: Pat
 def test_a_held_object_keeps_the_label_by_which_it_is_fenced(what: str) -> None:
     with pytest.raises(RigError, match="knows it by its label app"):
         kubectl("label", what, "-n", NAMESPACE, "app-")
-
-
-def everything() -> set[str]:
-    """The names of all that the chart has made, in the namespace and beside it."""
-    kinds = (
-        "all,virtualservice,destinationrule,gateway.networking.istio.io,role,rolebinding,serviceaccount,networkpolicy"
-    )
-    there = kubectl("get", kinds, "-n", NAMESPACE, "-o", "name")
-    fence = kubectl("get", "validatingadmissionpolicy,validatingadmissionpolicybinding", "-o", "name")
-    return {*there.split(), *(one for one in fence.split() if NAMESPACE in one)}
-
-
-def test_helm_uninstall_is_refused_before_it_has_deleted_anything(api: client.ApiClient, held: Claim) -> None:
-    """The rights of the brake, the watchdog and the fence are of the same chart, and nothing holds these."""
-    before = everything()
-    with pytest.raises(RigError, match=f"{held.holder} holds this service; take its canary back with"):
-        helm("uninstall", "app", "-n", NAMESPACE)
-    assert everything() == before
-    found = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]).status()
-    assert found is not None
-    assert found.status == "deployed"
 
 
 def test_glidepath_may_not_do_what_it_has_no_need_of() -> None:

@@ -20,7 +20,8 @@ from glidepath.ports import Ports
 from glidepath.record import Record
 from glidepath.release.run import Run
 from glidepath.release.tasks.plan import plan
-from glidepath.watchdog.loop import Facts, Watchdog
+from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.loop import Watchdog
 from glidepath.wiring.cluster import mesh
 from tests.support.apiserver import MESH, NAMESPACE, SERVICE, SERVICES, ApiServer
 from tests.support.helm import HelmInMemory

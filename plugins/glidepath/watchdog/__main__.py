@@ -15,7 +15,8 @@ from pathlib import Path
 from kubernetes import client, config
 
 from glidepath.errors import ClusterError
-from glidepath.watchdog.loop import Facts, Watchdog
+from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.loop import Watchdog
 from glidepath.watchdog.server import serve
 
 PORT = 8080

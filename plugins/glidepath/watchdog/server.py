@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from glidepath.watchdog.loop import Facts
+from glidepath.watchdog.facts import Facts
 
 HEALTHY_S = 15.0
 TEXT = "text/plain; version=0.0.4; charset=utf-8"

@@ -26,7 +26,8 @@ from glidepath.release.tasks.plan import plan
 from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
-from glidepath.watchdog.loop import Facts, Watchdog
+from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import NAMESPACE, ApiServer
 from tests.support.crashes import MODES, Died, Direct, Fuse, ports
 from tests.support.stage import Stage

@@ -19,7 +19,8 @@ from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
 from glidepath.release.tasks.shift import shift
-from glidepath.watchdog.loop import Facts, Watchdog
+from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import LEASES, NAMESPACE
 from tests.support.crashes import process
 from tests.support.stage import Stage, abandon

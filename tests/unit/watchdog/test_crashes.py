@@ -9,7 +9,8 @@ import pytest
 from kubernetes import client
 
 from glidepath.traffic import Split
-from glidepath.watchdog.loop import Facts, Watchdog
+from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import NAMESPACE, SERVICE
 from tests.unit.watchdog.world import LEASE_S, World
 

@@ -10,7 +10,8 @@ from glidepath.claim import Claim
 from glidepath.claim.state import ABANDONED, WATCHDOG
 from glidepath.errors import ClaimLostError, ClusterError, ReleaseFinishedError
 from glidepath.traffic import Split
-from glidepath.watchdog.loop import Facts, Watchdog
+from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import DEPLOYMENTS, LEASES, MESH, NAMESPACE, SERVICE, http_routes
 from tests.support.meshed import Meshed
 from tests.unit.watchdog.world import LEASE_S, World

@@ -22,7 +22,7 @@ from glidepath.claim import Claim, LeaseClaims
 from glidepath.errors import ClusterError
 from glidepath.traffic import Split
 from glidepath.watchdog import __main__ as program
-from glidepath.watchdog.loop import Facts
+from glidepath.watchdog.facts import Facts
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer, install
 from tests.support.meshed import Meshed
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from glidepath.watchdog.loop import Facts
+from glidepath.watchdog.facts import Facts
 from glidepath.watchdog.server import health, render, serve
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from glidepath.claim import ClaimState
 from glidepath.traffic import Split
-from glidepath.watchdog.loop import Sight, Taken, safe_split, share
+from glidepath.watchdog.loop import Taken, safe_split, share
+from glidepath.watchdog.sight import Sight
 
 NAME, WALL = "glidepath-prices", 1_800_000_000.0
 HELD = ClaimState("run-1", 7, WALL, 60.0, {}, "41")

@@ -9,7 +9,8 @@ from kubernetes import client
 
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.traffic import Split
-from glidepath.watchdog.loop import Facts, Watchdog
+from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
 from tests.support.meshed import Meshed
 
