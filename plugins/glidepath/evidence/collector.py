@@ -2,8 +2,8 @@
 
 Counters are differenced per series: over a restart of its process the new value is the delta; a series that first
 appears on a continuous watch starts from what it had before, or from zero, if it can have counted that meanwhile; after a
-gap its first sample is a new baseline. An interval ends when every pod that reports has a newer sample, so that both arms
-speak of the same time. One that can't have happened is no evidence.
+gap its first sample is a new baseline. An interval ends when every pod that reports has a newer sample, and counts as many
+scrapes of each (`spans`), so that both arms speak of the same time. One that can't have happened is no evidence.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ from glidepath.evidence.present import Present
 from glidepath.evidence.prometheus import Key, Samples, Series, pod_in
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source, matches
+from glidepath.evidence.spans import Pod, Read, pod_and_version, too_late
 from glidepath.evidence.tally import Counts, Growths, of_pods, series_of, tally
 
 GONE_AFTER_SCRAPES = 2.5
 GAP_AFTER_SCRAPES = 12
 # After a gap: after this many scrapes every live pod has been scraped once.
 BACK_AFTER_SCRAPES = 1.2
+# So many times a look is put before what some pods are ahead by.
+TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,9 @@ class Collector:
     apart: frozenset[str] = frozenset()
     _counters: Counters = field(init=False)
     _reader: Present = field(init=False)
-    _pods: dict[tuple[str, str], float] = field(default_factory=dict)
+    _pods: dict[Pod, float] = field(default_factory=dict)
     _end: float | None = None
+    _uneven_since: float | None = None
 
     def __post_init__(self) -> None:
         self._counters = Counters(Pace(self.planned_per_s))
@@ -101,32 +105,71 @@ class Collector:
             EvidenceError: The source did not answer, or its answer is no evidence: what it says can't have happened. Then
                 it is taken in, and the next interval begins after it.
         """
-        since = now - self._end if self._end is not None else 0.0
-        if since > GAP_AFTER_SCRAPES * self.scrape_s + self.lag_s:
+        if self._end is not None and now - self._end > GAP_AFTER_SCRAPES * self.scrape_s + self.lag_s:
             self._forget()
-            since = 0.0
-        window = max(since, self.lag_s) + GONE_AFTER_SCRAPES * self.scrape_s + 1
-        requests = self._reader.range_vector(self.source.requests, window, now)
-        latency = read_latency(self._reader, self.source, window, now)
-        requests, latency = each_once(requests, latency)
-        newest = self._newest(requests)
-        missing = self._missing(newest, now) or self._coming_back(requests, now)
-        if missing is not None:
-            return missing
-        others = read_shares(self._reader, self.source, requests, window, now)
-        first = self._end is None
-        start, end = self._end or 0.0, max(newest.values())
+        read = self._read_evenly(now)
+        if isinstance(read, Waiting):
+            return read
+        requests, first = read.requests, self._end is None
+        others = read_shares(self._reader, self.source, requests, self._window(read.at), read.at)
+        start, end = self._end or 0.0, max(read.newest.values())
         self._reader.take_in()
-        collected = self.difference(requests, latency, others, start, end, first)
+        collected = self.difference(requests, read.latency, others, start, end, first)
         self._reader.taken()
-        self._end = end
-        self._pods |= newest
+        self._end, self._uneven_since = end, None
+        self._pods |= read.newest
         if first:
             return Waiting("the first sample is the baseline", 0.0)
         explained(self.unexplained(end))
         served = sum(counts.requests for counts in collected.versions.values())
         as_planned(served, end - start, self.planned_per_s)
         return collected
+
+    def _read_evenly(self, now: float) -> Read | Waiting:
+        """What there is, read as of a time by which each pod has as many scrapes more; or what is missing for that.
+
+        Where no such time comes, because pods are scraped in other ways than that, they are read as they are after a while.
+        """
+        at = now
+        for _ in range(TRIES):
+            read = self._read(at)
+            missing = self._missing(read.newest, at) or self._coming_back(read.requests, at)
+            if missing is not None and at == now:
+                return missing
+            if missing is not None:
+                break
+            sooner = self._sooner(read)
+            if sooner is None:
+                return read
+            at = sooner
+        if self._uneven_since is None:
+            self._uneven_since = now
+        if now - self._uneven_since > self._gone_after:
+            return self._read(now)
+        return Waiting("some pods have been scraped more often than others since the last interval", 0.0)
+
+    def _sooner(self, read: Read) -> float | None:
+        if self._end is None:
+            return read.before_round(self.scrape_s, self._gone_after)
+        compared = read.compared(self._pods, self._end, self._gone_after)
+        return too_late(read, self.source, compared, self.scrape_s)
+
+    def _window(self, at: float) -> float:
+        """How far back is read, seconds."""
+        since = at - self._end if self._end is not None else 0.0
+        return max(since, self.lag_s) + GONE_AFTER_SCRAPES * self.scrape_s + 1
+
+    def _read(self, at: float) -> Read:
+        window = self._window(at)
+        requests = self._reader.range_vector(self.source.requests, window, at)
+        latency = read_latency(self._reader, self.source, window, at)
+        requests, latency = each_once(requests, latency)
+        return Read(at, requests, latency, self._newest(requests))
+
+    @property
+    def _gone_after(self) -> float:
+        """Without a newer sample for so long, seconds, a pod is gone."""
+        return GONE_AFTER_SCRAPES * self.scrape_s + self.lag_s
 
     @property
     def end(self) -> float | None:
@@ -150,18 +193,17 @@ class Collector:
         self._counters.forget()
         self._reader.forget()
         self._pods.clear()
-        self._end = None
+        self._end = self._uneven_since = None
 
-    def _newest(self, series: Iterable[Series]) -> dict[tuple[str, str], float]:
-        newest: dict[tuple[str, str], float] = {}
+    def _newest(self, series: Iterable[Series]) -> dict[Pod, float]:
+        newest: dict[Pod, float] = {}
         for one in series:
-            pod = (one.labels.get(self.source.version_label, ""), one.labels.get("pod", ""))
+            pod = pod_and_version(one, self.source)
             newest[pod] = max(newest.get(pod, 0.0), one.samples[-1][0])
         return newest
 
-    def _missing(self, newest: dict[tuple[str, str], float], now: float) -> Waiting | None:
-        gone = GONE_AFTER_SCRAPES * self.scrape_s + self.lag_s
-        alive = {pod: at for pod, at in newest.items() if now - at <= gone}
+    def _missing(self, newest: dict[Pod, float], now: float) -> Waiting | None:
+        alive = {pod: at for pod, at in newest.items() if now - at <= self._gone_after}
         if not any(version == self.stable for version, _ in alive):
             last = max((at for (version, _), at in newest.items() if version == self.stable), default=self._end)
             silent = max(0.0, now - last - self.lag_s) if last is not None else math.inf
@@ -259,5 +301,5 @@ class Collector:
 
     def _reports(self, one: Series) -> bool:
         # Its own last sample counts: that of another pod, already used, may be newer than this one's new one.
-        pod = (one.labels.get(self.source.version_label, ""), one.labels.get("pod", ""))
+        pod = pod_and_version(one, self.source)
         return one.samples[-1][0] > self._pods.get(pod, 0.0)

@@ -170,16 +170,16 @@ def test_a_baseline_that_is_no_number_begins_with_the_next() -> None:
 def test_a_sample_that_comes_late_still_counts() -> None:
     """A slow scrape is stamped with its start, and is there only after a sooner pod's newer sample was used."""
     scraped = Scraped()
-    scraped.pod(98, "v2", "d", 10)
+    scraped.pod(95.4, "v2", "d", 10)
     watch = started(scraped)
-    scraped.pod(108, "v1", "a", 1100, 5)
-    scraped.pod(108, "v2", "c", 20)
-    scraped.pod(103, "v2", "d", 30)
-    assert collected(watch, 109).versions["v2"].by_pod == {"c": (20, 0), "d": (20, 0)}
-    scraped.pod(113, "v1", "a", 1200, 5)
-    scraped.pod(113, "v2", "c", 40)
-    scraped.pod(107.9, "v2", "d", 50)  # older than the 108 s that were used
-    got = collected(watch, 114)
+    scraped.pod(105, "v1", "a", 1100, 5)
+    scraped.pod(105, "v2", "c", 20)
+    scraped.pod(100.4, "v2", "d", 30)
+    assert collected(watch, 106).versions["v2"].by_pod == {"c": (20, 0), "d": (20, 0)}
+    scraped.pod(110, "v1", "a", 1200, 5)
+    scraped.pod(110, "v2", "c", 40)
+    scraped.pod(104.9, "v2", "d", 50)  # older than the 105 s that were used
+    got = collected(watch, 111)
     assert got.versions["v2"].by_pod == {"c": (20, 0), "d": (20, 0)}
     assert got.versions["v2"].requests == sum(got.versions["v2"].latency) == 40
 
