@@ -31,7 +31,7 @@ from glidepath.operators.tasks import (
     SettleOperator,
     ShiftOperator,
 )
-from glidepath.policy import MAX_STEPS, Policy, dag_id_of, load_policy
+from glidepath.policy import MAX_STEPS, VERSION, Policy, dag_id_of, load_policy
 
 POLICIES = Path(os.environ.get("GLIDEPATH_POLICIES", Path(__file__).resolve().parents[1] / "include" / "policies"))
 GOOD_PATH = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
@@ -46,9 +46,9 @@ def form(policy: Policy | None) -> dict[str, Param]:
         "version": Param(
             version,
             type="string" if policy and not version else ["null", "string"],
-            pattern="^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$",
+            pattern=VERSION,
             title="Version to release",
-            description=f"Image tag and subset name of the version, such as v2.{wanted}",
+            description=f"The tag or the digest of its image, such as v2, 1.4.2 or sha256:...{wanted}",
         ),
         "weights": Param(
             None,

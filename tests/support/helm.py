@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from glidepath.deploy import HelmRelease, Preview
+from glidepath.deploy import values as chart
 from glidepath.deploy.helm import TRIES
 from glidepath.deploy.overlay import Laid, foreign, overlaid
 from glidepath.errors import ClusterError, HelmError
@@ -143,8 +144,11 @@ class HelmInMemory:
         labels = {"app": SERVICE, "version": version}
         made = {"annotations": {"meta.helm.sh/release-name": self.release, **marks.get("annotations", {})}}
         template: Object = {"metadata": {"labels": labels}}
-        if "image" in values:
+        image = chart.image_of(values, version)
+        if isinstance(values.get("image"), str):
             template["spec"] = {"image": values["image"]}
+        elif image.tag or image.digest:
+            template["spec"] = {"image": f"shop:{image.digest or image.tag}"}
         spec = {"replicas": wanted, "selector": {"matchLabels": labels}, "template": template}
         metadata = {"name": f"{SERVICE}-{version}", "labels": labels, **made}
         return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from glidepath.policy.versions import Image, name_of
+
 # What takes the canary out of the traffic, as `helm --set` has it.
 NO_CANARY = "istio.trafficSplit.stable=100,istio.trafficSplit.canary=0"
 
@@ -78,6 +80,44 @@ def with_canary(
         if version is not None:
             new.setdefault("versions", {}).setdefault(version, {})["replicas"] = replicas
     return new
+
+
+def image_of(values: Mapping[str, Any], version: str) -> Image:
+    """A version's image as far as its name does not say it, from effective values."""
+    own, digest = (values.get("versions") or {}).get(version) or {}, _digests(values).get(version)
+    return Image(None if own.get("tag") in (None, version) else str(own["tag"]), str(digest) if digest else None)
+
+
+def with_image(values: Mapping[str, Any], version: str, image: Image) -> dict[str, Any]:
+    """The values with a version's image, where its name does not say it."""
+    new = copy.deepcopy(dict(values))
+    if image.tag is not None:
+        new.setdefault("versions", {}).setdefault(version, {})["tag"] = image.tag
+    if image.digest is not None:
+        new.setdefault("image", {}).setdefault("digests", {})[version] = image.digest
+    return new
+
+
+def without_image(values: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """The values without what `with_image` laid over them for a version that is gone; what users wrote stays.
+
+    Theirs is a tag or a digest that the version's name was not made of.
+    """
+    new = copy.deepcopy(dict(values))
+    own, digests = (new.get("versions") or {}).get(version) or {}, _digests(new)
+    if own.get("tag") not in (None, version) and name_of(str(own["tag"])) == version:
+        own.pop("tag")
+        if not own:
+            new["versions"].pop(version)
+    if version in digests and name_of(str(digests[version])) == version:
+        digests.pop(version)
+    return new
+
+
+def _digests(values: Mapping[str, Any]) -> dict[str, Any]:
+    image = values.get("image")
+    found = image.get("digests") if isinstance(image, Mapping) else None
+    return found if isinstance(found, dict) else {}
 
 
 def with_replicas(values: Mapping[str, Any], version: str, replicas: int | None) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from glidepath.policy.load import dag_id_of, load_policy, policy_json_schema
 from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
 from glidepath.policy.model import MAX_STEPS, Policy
 from glidepath.policy.spec import ReleaseSpec, for_run
+from glidepath.policy.versions import VERSION, Image, image_of, name_of
 
 __all__ = [
-    "MAX_STEPS", "ErrorsMetric", "LatencyMetric", "Metric", "Policy", "ReleaseSpec", "ShareMetric", "dag_id_of", "for_run",
-    "load_policy", "policy_json_schema",
+    "MAX_STEPS", "VERSION", "ErrorsMetric", "Image", "LatencyMetric", "Metric", "Policy", "ReleaseSpec", "ShareMetric", "dag_id_of",
+    "for_run", "image_of", "load_policy", "name_of", "policy_json_schema",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
 from glidepath.policy.labels import Labels
 from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric
+from glidepath.policy.versions import Version
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
@@ -118,7 +119,9 @@ class Policy(Form):
     namespace: Name
     connections: Connections = Field(default_factory=Connections)
     helm: HelmRelease
-    version: Name | None = Field(None, description="The wanted version: what a scheduled run releases.")
+    version: Version | None = Field(
+        None, description="The wanted version, an image's tag or digest: what a scheduled run releases."
+    )
     schedule: str | None = Field(None, description="Cron expression or Airflow preset; null: only by hand.")
     timezone: Zone = Field("UTC", description="Whose clock the schedule goes by: an IANA name.")
     start_within: Duration = Field(

@@ -12,12 +12,13 @@ from glidepath.policy.fields import Duration, Form, Name
 from glidepath.policy.load import told
 from glidepath.policy.metrics import LatencyMetric
 from glidepath.policy.model import MAX_STEPS, Policy, Step, ascending
+from glidepath.policy.versions import Image, Version, image_of, name_of
 
 
 class RunParams(Form):
     """What a run may say. None: as the policy has it."""
 
-    version: Name | None = None
+    version: Version | None = None
     weights: (
         Annotated[list[Annotated[int, Field(ge=1, le=99, strict=True)]], Field(min_length=1, max_length=MAX_STEPS)]
         | None
@@ -35,11 +36,23 @@ class RunParams(Form):
 
 
 class ReleaseSpec(Policy):
-    """Everything a release was started with. `version` is always there."""
+    """Everything a release was started with.
+
+    Attributes:
+        version: The version's name in the cluster (`policy.versions`).
+        tag, digest: Of its image, where the name does not say it.
+    """
 
     version: Name
+    tag: str | None = None
+    digest: str | None = None
     dry_run: bool = False
     override_freeze: str | None = None
+
+    @property
+    def image(self) -> Image:
+        """The version's image, as far as its name does not say it."""
+        return Image(self.tag, self.digest)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-safe values."""
@@ -81,7 +94,9 @@ def for_run(policy: Policy, params: Mapping[str, Any]) -> ReleaseSpec:
             f"no version to release: the run names none and the policy of {policy.service} has no `version`; "
             'nothing was touched. Start the run with {"version": "v2"} or set `version` in the policy'
         )
-    changes: dict[str, Any] = {"version": version, "dry_run": asked.dry_run, "steps": _steps(policy, asked)}
+    image = image_of(version)
+    changes: dict[str, Any] = {"version": name_of(version), "tag": image.tag, "digest": image.digest}
+    changes |= {"dry_run": asked.dry_run, "steps": _steps(policy, asked)}
     changes["override_freeze"] = asked.override_freeze
     if asked.decision is not None:
         changes["decision"] = asked.decision

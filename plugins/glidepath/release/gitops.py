@@ -13,7 +13,7 @@ from typing import Literal
 from glidepath.deploy import values as chart
 from glidepath.errors import HandoverError, PreflightError
 from glidepath.handover import PROMOTE, ROLLBACK, Word
-from glidepath.policy import ReleaseSpec
+from glidepath.policy import Image, ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.record import Record, Release
 from glidepath.release.brake import taken_back
@@ -162,7 +162,8 @@ def owed(record: Record, release_id: str) -> bool:
 def word(release: Release, phase: str) -> Word:
     """What is told of a release."""
     version = release.canary if phase == PROMOTE else release.stable
-    values = chart.with_canary({}, version, None, 0, 0)
+    image = ReleaseSpec.from_dict(release.spec).image if phase == PROMOTE else Image()
+    values = chart.with_canary(chart.with_image({}, version, image), version, None, 0, 0)
     del values["release"]  # the claim's token is nobody's to write down
     return Word(
         phase=PROMOTE if phase == PROMOTE else ROLLBACK,

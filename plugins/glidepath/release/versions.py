@@ -73,6 +73,7 @@ def leave_only(run: Run, version: str) -> HelmRelease:
         alone = chart.with_replicas(
             chart.without_replicas(alone, run.stable), version, _more_than_its_role(run, version)
         )
+    alone = chart.without_image(alone, run.stable if version == run.canary else run.canary)
     gone = ports.fence.state().versions - {version}
     for other in sorted(gone):
         ports.fence.let_go(run.claim, other)

@@ -94,7 +94,7 @@ def test_each_task_outlasts_an_outage_and_what_begins_or_ends_a_release_a_longer
 @pytest.mark.parametrize(
     "conf",
     [
-        {"version": "v2; reboot"}, {"version": "V2"}, {"version": "v2", "weights": ["ten"]}, {"version": "v2", "weights": [0]},
+        {"version": "v2; reboot"}, {"version": "v2/3"}, {"version": "v2", "weights": ["ten"]}, {"version": "v2", "weights": [0]},
         {"version": "v2", "weights": list(range(1, MAX_STEPS + 2))}, {"version": "v2", "tolerance": 1},
         {"version": "v2", "decision": "maybe"}, {"version": "v2", "dry_run": "yes"}, {"version": "v2", "override_freeze": "x"},
     ],

@@ -34,6 +34,7 @@ def look(spec: ReleaseSpec, ports: Ports, stable: str, given: Mapping[str, Any],
     """
     beside = baseline_of(stable) if spec.evidence.control == "fresh" else None
     token = ports.fence.state().newest
+    given = chart.with_image(given, spec.version, spec.image)
     seen = ports.helm.preview(chart.with_canary(given, stable, spec.version, 0, token, baseline=beside))
     name = f"{spec.service}-{stable}"
     for one in seen.laid:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from glidepath.deploy import values as chart
 from glidepath.errors import PreflightError, SetupError, TrafficDriftError
-from glidepath.policy import ReleaseSpec
+from glidepath.policy import Image, ReleaseSpec
 from glidepath.policy.freeze import frozen_until
 from glidepath.ports import Ports
 from glidepath.release.run import Say
@@ -101,3 +101,21 @@ def thawed(spec: ReleaseSpec, say: Say, at: float) -> None:
             f'{words}; nothing was touched. Wait, or start with {{"override_freeze": "the reason"}}, which is recorded'
         )
     say(f"plan: {words}; overridden: {spec.override_freeze}")
+
+
+def same_image(spec: ReleaseSpec, present: Present) -> None:
+    """Make sure that the version that is called like the stable one is the stable one.
+
+    Raises:
+        PreflightError: It is another image: two versions have one name.
+    """
+    theirs = chart.image_of(present.values, present.stable)
+    if theirs != spec.image:
+        raise PreflightError(
+            f"version {_shown(spec.image, spec.version)} is called {spec.version} in the cluster, as is the stable version, whose "
+            f"image is {_shown(theirs, present.stable)}; nothing was touched. Give the new version another tag"
+        )
+
+
+def _shown(image: Image, name: str) -> str:
+    return repr(image.digest or image.tag or name)

@@ -37,9 +37,8 @@ def _deploy(run: Run) -> None:
             run.say(f"deploy: {leftover} is left of an earlier release and has no role; helm removes it")
             ports.fence.let_go(run.claim, leftover)
         token = run.claim.token
-        done = upgrade(
-            run, chart.with_canary(given_values(run), run.stable, run.canary, 0, token, baseline=run.baseline)
-        )
+        values = chart.with_image(given_values(run), run.canary, run.spec.image)
+        done = upgrade(run, chart.with_canary(values, run.stable, run.canary, 0, token, baseline=run.baseline))
         for version in run.fresh:
             ports.fence.hold(run.claim, version)
         beside = " and ".join(run.fresh)

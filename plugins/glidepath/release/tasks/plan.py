@@ -12,7 +12,7 @@ from glidepath.evidence import source_of
 from glidepath.evidence.source import Source
 from glidepath.gate import arm, arm_counts, settings_of
 from glidepath.judge import Blocks, Plan, plan_judgement
-from glidepath.policy import ReleaseSpec
+from glidepath.policy import Image, ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.record import Release
 from glidepath.release import gitops, reach, words
@@ -22,7 +22,7 @@ from glidepath.release.phases import Phase
 from glidepath.release.preflight import ownership
 from glidepath.release.preflight.measured import measured
 from glidepath.release.preflight.provable import provable, uncalled, unmatched
-from glidepath.release.preflight.state import Present, preflight, thawed
+from glidepath.release.preflight.state import Present, preflight, same_image, thawed
 from glidepath.release.resolution import at_own_buckets
 from glidepath.release.run import Run, Say, baseline_of
 from glidepath.version import code_version
@@ -69,9 +69,14 @@ def plan(
             "Give the version another name"
         )
     if present.stable == spec.version:
+        same_image(spec, present)
         _write(identity, spec, ports, present.stable, None, now())
         return _to_release(run)
     thawed(spec, say, now())
+    if spec.image != Image():
+        say(
+            f"plan: image {spec.image.digest or spec.image.tag} is called {spec.version} in the cluster: pods, subset, metrics"
+        )
     ownership.look(spec, ports, present.stable, present.given, say)
     gitops.check(spec, ports, say)
     reach.check(spec, ports, present.stable, say)
@@ -163,7 +168,8 @@ def _write(identity: str, spec: ReleaseSpec, ports: Ports, stable: str, judgemen
 def _render(spec: ReleaseSpec, ports: Ports, present: Present, say: Say) -> None:
     fresh = spec.evidence.control == "fresh"
     beside = baseline_of(present.stable) if fresh else None
-    values = chart.with_canary(present.given, present.stable, spec.version, 0, 0, baseline=beside)
+    given = chart.with_image(present.given, spec.version, spec.image)
+    values = chart.with_canary(given, present.stable, spec.version, 0, 0, baseline=beside)
     count = len(ports.helm.preview(values).objects)
     say(f"dry run: would claim {spec.namespace}/{spec.service}, then helm upgrade to {count} objects")
     for step in spec.steps:
