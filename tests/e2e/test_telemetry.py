@@ -48,12 +48,13 @@ def test_mirrored_requests_are_the_services_and_no_callers(mirrored: World) -> N
 
     def twice() -> bool:
         before = counted()
-        mirrored.wait("2,000 more requests", lambda: counted()["service"] - before["service"] >= 2000, 90)
+        mirrored.wait("8,000 more requests", lambda: counted()["service"] - before["service"] >= 8000, 180)
         after = counted()
         grown.update({name: after[name] - before[name] for name in after})
         return grown["service"] > 1.6 * grown["mesh"]
 
-    mirrored.wait("the service to count each request twice", twice, 180)
+    mirrored.wait("the service to count each request twice", twice, 400)
     assert grown["mesh"] == pytest.approx(grown["service"] / 2, rel=0.2)
-    # Errors have no part in the latency that is judged, but they have one in this count.
+    # Errors have no part in the latency that is judged, but they have one in this count. Envoy brings its histograms up to date
+    # every 5 s only, so some 500 requests more or less of 4,000 may be in it.
     assert grown["latency"] == pytest.approx(grown["mesh"], rel=0.2)
