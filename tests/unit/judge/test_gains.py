@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.stats import binom
 from glidepath.judge.base import Base
 from glidepath.judge.bets import Bets
 from glidepath.judge.evalue import log_e
-from glidepath.judge.gains import gained
+from glidepath.judge.gains import STORM, gained
 from tests.unit.judge.test_promise import ALIGNED, SPAM, expectations, metric, nulls
 from tests.unit.judge.traffic import ERRORS, LATENCY
 
@@ -35,7 +36,7 @@ def test_what_counts_keeps_the_promise_for_every_count_and_truth(name: str, n: i
         logs = np.zeros((n + 1, m + 1, len(plan.questions), bets.safety.stop))
         for x, y in product(range(n + 1), range(m + 1)):
             logs[x, y] = gained(bets, base, float(n), float(m), float(x), float(y))[0]
-            stopped = stopped or y > base.most(float(m))
+            stopped = stopped or x + y > max(base.most(float(n + m)), STORM * (n + m) * planned)
         for row, question in enumerate(plan.questions):
             for which, harm in ((bets.harm, True), (bets.safety, False)):
                 found = expectations(n, m, logs[:, :, row, which], *nulls(question.margin, harm))
@@ -68,10 +69,26 @@ def test_a_few_events_too_many_count_for_less() -> None:
     assert 0.4 * whole < counted < 0.9 * whole
 
 
-def test_a_storm_in_both_versions_costs_no_more_than_its_allowed_part() -> None:
-    for x in (30, 37, 45):
-        counted, whole = safety(x, 37)
-        assert counted == pytest.approx(min(0.0, whole * 5 / 38))
+@pytest.mark.parametrize("x", [30, 37, 45])
+def test_a_storm_in_both_versions_costs_and_brings_no_more_than_its_allowed_part(x: int) -> None:
+    """Of 2.5 events expected eleven count: one more than four times as many."""
+    counted, whole = safety(x, 37)
+    odds = math.log(0.005 / 0.995) - math.log(0.007 / 0.993)
+    assert counted == pytest.approx((whole + odds * x / (x + 37)) * 11 / (x + 38))
+    assert abs(counted) < 1.0
+
+
+def test_three_times_the_errors_in_both_versions_count_in_full() -> None:
+    for x, y in ((4, 4), (2, 6), (6, 2)):
+        counted, whole = safety(x, y)
+        assert counted == whole
+
+
+def test_a_storm_that_is_scraped_in_one_version_first_costs_what_it_brings_back() -> None:
+    """Thirty times the errors: what the canary's scrape has more now, the stable's has in the next."""
+    lost, gained_back = safety(28, 9)[0], safety(9, 28)[0]
+    assert lost < 0 < gained_back
+    assert -2.0 < lost + gained_back < 0.5
 
 
 def test_harms_losses_count_in_full() -> None:
