@@ -19,7 +19,7 @@ class Question:
     Attributes:
         value: What the row stands for: a margin (rates) or a ratio of quantiles (latency).
         margin: The null's margin d, a probability.
-        edge: latency: index of the edge that the canary's slow requests lie above; -1 for rates.
+        edge: latency, slow: index of the edge that the canary's slow requests lie above; -1 for other rates.
         tail: latency: the stable's share above that edge, as a part of its share above its own.
     """
 
@@ -36,7 +36,7 @@ class MetricPlan:
     Attributes:
         settings: As the policy has it.
         base: The stable's probability of the event at plan time.
-        edge: latency: index of the stable's edge l; -1 for rates.
+        edge: latency, slow: index of the stable's edge l; -1 for other rates.
         questions: The rows, ascending by value.
         harm: Index of the row whose proof is harm; -1 when no edge allows one.
         safety: Index of the row whose proof is safety; -1 when no edge allows one.

@@ -13,12 +13,13 @@ class MetricSettings:
 
     Attributes:
         name: As people see it: `errors`, `latency_p95`, `spam`.
-        kind: `errors`, `share` (any other share of requests), or `latency`.
+        kind: `errors`, `share` (any other share of requests), `latency` or `slow` (the share beyond an edge).
         role: `critical` (can fail a release and must be proven safe), `guard` (can fail it) or `advisory` (is told only).
         tolerance: errors, share: of the stable's share, widens both margins; latency: the largest ratio of the quantiles.
-        harm_margin: errors, share: smallest margin of harm, a share.
-        safety_margin: errors, share: smallest margin of safety, a share.
+        harm_margin: errors, share, slow: smallest margin of harm, a share.
+        safety_margin: errors, share, slow: smallest margin of safety, a share.
         quantile: latency: which.
+        threshold: slow: the edge, seconds.
         sides: Where harm lies: `above` the stable's share, `below` it, or `both`.
         counted: Which of `ArmCounts.shares` is judged; empty: errors among requests.
     """
@@ -32,6 +33,7 @@ class MetricSettings:
     quantile: float = 0.0
     sides: str = "above"
     counted: str = ""
+    threshold: float = 0.0
 
     @property
     def decides(self) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import Field, model_validator
 
-from glidepath.policy.fields import Form, Name, Origin, Share
+from glidepath.policy.fields import Duration, Form, Name, Origin, Share
 from glidepath.policy.labels import Identifier, Labels
 
 Role = Literal["critical", "guard", "advisory"]
@@ -99,20 +99,50 @@ class ShareMetric(MetricForm):
 
 
 class LatencyMetric(MetricForm):
-    """A quantile of the latency of successful requests."""
+    """A quantile of the latency of successful requests; or, with a threshold, the share of those that are slower."""
 
     kind: Literal["latency"]
     quantile: Share = 0.95
     tolerance: float = Field(1.10, gt=1, le=3, description="1.10 lets the canary's quantile be 10 % above stable's.")
+    threshold: Duration | None = Field(
+        None, description="An edge of the buckets, such as 300ms: the share of slower requests is judged, no quantile."
+    )
+    margin: float | None = Field(
+        None, gt=0, lt=1, description="With a threshold: beyond this, proven, the canary goes back."
+    )
+    safety_margin: float | None = Field(
+        None, gt=0, lt=1, description="Within this, proven, it counts as comparable; as `margin` if empty."
+    )
 
     @property
     def title(self) -> str:
-        """Such as `latency_p95`."""
-        return f"latency_p{100 * self.quantile:g}"
+        """Such as `latency_p95`, or `slow_300ms`."""
+        return f"latency_p{100 * self.quantile:g}" if self.threshold is None else f"slow_{1000 * self.threshold:g}ms"
 
     def judged(self) -> Judged:
-        """The quantile."""
-        return {**super().judged(), "quantile": self.quantile}
+        """The quantile, or the threshold with both margins."""
+        if self.threshold is None:
+            return {**super().judged(), "quantile": self.quantile}
+        safety = self.safety_margin if self.safety_margin is not None else self.margin
+        margins = {"harm_margin": self.margin, "safety_margin": safety}
+        return {**super().judged(), **margins, "kind": "slow", "tolerance": 0.0, "threshold": self.threshold}
+
+    @model_validator(mode="after")
+    def _one_question(self) -> LatencyMetric:
+        if (self.threshold is None) != (self.margin is None) or (self.threshold is None and self.safety_margin):
+            raise ValueError(
+                "expected `threshold` and `margin` together, such as {threshold: 300ms, margin: 0.01}; a quantile has a "
+                "`tolerance` instead"
+            )
+        asked = type(self).model_fields
+        if self.threshold is not None and (self.quantile, self.tolerance) != (
+            asked["quantile"].default,
+            asked["tolerance"].default,
+        ):
+            raise ValueError(
+                "expected either `threshold` with `margin`, or `quantile` with `tolerance`: ask for both in two metrics"
+            )
+        return self
 
 
 FORMS = (ErrorsMetric, ShareMetric, LatencyMetric)

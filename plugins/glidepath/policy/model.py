@@ -179,7 +179,9 @@ class Policy(Form):
             raise ValueError(
                 "metrics: none is critical; expected at least one, or nothing would be proven before promotion"
             )
-        if self.decision == "superior" and not any(metric.kind == "latency" for metric in self.metrics):
+        if self.decision == "superior" and not any(
+            isinstance(metric, LatencyMetric) and metric.threshold is None for metric in self.metrics
+        ):
             raise ValueError("decision: superior needs a latency metric: it is what must be proven better")
         if weights[-1] >= 100 - self.after_promotion.holdback:
             raise ValueError(

@@ -102,7 +102,9 @@ def for_run(policy: Policy, params: Mapping[str, Any]) -> ReleaseSpec:
         changes["decision"] = asked.decision
     if asked.tolerance is not None:
         changes["metrics"] = [
-            metric.model_copy(update={"tolerance": asked.tolerance}) if isinstance(metric, LatencyMetric) else metric
+            metric.model_copy(update={"tolerance": asked.tolerance})
+            if isinstance(metric, LatencyMetric) and metric.threshold is None
+            else metric
             for metric in policy.metrics
         ]
     values = {name: getattr(policy, name) for name in Policy.model_fields}

@@ -15,9 +15,6 @@ from glidepath.judge import ArmCounts, Plan, plan_judgement
 from glidepath.judge.metrics import kind_of
 from glidepath.judge.plan import MetricPlan, Question
 
-# An edge with so many times fewer or more requests above it than the quantile has tells nothing of it.
-NEAR = 6.0
-
 
 def fits(plan: Plan, common: Sequence[float]) -> bool:
     """Whether all that is planned can be asked at these edges, seconds."""
@@ -97,11 +94,11 @@ def _placed(
     if had.edge < 0:
         return had
     rest = had.rest and made.rest and _placed(had.rest, made.rest, edges, common, past.without_apart())
-    if made.edge < 0 or not _near(made, past):
+    if made.edge < 0 or not kind_of(made.settings).near(made, past):
         tolerance = had.settings.tolerance
         why = (
             "resolution_limited: the canary has other latency buckets than the stable version, and none of the "
-            f"{len(common)} edges that both have is near this quantile: give both the same buckets"
+            f"{len(common)} edges that both have is near what is asked: give both the same buckets"
         )
         return replace(
             had, edge=-1, base=0.5, questions=(Question(tolerance, 0.0),), harm=-1, safety=-1, limit=tolerance,
@@ -113,9 +110,3 @@ def _placed(
         made, edge=place[made.edge], questions=questions, phi=had.phi, dispersion=had.dispersion, moods=had.moods,
         pods=had.pods, rest=rest,
     )  # fmt: skip
-
-
-def _near(metric: MetricPlan, past: ArmCounts) -> bool:
-    total = sum(past.latency)
-    share, wanted = sum(past.latency[metric.edge + 1 :]) / total, 1 - metric.settings.quantile
-    return wanted / NEAR <= share <= wanted * NEAR

@@ -18,6 +18,7 @@ SETTINGS = {
     "errors": MetricSettings("errors", "errors", "critical", 0.10, 0.0005, 0.002),
     "share": MetricSettings("spam", "share", "critical", 0.0, 0.05, 0.05, sides="both", counted="spam"),
     "latency": MetricSettings("latency_p95", "latency", "critical", 1.10, quantile=0.95),
+    "slow": MetricSettings("slow", "slow", "critical", 0.0, 0.01, 0.01, threshold=EDGES[27]),
 }
 
 
@@ -45,7 +46,7 @@ def test_every_kind_is_tried_here() -> None:
 
 
 def test_an_unknown_kind_is_named_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match=r"metric m: kind 'mean', expected one of errors, share, latency"):
+    with pytest.raises(ValueError, match=r"metric m: kind 'mean', expected one of errors, share, latency, slow"):
         kind_of(MetricSettings("m", "mean", "critical", 0.1))
 
 

@@ -119,3 +119,42 @@ def test_requests_that_are_nobodys_are_not_asked_for() -> None:
     with pytest.raises(PolicyError, match="looks like a pattern"):
         policy("max_duration", "evidence: {ignore: {route: '/int.+'}}\nmax_duration")
     assert "!~" not in source_of(policy(), ["v1"]).requests
+
+
+def test_a_threshold_asks_for_the_share_of_slower_requests() -> None:
+    parsed = policy(METRICS, with_metric("{kind: latency, threshold: 300ms, margin: 0.01}"))
+    assert [one.title for one in parsed.metrics] == ["errors", "latency_p95", "slow_300ms"]
+    told = settings_of(parsed).metrics[2]
+    assert (told.kind, told.threshold, told.harm_margin, told.safety_margin, told.tolerance) == (
+        "slow",
+        0.3,
+        0.01,
+        0.01,
+        0,
+    )
+    both = policy(METRICS, with_metric("{kind: latency, threshold: 1s, margin: 0.01, safety_margin: 0.02}"))
+    assert settings_of(both).metrics[2].safety_margin == 0.02
+    spec = for_run(parsed, {"version": "v2", "tolerance": 1.2})
+    assert ReleaseSpec.from_dict(spec.to_dict()) == spec
+    assert [settings_of(spec).metrics[at].tolerance for at in (1, 2)] == [1.2, 0]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("{kind: latency, threshold: 300ms}", "`threshold` and `margin` together"),
+        ("{kind: latency, margin: 0.01}", "`threshold` and `margin` together"),
+        ("{kind: latency, quantile: 0.99, safety_margin: 0.01}", "`threshold` and `margin` together"),
+        ("{kind: latency, threshold: 300ms, margin: 0.01, quantile: 0.9}", "ask for both in two metrics"),
+        ("{kind: latency, threshold: 300ms, margin: 1}", "less than 1"),
+        ("{kind: latency, threshold: 0s, margin: 0.01}", "greater than 0"),
+    ],
+)
+def test_a_threshold_that_is_half_said_is_refused(line: str, words: str) -> None:
+    with pytest.raises(PolicyError, match=words):
+        policy(METRICS, with_metric(line))
+
+
+def test_only_a_quantile_can_be_superior() -> None:
+    with pytest.raises(PolicyError, match="superior"):
+        policy(METRICS, "- {kind: latency, threshold: 300ms, margin: 0.01}\ndecision: superior\n")

@@ -24,7 +24,10 @@ class Errors(Kind):
     harm_weights = (0.22, 0.22, 0.16, 0.16, 0.16, 0.08)
 
     def planned(self, settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:
-        events, of = baseline.proportion(settings)
+        return self.rated(settings, *baseline.proportion(settings))
+
+    def rated(self, settings: MetricSettings, events: int, of: int, edge: int = -1) -> MetricPlan:
+        """Margins and questions of a rate, of which the stable version had so many events; `edge` as in `MetricPlan.edge`."""
         if of == 0:
             return nothing_counted(settings)
         base = (events + 0.5) / (of + 1)
@@ -38,9 +41,10 @@ class Errors(Kind):
             )  # fmt: skip
         scale = max(base, 0.001)
         values = sorted({harm, safety, *(scale * step for step in RATE_GRID)})
-        questions = tuple(Question(value, value) for value in values if value in (harm, safety) or -base < value < 0.8)
+        asked = (value for value in values if value in (harm, safety) or -base < value < 0.8)
+        questions = tuple(Question(value, value, edge) for value in asked)
         margins = [one.value for one in questions]
-        return MetricPlan(settings, base, -1, questions, margins.index(harm), margins.index(safety), harm, safety)
+        return MetricPlan(settings, base, edge, questions, margins.index(harm), margins.index(safety), harm, safety)
 
     def harms(self, metric: MetricPlan) -> Iterator[tuple[str, float]]:
         for factor in (2.0, 10.0):

@@ -17,6 +17,8 @@ from glidepath.judge.settings import MetricSettings
 
 # Edges that belong together are told to six digits.
 SAME = 1e-4
+# An edge with so many times fewer or more requests above it than the quantile has tells nothing of it.
+NEAR = 6.0
 # No policy has a larger tolerance.
 WIDEST = 3.0
 EDGES_AROUND = range(-8, 15)
@@ -83,6 +85,10 @@ class Latency(Kind):
         for factor in (1.15, 1.30):
             slow = min(0.9, base * (factor / metric.limit) ** steepness) if metric.harm >= 0 else base
             yield f"{name} +{100 * (factor - 1):.0f} %", slow
+
+    def near(self, metric: MetricPlan, past: ArmCounts) -> bool:
+        share, wanted = sum(past.latency[metric.edge + 1 :]) / sum(past.latency), 1 - metric.settings.quantile
+        return wanted / NEAR <= share <= wanted * NEAR
 
     def events(self, settings: MetricSettings, edge: int, arm: ArmCounts) -> tuple[int, int]:
         return (sum(arm.latency[edge + 1 :]), sum(arm.latency)) if edge >= 0 else arm.proportion(settings)
