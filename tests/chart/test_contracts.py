@@ -43,6 +43,7 @@ def place() -> Iterator[Place]:
     "contract",
     [
         deploy.keeps,
+        deploy.knows_a_version_by_its_image,
         claims.keeps,
         claims.lets_who_wants_it_refuse,
         traffic.keeps,

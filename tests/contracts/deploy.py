@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from glidepath.deploy import HelmRelease
 from glidepath.deploy import values as chart
+from glidepath.policy import Image, name_of
 from tests.contracts.place import Place
 
 
@@ -33,6 +36,26 @@ def keeps(place: Place) -> None:
     assert back.revision == done.revision + 1
     place.workloads().wait_gone("v2", 60.0)
     assert place.workloads().shape("v2") is None
+
+
+def knows_a_version_by_its_image(place: Place) -> None:
+    """A tag with dots is deployed under a name without, and leaves nothing behind."""
+    first, name, image = status(place), name_of("1.4.2"), Image("1.4.2")
+    values = chart.with_canary(chart.with_image(dict(first.values), name, image), "v1", name, 0, 0)
+    made = {
+        one["metadata"]["name"]: one for one in place.deploy().preview(values).objects if one["kind"] == "Deployment"
+    }
+    assert ":1.4.2" in json.dumps(made[f"{place.service}-{name}"])
+    assert ":1.4.2" not in json.dumps(made[f"{place.service}-v1"])
+    place.deploy().upgrade(values)
+    shape = place.workloads().shape(name)
+    assert shape is not None
+    assert shape.labels["version"] == name
+    assert chart.image_of(place.deploy().effective_values(), name) == image
+    back = chart.without_image(chart.with_canary(dict(status(place).values), "v1", None, 0, 0), name)
+    place.deploy().upgrade(back)
+    place.workloads().wait_gone(name, 60.0)
+    assert name not in json.dumps(status(place).values)
 
 
 def _versions(place: Place) -> None:

@@ -37,6 +37,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         traffic.names_what_is_around,
         traffic.holds_versions_one_by_one,
         deploy.keeps,
+        deploy.knows_a_version_by_its_image,
     ],
     ids=lambda one: f"{one.__module__.rpartition('.')[2]}-{one.__name__}",
 )
