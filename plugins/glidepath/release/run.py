@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from glidepath.claim import Claim
-from glidepath.errors import OrderError
+from glidepath.errors import OrderError, StaleWriteError
 from glidepath.evidence import Source, source_of
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
@@ -136,11 +136,11 @@ class Run:
         """Enter a phase.
 
         Raises:
-            OrderError: It can't be reached from where the release stands.
+            StaleWriteError: It can't be reached from where the release stands: another task has moved or ended it meanwhile.
         """
         if not self.ports.record.move(self.id, phase, origins(phase)):
-            raise OrderError(
-                f"release {self.id} is {self.release.phase}; {phase} can only be reached from "
+            raise StaleWriteError(
+                f"release {self.id} is {self.release.phase} by now; {phase} can only be reached from "
                 f"{', '.join(sorted(origins(phase)))}"
             )
         self.note(Entered(str(phase)))
