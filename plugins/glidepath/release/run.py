@@ -164,10 +164,22 @@ class Run:
 
 def releases_of(record: Record, spec: ReleaseSpec) -> list[Release]:
     """What the record has lately of the very service of a spec: its name, namespace and cluster are the same."""
-    cluster = spec.connections.kubernetes
+    return _lately(record, spec.service, spec.namespace, spec.connections.kubernetes)
 
-    def same(one: Release) -> bool:
-        connections = one.spec.get("connections") or {}
-        return one.namespace == spec.namespace and connections.get("kubernetes", cluster) == cluster
 
-    return [one for one in record.recent(spec.service) if same(one)]
+def alike(record: Record, release: Release) -> list[Release]:
+    """What the record has lately of a release's very service, itself included."""
+    return _lately(record, release.service, release.namespace, _cluster(release))
+
+
+def _lately(record: Record, service: str, namespace: str, cluster: str | None) -> list[Release]:
+    """Of a release that does not say its cluster nothing else is known."""
+    return [
+        one for one in record.recent(service)
+        if one.namespace == namespace and (_cluster(one) or cluster) == (cluster or _cluster(one))
+    ]  # fmt: skip
+
+
+def _cluster(release: Release) -> str | None:
+    connections = release.spec.get("connections") or {}
+    return connections.get("kubernetes")
