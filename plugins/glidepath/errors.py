@@ -10,7 +10,7 @@ GlidepathError
 │   │   └── ClaimLostError    our token is no longer the current one: stop writing
 │   ├── NotReadyError         a version's pods were not ready in time
 │   ├── NoReleaseError        the record has no such release
-│   ├── OrderError            the release is not where this may be done
+│   ├── OrderError            the release never took the claim that this needs
 │   ├── ReplacedError         another process watches the release since: this one looks on no more
 │   └── ReleaseTakenBack      the release ended on stable: what turns the run red
 └── TemporaryError            another try may succeed
@@ -87,7 +87,7 @@ class NoReleaseError(PermanentError):
 
 
 class OrderError(PermanentError):
-    """The release is not where this may be done: a phase that can't be reached from its own, a claim it never took."""
+    """The release never took the claim that this needs: the task `claim` comes first."""
 
 
 class SetupError(TemporaryError):
@@ -118,7 +118,7 @@ class NoWeightedRouteError(TrafficDriftError):
 
 
 class StaleWriteError(TemporaryError):
-    """What a write was decided on is no longer so; it was not made."""
+    """What a write, to the routes or of a phase, was decided on is no longer so; it was not made. Another try decides anew."""
 
 
 class EvidenceError(TemporaryError):

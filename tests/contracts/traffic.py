@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from glidepath.claim import Claim
 from glidepath.errors import ClaimLostError, StaleWriteError
-from glidepath.traffic import Split, WayBack
+from glidepath.kube import HELD, OPEN
+from glidepath.traffic import Routing, Split, WayBack
 from glidepath.traffic.handling import all_on, leave, let_go, take
 from tests.contracts.place import Place
 
@@ -20,6 +22,12 @@ def keeps(place: Place) -> None:
     before, first = traffic.read(), fence.state()
     claim = place.claim("dag/one", first.newest + 1)
     assert (all_on(traffic, "v1"), before.held, before.since) == (True, False, None)
+    for unheld in (
+        lambda: traffic.write(claim, SHARED),
+        lambda: traffic.stop(claim, WayBack(Split("v2", "v1", 0), {"v1"})),
+    ):
+        with pytest.raises(ClaimLostError):
+            unheld()
     take(traffic, fence, claim)
     _taken(place, claim.token)
     assert traffic.read(before.routing, ["v2"]).since is None, "taking changes nothing"
@@ -28,17 +36,11 @@ def keeps(place: Place) -> None:
     assert traffic.write(claim, SHARED).resource_version == version, "what is so already is not written"
     with pytest.raises(StaleWriteError):
         traffic.write(claim, SAFE, lambda: False)
-    late = replace(claim, token=claim.token - 1)
-    for refused in (
-        lambda: place.traffic().write(late, SAFE),
-        lambda: take(place.traffic(), place.fence(), late),
-        lambda: place.fence().hold(late, "v1"),
-        lambda: let_go(place.traffic(), place.fence(), late),
-    ):
-        with pytest.raises(ClaimLostError):
-            refused()
-    assert place.traffic().read().split == SHARED
     way = WayBack(SAFE, {"v2"}, before.routing)
+    _refuses(place, replace(claim, token=claim.token - 1), way)
+    assert place.traffic().read().split == SHARED
+    _binds(place, claim, way)
+    _tells_what_was_changed(place, before.routing)
     assert traffic.stop(claim, way)
     assert not traffic.stop(claim, way), "what is reached already is not written"
     assert all_on(traffic, "v1")
@@ -47,6 +49,55 @@ def keeps(place: Place) -> None:
     let_go(traffic, fence, claim)
     after = place.fence().state()
     assert (set(after.held), set(after.tokens), place.traffic().read().held) == (set(), {claim.token}, False)
+
+
+def _refuses(place: Place, late: Claim, way: WayBack) -> None:
+    """Whatever is written with a lower token is refused, each write by itself."""
+    traffic, fence = place.traffic(), place.fence()
+    for write in (
+        lambda: traffic.write(late, SAFE),
+        lambda: traffic.stop(late, way),
+        lambda: traffic.stop(late, way, mine=True),
+        lambda: traffic.mark(late, HELD),
+        lambda: traffic.mark(late, OPEN),
+        lambda: fence.take(late),
+        lambda: fence.open(late),
+        lambda: fence.hold(late, "v1"),
+        lambda: fence.let_go(late, "v1"),
+    ):
+        with pytest.raises(ClaimLostError):
+            write()
+    _taken(place, late.token + 1)
+
+
+def _binds(place: Place, claim: Claim, way: WayBack) -> None:
+    """Who was first between a read and the write of another is not overwritten: it is asked again whether that is wanted."""
+    other = Split("v1", "v2", 30)
+    for late in (
+        lambda still: place.traffic().write(claim, SHARED, still),
+        lambda still: place.traffic().stop(claim, way, still),
+    ):
+        place.traffic().write(claim, Split("v1", "v2", 40))
+        asked: list[bool] = []
+
+        def still(asked: list[bool] = asked) -> bool:
+            if not asked:
+                place.traffic().write(claim, other)
+            asked.append(not asked)
+            return asked[-1]
+
+        with pytest.raises(StaleWriteError):
+            late(still)
+        assert (asked, place.traffic().read().split) == ([True, False], other)
+    place.traffic().write(claim, SHARED)
+
+
+def _tells_what_was_changed(place: Place, before: Routing) -> None:
+    """Weights are no change; another object is one, and other hosts."""
+    traffic = place.traffic()
+    assert traffic.read(before, ["v2"]).since is None
+    for was in (replace(before, uid="another"), replace(before, hosts=("elsewhere",))):
+        assert traffic.read(was, ["v2"]).since
 
 
 def names_what_is_around(place: Place) -> None:

@@ -6,6 +6,8 @@ than this code is used as it is.
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,8 @@ OLDER = ("0001",)
 # How often what another process is just migrating is looked at again.
 TRIES = 5
 LOCK = 0x676C6964  # of Postgres; any number that nobody else takes
+# Alembic keeps the migration that it is at in its modules: of a process' threads one at a time may ask it for one.
+_alone = threading.Lock()
 
 
 def version_of(connection: Connection) -> str | None:
@@ -63,11 +67,11 @@ def _behind(connection: Connection) -> bool:
 def _migrate(connection: Connection) -> None:
     from alembic import command
 
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        if not _behind(connection):
-            return
-    command.upgrade(config(connection), "head")
+    with _alone:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        if _behind(connection):  # still: another thread, or another process, may have been first
+            command.upgrade(config(connection), "head")
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -78,3 +82,11 @@ def config(connection: Connection | None = None) -> Config:
     made.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     made.attributes["connection"] = connection
     return made
+
+
+def _forked() -> None:
+    global _alone
+    _alone = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forked)

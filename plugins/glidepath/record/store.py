@@ -118,9 +118,10 @@ class Record:
         with self._begin() as connection:
             return [Release(**row) for row in connection.execute(query).mappings()]
 
-    def ended_before(self, at: float, limit: int = 100) -> list[Release]:
-        """Releases that were closed before an epoch second, the oldest first."""
-        query = select(releases).where(releases.c.closed < at).order_by(releases.c.closed).limit(limit)
+    def ended_before(self, at: float, limit: int, skip: int = 0) -> list[Release]:
+        """Releases that were closed before an epoch second, the oldest first; the first `skip` are left out."""
+        query = select(releases).where(releases.c.closed < at).order_by(releases.c.closed, releases.c.id)
+        query = query.limit(limit).offset(skip)
         with self._begin() as connection:
             return [Release(**row) for row in connection.execute(query).mappings()]
 

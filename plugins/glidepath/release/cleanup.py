@@ -14,17 +14,20 @@ from typing import Concatenate, ParamSpec
 from glidepath.claim.state import ABANDONED
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
-from glidepath.record import Record
+from glidepath.record import Record, Release
 from glidepath.record.retention import DAY_S, kept_s
 from glidepath.release.events import Finished, Swept
 from glidepath.release.gitops import owed, resume
 from glidepath.release.holding import ours, reclaim, renewing
+from glidepath.release.journal import Journal
 from glidepath.release.phases import Phase
-from glidepath.release.run import Run, Say, releases_of
+from glidepath.release.run import Run, Say, alike, releases_of
 from glidepath.release.versions import leave_only
 from glidepath.traffic.handling import all_on, leave, let_go, take
 
 P = ParamSpec("P")
+# How many releases a plan deletes from the record: what is more waits for the next one.
+AT_ONCE = 100
 
 
 def leaves_nothing(task: Callable[Concatenate[Run, P], None]) -> Callable[Concatenate[Run, P], None]:
@@ -102,9 +105,9 @@ def close_orphans(spec: ReleaseSpec, ports: Ports, over: Callable[[str], bool], 
 
 
 def forget_old(record: Record, say: Say, at: float) -> None:
-    """Delete releases from the record that have ended longer ago than the setting keeps them.
+    """Delete releases from the record that have ended longer ago than the setting keeps them, some hundred at a time.
 
-    One whose promotion was told and taken back, and nobody was told so since, is kept: the next release makes up for it.
+    One of which something is still to be done is kept: its own last task, or the next release, needs to know of it.
 
     Args:
         record: The record.
@@ -113,11 +116,31 @@ def forget_old(record: Record, say: Say, at: float) -> None:
 
     Raises:
         PreflightError: The setting can't be read.
+        RecordError: The record can't be read or written.
     """
-    kept = kept_s()
-    old = [] if kept is None else record.ended_before(at - kept)
-    gone = [one.id for one in old if not owed(record, one.id)]
-    for one in gone:
-        record.forget(one)
+    limit = kept_s()
+    if limit is None:
+        return
+    gone = kept = 0
+    while gone < AT_ONCE and (old := record.ended_before(at - limit, AT_ONCE, skip=kept)):
+        done_with = [one.id for one in old if not _needed(record, one)]
+        for one in done_with:
+            record.forget(one)
+        gone, kept = gone + len(done_with), kept + len(old) - len(done_with)
     if gone:
-        say(f"plan: {len(gone)} releases that ended over {(kept or 0) / DAY_S:g} days ago are deleted from the record")
+        say(f"plan: {gone} releases that ended over {limit / DAY_S:g} days ago are deleted from the record")
+
+
+def _needed(record: Record, ended: Release) -> bool:
+    """Whether something is still to be done of a release that has ended.
+
+    A word that it owes whoever owns the values, unless a later promotion has overruled it; its claim, which `finish` gives
+    back, unless a later release has had the service since.
+    """
+    is_owed = owed(record, ended.id)
+    if not is_owed and (ended.token is None or Journal(record, ended.id).finished()):
+        return False
+    later = [one for one in alike(record, ended) if one.created > ended.created]
+    if is_owed and not any(one.outcome == Phase.PROMOTED for one in later):
+        return True
+    return not any(one.token is not None for one in later)

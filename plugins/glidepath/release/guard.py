@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from glidepath.claim.state import TAKE_BACK
-from glidepath.errors import ClaimLostError, ClusterError, RecordError
+from glidepath.errors import ClaimLostError, ClusterError, NoWeightedRouteError, RecordError, SetupError
 from glidepath.judge import Look, Verdict
+from glidepath.kube import may_pass, refused
 from glidepath.policy.model import LONGEST
 from glidepath.record.turns import Turn
 from glidepath.release import words
@@ -181,17 +183,30 @@ class Guard:
             return True
         self.run.note(Drifted(drift, step.number))
         self.run.say(f"guard: drift: {drift}")
-        # Whoever put all traffic on stable is never overruled.
-        if routes and self.run.spec.on_drift == "restore" and not all_on(self.run.ports.traffic, self.run.stable):
-            self._restore(step)
-            return True
-        self.decide(step, Decision.ROLLBACK, f"drift: {drift}")
+        why_not: str | None = ""
+        if routes and self.run.spec.on_drift == "restore":
+            why_not = self._restore(step)
+        if why_not is not None:
+            self.decide(step, Decision.ROLLBACK, f"drift: {drift}{why_not}")
         return True
 
-    def _restore(self, step: Step) -> None:
+    def _restore(self, step: Step) -> str | None:
+        """Put a step's weights back; why it is not done where another try would meet the same, else None.
+
+        Raises:
+            GlidepathError: Another try may do it.
+        """
         split = self.run.split(step.weight)
-        if give(self.run, split, lambda: self.run.step() == step, way_back(self.run, split)):
-            self.run.say(f"guard: the weights of step {step.number} are put back")
+        try:
+            if all_on(self.run.ports.traffic, self.run.stable):  # whoever put it there is never overruled
+                return ""
+            if give(self.run, split, lambda: self.run.step() == step, way_back(self.run, split)):
+                self.run.say(f"guard: the weights of step {step.number} are put back")
+            return None
+        except (ClaimLostError, ClusterError, NoWeightedRouteError, SetupError) as error:
+            if isinstance(error, ClusterError) and _passes(error):
+                raise
+            return f"; it can't be put back: {error}"
 
     def _renew(self, step: Step | None) -> None:
         """Renew the claim while this guard sees what there is to see; one that does not is no reason to trust a canary."""
@@ -274,3 +289,9 @@ class Guard:
             take_back(self.run, reason)
         if self.run.note(Decided(step.number, str(decision), reason, self.looks.seq)):
             self.run.say(f"guard: step {step.number}: {decision}: {reason}")
+
+
+def _passes(error: ClusterError) -> bool:
+    """Whether the same write may be taken in a moment: it is not the routes themselves that were refused."""
+    status = error.status
+    return may_pass(status) or status == HTTPStatus.CONFLICT or refused(status, str(error))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from glidepath.claim import Claim
-from glidepath.errors import OrderError
+from glidepath.errors import OrderError, StaleWriteError
 from glidepath.evidence import Source, source_of
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
@@ -136,11 +136,11 @@ class Run:
         """Enter a phase.
 
         Raises:
-            OrderError: It can't be reached from where the release stands.
+            StaleWriteError: It can't be reached from where the release stands: another task has moved or ended it meanwhile.
         """
         if not self.ports.record.move(self.id, phase, origins(phase)):
-            raise OrderError(
-                f"release {self.id} is {self.release.phase}; {phase} can only be reached from "
+            raise StaleWriteError(
+                f"release {self.id} is {self.release.phase} by now; {phase} can only be reached from "
                 f"{', '.join(sorted(origins(phase)))}"
             )
         self.note(Entered(str(phase)))
@@ -164,10 +164,22 @@ class Run:
 
 def releases_of(record: Record, spec: ReleaseSpec) -> list[Release]:
     """What the record has lately of the very service of a spec: its name, namespace and cluster are the same."""
-    cluster = spec.connections.kubernetes
+    return _lately(record, spec.service, spec.namespace, spec.connections.kubernetes)
 
-    def same(one: Release) -> bool:
-        connections = one.spec.get("connections") or {}
-        return one.namespace == spec.namespace and connections.get("kubernetes", cluster) == cluster
 
-    return [one for one in record.recent(spec.service) if same(one)]
+def alike(record: Record, release: Release) -> list[Release]:
+    """What the record has lately of a release's very service, itself included."""
+    return _lately(record, release.service, release.namespace, _cluster(release))
+
+
+def _lately(record: Record, service: str, namespace: str, cluster: str | None) -> list[Release]:
+    """Of a release that does not say its cluster nothing else is known."""
+    return [
+        one for one in record.recent(service)
+        if one.namespace == namespace and (_cluster(one) or cluster) == (cluster or _cluster(one))
+    ]  # fmt: skip
+
+
+def _cluster(release: Release) -> str | None:
+    connections = release.spec.get("connections") or {}
+    return connections.get("kubernetes")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import re
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from glidepath.record import Record
+from glidepath.record import Record, schema
 from glidepath.record.engines import engine_of
 from glidepath.record.schema import HEAD, OLDER, VERSION_TABLE, config, version_of
 from glidepath.record.tables import metadata
@@ -79,6 +81,29 @@ def test_many_processes_bring_it_up_at_once(old: str) -> None:
     for process in processes:
         process.join(timeout=60)
         assert process.exitcode == 0
+
+
+def test_many_threads_bring_it_up_at_once(old: str) -> None:
+    """Guards of many releases begin together, each in a thread of its own, when a triggerer starts after an upgrade."""
+    count = 6
+    together = threading.Barrier(count)
+
+    def begin(_: int) -> str | None:
+        together.wait(timeout=60)
+        Record(old)
+        return version(old)
+
+    with ThreadPoolExecutor(count) as threads:
+        assert list(threads.map(begin, range(count))) == [HEAD] * count
+
+
+def test_a_fork_amid_a_migration_of_another_thread_brings_up_its_own(old: str) -> None:
+    with schema._alone:
+        process = multiprocessing.get_context("fork").Process(target=Record, args=(old,))
+        process.start()
+        process.join(timeout=60)
+    assert process.exitcode == 0
+    assert version(old) == HEAD
 
 
 def test_a_newer_one_is_used_as_it_is(tmp_path: Path) -> None:

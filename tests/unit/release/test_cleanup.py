@@ -10,8 +10,7 @@ import pytest
 
 from glidepath.errors import ClaimLostError, GlidepathError, HelmError
 from glidepath.release import brake
-from glidepath.release.cleanup import forget_old
-from glidepath.release.events import HandedOver, Swept
+from glidepath.release.events import Swept
 from glidepath.release.guard import Guard
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
@@ -219,20 +218,3 @@ def test_a_task_that_is_run_again_after_the_end_changes_nothing(planned: Saved) 
     for action in PROMOTED:
         do(process(stage, run), action)
     assert stage.written() == before
-
-
-def test_what_ended_long_ago_is_forgotten_but_for_what_is_owed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = stage.run("one", version="v1")
-    assert run.release.outcome == "nothing_to_do"
-    owing = stage.run("two", version="v1")
-    owing.note(HandedOver("promote", "done", "two"))
-    stage.clock += 10 * 86400
-    for days, left in ("", {"one", "two", "three"}), ("30", {"one", "two", "four"}), ("9", {"two", "five"}):
-        monkeypatch.setenv("GLIDEPATH_RECORD_KEEP_DAYS", days)
-        identity = {"": "three", "30": "four", "9": "five"}[days]
-        forget_old(stage.record, stage.said.append, stage.clock)
-        stage.run(identity, version="v1")
-        assert {one.id for one in stage.record.recent()} >= left
-    assert {one.id for one in stage.record.recent()} == {"two", "three", "four", "five"}
-    assert stage.record.events("one") == []
-    assert any("1 releases that ended over 9 days ago are deleted" in line for line in stage.said)

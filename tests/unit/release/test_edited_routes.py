@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from glidepath.errors import ClaimLostError, PreflightError, TemporaryError
+from glidepath.errors import ClaimLostError, ClusterError, PreflightError, TemporaryError
 from glidepath.record.engines import engine_of
 from glidepath.record.tables import events
 from glidepath.release import brake
@@ -178,6 +180,56 @@ def test_restore_puts_back_what_leads_to_the_canary_beside_the_weights(stage: St
     assert http(stage)[0] == REDIRECT
     assert http(stage)[1]["route"][0]["destination"]["subset"] == "v1"
     assert run.ports.traffic.read().split == Split("v1", "v2", 20)
+
+
+def gone(stage: Stage) -> None:
+    del stage.server.objects[BASE, SERVICE]
+
+
+def refused(stage: Stage) -> None:
+    """What a team's webhook denies in any form but the plainest."""
+    stage.edit_routes({"http": [TESTERS, *OURS]})
+    stage.server.fail("PATCH", "/virtualservices", 403, text="admission webhook team.example denied the request: no")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        gone,
+        refused,
+        lambda stage: anew(stage, OURS),
+        lambda stage: stage.edit_routes({"http": [REDIRECT]}),
+    ],
+    ids=["gone", "refused", "anew", "redirect"],
+)
+def test_what_restore_can_not_put_back_takes_the_canary_back(stage: Stage, broken: Callable[[Stage], None]) -> None:
+    """Nothing is judged while the routes are not ours: without an end a bad canary would keep what it gets there."""
+    run, guard = started(stage, policy="on_drift: restore\n")
+    ticks(stage, guard, 1)
+    broken(stage)
+    stage.clock += 5
+    guard.tick()
+    assert "; it can't be put back: " in reason(stage, run.id)
+    assert stage.server.find("virtualservices", SERVICE)["spec"]["hosts"] == [SERVICE]
+    led = {
+        one["destination"].get("subset")
+        for entry in http(stage)
+        for one in entry.get("route", [])
+        if one.get("weight", 1)
+    }
+    assert led <= {"v1"}
+
+
+def test_what_may_be_put_back_in_a_moment_is_tried_again(stage: Stage) -> None:
+    run, guard = started(stage, policy="on_drift: restore\n")
+    ticks(stage, guard, 1)
+    stage.edit_routes({"http": http_routes({"v1": 10, "v2": 90})})
+    stage.server.fail("PATCH", "/virtualservices", 409, times=2)
+    with pytest.raises(ClusterError):
+        guard.tick()
+    guard.tick()
+    assert not taken_back(run)
+    assert stage.weights() == {"v1": 80, "v2": 20}
 
 
 class TestPlan:

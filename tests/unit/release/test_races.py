@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 
 import pytest
 
-from glidepath.errors import ClaimError, ReleaseTakenBack
+from glidepath.errors import ClaimError, ReleaseTakenBack, TemporaryError
 from glidepath.release import brake
 from glidepath.release.events import Committed
 from glidepath.release.run import Run
@@ -75,6 +76,24 @@ def test_the_watchdog_acts_at_any_call_of_the_last_task_and_another_try_ends_it(
         errors = do(process(stage, run), finish)
         assert [type(one) for one in errors] == ([] if good else [ReleaseTakenBack]), (fuse.where, errors)
         assert stage.at_rest("v2" if good else "v1"), (fuse.where, stage.written())
+
+
+@pytest.mark.parametrize("write", ["move", "close"])
+def test_another_task_ends_it_while_the_last_one_does_and_another_try_gives_the_claim_back(
+    planned: Saved, write: str
+) -> None:
+    """A rollback whose worker was thought dead, and `finish`: whichever is second meets no error that is final."""
+    saved = walked(planned, claim, deploy, first)
+    stage, run = saved.again()
+    do(process(stage, run, calls := Fuse(between=lambda: None)), finish)
+    stage, run = saved.again()
+    fuse = Fuse(calls.calls.index(write), between=lambda: do(process(stage, run), rollback))
+    with suppress(TemporaryError, ReleaseTakenBack):
+        finish(process(stage, run, fuse))
+    assert fuse.blown
+    with pytest.raises(ReleaseTakenBack):
+        finish(process(stage, run))
+    assert stage.at_rest("v1"), stage.written()
 
 
 def test_a_fate_is_written_once(stage: Stage) -> None:
