@@ -16,6 +16,7 @@ GlidepathError
 └── TemporaryError            another try may succeed
     ├── ClusterError          the Kubernetes API refused, or did not answer in time
     ├── SetupError            what a release relies on is not there, until a person mends it
+    │   └── NoRoutesError     the object that carries the routes is gone
     ├── BusyError             the watchdog has the service, or has just had it
     ├── NotGoneError          what was removed is still there
     ├── HelmError             Helm failed; carries its stderr
@@ -95,6 +96,10 @@ class SetupError(TemporaryError):
 
     A person can mend it in mid-release. `plan` refuses it for good, as PreflightError.
     """
+
+
+class NoRoutesError(SetupError):
+    """The object that carries the service's routes is gone: callers reach the pods of every version."""
 
 
 class BusyError(TemporaryError):

@@ -8,11 +8,11 @@ version's pods may be gone, and everything leads on to the new one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from glidepath.claim import Claim
-from glidepath.errors import ClaimLostError, RecordError, StaleWriteError
+from glidepath.errors import ClaimLostError, NoRoutesError, RecordError, StaleWriteError
 from glidepath.release.events import Braked, TakenBack
 from glidepath.release.run import Run
 from glidepath.traffic import Split, WayBack
@@ -175,6 +175,19 @@ def surely_taken_back(run: Run, reason: str) -> None:
         with suppress(ClaimLostError):
             brake(run, reason)
         raise
+
+
+@contextmanager
+def back_if_gone(run: Run) -> Iterator[None]:
+    """Take the release back at once if its routes are gone: until the first weight nobody else looks at them.
+
+    Raises:
+        GlidepathError: The brake failed; call again.
+    """
+    try:
+        yield
+    except NoRoutesError as error:
+        take_back(run, f"drift: {error}")
 
 
 def take_back(run: Run, reason: str) -> None:

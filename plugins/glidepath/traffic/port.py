@@ -68,7 +68,7 @@ class Traffic(Protocol):
             versions: The versions that nothing but weights may have come to lead to since.
 
         Raises:
-            SetupError: There are none.
+            NoRoutesError: There are none.
             TrafficDriftError: They are no split of two versions.
         """
 
@@ -86,7 +86,7 @@ class Traffic(Protocol):
         Raises:
             ClaimLostError: The object carries a higher token: somebody else holds the service; or no claim ever held it.
             NoWeightedRouteError: No entry can take weights; nothing was written.
-            SetupError: There are no routes.
+            NoRoutesError: There are no routes.
             StaleWriteError: `still` said no; nothing was written.
             TrafficDriftError: What is read back is not what was written.
         """
@@ -107,7 +107,7 @@ class Traffic(Protocol):
 
         Raises:
             ClaimLostError: The object carries a higher token, or is none that this claim ever took.
-            SetupError: There are no routes, and nobody knows what they said.
+            NoRoutesError: There are no routes, and nobody knows what they said.
             StaleWriteError: `still` said no; nothing was written.
             TrafficDriftError: What is read back is not what was written.
         """
@@ -120,7 +120,7 @@ class Traffic(Protocol):
 
         Raises:
             ClaimLostError: It carries a higher token.
-            SetupError: There are no routes.
+            NoRoutesError: There are no routes.
         """
 
     def around(self, fresh: Collection[str], pods: Pods | None = None, everywhere: bool = False) -> Surroundings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from glidepath.errors import ClusterError, SetupError
+from glidepath.errors import ClusterError, NoRoutesError
 from glidepath.fence.marks import proper_token_of, state_of
 from glidepath.fence.objects import FencedObjects
 from glidepath.kube import HELD, editor
@@ -72,7 +72,7 @@ class IstioRoutes:
     def _virtual_service(self) -> dict[str, Any]:
         found = self._found()
         if found is None:
-            raise SetupError(
+            raise NoRoutesError(
                 f"{self._name} does not exist, expected the one of the service's chart; is Istio installed, "
                 "and was the chart installed with istio.enabled?"
             )

@@ -125,6 +125,19 @@ def test_a_virtual_service_that_is_gone_comes_back_with_the_brake(stage: Stage) 
     assert "held" in stage.states()
 
 
+@pytest.mark.parametrize("done", [1, 2], ids=["before deploy", "before the first weight"])
+def test_routes_that_are_gone_before_a_guard_looks_are_made_anew_at_once(stage: Stage, done: int) -> None:
+    """Until they are back callers reach the pods of every version, the canary's too: no task waits for another try."""
+    run = stage.run()
+    do(run, *UP_TO_WEIGHT[:done])
+    del stage.server.objects[BASE, SERVICE]
+    do(run, *UP_TO_WEIGHT[done:])
+    assert "VirtualService shop/prices does not exist" in reason(stage, run.id)
+    assert stage.weights() == {"v1": 100, "v2": 0}
+    do(run, rollback)
+    assert run.release.outcome == "rolled_back"
+
+
 def test_another_cluster_without_our_lease_is_never_written(stage: Stage) -> None:
     """A client that was led astray finds no Lease, and an equal service that it never took."""
     run = stage.run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glidepath.deploy import values as chart
-from glidepath.release.brake import give
+from glidepath.release.brake import back_if_gone, give
 from glidepath.release.cleanup import leaves_nothing
 from glidepath.release.drift import note_pods
 from glidepath.release.events import Deployed
@@ -24,7 +24,7 @@ def deploy(run: Run) -> None:
     """
     if run.ended():
         return
-    with renewing(run):
+    with renewing(run), back_if_gone(run):
         _deploy(run)
 
 

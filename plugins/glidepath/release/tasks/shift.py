@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from glidepath.deploy import values as chart
-from glidepath.release.brake import give, taken_back, taken_back_meanwhile
+from glidepath.release.brake import back_if_gone, give, taken_back, taken_back_meanwhile
 from glidepath.release.capacity import expected_replicas, replicas_like_stable, see_to
 from glidepath.release.cleanup import leaves_nothing
 from glidepath.release.events import Replicas, WeightGiven
@@ -31,6 +31,11 @@ def shift(run: Run, number: int) -> None:
     if run.step().number >= number:
         run.say(f"shift: step {number} was given its weight already; nothing is done")
         return
+    with back_if_gone(run):
+        _shift(run, number, weight)
+
+
+def _shift(run: Run, number: int, weight: int) -> None:
     with renewing(run):
         _make_room(run, weight)
     if taken_back_meanwhile(run):
