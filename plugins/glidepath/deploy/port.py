@@ -1,4 +1,4 @@
-"""What a release needs of whoever deploys a service's versions; errors are those of `Helm` and `Workloads`."""
+"""What a release needs of whoever deploys a service's versions; errors are those of `Helm` and `KubernetesWorkloads`."""
 
 from __future__ import annotations
 

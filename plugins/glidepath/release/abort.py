@@ -10,10 +10,7 @@ from glidepath.release.brake import take_back
 from glidepath.release.events import TaskFailed
 from glidepath.release.run import Run
 
-# The event of a task that failed; and what is said where none did.
-FAILED = "failed"
-
-
+# Of what is written down of an error, characters.
 WHY_LENGTH = 400
 
 

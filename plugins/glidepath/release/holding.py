@@ -9,11 +9,12 @@ from contextlib import contextmanager
 
 from glidepath.claim import Claim, ClaimState
 from glidepath.claim.state import ABANDONED, WATCHDOG
-from glidepath.errors import BusyError, ClaimError, ClaimLostError, GlidepathError, RecordError
+from glidepath.errors import BusyError, ClaimError, ClaimLostError, GlidepathError, RecordError, SetupError
 from glidepath.kube import GROUP
-from glidepath.release.brake import committed, raised
+from glidepath.release.brake import committed, raised, way_back
 from glidepath.release.run import Run
 from glidepath.release.watched import judged, step_in_force
+from glidepath.traffic import Split
 from glidepath.traffic.handling import take
 
 # How often a claim is renewed in the time after which it expires.
@@ -99,7 +100,7 @@ def has_claim(run: Run, again: bool) -> bool:
     except ClaimError as error:
         run.say(f"the claim can't be had again: {error}")
         return False
-    take(run.ports.traffic, run.ports.fence, held)
+    _stamp(run, held)
     run.say(f"claimed again with token {held.token}, to clean up after the watchdog")
     return True
 
@@ -111,7 +112,23 @@ def _obeyed(run: Run) -> None:
     if newest > run.claim.token:
         raised(run, f"an object carries token {newest}, this claim has {run.claim.token}")
     if tokens - {run.claim.token}:
-        take(run.ports.traffic, run.ports.fence, run.claim)
+        _stamp(run, run.claim)
+
+
+def _stamp(run: Run, claim: Claim) -> None:
+    """Put a claim's token on every object; routes that are gone are made anew, all on the safe version.
+
+    Raises:
+        ClaimLostError: An object carries a higher token.
+        SetupError: The routes are gone, and nobody knows what they said.
+    """
+    traffic, fence = run.ports.traffic, run.ports.fence
+    try:
+        take(traffic, fence, claim)
+    except SetupError:
+        safe = run.canary if committed(run) else run.stable
+        traffic.stop(claim, way_back(run, Split(safe, None, 0)), mine=True)
+        take(traffic, fence, claim)
 
 
 def reclaim(run: Run, safe: str, after: Collection[str] = (ABANDONED,)) -> Claim:

@@ -48,7 +48,7 @@ def report(record: Record, release_id: str) -> Report:
     """The report of a release.
 
     Raises:
-        RecordError: The record has no such release.
+        NoReleaseError: The record has no such release.
     """
     release = record.get(release_id)
     journal = Journal(record, release_id)

@@ -24,6 +24,8 @@ SPREAD_S = 3.0
 class HeldTrigger(BaseTrigger):
     """Fires when the service is free, or when the time to wait for that is over.
 
+    That the cluster, its connection or Airflow itself can't be asked is no reason to stop waiting.
+
     Args:
         release_id: Who waits.
         kubernetes_conn_id: Airflow connection of the cluster.
@@ -35,6 +37,7 @@ class HeldTrigger(BaseTrigger):
         super().__init__()  # type: ignore[no-untyped-call]
         self.release_id, self.kubernetes_conn_id, self.deadline = release_id, kubernetes_conn_id, deadline
         self.namespace, self.service = namespace, service
+        self._connected: Any = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
@@ -42,14 +45,13 @@ class HeldTrigger(BaseTrigger):
         return "glidepath.triggers.queueing.HeldTrigger", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look at the Lease every two seconds. A cluster that does not answer is no reason to stop waiting."""
+        """Look at the Lease every two seconds."""
         thread = Threads("glidepath-held")  # its own: a cluster that does not answer is this run's matter
         try:
-            claims = await thread(self._claims)
             while time.time() < self.deadline:
-                if await thread(self._free, claims):
+                if await thread(self._free):
                     await asyncio.sleep(random.uniform(0, SPREAD_S))
-                    if await thread(self._free, claims):
+                    if await thread(self._free):
                         yield TriggerEvent({"status": "free"})
                         return
                 await asyncio.sleep(POLL_S)
@@ -57,13 +59,18 @@ class HeldTrigger(BaseTrigger):
         finally:
             thread.close()
 
-    def _free(self, claims: Any) -> bool:
+    def _free(self) -> bool:
+        from airflow.sdk.exceptions import AirflowRuntimeError
+
         try:
-            claims.check(self.release_id)
+            if self._connected is None:
+                self._connected = self._claims()
+            self._connected.check(self.release_id)
         except ClaimHeldError:
             return False
-        except TemporaryError as error:
+        except (TemporaryError, AirflowRuntimeError) as error:  # the last: of the cluster's connection
             log.warning("the claim could not be looked at, tried again: %s", error)
+            self._connected = None  # with a connection that is read anew: its token may have been changed
             return False
         return True
 

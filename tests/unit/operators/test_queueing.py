@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, Er
 from airflow.sdk.execution_time.comms import ErrorResponse
 
 from glidepath.claim import LeaseClaims
-from glidepath.errors import SetupError
+from glidepath.errors import ClusterError, SetupError
 from glidepath.operators.queueing import WaitsForClaim
 from glidepath.operators.tasks import ClaimOperator, PlanOperator, run_over
 from glidepath.release.run import Run
@@ -182,6 +182,42 @@ def test_the_trigger_fires_when_the_service_is_free(stage: Stage, monkeypatch: p
         run = Run(one.id, stage.spec(version="v2"), stage.ports(), stage.said.append, lambda: stage.clock)
         await asyncio.to_thread(run.ports.claims.release, run.claim, "rolled_back")
         return (await asyncio.wait_for(task, 30)).payload
+
+    assert asyncio.run(event()) == {"status": "free"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SetupError("connection 'kubernetes_default' leads to no cluster"),
+        ClusterError("Unauthorized", 401),
+        AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 503})),
+    ],
+)
+def test_a_connection_that_is_away_for_a_moment_ends_no_waiting(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """A triggerer starts while a mount or Airflow's API is not there yet; the run may have waited for hours."""
+    monkeypatch.setattr("glidepath.triggers.queueing.POLL_S", 0.01)
+    monkeypatch.setattr("glidepath.triggers.queueing.SPREAD_S", 0.01)
+    trigger = HeldTrigger("one", "kubernetes_default", NAMESPACE, SERVICE, time.time() + 60)
+    away = iter([error] * 3)
+
+    class Away:
+        def check(self, _: str) -> None:
+            raise error
+
+    def told() -> Any:
+        if (met := next(away, None)) is None:
+            return LeaseClaims(stage.server.api(), NAMESPACE, SERVICE)
+        if isinstance(met, ClusterError):
+            return Away()
+        raise met
+
+    monkeypatch.setattr(trigger, "_claims", told)
+
+    async def event() -> Any:
+        return (await asyncio.wait_for(anext(trigger.run()), 30)).payload
 
     assert asyncio.run(event()) == {"status": "free"}
 

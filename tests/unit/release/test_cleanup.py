@@ -20,6 +20,7 @@ from glidepath.release.tasks.observe import observe
 from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
+from tests.support.apiserver import MESH, SERVICE
 from tests.support.crashes import MODES, Died, Fuse, Saved, process
 from tests.support.stage import Stage, abandon
 from tests.support.tasks import Action, do, every_call, first, over, second, walked
@@ -218,3 +219,16 @@ def test_a_task_that_is_run_again_after_the_end_changes_nothing(planned: Saved) 
     for action in PROMOTED:
         do(process(stage, run), action)
     assert stage.written() == before
+
+
+@pytest.mark.parametrize("way", [(*UP, promote), (*UP, rollback)], ids=["promoted", "taken back"])
+@pytest.mark.parametrize("before", [lambda _: None, abandon], ids=["held", "abandoned"])
+def test_routes_that_are_gone_when_it_ends_are_made_anew(
+    planned: Saved, way: tuple[Action, ...], before: Callable[[Stage], None]
+) -> None:
+    """Else the last task fails for want of them, its claim stays, and everything but the routes is open."""
+    stage, run = walked(planned, *way).again()
+    before(stage)
+    del stage.server.objects[f"{MESH}/virtualservices", SERVICE]
+    do(process(stage, run), settle, finish)
+    assert at_rest(stage, run), stage.written()

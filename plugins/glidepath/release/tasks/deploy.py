@@ -20,7 +20,7 @@ def deploy(run: Run) -> None:
 
     Raises:
         HelmError: Helm refused the upgrade.
-        ClusterError: The pods were not ready in time; says what they wait for.
+        NotReadyError: The pods were not ready in time; says what they wait for.
     """
     if run.ended():
         return

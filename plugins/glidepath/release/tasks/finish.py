@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glidepath.errors import BusyError, ClaimLostError, ClusterError, ReleaseTakenBack
+from glidepath.release.brake import leave_alone
 from glidepath.release.cleanup import leaves_nothing, sweep
 from glidepath.release.events import Finished
 from glidepath.release.gitops import hand_back, resume
@@ -60,8 +61,10 @@ def _give_back(run: Run, outcome: str) -> None:
     stays: ClusterError | None = None
     with renewing(run):
         hand_back(run)
+        safe = run.canary if outcome == Phase.PROMOTED else run.stable
+        leave_alone(run, safe)  # routes that were deleted since are made anew: open, nobody would
         if rendered_token(run) != str(run.claim.token):
-            leave_only(run, run.canary if outcome == Phase.PROMOTED else run.stable)
+            leave_only(run, safe)
         let_go(run.ports.traffic, run.ports.fence, run.claim)
         try:
             resume(run)

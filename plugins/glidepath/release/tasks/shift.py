@@ -58,7 +58,7 @@ def _make_room(run: Run, weight: int) -> None:
     """See to it that the canary, and its baseline, have the ready replicas for their share: as stable has for each percent.
 
     Raises:
-        ClusterError: They were not ready in time; the weight is not given.
+        NotReadyError: They were not ready in time; the weight is not given.
     """
     ports = run.ports
     values = ports.helm.effective_values()
