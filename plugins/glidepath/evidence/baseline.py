@@ -10,10 +10,11 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence.collector import Collected, Collector
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.edges import common_edges, latency_edges, told_apart_edges
+from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.possible import explained
-from glidepath.evidence.prometheus import Prometheus, Reader, Series
+from glidepath.evidence.prometheus import Reader, Samples, Series
 from glidepath.evidence.shares import Selected, read_shares
 from glidepath.evidence.source import Source
 from glidepath.evidence.summed import Past, kept, worth
@@ -43,7 +44,7 @@ class Baseline:
     blind: tuple[float, ...] = ()
 
 
-def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: float, now: float) -> Baseline:
+def baseline(prometheus: Samples, source: Source, stable: str, window_s: float, now: float) -> Baseline:
     """The stable version's counts over the last `window_s` seconds.
 
     Args:
@@ -78,7 +79,7 @@ def baseline(prometheus: Prometheus, source: Source, stable: str, window_s: floa
 
 
 def pods_before(
-    prometheus: Prometheus, source: Source, stable: str, window_s: float, until: float
+    prometheus: Samples, source: Source, stable: str, window_s: float, until: float
 ) -> tuple[tuple[Mapping[str, Counts], ...], float]:
     """What the stable's pods did in the `window_s` seconds that ended at `until`: blocks as `Baseline`'s, and their length.
 
@@ -100,12 +101,13 @@ def pods_before(
 
 
 def _found(
-    prometheus: Prometheus, source: Source, stable: str, window_s: float, until: float
+    prometheus: Samples, source: Source, stable: str, window_s: float, until: float
 ) -> tuple[float, tuple[list[Series], list[Series], Selected]]:
     """The step between samples, and the stable's series of requests, of latency, and of what shares count."""
     step = max(LEAST_STEP_S, window_s / SAMPLES)
+    prometheus = named(prometheus, source)
     reader: Reader = prometheus
-    if worth(prometheus.range_vector(source.requests, LATELY_STEPS * step, until), kept(source)):
+    if source.as_usual and worth(prometheus.range_vector(source.requests, LATELY_STEPS * step, until), kept(source)):
         reader = Past(prometheus, source)
     everything = reader.range_vector(source.requests, window_s, until, step)
     slow = of_version(read_latency(reader, source, window_s, until, step), source.version_label, stable)
@@ -114,7 +116,7 @@ def _found(
 
 
 def _begun(
-    prometheus: Prometheus, source: Source, stable: str, step: float, requests: list[Series], latency: list[Series],
+    prometheus: Samples, source: Source, stable: str, step: float, requests: list[Series], latency: list[Series],
     others: Selected,
 ) -> Collector:  # fmt: skip
     """A collector that counts from each series' first sample in the window."""

@@ -19,12 +19,13 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.edges import common_edges
 from glidepath.evidence.lives import Sample
+from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.pace import SLACK, Pace
 from glidepath.evidence.possible import as_planned, explained
 from glidepath.evidence.present import Present
-from glidepath.evidence.prometheus import Key, Prometheus, Series, pod_in
+from glidepath.evidence.prometheus import Key, Samples, Series, pod_in
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source, matches
 from glidepath.evidence.tally import Counts, Growths, of_pods, series_of, tally
@@ -74,7 +75,7 @@ class Collector:
         apart: Pods of the control that are set apart: what they counted is told as a part of it as well.
     """
 
-    prometheus: Prometheus
+    prometheus: Samples
     source: Source
     stable: str
     versions: Sequence[str]
@@ -89,6 +90,7 @@ class Collector:
 
     def __post_init__(self) -> None:
         self._counters = Counters(Pace(self.planned_per_s))
+        self.prometheus = named(self.prometheus, self.source)
         self._reader = Present(self.prometheus, self.source, self._counters, self.apart)
 
     def collect(self, now: float) -> Collected | Waiting:

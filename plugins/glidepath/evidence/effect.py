@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterable
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.prometheus import Prometheus, Series
+from glidepath.evidence.named import named
+from glidepath.evidence.prometheus import Samples, Series
 from glidepath.evidence.source import Source
 
 # A pod without a sample for so many scrapes, while others have some, is gone.
@@ -17,14 +18,14 @@ PATIENCE_SCRAPES = 6
 PATIENCE_S = 60.0
 
 
-def requests_of(prometheus: Prometheus, source: Source, version: str, window_s: float) -> tuple[int, int]:
+def requests_of(prometheus: Samples, source: Source, version: str, window_s: float) -> tuple[int, int]:
     """Requests a version got in the last `window_s` seconds, and how many of its pods had at least two samples.
 
     Raises:
         EvidenceError: Prometheus did not answer.
     """
     total, pods = 0.0, set()
-    for one in prometheus.range_vector(source.requests, window_s, prometheus.now()):
+    for one in named(prometheus, source).range_vector(source.requests, window_s, prometheus.now()):
         if one.labels.get(source.version_label) != version or len(one.samples) < 2:
             continue
         pods.add(one.labels.get("pod", ""))
@@ -33,7 +34,7 @@ def requests_of(prometheus: Prometheus, source: Source, version: str, window_s: 
 
 
 def wait_silent(
-    prometheus: Prometheus, source: Source, version: str, scrape_s: float, lag_s: float = 0.0,
+    prometheus: Samples, source: Source, version: str, scrape_s: float, lag_s: float = 0.0,
     timeout_s: float | None = None,
 ) -> float:  # fmt: skip
     """Wait until each pod of a version was scraped twice since the traffic was taken from it, without a request between.
@@ -59,7 +60,7 @@ def wait_silent(
     before = GONE_AFTER_SCRAPES * scrape_s + lag_s + 1
     while True:
         now = prometheus.now()
-        found = prometheus.range_vector(source.requests, now - written + before, now)
+        found = named(prometheus, source).range_vector(source.requests, now - written + before, now)
         count, unseen = _since(found, source, version, written, GONE_AFTER_SCRAPES * scrape_s)
         elapsed = time.monotonic() - started
         if count == 0 and not unseen:

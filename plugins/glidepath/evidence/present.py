@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.growth import Answer, Asked, answer_of, query
-from glidepath.evidence.prometheus import Grown, Histogram, Key, NotAnsweredError, Prometheus, Series
+from glidepath.evidence.prometheus import Grown, Histogram, Key, NotAnsweredError, Samples, Series
 from glidepath.evidence.shares import uses_of
 from glidepath.evidence.source import Source
 from glidepath.evidence.summed import SCRAPES, kept, of_pods, parts, worth
@@ -54,7 +54,7 @@ class Present:
         apart: Pods that are counted by themselves: they are in no sums.
     """
 
-    prometheus: Prometheus
+    prometheus: Samples
     source: Source
     counters: Counters
     apart: frozenset[str] = frozenset()
@@ -87,7 +87,7 @@ class Present:
     def take_in(self) -> None:
         """What was read is counted now: each pod's counters go on from where they were read last."""
         for selector, series in self._raw.items():
-            self._worth.setdefault(selector, worth(series, kept(self.source)))
+            self._worth.setdefault(selector, self.source.as_usual and worth(series, kept(self.source)))
         for selector, pods in self._sums.items():
             for use in self._uses(selector):
                 self.counters.regroup(use, pods.keys())

@@ -92,6 +92,16 @@ class Reader(Protocol):
         """Samples of native histograms."""
 
 
+class Samples(Reader, Protocol):
+    """Whatever answers as `Prometheus` does."""
+
+    def vector(self, expression: str, at: float) -> list[Series]:
+        """What an expression comes to at a time."""
+
+    def now(self) -> float:
+        """The clock of its samples, epoch seconds."""
+
+
 class Prometheus:
     """A Prometheus server.
 

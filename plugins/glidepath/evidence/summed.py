@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from glidepath.evidence.once import TARGETS
-from glidepath.evidence.prometheus import KNOWN, Histogram, Key, NotAnsweredError, Prometheus, Series
+from glidepath.evidence.prometheus import KNOWN, Histogram, Key, NotAnsweredError, Samples, Series
 from glidepath.evidence.source import Source, narrowed, one_of
 
 # Sums are asked for where they are so many times fewer than their parts, and those are many.
@@ -91,7 +91,7 @@ class Past:
         source: Which counters there are.
     """
 
-    def __init__(self, prometheus: Prometheus, source: Source) -> None:
+    def __init__(self, prometheus: Samples, source: Source) -> None:
         self._prometheus, self._source, self._labels = prometheus, source, kept(source)
 
     def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
@@ -131,7 +131,7 @@ def of_pods(selector: str, pods: Sequence[str]) -> str:
 
 
 def parts(
-    prometheus: Prometheus, selector: str, pods: Iterable[str], window_s: float, at: float, step_s: float | None = None
+    prometheus: Samples, selector: str, pods: Iterable[str], window_s: float, at: float, step_s: float | None = None
 ) -> list[Series]:
     """The counters of some pods, as `Prometheus.range_vector` reads them, not summed."""
     names = sorted(pods)

@@ -47,7 +47,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 # The id of one of Airflow's connections.
 ConnId = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]+$", max_length=200)]
 
-Origin = Literal["app", "mesh"]
+Origin = Literal["app", "mesh", "own"]
 
 
 class Form(BaseModel):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from glidepath.policy.counted import COMPLETE, Counted
 from glidepath.policy.fields import ConnId, Duration, Form, Name, Origin, Share, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
@@ -16,6 +17,10 @@ from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
+
+
+# Sources whose names are their own.
+FIXED = ("app", "mesh")
 
 
 class HelmRelease(Form):
@@ -50,7 +55,10 @@ class Step(Form):
 class Evidence(Form):
     """Where the counts come from."""
 
-    source: Origin = Field("app", description="app: the service's own metrics; mesh: the callers' proxies.")
+    source: Origin = Field(
+        "app", description="app: the service's own metrics; mesh: the callers' proxies; own: what `counts` says."
+    )
+    counts: Counted | None = Field(None, description="What is counted, where that is not as the source has it.")
     histograms: Literal["classic", "native"] = Field(
         "classic",
         description="How Prometheus has latency: as classic buckets (`_bucket` series), or as native histograms.",
@@ -68,6 +76,19 @@ class Evidence(Form):
         default_factory=dict,
         description="Labels of requests that are nobody's, such as probes: {route: [/healthz, /metrics]}; `=~/int.+`.",
     )
+
+    @model_validator(mode="after")
+    def _is_counted(self) -> Evidence:
+        said = self.counts or Counted()
+        missing = [name for name in COMPLETE if getattr(said, name) is None]
+        if self.source == "own" and missing:
+            raise ValueError(
+                f"source: own without counts.{', counts.'.join(missing)}: expected a counter of requests, the labels of those that "
+                "are errors, and where the version is"
+            )
+        if self.source in FIXED and self.counts is not None:
+            raise ValueError(f"counts: source: {self.source} has its own names; expected source: own with them")
+        return self
 
 
 class NoData(Form):
@@ -191,6 +212,16 @@ class Policy(Form):
         if self.lease < 3 * self.evidence.scrape:
             raise ValueError(
                 f"lease: {self.lease:.0f} s, expected at least three scrapes ({3 * self.evidence.scrape:.0f} s)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _latency_is_counted(self) -> Policy:
+        asked = next((metric for metric in self.metrics if isinstance(metric, LatencyMetric)), None)
+        if asked and self.evidence.source == "own" and self.evidence.counts and not self.evidence.counts.latency:
+            raise ValueError(
+                f"{asked.title} asks for latency, and evidence.counts names no histogram: expected `latency: {{histogram: NAME}}`, "
+                "or metrics without it"
             )
         return self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from glidepath.errors import PolicyError, PreflightError
 from glidepath.evidence import source_of
 from glidepath.evidence.cadence import WINDOW_S, cadence
+from glidepath.evidence.named import named
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.release.run import Say
@@ -23,7 +24,7 @@ def measured(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> ReleaseS
         EvidenceError: Prometheus did not answer.
     """
     source, now = source_of(spec, [stable]), ports.prometheus.now()
-    found = ports.prometheus.range_vector(source.requests, WINDOW_S, now)
+    found = named(ports.prometheus, source).range_vector(source.requests, WINDOW_S, now)
     seen = cadence((one for one in found if one.labels.get(source.version_label) == stable), now)
     if seen is None:
         return spec

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from glidepath.errors import EvidenceError, PreflightError
 from glidepath.evidence import Prometheus, Source
 from glidepath.evidence.effect import requests_of
+from glidepath.evidence.named import named
 from glidepath.judge import ArmCounts, Plan
 from glidepath.judge.expectations import DAY
 from glidepath.policy import ReleaseSpec
@@ -68,7 +69,7 @@ def unmatched(prometheus: Prometheus, source: Source, counts: ArmCounts, window_
         if events or not share.event:
             continue
         try:
-            found = prometheus.range_vector(share.events, window_s, now)
+            found = named(prometheus, source).range_vector(share.events, window_s, now)
         except EvidenceError:
             found = []
         rules = []
