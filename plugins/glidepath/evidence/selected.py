@@ -8,7 +8,7 @@ from dataclasses import replace
 from glidepath.evidence.counted import counted_source
 from glidepath.evidence.source import SOURCES, Share, Source, rule_of
 from glidepath.policy import ErrorsMetric, LatencyMetric, Policy, ShareMetric
-from glidepath.policy.counted import Counted
+from glidepath.policy.presets import counted_by
 
 
 def source_of(policy: Policy, versions: Sequence[str]) -> Source:
@@ -29,7 +29,7 @@ def source_of(policy: Policy, versions: Sequence[str]) -> Source:
         if name in SOURCES:
             source = SOURCES[name](policy.namespace, policy.service, versions, native)
         else:
-            counted = (seen.counts if mine else None) or Counted()
+            counted = counted_by(name, seen.counts if mine else None)
             source = counted_source(counted, policy.namespace, policy.service, versions, native)
         # Labels are those of the evidence's own counters.
         return source.without(rule_of(seen.ignore)) if mine else source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,7 +13,8 @@ from glidepath.policy.fields import ConnId, Duration, Form, Name, Origin, Share,
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
 from glidepath.policy.labels import Labels
-from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric
+from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
+from glidepath.policy.presets import counted_by
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
@@ -56,7 +57,9 @@ class Evidence(Form):
     """Where the counts come from."""
 
     source: Origin = Field(
-        "app", description="app: the service's own metrics; mesh: the callers' proxies; own: what `counts` says."
+        "istio",
+        description="A preset, such as istio or otel-http; own: what `counts` says; app: the example's own metrics; mesh: as "
+        "istio, latency of errors too.",
     )
     counts: Counted | None = Field(None, description="What is counted, where that is not as the source has it.")
     histograms: Literal["classic", "native"] = Field(
@@ -79,11 +82,11 @@ class Evidence(Form):
 
     @model_validator(mode="after")
     def _is_counted(self) -> Evidence:
-        said = self.counts or Counted()
+        said = counted_by(self.source, self.counts)
         missing = [name for name in COMPLETE if getattr(said, name) is None]
-        if self.source == "own" and missing:
+        if self.source not in FIXED and missing:
             raise ValueError(
-                f"source: own without counts.{', counts.'.join(missing)}: expected a counter of requests, the labels of those that "
+                f"source: {self.source} without counts.{', counts.'.join(missing)}: expected a counter of requests, the labels of those that "
                 "are errors, and where the version is"
             )
         if self.source in FIXED and self.counts is not None:
@@ -127,8 +130,19 @@ class AfterPromotion(Form):
         return self
 
 
-def _default_metrics() -> list[Metric]:
-    return [ErrorsMetric(kind="errors"), LatencyMetric(kind="latency")]
+# How far the share of requests that callers are to blame for may be off, by itself.
+CLIENT_ERRORS_MARGIN = 0.02
+
+
+def _default_metrics(said: dict[str, Any]) -> list[Metric]:
+    """Errors and latency; and, where the source tells them, 4xx: a version that refuses everybody has no errors and is quick."""
+    metrics: list[Metric] = [ErrorsMetric(kind="errors"), LatencyMetric(kind="latency")]
+    evidence = said.get("evidence")
+    theirs = counted_by(evidence.source, evidence.counts).client_errors if evidence else None
+    if theirs:
+        share = ShareMetric(kind="share", name="client-errors", event=theirs, margin=CLIENT_ERRORS_MARGIN, role="guard")
+        metrics.append(share)
+    return metrics
 
 
 class Policy(Form):
@@ -146,8 +160,8 @@ class Policy(Form):
         1800.0, description="A scheduled run that begins later than this after its time ends without a release."
     )
     steps: list[Step] = Field(min_length=1, max_length=MAX_STEPS)
-    metrics: list[Metric] = Field(default_factory=_default_metrics, min_length=1)
     evidence: Evidence = Field(default_factory=Evidence)
+    metrics: list[Metric] = Field(default_factory=_default_metrics, min_length=1)
     decision: Literal["non-inferior", "superior"] = "non-inferior"
     on_undecided: Literal["rollback", "hold", "promote"] = "rollback"
     on_no_data: NoData = Field(default_factory=NoData)
@@ -218,7 +232,14 @@ class Policy(Form):
     @model_validator(mode="after")
     def _latency_is_counted(self) -> Policy:
         asked = next((metric for metric in self.metrics if isinstance(metric, LatencyMetric)), None)
-        if asked and self.evidence.source == "own" and self.evidence.counts and not self.evidence.counts.latency:
+        theirs = [metric.source for metric in self.metrics if isinstance(metric, (ErrorsMetric, ShareMetric))]
+        if "own" in theirs and self.evidence.source != "own":
+            raise ValueError("metrics: source: own counts by evidence.counts; expected evidence.source: own")
+        if (
+            asked
+            and self.evidence.source not in FIXED
+            and not counted_by(self.evidence.source, self.evidence.counts).latency
+        ):
             raise ValueError(
                 f"{asked.title} asks for latency, and evidence.counts names no histogram: expected `latency: {{histogram: NAME}}`, "
                 "or metrics without it"

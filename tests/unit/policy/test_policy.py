@@ -81,7 +81,9 @@ def test_defaults_are_the_documented_ones() -> None:
     assert [(metric.kind, metric.role) for metric in policy.metrics] == [
         ("errors", "critical"),
         ("latency", "critical"),
+        ("share", "guard"),
     ]
+    assert policy.evidence.source == "istio"
     assert (policy.false_rollback, policy.wrong_promote, policy.lease) == (0.01, 0.05, 50)
     assert policy.steps[1].bake == 120
     assert (policy.schedule, policy.timezone, policy.start_within) == (None, "UTC", 1800)

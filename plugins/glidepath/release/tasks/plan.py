@@ -13,6 +13,7 @@ from glidepath.evidence.source import Source
 from glidepath.gate import arm, arm_counts, settings_of
 from glidepath.judge import Blocks, Plan, plan_judgement
 from glidepath.policy import ReleaseSpec
+from glidepath.policy.presets import untried
 from glidepath.ports import Ports
 from glidepath.record import Release
 from glidepath.release import gitops, reach, words
@@ -97,6 +98,8 @@ def _to_release(run: Run) -> bool:
 
 def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     source = source_of(spec, [stable, spec.version])
+    if told := untried(spec.evidence.source):
+        say(f"plan: WARNING: {told}")
     now = ports.prometheus.now()
     past = baseline(ports.prometheus, source, stable, spec.evidence.baseline, now)
     seen = past.seen
