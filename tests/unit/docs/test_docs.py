@@ -112,7 +112,7 @@ def test_every_make_command_has_a_target(path: Path) -> None:
 def subcommands() -> frozenset[str]:
     """What `bin/glidepath` can do."""
     told = subprocess.run([ROOT / "bin/glidepath", "--help"], capture_output=True, text=True, check=True, timeout=60)
-    return frozenset(re.findall(r"^    ([a-z][\w-]*)  ", told.stdout, re.MULTILINE))
+    return frozenset(re.findall(r"^  ([a-z][\w-]*)  ", told.stdout, re.MULTILINE))
 
 
 @pytest.mark.parametrize("path", of("commands"))

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glidepath.cli.main import main
 from glidepath.errors import EvidenceError
 from glidepath.gate import settings_of
 from glidepath.judge import Interval, Judge, Look, Verdict, plan_judgement
 from glidepath.policy import Policy
 from glidepath.record import Record
 from glidepath.replay import Evidence, backtest, export, looks, replanned, replay, write_evidence
-from glidepath.replay.__main__ import main
 from glidepath.replay.decisions import decided
 from glidepath.replay.decisions import recorded as recorded_as
 from glidepath.replay.evidence import Recorded
@@ -226,15 +226,15 @@ class TestCommands:
         assert main(["backtest", "--policy", str(lax), str(folder), "-o", "json"]) == 0
         assert [one["changed"] for one in json.loads(capsys.readouterr().out)] == [True, False]
 
-    def test_refusals_end_with_2_and_name_the_place(
+    def test_refusals_end_with_1_and_name_the_place(
         self, record: Record, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         bad = tmp_path / "bad.jsonl"
         header, *lines = (folder / "bad.jsonl").read_text().splitlines()
         bad.write_text("\n".join([header, *(line.replace('"weight":20', '"weight":"x"') for line in lines)]))
-        assert main(["replay", str(bad)]) == 2
+        assert main(["replay", str(bad)]) == 1
         assert f"glidepath: {bad}:2: weight: given 'x'" in capsys.readouterr().err
-        assert main(["export", "unknown", "--record", record.url]) == 2
+        assert main(["export", "unknown", "--record", record.url]) == 1
         assert "no release 'unknown'" in capsys.readouterr().err
 
     def test_a_release_that_was_never_judged(self, record: Record, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_airflow_is_not_needed(folder: Path) -> None:
     """With Airflow's import failing, a replay still runs; and nothing of the cluster's client is loaded either."""
     program = (
         "import sys; sys.modules['airflow'] = None\n"
-        "from glidepath.replay.__main__ import main\n"
+        "from glidepath.cli.main import main\n"
         f"code = main(['replay', {str(folder / 'good.jsonl')!r}])\n"
         "assert 'kubernetes' not in sys.modules and 'glidepath.release' not in sys.modules\n"
         "sys.exit(code)"
