@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from glidepath.deploy import values as chart
 from glidepath.errors import EvidenceError, PreflightError
@@ -63,6 +63,38 @@ def plan(
     ports.claims.check(identity)
     close_orphans(spec, ports, over, say, now())
     forget_old(ports.record, say, now())
+    found = examine(spec, ports, say, now())
+    _write(identity, found.spec, ports, found.stable, found.judgement, now())
+    return _to_release(run)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a release would be.
+
+    Attributes:
+        spec: With the scrape interval and lag that were measured.
+        stable: The stable version.
+        judgement: What it would be judged by; None when the version is the stable one already.
+    """
+
+    spec: ReleaseSpec
+    stable: str
+    judgement: Plan | None
+
+
+def examine(spec: ReleaseSpec, ports: Ports, say: Say, at: float) -> Examined:
+    """Look at the cluster and at the stable's past, and fix what a release would be judged by. Reads only.
+
+    Args:
+        spec: What the release may do; `ports`: the outside, of which neither record nor claims are asked.
+        say: Where facts go.
+        at: Epoch seconds, for freeze windows.
+
+    Raises:
+        PreflightError: The cluster is not in a state to start from, or no version could be proven by the policy.
+        EvidenceError: The stable version gives no evidence to judge against.
+    """
     present = preflight(spec, ports, say)
     if spec.version == baseline_of(present.stable):
         raise PreflightError(
@@ -70,9 +102,8 @@ def plan(
             "Give the version another name"
         )
     if present.stable == spec.version:
-        _write(identity, spec, ports, present.stable, None, now())
-        return _to_release(run)
-    thawed(spec, say, now())
+        return Examined(spec, present.stable, None)
+    thawed(spec, say, at)
     ownership.look(spec, ports, present.stable, present.given, say)
     gitops.check(spec, ports, say)
     reach.check(spec, ports, present.stable, say)
@@ -80,8 +111,7 @@ def plan(
     judgement = _judgement(spec, ports, present.stable, say)
     if spec.dry_run:
         _render(spec, ports, present, say)
-    _write(identity, spec, ports, present.stable, judgement, now())
-    return _to_release(run)
+    return Examined(spec, present.stable, judgement)
 
 
 def _to_release(run: Run) -> bool:
