@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from glidepath.policy.fields import Form
-from glidepath.policy.labels import EXACT, PATTERN, Identifier, Labels
+from glidepath.policy.labels import EXACT, PATTERN, Identifier, Labels, check
 
 MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$", max_length=200)]
 LabelOfPods = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9._/-]*[a-zA-Z0-9])?$", max_length=300)]
@@ -99,12 +99,14 @@ class VersionPlace(Form):
         _placed(self.value, OF_VERSION)
         if "{version}" not in self.value:
             raise ValueError(f"value: given {self.value!r}, expected {{version}} in it: else no two versions differ")
-        if self.value.startswith(PATTERN):
-            try:
-                re.compile(filled(self.value, dict.fromkeys(OF_VERSION, "v1")))
-            except re.error as error:
-                raise ValueError(f"value: {self.value!r} is no regular expression: {error}") from error
         return self
+
+    @field_validator("value")
+    @classmethod
+    def _as_it_seems(cls, value: str, info: ValidationInfo) -> str:
+        if (info.context or {}).get("written"):
+            check("value", value)
+        return value
 
 
 # What has to be said, by a policy or by its source.

@@ -83,7 +83,8 @@ class Evidence(Form):
     @model_validator(mode="after")
     def _is_counted(self) -> Evidence:
         said = counted_by(self.source, self.counts)
-        missing = [name for name in COMPLETE if getattr(said, name) is None]
+        # No label of errors is not none: it would be all requests.
+        missing = [name for name in COMPLETE if not getattr(said, name)]
         if self.source not in FIXED and missing:
             raise ValueError(
                 f"source: {self.source} without counts.{', counts.'.join(missing)}: expected a counter of requests, the labels of those that "
@@ -91,6 +92,11 @@ class Evidence(Form):
             )
         if self.source in FIXED and self.counts is not None:
             raise ValueError(f"counts: source: {self.source} has its own names; expected source: own with them")
+        if self.histograms == "native" and str(said.requests).endswith("_count"):
+            raise ValueError(
+                f"histograms: native, and requests are counted by {said.requests}, which only classic histograms have; expected a "
+                "counter beside the histogram, by counts.requests, or classic"
+            )
         return self
 
 
