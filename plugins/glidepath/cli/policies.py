@@ -34,8 +34,8 @@ def validate(context: click.Context, files: tuple[Path, ...], output: str) -> No
                 print(f"{row['file']}: valid; {row['dag']}, {row['source']}: {', '.join(row['metrics'])}")
                 for name in ("requests", "latency"):
                     print(f"  {name}: {row[name] or 'not asked for'}")
-                if row["remark"]:
-                    print(f"  WARNING: {row['remark']}")
+                for remark in row["remarks"]:
+                    print(f"  WARNING: {remark}")
             else:
                 click.echo(f"glidepath: {row['error']}", err=True)
     if not all(row["valid"] for row in rows):
@@ -54,7 +54,7 @@ def _validated(path: Path) -> dict[str, Any]:
     return {
         "file": str(path), "valid": True, "dag": policy.dag_id, "source": policy.evidence.source,
         "metrics": [metric.title for metric in policy.metrics], "requests": source.requests, "latency": source.latency,
-        "remark": untried(policy.evidence.source),
+        "remarks": [told for told in map(untried, policy.sources) if told],
     }  # fmt: skip
 
 

@@ -238,8 +238,7 @@ class Policy(Form):
     @model_validator(mode="after")
     def _latency_is_counted(self) -> Policy:
         asked = next((metric for metric in self.metrics if isinstance(metric, LatencyMetric)), None)
-        theirs = [metric.source for metric in self.metrics if isinstance(metric, (ErrorsMetric, ShareMetric))]
-        if "own" in theirs and self.evidence.source != "own":
+        if "own" in self.sources and self.evidence.source != "own":
             raise ValueError("metrics: source: own counts by evidence.counts; expected evidence.source: own")
         if (
             asked
@@ -251,6 +250,12 @@ class Policy(Form):
                 "or metrics without it"
             )
         return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All that its counts come from, that of its evidence first."""
+        theirs = (metric.source for metric in self.metrics if isinstance(metric, (ErrorsMetric, ShareMetric)))
+        return tuple(dict.fromkeys([self.evidence.source, *(one for one in theirs if one is not None)]))
 
     @property
     def dag_id(self) -> str:

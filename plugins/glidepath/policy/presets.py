@@ -208,6 +208,6 @@ def untried(source: str) -> str | None:
     if preset is None or preset.tried:
         return None
     return (
-        f"evidence.source: {source} is untried: its names are from documentation ({preset.names}). Compare the requests and "
+        f"source: {source} is untried: its names are from documentation ({preset.names}). Compare the requests and "
         "errors that are counted with those you know of"
     )

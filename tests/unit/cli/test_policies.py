@@ -39,6 +39,13 @@ def test_a_valid_policy_says_what_it_counts(file: Path, capsys: pytest.CaptureFi
     assert "  requests: app_predictions_total{namespace=" in out
 
 
+def test_of_a_source_that_was_not_tried_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(POLICY.replace("source: app", "source: aspnet"))
+    assert main(["validate", str(file)]) == GOOD
+    assert "  WARNING: source: aspnet is untried" in capsys.readouterr().out
+
+
 def test_each_of_several_is_judged_and_one_that_is_not_valid_refuses(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

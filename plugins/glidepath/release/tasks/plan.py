@@ -128,7 +128,7 @@ def _to_release(run: Run) -> bool:
 
 def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     source = source_of(spec, [stable, spec.version])
-    if told := untried(spec.evidence.source):
+    for told in filter(None, map(untried, spec.sources)):
         say(f"plan: WARNING: {told}")
     now = ports.prometheus.now()
     past = baseline(ports.prometheus, source, stable, spec.evidence.baseline, now)
