@@ -99,6 +99,12 @@ class Evidence(Form):
             )
         return self
 
+    def frozen(self) -> Evidence:
+        """With all that its preset counts, so that a release under way counts the same when the preset changes."""
+        if self.source in FIXED:
+            return self
+        return self.model_copy(update={"counts": counted_by(self.source, self.counts)})
+
 
 class NoData(Form):
     """What happens when telemetry is silent."""

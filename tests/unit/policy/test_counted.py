@@ -13,6 +13,7 @@ from glidepath.evidence import source_of
 from glidepath.evidence.source import quoted
 from glidepath.policy import Policy, ReleaseSpec, for_run
 from glidepath.policy.counted import Counted, filled
+from glidepath.policy.presets import PRESETS
 from tests.unit.evidence.exposed import matchers
 from tests.unit.policy.test_policy import MINIMAL, parsed, refusal
 
@@ -54,6 +55,14 @@ def test_what_a_release_was_started_with_is_what_it_goes_on_with() -> None:
     again = ReleaseSpec.from_dict(json.loads(json.dumps(spec.to_dict())))
     assert again == spec
     assert source_of(again, ["v1", "v2"]) == source_of(spec, ["v1", "v2"])
+
+
+def test_a_release_under_way_counts_the_same_when_its_preset_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = json.dumps(for_run(parsed(MINIMAL + "evidence: {source: promhttp}\n"), {"version": "v2"}).to_dict())
+    before = source_of(ReleaseSpec.from_dict(json.loads(told)), ["v1", "v2"])
+    assert before.requests.startswith("http_requests_total{")
+    monkeypatch.setitem(PRESETS, "promhttp", PRESETS["grpc"])
+    assert source_of(ReleaseSpec.from_dict(json.loads(told)), ["v1", "v2"]) == before
 
 
 def test_a_spec_of_before_goes_on_as_it_was() -> None:
