@@ -64,7 +64,8 @@ def prometheus(folder: Path, config: str = "{}") -> Iterator[str]:
     (folder / "prometheus.yml").write_text(config)
     command = [
         str(binaries() / "prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
-        f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver", "--log.level=error",
+        f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver",
+        "--web.enable-otlp-receiver", "--log.level=error",
     ]  # fmt: skip
     process, url = subprocess.Popen(command), f"http://127.0.0.1:{port}"
     try:

@@ -122,6 +122,7 @@ PRESETS: dict[str, Preset] = {
     "otel-http-otlp": Preset(
         _otel(pod="k8s_pod_name", namespace="k8s_namespace_name"),
         "the same over OTLP, with `k8s.pod.name` and `k8s.namespace.name` promoted",
+        tried="opentelemetry-exporter-otlp 1.45.2 into Prometheus 3.11",
     ),
     "fastapi-instrumentator": Preset(
         _by_code(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -45,25 +45,24 @@ def kept(name: str) -> list[str]:
     return scrapes
 
 
-def asked_of(app: Any, expose: Callable[[], str]) -> list[str]:
-    """What an ASGI app exposes after each round."""
+def asked_of(app: Any, expose: Callable[[], str] = str, rounds: Sequence[int] = range(len(ROUNDS))) -> list[str]:
+    """What an ASGI app exposes after each of some rounds."""
     import httpx
 
-    async def rounds() -> list[str]:
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        texts, sent = [], [0, 0, 0]
+    async def texts() -> list[str]:
+        transport, found = httpx.ASGITransport(app=app, raise_app_exceptions=False), []
         async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
-            for wanted in ROUNDS:
-                for at, code in enumerate(CODES):
-                    for _ in range(wanted[at] - sent[at]):
+            for number in rounds:
+                sent = ROUNDS[number - 1] if number else (0, 0, 0)
+                for code, before, until in zip(CODES, sent, ROUNDS[number], strict=True):
+                    for _ in range(until - before):
                         assert (await client.get(f"/work/{code}")).status_code == code
                 for _ in range(PROBES):
                     await client.get("/healthz")
-                sent = list(wanted)
-                texts.append(expose())
-        return texts
+                found.append(expose())
+        return found
 
-    return asyncio.run(rounds())
+    return asyncio.run(texts())
 
 
 def application() -> Any:
@@ -93,19 +92,26 @@ def fastapi_instrumentator() -> list[str]:
     return asked_of(app, lambda: generate_latest(registry).decode())
 
 
-def otel_http(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    from opentelemetry.exporter.prometheus import PrometheusMetricReader
+def instrumented(monkeypatch: pytest.MonkeyPatch, provider: Any) -> Any:
+    """The application, by OpenTelemetry with today's names."""
     from opentelemetry.instrumentation import _semconv
     from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-    from opentelemetry.sdk.metrics import MeterProvider
-    from prometheus_client import CollectorRegistry, generate_latest
 
     monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
     # It reads the environment once a process.
     monkeypatch.setattr(_semconv._OpenTelemetrySemanticConventionStability, "_initialized", False)
-    registry, app = CollectorRegistry(), application()
-    provider = MeterProvider(metric_readers=[PrometheusMetricReader(registry=registry)])
+    app = application()
     FastAPIInstrumentor.instrument_app(app, meter_provider=provider)
+    return app
+
+
+def otel_http(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    from opentelemetry.exporter.prometheus import PrometheusMetricReader
+    from opentelemetry.sdk.metrics import MeterProvider
+    from prometheus_client import CollectorRegistry, generate_latest
+
+    registry = CollectorRegistry()
+    app = instrumented(monkeypatch, MeterProvider(metric_readers=[PrometheusMetricReader(registry=registry)]))
     return asked_of(app, lambda: generate_latest(registry).decode())
 
 
