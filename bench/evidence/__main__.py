@@ -56,15 +56,16 @@ def main() -> None:
 
 
 @contextmanager
-def prometheus(folder: Path) -> Iterator[str]:
-    """A Prometheus of its own on loopback; its URL."""
+def prometheus(folder: Path, config: str = "{}") -> Iterator[str]:
+    """A Prometheus of its own on loopback; its URL. `config` is the text of its configuration."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    (folder / "prometheus.yml").write_text("{}")
+    (folder / "prometheus.yml").write_text(config)
     command = [
         str(binaries() / "prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
-        f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver", "--log.level=error",
+        f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver",
+        "--web.enable-otlp-receiver", "--log.level=error",
     ]  # fmt: skip
     process, url = subprocess.Popen(command), f"http://127.0.0.1:{port}"
     try:

@@ -49,7 +49,7 @@ namespace: {NAMESPACE}
 helm: {{release: app}}
 steps:
 - {{weight: 50, bake: 10s, min_requests: 100}}
-evidence: {{scrape: 5s, baseline: 10m}}
+evidence: {{source: app, scrape: 5s, baseline: 10m}}
 deploy_timeout: 180s
 lease: 120s
 """

@@ -44,8 +44,8 @@ def keeps(evidence: Evidence, began: float) -> None:
     assert (counts.requests, counts.errors) == (round(100 * spans), 0)
     assert past.seen.edges == (0.05, 0.1)
     assert counts.latency == tuple(round(part * spans) for part in (QUICK, LATER, SLOW))
-    assert evidence.labels(SOURCE.requests, 60, last + 1)
-    assert evidence.labels(SOURCE.requests, 60, began - 1000) == []
+    assert evidence.labels(SOURCE, SOURCE.requests, 60, last + 1)
+    assert evidence.labels(SOURCE, SOURCE.requests, 60, began - 1000) == []
     with pytest.raises(EvidenceError, match="no series"):
         evidence.past(SOURCE, "v9", SCRAPE * 40, last + 1)
 

@@ -33,7 +33,7 @@ helm: {{release: shop}}
 steps:
 - {{weight: 20, bake: 10s, min_requests: 100}}
 - {{weight: 50, bake: 10s, min_requests: 100}}
-evidence: {{scrape: 5s, baseline: 10m}}
+evidence: {{source: app, scrape: 5s, baseline: 10m}}
 on_no_data: {{after: 30s, action: rollback}}
 lease: 60s
 max_duration: 20m

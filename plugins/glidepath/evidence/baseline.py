@@ -10,6 +10,7 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence.collector import Collected, Collector
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.edges import common_edges, latency_edges, told_apart_edges
+from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.possible import explained
@@ -108,8 +109,9 @@ def _found(
 ) -> tuple[float, tuple[list[Series], list[Series], Selected]]:
     """The step between samples, and the stable's series of requests, of latency, and of what shares count."""
     step = max(LEAST_STEP_S, window_s / SAMPLES)
+    prometheus = named(prometheus, source)
     reader: Reader = prometheus
-    if worth(prometheus.range_vector(source.requests, LATELY_STEPS * step, until), kept(source)):
+    if source.as_usual and worth(prometheus.range_vector(source.requests, LATELY_STEPS * step, until), kept(source)):
         reader = Past(prometheus, source)
     everything = reader.range_vector(source.requests, window_s, until, step)
     slow = of_version(read_latency(reader, source, window_s, until, step), source.version_label, stable)

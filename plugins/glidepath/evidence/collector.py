@@ -19,6 +19,7 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.edges import common_edges
 from glidepath.evidence.lives import Sample
+from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.pace import SLACK, Pace
@@ -93,6 +94,7 @@ class Collector:
 
     def __post_init__(self) -> None:
         self._counters = Counters(Pace(self.planned_per_s))
+        self.prometheus = named(self.prometheus, self.source)
         self._reader = Present(self.prometheus, self.source, self._counters, self.apart)
 
     def collect(self, now: float) -> Collected | Waiting:

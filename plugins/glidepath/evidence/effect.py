@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 
 from glidepath.errors import EvidenceError
+from glidepath.evidence.named import named
 from glidepath.evidence.prometheus import Samples, Series
 from glidepath.evidence.source import Source
 
@@ -24,7 +25,7 @@ def requests_of(prometheus: Samples, source: Source, version: str, window_s: flo
         EvidenceError: Prometheus did not answer.
     """
     total, pods = 0.0, set()
-    for one in prometheus.range_vector(source.requests, window_s, prometheus.now()):
+    for one in named(prometheus, source).range_vector(source.requests, window_s, prometheus.now()):
         if one.labels.get(source.version_label) != version or len(one.samples) < 2:
             continue
         pods.add(one.labels.get("pod", ""))
@@ -59,7 +60,7 @@ def wait_silent(
     before = GONE_AFTER_SCRAPES * scrape_s + lag_s + 1
     while True:
         now = prometheus.now()
-        found = prometheus.range_vector(source.requests, now - written + before, now)
+        found = named(prometheus, source).range_vector(source.requests, now - written + before, now)
         count, unseen = _since(found, source, version, written, GONE_AFTER_SCRAPES * scrape_s)
         elapsed = time.monotonic() - started
         if count == 0 and not unseen:

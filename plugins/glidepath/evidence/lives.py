@@ -21,6 +21,7 @@ Use = tuple[str, Key]
 PARTS = frozenset({
     "le", "status", "code", "result", "response_code", "response_code_class", "response_flags", "grpc_response_status",
     "envoy_response_code", "envoy_response_code_class", "status_code", "http_status_code", "http_response_status_code",
+    "grpc_code", "rpc_grpc_status_code", "outcome", "exception", "error", "error_type", "finished_reason",
 })  # fmt: skip
 # A process that restarted has not counted half of what it had within a scrape or two; one that answers in turn has.
 HALF = 0.5

@@ -21,7 +21,7 @@ WAYS = frozenset({"job", "service", "endpoint", "container", "prometheus", "prom
 TARGETS = WAYS | {"instance", "node"}
 # By fewer scrapes than these, counters that are not read at the same instants are not known to be one.
 FEWEST, ENOUGH = 2, 6
-COUNTED = PARTS | {"__name__", "name", "pod", "version", "destination_version"}
+COUNTED = PARTS | {"__name__", "name", "pod", "version", "destination_version", "glidepath_version"}
 Way = dict[Key, Series]
 
 

@@ -46,7 +46,7 @@ class Evidence(Protocol):
     def requests(self, source: Source, version: str, window_s: float) -> tuple[int, int]:
         """Requests that a version got lately, and how many of its pods counted any time at all."""
 
-    def labels(self, selector: str, window_s: float, at: float) -> list[Mapping[str, str]]:
+    def labels(self, source: Source, selector: str, window_s: float, at: float) -> list[Mapping[str, str]]:
         """The labels of a selector's series that had samples."""
 
     def watch(

@@ -87,7 +87,7 @@ class Present:
     def take_in(self) -> None:
         """What was read is counted now: each pod's counters go on from where they were read last."""
         for selector, series in self._raw.items():
-            self._worth.setdefault(selector, worth(series, kept(self.source)))
+            self._worth.setdefault(selector, self.source.as_usual and worth(series, kept(self.source)))
         for selector, pods in self._sums.items():
             for use in self._uses(selector):
                 self.counters.regroup(use, pods.keys())

@@ -93,13 +93,13 @@ class Reader(Protocol):
 
 
 class Samples(Reader, Protocol):
-    """Whatever answers as a Prometheus does; arguments and errors as `Prometheus`'."""
+    """Whatever answers as `Prometheus` does."""
 
     def vector(self, expression: str, at: float) -> list[Series]:
-        """What an expression comes to."""
+        """What an expression comes to at a time."""
 
     def now(self) -> float:
-        """Its clock, epoch seconds."""
+        """The clock of its samples, epoch seconds."""
 
 
 class Prometheus:

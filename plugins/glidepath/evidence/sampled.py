@@ -8,6 +8,7 @@ from glidepath.evidence.baseline import Baseline, Block, baseline, pods_before
 from glidepath.evidence.cadence import WINDOW_S, Cadence, cadence
 from glidepath.evidence.collector import Collector
 from glidepath.evidence.effect import requests_of, wait_silent
+from glidepath.evidence.named import named
 from glidepath.evidence.prometheus import Samples
 from glidepath.evidence.source import Source
 
@@ -28,7 +29,7 @@ class SampledEvidence:
 
     def cadence(self, source: Source, version: str, at: float) -> Cadence | None:
         """See `Evidence.cadence`."""
-        found = self._samples.range_vector(source.requests, WINDOW_S, at)
+        found = named(self._samples, source).range_vector(source.requests, WINDOW_S, at)
         return cadence((one for one in found if one.labels.get(source.version_label) == version), at)
 
     def past(self, source: Source, version: str, window_s: float, at: float) -> Baseline:
@@ -43,9 +44,9 @@ class SampledEvidence:
         """See `Evidence.requests`."""
         return requests_of(self._samples, source, version, window_s)
 
-    def labels(self, selector: str, window_s: float, at: float) -> list[Mapping[str, str]]:
+    def labels(self, source: Source, selector: str, window_s: float, at: float) -> list[Mapping[str, str]]:
         """See `Evidence.labels`."""
-        return [one.labels for one in self._samples.range_vector(selector, window_s, at)]
+        return [one.labels for one in named(self._samples, source).range_vector(selector, window_s, at)]
 
     def watch(
         self, source: Source, control: str, versions: Sequence[str], scrape_s: float, planned_per_s: float = 0.0,

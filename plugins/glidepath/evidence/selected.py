@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from glidepath.evidence.counted import counted_source
 from glidepath.evidence.source import SOURCES, Share, Source, rule_of
 from glidepath.policy import ErrorsMetric, LatencyMetric, Policy, ShareMetric
+from glidepath.policy.presets import counted_by
 
 
 def source_of(policy: Policy, versions: Sequence[str]) -> Source:
@@ -15,34 +17,42 @@ def source_of(policy: Policy, versions: Sequence[str]) -> Source:
     Args:
         policy: Its metrics and where their counts come from.
         versions: The two versions.
+
+    Raises:
+        PolicyError: It does not say what is counted.
     """
+    seen = policy.evidence
 
     def made(name: str) -> Source:
-        native = policy.evidence.histograms == "native"
-        source = SOURCES[name](policy.namespace, policy.service, versions, native)
+        native = seen.histograms == "native"
+        mine = name == seen.source
+        if name in SOURCES:
+            source = SOURCES[name](policy.namespace, policy.service, versions, native)
+        else:
+            counted = counted_by(name, seen.counts if mine else None)
+            source = counted_source(counted, policy.namespace, policy.service, versions, native)
         # Labels are those of the evidence's own counters.
-        return source.without(rule_of(policy.evidence.ignore)) if name == policy.evidence.source else source
+        return source.without(rule_of(seen.ignore)) if mine else source
 
     shares: list[Share] = []
     for metric in policy.metrics:
         if isinstance(metric, ErrorsMetric) and metric.source is not None:
-            seen = made(metric.source)
-            shares.append(Share(metric.title, seen.requests, (), seen.requests, seen.error, seen.version_label))
+            of = made(metric.source)
+            shares.append(Share(metric.title, of.requests, (), of.requests, of.error, of.version_label, of.naming))
         elif isinstance(metric, ShareMetric):
-            shares.append(_share(metric, made(metric.source or policy.evidence.source)))
-    source = replace(made(policy.evidence.source), shares=tuple(shares))
+            shares.append(_share(metric, made(metric.source or seen.source)))
+    source = replace(made(seen.source), shares=tuple(shares))
     asked = any(isinstance(metric, LatencyMetric) for metric in policy.metrics)
     return source if asked else replace(source, latency="")
 
 
 def _share(metric: ShareMetric, source: Source) -> Share:
     """A share among the source's successful requests, or of other counters with the same labels."""
+    among, label, naming = rule_of(metric.among), source.version_label, source.naming
     if metric.counter is None:
-        among = rule_of(metric.among) or source.good
-        return Share(
-            metric.name, source.requests, among, source.requests, (*among, *rule_of(metric.event)), source.version_label
-        )
+        among = among or source.good
+        event = (*among, *rule_of(metric.event))
+        return Share(metric.name, source.requests, among, source.requests, event, label, naming)
     of = f"{metric.counter}{{{source.where}}}"
     events = f"{metric.event_counter or metric.counter}{{{source.where}}}"
-    among = rule_of(metric.among)
-    return Share(metric.name, of, among, events, (*among, *rule_of(metric.event)), source.version_label)
+    return Share(metric.name, of, among, events, (*among, *rule_of(metric.event)), label, naming)

@@ -39,6 +39,23 @@ def rule_of(labels: Mapping[str, str | Sequence[str]]) -> Rule:
 
 
 @dataclass(frozen=True)
+class Naming:
+    """Where series name pod and version, if not in `pod` and a label of their own; `named` reads by it.
+
+    Attributes:
+        pod: The label that names the pod.
+        label: The label that tells the version; with `pods` one of its series.
+        versions: Each version, and the pattern that the label's value matches in full.
+        pods: Selector of kube-state-metrics' series that tell pods' labels; empty: the series tell their version themselves.
+    """
+
+    pod: str
+    label: str
+    versions: tuple[tuple[str, str], ...]
+    pods: str = ""
+
+
+@dataclass(frozen=True)
 class Share:
     """Series of a share of requests: events, and what they are a share of.
 
@@ -47,6 +64,7 @@ class Share:
         of: Selector of the counters of what it is a share of; `among`: which of them.
         events: Selector of the counters of events; `event`: which of them.
         version_label: Label that names the version.
+        naming: As `Source.naming`.
     """
 
     name: str
@@ -55,6 +73,7 @@ class Share:
     events: str
     event: Rule
     version_label: str
+    naming: Naming | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +96,7 @@ class Source:
             allow.
         starts: Selector of the times at which the pods' processes began, epoch seconds; empty where nobody tells.
         binned: Whether Envoy counts the latency, in bins of two digits of a unit.
+        naming: Where pod and version stand, if not in `pod` and `version_label`.
     """
 
     requests: str
@@ -92,6 +112,19 @@ class Source:
     edges: tuple[float, ...] = ()
     starts: str = ""
     binned: bool = False
+    naming: Naming | None = None
+
+    def naming_of(self, selector: str) -> Naming | None:
+        """Where the series of one of its selectors name pod and version; None where it is as usual."""
+        for share in self.shares:
+            if selector in (share.of, share.events):
+                return share.naming
+        return self.naming
+
+    @property
+    def as_usual(self) -> bool:
+        """Whether all its series name pod and version as usual, so that Prometheus may make sums by them."""
+        return self.naming is None and all(share.naming is None for share in self.shares)
 
     @property
     def le_seconds(self) -> float:
@@ -118,12 +151,17 @@ def pods_of(service: str, versions: Sequence[str]) -> str:
 
     Kubernetes appends a hash of ten letters and one of five, and cuts what is before the last at 58.
     """
-    names = []
+    return quoted("|".join(pattern for _, pattern in patterns_of_pods(service, versions)))
+
+
+def patterns_of_pods(service: str, versions: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Each version, and the pattern that the names of its Deployment's pods match in full, as `pods_of`."""
+    patterns = []
     for version in versions:
         start = f"{service}-{version}-"
         cut = len(start) + HASH + 1 > CUT
-        names.append(re.escape(start[:CUT]) + ("[a-z0-9-]*" if cut else "[a-z0-9]+(?:-[a-z0-9]+)?"))
-    return quoted("|".join(names))
+        patterns.append((version, re.escape(start[:CUT]) + ("[a-z0-9-]*" if cut else "[a-z0-9]+(?:-[a-z0-9]+)?")))
+    return tuple(patterns)
 
 
 def app_source(namespace: str, service: str, versions: Sequence[str], native: bool = False) -> Source:

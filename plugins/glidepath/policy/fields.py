@@ -47,7 +47,11 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 # The id of one of Airflow's connections.
 ConnId = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]+$", max_length=200)]
 
-Origin = Literal["app", "mesh"]
+# Where counts come from: the example's own names, Istio's as callers see them, what a policy says, or a preset.
+Origin = Literal[
+    "app", "mesh", "own", "istio", "istio-grpc", "istio-ambient", "envoy", "otel-http", "otel-http-otlp",
+    "fastapi-instrumentator", "micrometer", "promhttp", "grpc", "aspnet", "nginx-ingress", "vllm",
+]  # fmt: skip
 
 
 class Form(BaseModel):

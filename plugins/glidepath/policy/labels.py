@@ -30,12 +30,21 @@ def _checked(labels: dict[str, str | list[str]], info: ValidationInfo) -> dict[s
         ValueError: One is no valid pattern, or an exact value that looks like one and would match nothing.
     """
     for label, values in labels.items() if (info.context or {}).get("written") else ():
+        if not values:
+            raise ValueError(
+                f"{label}: given {values!r}, expected a value or values: '=' is that of requests without the label"
+            )
         for value in [values] if isinstance(values, str) else values:
-            _check(label, value)
+            check(label, value)
     return labels
 
 
-def _check(label: str, value: str) -> None:
+def check(label: str, value: str) -> None:
+    """Make sure that a value is what it seems to be, as written in a policy.
+
+    Raises:
+        ValueError: It is no valid pattern, or an exact value that looks like one and would match nothing.
+    """
     if value.startswith(PATTERN):
         pattern = value.removeprefix(PATTERN)
         try:

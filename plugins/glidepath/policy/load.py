@@ -17,6 +17,7 @@ from glidepath.policy.model import Policy, dag_id
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 Place = tuple[Hashable, ...]
+TAG = 2
 
 
 class _Loader(yaml.SafeLoader):
@@ -83,10 +84,8 @@ def told(error: ValidationError, name: str = "", lines: dict[Place, int] | None 
     """pydantic's errors, one a line: where, which key, what was given, what was expected."""
     rows = []
     for one in error.errors(include_url=False):
-        # A discriminated union puts its tag into the place.
-        place = tuple(
-            part for part in one["loc"] if part not in ("errors", "share", "latency") or part == one["loc"][0]
-        )
+        # A discriminated union, that of metrics, puts its tag into the place: metrics, their number, the tag.
+        place = tuple(part for at, part in enumerate(one["loc"]) if at != TAG or one["loc"][0] != "metrics")
         where = f"{name}:{_line(place, lines)}: " if lines is not None else ""
         key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
         given = (

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from glidepath.policy.counted import COMPLETE, Counted
 from glidepath.policy.fields import ConnId, Duration, Form, Name, Origin, Share, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
 from glidepath.policy.labels import Labels
-from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric
+from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
+from glidepath.policy.presets import counted_by
 from glidepath.policy.versions import Version
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
+
+
+# Sources whose names are their own.
+FIXED = ("app", "mesh")
 
 
 class HelmRelease(Form):
@@ -51,7 +57,12 @@ class Step(Form):
 class Evidence(Form):
     """Where the counts come from."""
 
-    source: Origin = Field("app", description="app: the service's own metrics; mesh: the callers' proxies.")
+    source: Origin = Field(
+        "istio",
+        description="A preset, such as istio or otel-http; own: what `counts` says; app: the example's own metrics; mesh: as "
+        "istio, latency of errors too.",
+    )
+    counts: Counted | None = Field(None, description="What is counted, where that is not as the source has it.")
     histograms: Literal["classic", "native"] = Field(
         "classic",
         description="How Prometheus has latency: as classic buckets (`_bucket` series), or as native histograms.",
@@ -69,6 +80,31 @@ class Evidence(Form):
         default_factory=dict,
         description="Labels of requests that are nobody's, such as probes: {route: [/healthz, /metrics]}; `=~/int.+`.",
     )
+
+    @model_validator(mode="after")
+    def _is_counted(self) -> Evidence:
+        said = counted_by(self.source, self.counts)
+        # No label of errors is not none: it would be all requests.
+        missing = [name for name in COMPLETE if not getattr(said, name)]
+        if self.source not in FIXED and missing:
+            raise ValueError(
+                f"source: {self.source} without counts.{', counts.'.join(missing)}: expected a counter of requests, the labels of those that "
+                "are errors, and where the version is"
+            )
+        if self.source in FIXED and self.counts is not None:
+            raise ValueError(f"counts: source: {self.source} has its own names; expected source: own with them")
+        if self.histograms == "native" and str(said.requests).endswith("_count"):
+            raise ValueError(
+                f"histograms: native, and requests are counted by {said.requests}, which only classic histograms have; expected a "
+                "counter beside the histogram, by counts.requests, or classic"
+            )
+        return self
+
+    def frozen(self) -> Evidence:
+        """With all that its preset counts, so that a release under way counts the same when the preset changes."""
+        if self.source in FIXED:
+            return self
+        return self.model_copy(update={"counts": counted_by(self.source, self.counts)})
 
 
 class NoData(Form):
@@ -107,8 +143,19 @@ class AfterPromotion(Form):
         return self
 
 
-def _default_metrics() -> list[Metric]:
-    return [ErrorsMetric(kind="errors"), LatencyMetric(kind="latency")]
+# How far the share of requests that callers are to blame for may be off, by itself.
+CLIENT_ERRORS_MARGIN = 0.02
+
+
+def _default_metrics(said: dict[str, Any]) -> list[Metric]:
+    """Errors and latency; and, where the source tells them, 4xx: a version that refuses everybody has no errors and is quick."""
+    metrics: list[Metric] = [ErrorsMetric(kind="errors"), LatencyMetric(kind="latency")]
+    evidence = said.get("evidence")
+    theirs = counted_by(evidence.source, evidence.counts).client_errors if evidence else None
+    if theirs:
+        share = ShareMetric(kind="share", name="client-errors", event=theirs, margin=CLIENT_ERRORS_MARGIN, role="guard")
+        metrics.append(share)
+    return metrics
 
 
 class Policy(Form):
@@ -128,8 +175,8 @@ class Policy(Form):
         1800.0, description="A scheduled run that begins later than this after its time ends without a release."
     )
     steps: list[Step] = Field(min_length=1, max_length=MAX_STEPS)
-    metrics: list[Metric] = Field(default_factory=_default_metrics, min_length=1)
     evidence: Evidence = Field(default_factory=Evidence)
+    metrics: list[Metric] = Field(default_factory=_default_metrics, min_length=1)
     decision: Literal["non-inferior", "superior"] = "non-inferior"
     on_undecided: Literal["rollback", "hold", "promote"] = "rollback"
     on_no_data: NoData = Field(default_factory=NoData)
@@ -198,6 +245,28 @@ class Policy(Form):
                 f"lease: {self.lease:.0f} s, expected at least three scrapes ({3 * self.evidence.scrape:.0f} s)"
             )
         return self
+
+    @model_validator(mode="after")
+    def _latency_is_counted(self) -> Policy:
+        asked = next((metric for metric in self.metrics if isinstance(metric, LatencyMetric)), None)
+        if "own" in self.sources and self.evidence.source != "own":
+            raise ValueError("metrics: source: own counts by evidence.counts; expected evidence.source: own")
+        if (
+            asked
+            and self.evidence.source not in FIXED
+            and not counted_by(self.evidence.source, self.evidence.counts).latency
+        ):
+            raise ValueError(
+                f"{asked.title} asks for latency, and evidence.counts names no histogram: expected `latency: {{histogram: NAME}}`, "
+                "or metrics without it"
+            )
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All that its counts come from, that of its evidence first."""
+        theirs = (metric.source for metric in self.metrics if isinstance(metric, (ErrorsMetric, ShareMetric)))
+        return tuple(dict.fromkeys([self.evidence.source, *(one for one in theirs if one is not None)]))
 
     @property
     def dag_id(self) -> str:

@@ -98,6 +98,7 @@ def for_run(policy: Policy, params: Mapping[str, Any]) -> ReleaseSpec:
     changes: dict[str, Any] = {"version": name_of(version), "tag": image.tag, "digest": image.digest}
     changes |= {"dry_run": asked.dry_run, "steps": _steps(policy, asked)}
     changes["override_freeze"] = asked.override_freeze
+    changes["evidence"] = policy.evidence.frozen()
     if asked.decision is not None:
         changes["decision"] = asked.decision
     if asked.tolerance is not None:

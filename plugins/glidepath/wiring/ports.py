@@ -16,7 +16,12 @@ from glidepath.wiring.cluster import claims, mesh
 
 
 def ports(
-    policy: Policy, api: client.ApiClient, prometheus: Prometheus, handover: Handover | None, sync: Sync | None
+    policy: Policy,
+    api: client.ApiClient,
+    prometheus: Prometheus,
+    handover: Handover | None,
+    sync: Sync | None,
+    record: Record | None = None,
 ) -> Ports:
     """The ports of a policy's service.
 
@@ -25,11 +30,12 @@ def ports(
         api: A client of its cluster.
         prometheus: Where its evidence comes from.
         handover, sync: Who is told of a promotion, and whose sync pauses meanwhile; None for nobody.
+        record: Where releases are recorded; None: as the environment says.
     """
     asked = policy.helm
     traffic, fence = mesh(api, policy.namespace, policy.service)
     return Ports(
-        record=Record(),
+        record=record or Record(),
         claims=claims(api, policy.namespace, policy.service),
         traffic=traffic,
         fence=fence,

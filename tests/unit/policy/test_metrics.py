@@ -112,12 +112,12 @@ def test_without_a_metric_of_latency_none_is_asked_for() -> None:
 
 
 def test_requests_that_are_nobodys_are_not_asked_for() -> None:
-    ignored = policy("max_duration", "evidence: {ignore: {route: [/healthz, '=~/int.+'], agent: probe}}\nmax_duration")
+    ignored = policy("source: app", "source: app, ignore: {route: [/healthz, '=~/int.+'], agent: probe}")
     source = source_of(ignored, ["v1", "v2"])
     for selector in (source.requests, source.latency):
         assert selector.endswith(',agent!~"probe",route!~"/healthz|(?:/int.+)"}')
     with pytest.raises(PolicyError, match="looks like a pattern"):
-        policy("max_duration", "evidence: {ignore: {route: '/int.+'}}\nmax_duration")
+        policy("source: app", "source: app, ignore: {route: '/int.+'}")
     assert "!~" not in source_of(policy(), ["v1"]).requests
 
 

@@ -81,7 +81,9 @@ def test_defaults_are_the_documented_ones() -> None:
     assert [(metric.kind, metric.role) for metric in policy.metrics] == [
         ("errors", "critical"),
         ("latency", "critical"),
+        ("share", "guard"),
     ]
+    assert policy.evidence.source == "istio"
     assert (policy.false_rollback, policy.wrong_promote, policy.lease) == (0.01, 0.05, 50)
     assert policy.steps[1].bake == 120
     assert (policy.schedule, policy.timezone, policy.start_within) == (None, "UTC", 1800)
@@ -166,7 +168,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_run_without_parameters_is_the_policy() -> None:
     policy = parsed(MINIMAL + "version: v2\n")
     spec = for_run(policy, {"version": None, "weights": None, "dry_run": False})
-    assert spec.model_dump(exclude={"dry_run", "override_freeze", "tag", "digest"}) == policy.model_dump()
+    # What its preset counts is frozen with it.
+    frozen = policy.model_copy(update={"evidence": policy.evidence.frozen()})
+    assert spec.model_dump(exclude={"dry_run", "override_freeze", "tag", "digest"}) == frozen.model_dump()
 
 
 def test_a_run_may_change_weights_bake_tolerance_and_decision() -> None:

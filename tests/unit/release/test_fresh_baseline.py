@@ -19,7 +19,7 @@ from tests.support.apiserver import MESH, SERVICE, http_routes
 from tests.support.guards import started, ticks
 from tests.support.stage import POLICY, Stage, abandon
 
-FRESH = POLICY.replace("evidence: {scrape: 5s,", "evidence: {control: fresh, scrape: 5s,")
+FRESH = POLICY.replace("evidence: {source: app, scrape: 5s,", "evidence: {source: app, control: fresh, scrape: 5s,")
 
 
 @pytest.fixture(autouse=True)

@@ -270,3 +270,11 @@ def test_samples_that_come_late_are_measured_and_those_that_come_too_late_refuse
     stage.clock += 60
     with pytest.raises(PreflightError, match=r"newest sample of v1 is 75 s old, expected at most 60 s.*remote write"):
         stage.run("d/too-late")
+
+
+def test_each_source_that_was_not_tried_is_said_before_anything_is_judged_by_it(stage: Stage) -> None:
+    metrics = "metrics: [{kind: errors, safety_margin: 0.01}, {kind: errors, source: istio, role: guard}]\n"
+    stage.run("d/untried", policy=metrics)
+    told = [line for line in stage.said if "untried" in line]
+    assert len(told) == 1
+    assert told[0].startswith("plan: WARNING: source: istio is untried: its names are from documentation")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,31 +14,11 @@ from glidepath.judge import Interval, Judge, Look, Verdict, plan_judgement
 from glidepath.policy import Policy
 from glidepath.record import Record
 from glidepath.replay import Evidence, backtest, export, looks, replanned, replay, write_evidence
-from glidepath.replay.__main__ import main
 from glidepath.replay.decisions import decided
 from glidepath.replay.decisions import recorded as recorded_as
 from glidepath.replay.evidence import Recorded
 from tests.unit.judge.traffic import EDGES, arm
-from tests.unit.replay.world import POLICY, policy, recorded
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
-    """A good release, and one with four times the errors."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('record')}/r.db"
-    recorded(url, "good")
-    return recorded(url, "bad", seed=2, errors=0.02)
-
-
-@pytest.fixture(scope="module")
-def folder(record: Record, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both, exported."""
-    folder = tmp_path_factory.mktemp("evidence")
-    for name in ("good", "bad"):
-        assert main(["export", name, "-o", str(folder / f"{name}.jsonl"), "--record", record.url]) == 0
-    return folder
+from tests.unit.replay.world import policy
 
 
 @pytest.mark.parametrize("name", ["good", "bad"])
@@ -192,73 +169,6 @@ class TestEntry:
             list(looks(policy(), self.intervals()[120:], EDGES))
 
 
-class TestCommands:
-    def test_the_same_file_gives_the_same_output_bit_for_bit(self, folder: Path) -> None:
-        told = [
-            subprocess.run([ROOT / "bin" / "glidepath", "replay", folder / "bad.jsonl", "-o", "json"],
-                           check=True, capture_output=True).stdout
-            for _ in range(2)
-        ]  # fmt: skip
-        assert told[0] == told[1]
-        values = json.loads(told[0])
-        assert values["decision"]["word"] == values["recorded"]["word"] == "rollback"
-        assert values["decision"]["after_s"] == values["recorded"]["after_s"]
-        assert values["looks"][-1]["verdict"] == "FAIL"
-
-    def test_text_shows_each_looks_numbers(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["replay", str(folder / "bad.jsonl")]) == 0
-        lines = capsys.readouterr().out.splitlines()
-        count = len(list((folder / "bad.jsonl").read_text().splitlines())) - 1
-        assert len(lines) == 3 + count + 2
-        assert "FAIL      harm_proven" in lines[-3]
-        assert "errors +" in lines[-3]
-        assert lines[-2].startswith("decision: rollback after ")
-
-    def test_another_policys_and_a_backtest(
-        self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        lax = tmp_path / "lax.yaml"
-        lax.write_text(POLICY.replace("safety_margin: 0.006", "harm_margin: 0.05, safety_margin: 0.06"))
-        assert main(["replay", "--policy", str(lax), str(folder / "bad.jsonl")]) == 0
-        assert "decision: undecided" in capsys.readouterr().out
-        assert main(["backtest", "--policy", str(lax), str(folder)]) == 0
-        assert capsys.readouterr().out.endswith("1 of 2 decisions would change\n")
-        assert main(["backtest", "--policy", str(lax), str(folder), "-o", "json"]) == 0
-        assert [one["changed"] for one in json.loads(capsys.readouterr().out)] == [True, False]
-
-    def test_refusals_end_with_2_and_name_the_place(
-        self, record: Record, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        bad = tmp_path / "bad.jsonl"
-        header, *lines = (folder / "bad.jsonl").read_text().splitlines()
-        bad.write_text("\n".join([header, *(line.replace('"weight":20', '"weight":"x"') for line in lines)]))
-        assert main(["replay", str(bad)]) == 2
-        assert f"glidepath: {bad}:2: weight: given 'x'" in capsys.readouterr().err
-        assert main(["export", "unknown", "--record", record.url]) == 2
-        assert "no release 'unknown'" in capsys.readouterr().err
-
-    def test_a_release_that_was_never_judged(self, record: Record, tmp_path: Path) -> None:
-        empty = Record(f"sqlite:///{tmp_path}/r.db")
-        empty.open_release(replace(record.get("good"), id="none", plan=None, phase="nothing_to_do"))
-        with pytest.raises(EvidenceError, match="has no plan"):
-            export(empty, "none")
-
-
-def test_airflow_is_not_needed(folder: Path) -> None:
-    """With Airflow's import failing, a replay still runs; and nothing of the cluster's client is loaded either."""
-    program = (
-        "import sys; sys.modules['airflow'] = None\n"
-        "from glidepath.replay.__main__ import main\n"
-        f"code = main(['replay', {str(folder / 'good.jsonl')!r}])\n"
-        "assert 'kubernetes' not in sys.modules and 'glidepath.release' not in sys.modules\n"
-        "sys.exit(code)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
-                          env={"PYTHONPATH": str(ROOT / "plugins")})  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "decision: promote" in done.stdout
-
-
 def test_no_recorded_verdict_is_judged_by_its_own_plan(record: Record, tmp_path: Path) -> None:
     evidence = export(record, "bad")
     bare = tuple(
@@ -268,3 +178,10 @@ def test_no_recorded_verdict_is_judged_by_its_own_plan(record: Record, tmp_path:
         write_evidence(Evidence("bare", evidence.header, bare), file)
     (change,) = backtest(policy(), tmp_path)
     assert (change.recorded.word, change.changed) == ("rollback", False)
+
+
+def test_a_release_that_was_never_judged(record: Record, tmp_path: Path) -> None:
+    empty = Record(f"sqlite:///{tmp_path}/r.db")
+    empty.open_release(replace(record.get("good"), id="none", plan=None, phase="nothing_to_do"))
+    with pytest.raises(EvidenceError, match="has no plan"):
+        export(empty, "none")

@@ -24,6 +24,7 @@ steps:
 metrics:
 - {kind: errors, safety_margin: 0.006}
 - {kind: latency, quantile: 0.95}
+evidence: {source: app}
 max_duration: 20m
 """
 

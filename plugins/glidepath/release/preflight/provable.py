@@ -67,7 +67,7 @@ def unmatched(evidence: Evidence, source: Source, counts: ArmCounts, window_s: f
         if events or not share.event:
             continue
         try:
-            found = evidence.labels(share.events, window_s, now)
+            found = evidence.labels(source, share.events, window_s, now)
         except EvidenceError:
             found = []
         rules = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from glidepath.deploy import values as chart
 from glidepath.errors import EvidenceError, PreflightError
@@ -13,6 +13,7 @@ from glidepath.evidence.source import Source
 from glidepath.gate import arm, arm_counts, settings_of
 from glidepath.judge import Blocks, Plan, plan_judgement
 from glidepath.policy import Image, ReleaseSpec
+from glidepath.policy.presets import untried
 from glidepath.ports import Ports
 from glidepath.record import Release
 from glidepath.release import gitops, reach, words
@@ -62,6 +63,38 @@ def plan(
     ports.claims.check(identity)
     close_orphans(spec, ports, over, say, now())
     forget_old(ports.record, say, now())
+    found = examine(spec, ports, say, now())
+    _write(identity, found.spec, ports, found.stable, found.judgement, now())
+    return _to_release(run)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a release would be.
+
+    Attributes:
+        spec: With the scrape interval and lag that were measured.
+        stable: The stable version.
+        judgement: What it would be judged by; None when the version is the stable one already.
+    """
+
+    spec: ReleaseSpec
+    stable: str
+    judgement: Plan | None
+
+
+def examine(spec: ReleaseSpec, ports: Ports, say: Say, at: float) -> Examined:
+    """Look at the cluster and at the stable's past, and fix what a release would be judged by. Reads only.
+
+    Args:
+        spec: What the release may do; `ports`: the outside, of which neither record nor claims are asked.
+        say: Where facts go.
+        at: Epoch seconds, for freeze windows.
+
+    Raises:
+        PreflightError: The cluster is not in a state to start from, or no version could be proven by the policy.
+        EvidenceError: The stable version gives no evidence to judge against.
+    """
     present = preflight(spec, ports, say)
     if spec.version == baseline_of(present.stable):
         raise PreflightError(
@@ -70,9 +103,8 @@ def plan(
         )
     if present.stable == spec.version:
         same_image(spec, present)
-        _write(identity, spec, ports, present.stable, None, now())
-        return _to_release(run)
-    thawed(spec, say, now())
+        return Examined(spec, present.stable, None)
+    thawed(spec, say, at)
     if spec.image != Image():
         say(
             f"plan: image {spec.image.digest or spec.image.tag} is called {spec.version} in the cluster: pods, subset, metrics"
@@ -84,8 +116,7 @@ def plan(
     judgement = _judgement(spec, ports, present.stable, say)
     if spec.dry_run:
         _render(spec, ports, present, say)
-    _write(identity, spec, ports, present.stable, judgement, now())
-    return _to_release(run)
+    return Examined(spec, present.stable, judgement)
 
 
 def _to_release(run: Run) -> bool:
@@ -102,6 +133,8 @@ def _to_release(run: Run) -> bool:
 
 def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     source = source_of(spec, [stable, spec.version])
+    for told in filter(None, map(untried, spec.sources)):
+        say(f"plan: WARNING: {told}")
     now = ports.evidence.now()
     past = ports.evidence.past(source, stable, spec.evidence.baseline, now)
     seen = past.seen

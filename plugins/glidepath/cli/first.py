@@ -1,0 +1,54 @@
+"""`glidepath init`: a first policy for a service that runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from glidepath.cli.looked import look
+from glidepath.cli.outside import cluster, outside, prometheus_at
+from glidepath.cli.recorded import FILE, form
+from glidepath.errors import PolicyError
+
+
+@click.command("init")
+@click.option("--service", required=True, help="The service's name.")
+@click.option("-n", "--namespace", required=True, help="Its namespace.")
+@click.option("--file", type=FILE, help="Where the policy is written; default: standard output.")
+@outside
+@form
+def init(
+    service: str, namespace: str, file: Path | None, kubeconfig: str | None, context: str | None, prometheus: str,
+    headers: tuple[str, ...], ca: Path | None, output: str,
+) -> None:  # fmt: skip
+    """Write a first policy for a service that runs.
+
+    Looks at the cluster and at Prometheus, reading only: versions, Helm's release, routes; which preset fits, traffic, scrape
+    interval, lag, buckets. What is missing for a release goes to stderr.
+    """
+    from glidepath.cli.written import lacks, written
+    from glidepath.evidence.fitting import fitting
+    from glidepath.policy.load import CHECKOUT, parse_policy
+
+    if file is not None and file.exists():
+        raise PolicyError(f"{file} is there already; expected a name that is free, or remove it first")
+    looked = look(cluster(kubeconfig, context), namespace, service)
+    fits = fitting(prometheus_at(prometheus, headers, ca), namespace, service, looked.stable)
+    text, missing = written(namespace, service, looked, fits, f"{datetime.now(UTC):%Y-%m-%d}"), lacks(looked, fits)
+    parse_policy(text, str(file or "the policy"), CHECKOUT)
+    if file is not None:
+        file.write_text(text)
+    if output == "json":
+        found = {"cluster": asdict(looked), "evidence": [asdict(one) for one in fits]}
+        print(json.dumps({"policy": text, "file": str(file) if file else None, "missing": missing, **found}, indent=1))
+        return
+    click.echo(text if file is None else f"{file} is written", nl=file is not None)
+    for one in missing:
+        click.echo(f"missing: {one}", err=True)
+
+
+COMMANDS = (init,)

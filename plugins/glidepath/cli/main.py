@@ -1,0 +1,53 @@
+"""All commands under one name, and how they end: 0 for good, 1 for refused, 2 for a command that is not understood."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from glidepath.cli import first, policies, recorded
+from glidepath.errors import GlidepathError
+from glidepath.version import code_version
+
+GOOD, REFUSED, USAGE = 0, 1, 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(code_version(), prog_name="glidepath")
+def commands() -> None:
+    """Progressive delivery for Kubernetes: policies, plans and recorded releases from a terminal."""
+
+
+for _command in (*first.COMMANDS, *policies.COMMANDS, *recorded.COMMANDS):
+    commands.add_command(_command)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: Its words; None: the process' own.
+
+    Returns:
+        The exit code. Errors go to stderr.
+    """
+    try:
+        code = commands.main(None if argv is None else list(argv), prog_name="glidepath", standalone_mode=False)
+    except click.UsageError as error:
+        error.show(sys.stderr)
+        return USAGE
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return REFUSED
+    except click.Abort:
+        return REFUSED
+    except GlidepathError as error:
+        print(f"glidepath: {error}", file=sys.stderr)
+        return REFUSED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return GOOD
+    return code if isinstance(code, int) else GOOD

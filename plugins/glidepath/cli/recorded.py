@@ -1,0 +1,91 @@
+"""Recorded evidence: exported, judged again, asked what another policy would have done."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from glidepath.policy import Policy, load_policy
+from glidepath.replay import decisions, telling
+from glidepath.replay.evidence import json_schema, read_evidence, write_evidence
+from glidepath.replay.judging import replanned, replay
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+form = click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How it is told."
+)
+
+
+@click.command("export")
+@click.argument("release")
+@click.option("-o", "--output", type=FILE, help="A file; default: standard output.")
+@click.option("--record", help="The record's SQLAlchemy URL; default: GLIDEPATH_RECORD_URL, or Airflow's home.")
+def export_release(release: str, output: Path | None, record: str | None) -> None:
+    """Write a recorded release's evidence as JSON Lines.
+
+    RELEASE is its identity, as the plan task's log says it.
+    """
+    from glidepath.record import Record
+    from glidepath.replay.recorded import export
+
+    evidence = export(Record(record), release)
+    if output is None:
+        write_evidence(evidence, sys.stdout)
+        return
+    with output.open("w", encoding="utf-8") as file:
+        write_evidence(evidence, file)
+
+
+@click.command("replay")
+@click.argument("evidence", type=FILE)
+@click.option("--policy", type=FILE, help="Judge by this policy, on the recorded baseline and edges.")
+@form
+def replay_release(evidence: Path, policy: Path | None, output: str) -> None:
+    """Judge the EVIDENCE of a release again, look by look."""
+    told = read_evidence(evidence)
+    by: Policy | None = load_policy(policy) if policy else None
+    looks = list(replay(told, replanned(told, by) if by else None))
+    start = decisions.first(told)
+    decision, was = decisions.decided(told, looks, by), decisions.recorded(told)
+    if output == "json":
+        head = {"release": told.header.release, "decision": asdict(decision), "recorded": asdict(was)}
+        print(json.dumps({**head, "looks": [look.to_dict() for look in looks]}, allow_nan=False, indent=1))
+        return
+    for line in telling.legend(looks[-1]) if looks else ():
+        print(line)
+    for count, look in enumerate(looks, 1):
+        print(telling.look_line(count, look, start))
+    print(f"decision: {telling.decision(decision)}")
+    print(f"recorded: {telling.decision(was)}")
+
+
+@click.command("backtest")
+@click.argument("folder", type=FOLDER)
+@click.option("--policy", type=FILE, required=True, help="The policy that is asked about.")
+@form
+def backtest_policy(folder: Path, policy: Path, output: str) -> None:
+    """Say which recorded decisions a policy would have changed, and when.
+
+    FOLDER has *.jsonl as `export` writes them.
+    """
+    changes = list(decisions.backtest(load_policy(policy), folder))
+    if output == "json":
+        print(json.dumps([{**asdict(one), "changed": one.changed} for one in changes], indent=1))
+        return
+    for one in changes:
+        print(telling.change(one))
+    print(f"{sum(one.changed for one in changes)} of {len(changes)} decisions would change")
+
+
+@click.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of evidence."""
+    print(json.dumps(json_schema(), indent=1))
+
+
+COMMANDS = (export_release, replay_release, backtest_policy, schema)

@@ -1,0 +1,117 @@
+"""A first policy, out of what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from glidepath.cli.looked import Looked
+from glidepath.evidence.fitting import Fit
+from glidepath.policy.presets import PRESETS, untried
+
+# The latency tolerance that is written, and how near an edge has to be to it.
+TOLERANCE, NEAR = 1.10, 0.01
+# A claim lasts at least so many scrapes.
+LEASE_SCRAPES, LEASE_S = 3, 50.0
+# So many edges are told.
+TOLD = 12
+
+
+def paired(edges: Sequence[float]) -> bool:
+    """Whether two edges, seconds, are apart by the tolerance: else latency can't be proven within it."""
+    return any(abs(b / a / TOLERANCE - 1) <= NEAR for a, b in combinations(sorted(edges), 2) if a > 0)
+
+
+def lacks(looked: Looked, fits: Sequence[Fit]) -> list[str]:
+    """What is missing for a release, each a sentence."""
+    missing = list(looked.missing)
+    if not fits:
+        return [
+            *missing,
+            f"Prometheus has no requests of {looked.stable} by any preset: does it scrape the service, or its callers' proxies? "
+            "Other names are said by `evidence.counts` (docs/write-a-policy.md)",
+        ]
+    best = fits[0]
+    if not best.per_s:
+        missing.append(f"{looked.stable} had no request in five minutes: without traffic nothing can be judged")
+    if best.cadence is None:
+        missing.append("too few samples to measure the scrape interval: look again in some minutes")
+    if best.remark:
+        missing.append(f"latency can't be read: {best.remark}")
+    elif not best.edges and not best.native:
+        missing.append("no latency histogram: `metrics` leaves latency out")
+    elif not best.native and not paired(best.edges):
+        missing.append(
+            f"no two latency buckets are {TOLERANCE:g} apart: latency can take a version back, and is not proven (role: guard)"
+        )
+    if told := untried(best.source):
+        missing.append(told)
+    return missing
+
+
+def written(namespace: str, service: str, looked: Looked, fits: Sequence[Fit], day: str) -> str:
+    """The policy's text; what it says of evidence is the first fit."""
+    best = fits[0] if fits else None
+    scrape = best.cadence.interval if best and best.cadence else 5.0
+    lines = [
+        f"# Written by `glidepath init` on {day}, of what it found. Read it, then: glidepath plan FILE --version VERSION",
+        f"service: {service}",
+        f"namespace: {namespace}",
+        "helm:",
+        f"  release: {looked.helm or service}" + ("" if looked.helm else "      # not found: as `helm list` shows it"),
+        "  chart: include/helm-chart      # folder or packed file of the chart that it was installed from",
+        "",
+        "steps:                           # low first; proof is quickest where both versions have much traffic",
+        "- {weight: 5, bake: 60s}",
+        "- {weight: 25, bake: 60s}",
+        "- {weight: 50, bake: 2m}",
+        "",
+        "evidence:",
+        *_evidence(looked, fits),
+        "",
+        "metrics:",
+        *_metrics(best),
+        "",
+        f"lease: {max(LEASE_S, LEASE_SCRAPES * scrape):g}s                       # unrenewed for so long, the watchdog takes the canary back",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _evidence(looked: Looked, fits: Sequence[Fit]) -> list[str]:
+    if not fits:
+        return ["  source: istio                  # nothing was found by this or any other preset"]
+    best, *others = fits
+    told = PRESETS[best.source].names if best.source in PRESETS else "the example service's own names"
+    lines = [
+        f"  source: {best.source}    # {told}",
+        f"  # {best.per_s:.3g} requests a second of {looked.stable}, counted by {best.pods} pods",
+    ]
+    if others:
+        lines.append(f"  # there as well: {', '.join(one.source for one in others)}")
+    if best.native:
+        lines.append("  histograms: native")
+    if best.cadence:
+        lines.append(f"  scrape: {best.cadence.interval:.3g}s                   # measured; so is the lag")
+        lines.append(f"  lag: {best.cadence.lag:.3g}s")
+    if best.edges:
+        edges = ", ".join(f"{edge:g}" for edge in best.edges[:TOLD]) + (", ..." if len(best.edges) > TOLD else "")
+        lines.append(f"  # latency buckets, seconds: {edges}")
+    return lines
+
+
+def _metrics(best: Fit | None) -> list[str]:
+    lines = ["- kind: errors                   # margins: docs/write-a-policy.md"]
+    if best is None or best.native or best.edges:
+        proven = best is None or best.native or paired(best.edges)
+        role = "" if proven else ", role: guard"
+        lines.append(f"- {{kind: latency, quantile: 0.95, tolerance: {TOLERANCE:g}{role}}}")
+    counts = PRESETS[best.source if best else "istio"].counts if best is None or best.source in PRESETS else None
+    if counts and counts.client_errors:
+        (label, values), *_ = counts.client_errors.items()
+        lines.append(
+            "# What callers are to blame for, more or less of it: a version that refuses everybody makes no errors."
+        )
+        lines.append(
+            f'- {{kind: share, name: client-errors, event: {{{label}: "{values}"}}, margin: 0.02, role: guard}}'
+        )
+    return lines

@@ -1,0 +1,95 @@
+"""A source out of what a policy has counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from glidepath.errors import PolicyError
+from glidepath.evidence.named import VERSION
+from glidepath.evidence.source import Naming, Rule, Source, patterns_of_pods, quoted, rule_of
+from glidepath.policy.counted import COMPLETE, Counted, VersionPlace, filled
+
+UNITS = {"seconds": 1.0, "milliseconds": 0.001}
+PLAIN = "{version}"
+
+
+def counted_source(counted: Counted, namespace: str, service: str, versions: Sequence[str], native: bool) -> Source:
+    """The series of a service's versions.
+
+    Args:
+        counted: What is counted; complete.
+        namespace, service: Whose.
+        versions: Those that are told apart.
+        native: Whether latency is in native histograms.
+
+    Raises:
+        PolicyError: It does not say what is counted, or which of it are errors.
+    """
+    missing = [name for name in COMPLETE if not getattr(counted, name)]
+    if missing:
+        raise PolicyError(
+            f"evidence.counts of {service} says nothing of {' and '.join(missing)}: expected a counter of requests, the labels "
+            "of those that are errors, and where the version is; nothing was touched"
+        )
+    assert counted.requests is not None
+    assert counted.version is not None
+    names, pod, own = {"service": service, "namespace": namespace}, counted.pod or "pod", counted.seen_by != "callers"
+    naming, by_version = _naming(counted.version, pod, names, versions)
+    where = {label: quoted(pattern) for label, pattern in _rule(counted.where or {}, names)}
+    if own and not (naming and naming.pods):
+        where.setdefault(pod, quoted("|".join(pattern for _, pattern in patterns_of_pods(service, versions))))
+    scope = ",".join(f"{label}=~{value}" for label, value in where.items())
+    label, literal = by_version
+    if label and label not in where:
+        where[label] = literal
+    matchers = ",".join(f"{name}=~{value}" for name, value in where.items())
+    latency = counted.latency
+    among = "".join(f",{name}=~{quoted(pattern)}" for name, pattern in rule_of(latency.among)) if latency else ""
+    source = Source(
+        requests=f"{counted.requests}{{{matchers}}}",
+        latency=f"{latency.histogram}{'' if native else '_bucket'}{{{matchers}{among}}}" if latency else "",
+        version_label=VERSION if naming else counted.version.label or VERSION,
+        error=rule_of(counted.errors or {}),
+        good=rule_of(counted.good or {}),
+        where=matchers,
+        unit_seconds=UNITS[latency.unit] if latency else 1.0,
+        own_pods=own,
+        native=native,
+        starts=f"process_start_time_seconds{{{scope}}}" if own and scope else "",
+        binned=bool(latency and latency.binned and not native),
+        naming=naming,
+    )
+    return source.without(rule_of(counted.ignore)) if counted.ignore else source
+
+
+def _rule(labels: Mapping[str, str | list[str]], names: Mapping[str, str]) -> Rule:
+    return tuple(
+        (label, "|".join(filled(one, names) for one in ([values] if isinstance(values, str) else values)))
+        for label, values in sorted(labels.items())
+    )
+
+
+def _naming(
+    place: VersionPlace, pod: str, names: Mapping[str, str], versions: Sequence[str]
+) -> tuple[Naming | None, tuple[str, str]]:
+    """How series are named where they have not the usual labels, and the label and literal that select the versions."""
+    if place.pod_label is not None:
+        selector = [f"namespace={quoted(names['namespace'])}"]
+        selector += [f"{_told(label)}=~{quoted(pattern)}" for label, pattern in _rule(place.pods, names)]
+        known = tuple((version, re.escape(version)) for version in versions)
+        return Naming(pod, _told(place.pod_label), known, f"kube_pod_labels{{{','.join(selector)}}}"), ("", "")
+    if place.pod_name:
+        return Naming(pod, pod, patterns_of_pods(names["service"], versions)), ("", "")
+    assert place.label is not None
+    known = tuple((version, filled(place.value, {**names, "version": version})) for version in versions)
+    literal = quoted("|".join(pattern for _, pattern in known))
+    plain = place.value == PLAIN
+    if plain and pod == "pod":
+        return None, (place.label, literal)
+    return Naming(pod, place.label, known), (place.label, literal)
+
+
+def _told(label: str) -> str:
+    """How kube-state-metrics calls a label of pods."""
+    return "label_" + re.sub(r"[^a-zA-Z0-9_]", "_", label)

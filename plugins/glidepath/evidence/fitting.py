@@ -1,0 +1,89 @@
+"""Which presets fit what Prometheus has of a service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from glidepath.errors import EvidenceError
+from glidepath.evidence.cadence import WINDOW_S, Cadence, cadence
+from glidepath.evidence.counted import counted_source
+from glidepath.evidence.edges import latency_edges
+from glidepath.evidence.effect import requests_of
+from glidepath.evidence.named import named
+from glidepath.evidence.prometheus import Samples, Series
+from glidepath.evidence.source import Source, app_source
+from glidepath.evidence.tally import of_version
+from glidepath.policy.presets import PRESETS
+
+# What takes the place of another that reads the same series.
+BEFORE = {"istio-grpc": "istio"}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A source that has series of a version.
+
+    Attributes:
+        source: Its name in a policy.
+        per_s: Requests a second, over five minutes.
+        pods: How many pods counted them: the version's own, or its callers'.
+        edges: Latency buckets' finite edges, seconds; empty where there are none.
+        native: Whether latency is in native histograms.
+        cadence: How often pods are scraped, and how late it can be read; None where there are too few samples.
+        remark: What keeps its latency from being read.
+    """
+
+    source: str
+    per_s: float
+    pods: int
+    edges: tuple[float, ...]
+    native: bool
+    cadence: Cadence | None
+    remark: str = ""
+
+
+def fitting(prometheus: Samples, namespace: str, service: str, version: str) -> list[Fit]:
+    """The sources that have series of a version with the labels that tell errors; those with traffic first.
+
+    Args:
+        prometheus: Where the samples are.
+        namespace, service, version: Whose.
+
+    Raises:
+        EvidenceError: Prometheus did not answer.
+    """
+    sources = {name: counted_source(one.counts, namespace, service, [version], False) for name, one in PRESETS.items()}
+    sources["app"] = app_source(namespace, service, [version])
+    found = [one for name, source in sources.items() if (one := _fit(prometheus, name, source, version)) is not None]
+    hidden = {BEFORE[one.source] for one in found if one.source in BEFORE}
+    return sorted((one for one in found if one.source not in hidden), key=lambda one: one.per_s == 0)
+
+
+def _fit(prometheus: Samples, name: str, source: Source, version: str) -> Fit | None:
+    reader, now = named(prometheus, source), prometheus.now()
+    series = of_version(reader.range_vector(source.requests, WINDOW_S, now), source.version_label, version)
+    labels = [label for label, _ in source.error]
+    if not any(one.labels.get(label) for one in series for label in labels):
+        return None
+    requests, pods = requests_of(prometheus, source, version, WINDOW_S)
+    edges, native, remark = _edges(reader, source, version, now)
+    seconds = _seconds(series)
+    return Fit(name, requests / seconds if seconds else 0.0, pods, edges, native, cadence(series, now), remark)
+
+
+def _seconds(series: list[Series]) -> float:
+    """How long there have been samples, at most the window."""
+    times = [at for one in series for at, _ in one.samples]
+    return max(times) - min(times)
+
+
+def _edges(reader: Samples, source: Source, version: str, now: float) -> tuple[tuple[float, ...], bool, str]:
+    """The latency edges, whether they are of native histograms, and what is wrong with them."""
+    buckets = of_version(reader.range_vector(source.latency, WINDOW_S, now), source.version_label, version)
+    if buckets:
+        try:
+            return latency_edges(buckets, source), False, ""
+        except EvidenceError as error:
+            return (), False, str(error)
+    native = replace(source, latency=source.latency.replace("_bucket{", "{", 1))
+    return (), bool(reader.range_histograms(native.latency, WINDOW_S, now)), ""

@@ -1,0 +1,44 @@
+"""How commands end: what is good, refused or not understood, and where it is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from glidepath.cli.main import GOOD, REFUSED, USAGE, commands, main
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "told"),
+    [
+        (["schema"], GOOD, ""),
+        (["--help"], GOOD, ""),
+        (["no-such"], USAGE, "No such command 'no-such'"),
+        (["replay"], USAGE, "Missing argument 'EVIDENCE'"),
+        (["replay", "x", "-o", "xml"], USAGE, "'xml' is not one of 'text', 'json'"),
+        (["replay", "not-there.jsonl"], REFUSED, "glidepath: not-there.jsonl"),
+    ],
+)
+def test_codes_and_where_errors_go(
+    argv: list[str],
+    code: int,
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(argv) == code
+    out, err = capsys.readouterr()
+    assert told in err
+    assert bool(out) == (code == GOOD)
+
+
+@pytest.mark.parametrize("name", sorted(commands.commands))
+def test_every_command_and_option_has_a_help_text(name: str) -> None:
+    command = commands.commands[name]
+    assert command.help
+    for one in command.params:
+        assert isinstance(one, click.Argument) or (isinstance(one, click.Option) and one.help), one.name
