@@ -111,7 +111,7 @@ class LeaseClaims:
             after: A release whose claim has ended may claim once more, to clean up, if it ended as one of these.
             still: Called with the free claim as it was read, raises if it is not to be taken; if it passes, the claim is
                 taken only if nobody has had it since.
-            routes: What the watchdog can go back to when the routes can't be mended; empty leaves what the Lease has.
+            routes: What the watchdog can go back to when the routes can't be mended; empty leaves what this holder wrote before.
 
         Raises:
             ClaimHeldError: Another holds it; names who, until when, and its run.
@@ -138,6 +138,8 @@ class LeaseClaims:
         }
         if routes:
             annotations[ROUTES] = routes
+        elif state is not None and state.annotations.get(f"{GROUP}/last-run") != wanted.holder:
+            annotations[ROUTES] = None  # those of an earlier release are nothing to go back to
         if state is not None:  # what was asked of an earlier release is over
             annotations |= {f"{GROUP}/{what}": None for what in (TAKE_BACK, COMMIT)}
         self._write(wanted.holder, wanted.duration_s, annotations, state)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from glidepath.claim import Claim, LeaseClaims
-from glidepath.claim.state import ABANDONED, WATCHDOG, ClaimState, parse_state
+from glidepath.claim.state import ABANDONED, ROUTES, WATCHDOG, ClaimState, parse_state
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
 from tests.support.apiserver import LEASES, NAMESPACE, SERVICE, ApiServer
 from tests.support.fields import Object
@@ -291,3 +291,18 @@ def test_a_lease_somebody_else_labelled_is_claimed_with_the_first_token(world: W
     body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME}, "spec": {}}
     world.server.put(LEASES, body)
     assert world.acquire().token == 1
+
+
+def test_the_routes_of_an_earlier_release_are_nothing_to_go_back_to(world: World) -> None:
+    """A release whose own are too long for the Lease: the watchdog would else put back hosts and entries of long ago."""
+
+    def acquire(holder: str, routes: str = "", after: Collection[str] = ()) -> Claim:
+        wanted = Claim(NAMESPACE, SERVICE, holder, 0, "v1", "v2", 60.0)
+        return world.claims().acquire(wanted, "", after, routes=routes)
+
+    world.claims().release(acquire("run-1", "those of run-1"), "rolled_back")
+    again = acquire("run-1", after=("rolled_back",))
+    assert world.state().annotations[ROUTES] == "those of run-1", "who has its own claim again goes on by them"
+    world.claims().release(again, "rolled_back")
+    acquire("run-2")
+    assert ROUTES not in world.state().annotations
