@@ -7,6 +7,7 @@ from glidepath.kube import DELETED, FIELD_MANAGER
 from glidepath.release import reach
 from glidepath.release.events import Pods
 from glidepath.release.observation import canary_weights
+from glidepath.release.phases import UNGIVEN
 from glidepath.release.run import Run
 from glidepath.traffic import Surroundings, TrafficState
 
@@ -25,6 +26,25 @@ def routes_drift(run: Run, step: int) -> str | None:
     except (TrafficDriftError, SetupError) as error:
         return str(error)
     return _split_drift(run, step, state) or state.since
+
+
+def early_drift(run: Run) -> str | None:
+    """What gives the canary requests before its first weight; None for nothing, or from the first weight on.
+
+    Callers whose routes are gone reach the pods of every version: those of the canary as soon as they are ready.
+    """
+    if run.release.phase not in UNGIVEN or run.journal.fate() is not None:
+        return None
+    drift: str | None
+    try:
+        state = run.ports.traffic.read(run.routing, run.fresh)
+        drift = state.since
+        if not state.all_on(run.stable):
+            drift = f"{state.name} reads {state.split}, expected {run.stable} 100 %; written by {state.edited_by}"
+    except (TrafficDriftError, SetupError) as error:
+        drift = str(error)
+    # A shift that has just begun is in its own phase before it writes.
+    return drift if run.release.phase in UNGIVEN else None
 
 
 def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:

@@ -20,7 +20,7 @@ from glidepath.record.turns import Turn
 from glidepath.release import words
 from glidepath.release.brake import brake, give, note_taken_back, take_back, taken_back, way_back
 from glidepath.release.cleanup import sweep
-from glidepath.release.drift import objects_drift, own_brake, routes_drift
+from glidepath.release.drift import early_drift, objects_drift, own_brake, routes_drift
 from glidepath.release.events import Decided, Drifted, HarmProven, ObservationOver, Watching, WeightGiven
 from glidepath.release.holding import RENEWALS
 from glidepath.release.looks import Looks
@@ -81,6 +81,8 @@ class Guard:
             self._watch(step)
         elif step is not None:
             self._adopt()
+        elif drift := early_drift(self.run):
+            take_back(self.run, f"drift: {drift}")
         return True
 
     def _remember(self) -> None:

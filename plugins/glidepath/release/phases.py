@@ -22,6 +22,8 @@ class Phase(StrEnum):
     NOTHING_TO_DO = "nothing_to_do"  # the end: the wanted version is the stable one
 
 
+# In these the service is the release's, and the canary has no traffic yet.
+UNGIVEN = frozenset({Phase.CLAIMED, Phase.DEPLOYED})
 # In these the canary has traffic, and no fate need be written yet.
 WATCHED = frozenset({Phase.BAKING, Phase.PROMOTING, Phase.OBSERVING})
 ENDS = frozenset({Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED, Phase.DRY_RUN, Phase.NOTHING_TO_DO})

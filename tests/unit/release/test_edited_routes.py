@@ -11,7 +11,9 @@ from glidepath.record.engines import engine_of
 from glidepath.record.tables import events
 from glidepath.release import brake
 from glidepath.release.brake import taken_back
+from glidepath.release.guard import Guard
 from glidepath.release.journal import Journal
+from glidepath.release.run import Run
 from glidepath.release.tasks.rollback import rollback
 from glidepath.traffic import Split
 from tests.support.apiserver import MESH, SERVICE, http_routes
@@ -136,6 +138,40 @@ def test_routes_that_are_gone_before_a_guard_looks_are_made_anew_at_once(stage: 
     assert stage.weights() == {"v1": 100, "v2": 0}
     do(run, rollback)
     assert run.release.outcome == "rolled_back"
+
+
+def waiting(stage: Stage) -> tuple[Run, Guard]:
+    """A release whose canary has pods and no weight yet, and its guard."""
+    run = stage.run()
+    do(run, *UP_TO_WEIGHT[:2])
+    return run, Guard(run)
+
+
+@pytest.mark.parametrize("what", ["gone", "weights", "testers"])
+def test_what_gives_the_canary_requests_before_its_first_weight_takes_it_back(stage: Stage, what: str) -> None:
+    """Pods may take minutes to be ready: nobody but the guard looks then."""
+    run, guard = waiting(stage)
+    guard.tick()
+    assert not taken_back(run)
+    if what == "gone":
+        del stage.server.objects[BASE, SERVICE]
+    else:
+        stage.edit_routes({"http": OURS if what == "weights" else [TESTERS, *http_routes({"v1": 100, "v2": 0})]})
+    guard.tick()
+    assert reason(stage, run.id).startswith("drift: VirtualService shop/prices ")
+    assert http(stage)[-1:] == http_routes({"v1": 100, "v2": 0})
+    assert stage.ports().traffic.read().beside <= {"v1"}
+    do(run, rollback)
+    assert run.release.outcome == "rolled_back"
+
+
+def test_a_first_weight_that_is_given_while_the_guard_looks_is_no_drift(stage: Stage) -> None:
+    run, guard = waiting(stage)
+    stage.server.before("GET", "virtualservices", lambda: UP_TO_WEIGHT[2](run))
+    guard.tick()
+    assert stage.weights() == {"v1": 80, "v2": 20}
+    guard.tick()
+    assert not taken_back(run), reason(stage, run.id)
 
 
 def test_another_cluster_without_our_lease_is_never_written(stage: Stage) -> None:
