@@ -14,6 +14,7 @@ import yaml
 from bench.evidence.__main__ import prometheus as started
 from glidepath.evidence import Collector, Prometheus, source_of
 from glidepath.evidence.collector import Collected
+from glidepath.evidence.prometheus import Samples, Series
 from tests.unit.evidence.test_presets import ALL, ANSWERED, FAILED, REFUSED, V1, V2, VERSIONS, kept, policy
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
@@ -71,6 +72,11 @@ def url(pods: Pods, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+def scraped(prometheus: Samples, selector: str) -> list[Series]:
+    """What Prometheus has of a selector."""
+    return prometheus.range_vector(selector, 30, prometheus.now())
+
+
 def collected(name: str, url: str, pods: Pods) -> list[Collected]:
     """What a collector sees from the first scrape until the second was read; all of them."""
     made = policy(name, counts={"where": {"set": name}})
@@ -78,6 +84,11 @@ def collected(name: str, url: str, pods: Pods) -> list[Collected]:
     collector = Collector(Prometheus(url), source, "v1", VERSIONS, SCRAPE_S)
     found: list[Collected] = []
     until = time.monotonic() + 60
+    # A pod whose first sample came later would count its whole life.
+    targets = 1 if name == "envoy" else 2
+    while len({one.labels["pod"] for one in scraped(collector.prometheus, source.requests)}) < targets:
+        assert time.monotonic() < until, f"{name} was not scraped"
+        time.sleep(0.1)
     while sum(one.versions[version].requests for one in found for version in VERSIONS) < 2 * ALL:
         assert time.monotonic() < until, [one.versions for one in found]
         now = collector.prometheus.now()
