@@ -37,6 +37,8 @@ GAP_AFTER_SCRAPES = 12
 BACK_AFTER_SCRAPES = 1.2
 # So many times a look is put before what some pods are ahead by.
 TRIES = 4
+# So many looks in a row have to find no even moment: two that come late say little.
+UNEVEN_LOOKS = 3
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Collector:
     _reader: Present = field(init=False)
     _pods: dict[Pod, float] = field(default_factory=dict)
     _end: float | None = None
-    _uneven_since: float | None = None
+    _uneven: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._counters = Counters(Pace(self.planned_per_s))
@@ -118,7 +120,7 @@ class Collector:
         self._reader.take_in()
         collected = self.difference(requests, read.latency, others, start, end, first)
         self._reader.taken()
-        self._end, self._uneven_since = end, None
+        self._end, self._uneven = end, []
         self._pods |= read.newest
         if first:
             return Waiting("the first sample is the baseline", 0.0)
@@ -144,9 +146,8 @@ class Collector:
             if sooner is None:
                 return read
             at = sooner
-        if self._uneven_since is None:
-            self._uneven_since = now
-        if now - self._uneven_since > self._gone_after:
+        self._uneven.append(now)
+        if len(self._uneven) >= UNEVEN_LOOKS and now - self._uneven[0] > self._gone_after:
             return self._read(now)
         return Waiting("some pods have been scraped more often than others since the last interval", 0.0)
 
@@ -195,7 +196,7 @@ class Collector:
         self._counters.forget()
         self._reader.forget()
         self._pods.clear()
-        self._end = self._uneven_since = None
+        self._end, self._uneven = None, []
 
     def _newest(self, series: Iterable[Series]) -> dict[Pod, float]:
         newest: dict[Pod, float] = {}
