@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from kubernetes import client
 
+from glidepath.claim.port import Still
 from glidepath.claim.state import (
     ABANDONED,
     COMMIT,
@@ -30,7 +31,6 @@ from glidepath.claim.state import (
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
 from glidepath.kube import GROUP, TOKEN, Objects, editor
 
-Still = Callable[[ClaimState | None], None]
 T = TypeVar("T")
 
 

@@ -11,11 +11,10 @@ from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
 from glidepath.judge.metrics.base import Told, none
 from glidepath.judge.metrics.errors import Errors
+from glidepath.judge.metrics.latency import SAME
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.settings import MetricSettings
 
-# An edge is the threshold if it is so near to it: edges are told to six digits.
-SAME = 1e-4
 # So many edges are named where there is none, on either side.
 NAMED = 2
 
