@@ -18,6 +18,7 @@ PAUSE_S = 0.3
 # An API server that has just started answers 403 until it knows its roles: up to 9.5 s were seen.
 REFUSED_S = 15.0
 REFUSED_PAUSE_S = 0.5
+DEPLOYMENTS = "apps/v1/deployments"
 # Who removed an object: the API keeps nothing about deleted ones.
 DELETED = "whoever deleted it; the API server's audit log knows"
 FIELD_MANAGER = "glidepath"

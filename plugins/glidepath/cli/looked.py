@@ -11,8 +11,6 @@ from glidepath.errors import ClusterError, GlidepathError, PreflightError
 if TYPE_CHECKING:
     from kubernetes import client
 
-HELM_RELEASE = "meta.helm.sh/release-name"
-
 
 @dataclass(frozen=True)
 class Looked:
@@ -38,12 +36,13 @@ def look(api: client.ApiClient, namespace: str, service: str) -> Looked:
         PreflightError: There is no Deployment of the service.
         ClusterError: The API refused or did not answer.
     """
-    from glidepath.kube import Objects
+    from glidepath.deploy.live import MADE_BY
+    from glidepath.kube import DEPLOYMENTS, Objects
     from glidepath.wiring.cluster import mesh
 
     objects = Objects(api, namespace)
     mine, others = [], []
-    for one in objects.list("apps/v1/deployments"):
+    for one in objects.list(DEPLOYMENTS):
         name = one["metadata"]["name"]
         if name.startswith(f"{service}-"):
             mine.append(one)
@@ -73,7 +72,7 @@ def look(api: client.ApiClient, namespace: str, service: str) -> Looked:
         missing.append(f"no Service {service}: what callers call, with the pods of all versions")
     if stable not in versions:
         missing.append(f"the routes lead to {stable}, and there is no Deployment {service}-{stable}")
-    helm = next((told for one in mine if (told := (one["metadata"].get("annotations") or {}).get(HELM_RELEASE))), "")
+    helm = next((told for one in mine if (told := (one["metadata"].get("annotations") or {}).get(MADE_BY))), "")
     if not helm:
         missing.append("no Helm release made its Deployments: a release goes by `helm upgrade`")
     return Looked(versions, stable, helm, tuple(missing))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glidepath.errors import ClusterError
-from glidepath.kube import Objects
+from glidepath.kube import DEPLOYMENTS, Objects
 
 # By kind as people say it: the API's path of it.
 BY_NAME = {
@@ -94,7 +94,7 @@ def _read(objects: Objects, service: str, release: str) -> Iterable[tuple[str, M
         except ClusterError as error:
             if error.status != 404:
                 raise
-    for one in objects.list_metadata("apps/v1/deployments", f"app={service}"):
+    for one in objects.list_metadata(DEPLOYMENTS, f"app={service}"):
         yield f"Deployment {one['name']}", one
     for one in objects.list_metadata("v1/secrets", f"owner=helm,name={release}"):
         yield f"Helm's release {release}", one

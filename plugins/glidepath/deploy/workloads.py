@@ -14,9 +14,7 @@ from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.marks import Mark, marks
 from glidepath.deploy.shapes import Readiness, Revision, Selector, Shape
 from glidepath.errors import ClusterError, NotGoneError, NotReadyError
-from glidepath.kube import HELD, HELM, STATE, UNKNOWN, Objects, editor, may_pass
-
-DEPLOYMENTS = "apps/v1/deployments"
+from glidepath.kube import DEPLOYMENTS, HELD, HELM, STATE, UNKNOWN, Objects, editor, may_pass
 
 
 class KubernetesWorkloads:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from glidepath.claim.state import Claim
 from glidepath.errors import ClaimLostError
 from glidepath.fence.marks import Found, state_of, token_of, write_of
-from glidepath.fence.objects import DEPLOYMENTS, FencedObjects
+from glidepath.fence.objects import FencedObjects
 from glidepath.fence.port import Fenced
-from glidepath.kube import HELD, OPEN
+from glidepath.kube import DEPLOYMENTS, HELD, OPEN
 
 
 class KubernetesFence:

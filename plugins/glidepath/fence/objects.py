@@ -11,9 +11,8 @@ from glidepath.claim.state import Claim
 from glidepath.errors import ClaimLostError, ClusterError
 from glidepath.fence.marks import Found, state_of, token_of
 from glidepath.fence.owned import carried, numbered_by_others
-from glidepath.kube import HELD, OPEN, STATE, TOKEN, WRITE, Objects
+from glidepath.kube import DEPLOYMENTS, HELD, OPEN, STATE, TOKEN, WRITE, Objects
 
-DEPLOYMENTS = "apps/v1/deployments"
 Kinds = Mapping[str, tuple[str, str]]
 Spec = Callable[[Found], dict[str, Any] | None]
 # How often what changes by itself is read again for a write: a Deployment's status does.

@@ -21,11 +21,8 @@ def routes_drift(run: Run, step: int) -> str | None:
         run: The release.
         step: The step in force, from 1.
     """
-    try:
-        state = run.ports.traffic.read(run.routing, run.fresh)
-    except (TrafficDriftError, SetupError) as error:
-        return str(error)
-    return _split_drift(run, step, state) or state.since
+    state = _routes(run)
+    return state if isinstance(state, str) else _split_drift(run, step, state) or state.since
 
 
 def early_drift(run: Run) -> str | None:
@@ -35,16 +32,25 @@ def early_drift(run: Run) -> str | None:
     """
     if run.release.phase not in UNGIVEN or run.journal.fate() is not None:
         return None
-    drift: str | None
-    try:
-        state = run.ports.traffic.read(run.routing, run.fresh)
-        drift = state.since
-        if not state.all_on(run.stable):
-            drift = f"{state.name} reads {state.split}, expected {run.stable} 100 %; written by {state.edited_by}"
-    except (TrafficDriftError, SetupError) as error:
-        drift = str(error)
+    state = _routes(run)
+    if isinstance(state, str):
+        drift: str | None = state
+    else:
+        drift = state.since if state.all_on(run.stable) else _reads(state, f"{run.stable} 100 %")
     # A shift that has just begun is in its own phase before it writes.
     return drift if run.release.phase in UNGIVEN else None
+
+
+def _routes(run: Run) -> TrafficState | str:
+    """The routes, compared with what the claim found; or why they can't be read as such."""
+    try:
+        return run.ports.traffic.read(run.routing, run.fresh)
+    except (TrafficDriftError, SetupError) as error:
+        return str(error)
+
+
+def _reads(state: TrafficState, expected: object) -> str:
+    return f"{state.name} reads {state.split}, expected {expected}; written by {state.edited_by}"
 
 
 def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
@@ -54,7 +60,7 @@ def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
     allowed = weights[step - 1 : step + 1] if decided else [expected]
     if split in [run.split(weight) for weight in allowed]:
         return None
-    text = f"{state.name} reads {split}, expected {run.split(expected)}; written by {state.edited_by}"
+    text = _reads(state, run.split(expected))
     token = run.claim.token
     # The watchdog writes as Glidepath, too.
     return (

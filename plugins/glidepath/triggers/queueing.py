@@ -75,7 +75,7 @@ class HeldTrigger(BaseTrigger):
         return True
 
     def _claims(self) -> Any:
-        from glidepath.claim import LeaseClaims
         from glidepath.hooks.cluster import kubernetes_api
+        from glidepath.wiring.cluster import claims
 
-        return LeaseClaims(kubernetes_api(self.kubernetes_conn_id), self.namespace, self.service)
+        return claims(kubernetes_api(self.kubernetes_conn_id), self.namespace, self.service)

@@ -34,7 +34,7 @@ from glidepath.traffic.way_back import WayBack
 from glidepath.watchdog.events import abandoned
 from glidepath.watchdog.facts import Facts
 from glidepath.watchdog.sight import Sight, duration
-from glidepath.wiring.cluster import mesh
+from glidepath.wiring.cluster import claims, mesh
 
 PREFIX = "glidepath-"
 
@@ -133,14 +133,14 @@ class Watchdog:
     def _end(self, service: str, state: ClaimState) -> None:
         try:
             traffic, fence = mesh(self._api, self.namespace, service)
-            claims = LeaseClaims(self._api, self.namespace, service, self._now)
+            lease = claims(self._api, self.namespace, service, self._now)
             now = self._split(service, traffic)
             fenced = fence.state()
             stable = self._stable(state, service, fenced.versions, now)
             if not stable:
                 raise ClaimError(
                     f"the Lease has no annotation {GROUP}/stable and the routes can't be read: which version is stable? "
-                    f"Say it: kubectl -n {self.namespace} annotate lease {claims.name} {GROUP}/stable=VERSION"
+                    f"Say it: kubectl -n {self.namespace} annotate lease {lease.name} {GROUP}/stable=VERSION"
                 )
             canary = state.annotations.get(f"{GROUP}/canary") or None
             # Objects carry more than the Lease when it was lost, or somebody wrote it: with less nothing could be moved.
@@ -149,14 +149,14 @@ class Watchdog:
             taken = Taken.from_json(state.annotations.get(TAKEN, "")) if ours else self._taken(state, stable, now)
             token = state.token
             if not ours or token < newest:
-                token = claims.take_over(state, WATCHDOG, duration(state), taken.to_json(), newest)
+                token = lease.take_over(state, WATCHDOG, duration(state), taken.to_json(), newest)
                 log.warning("%s: taken over from %s with token %d: %s", service, taken.run, token, taken)
             claim = Claim(self.namespace, service, WATCHDOG, token, stable, canary or "", duration(state))
             beside = {now.canary, now.baseline} if now else set()
             versions = ({canary} | beside) - {None, stable}
             found = Routing.from_text(state.annotations.get(ROUTES, ""))
             way = WayBack(safe_split(stable, canary, now), frozenset(map(str, versions)), found)
-            self._finish(claim, (traffic, fence), claims, way, taken)
+            self._finish(claim, (traffic, fence), lease, way, taken)
         except ClusterError as error:
             if error.status != 409:
                 self._failed(service, str(error))
@@ -179,7 +179,7 @@ class Watchdog:
         return Taken(state.holder, round(self._now() - state.renewed, 1), before, braked)
 
     def _finish(
-        self, claim: Claim, outside: tuple[Traffic, Fence], claims: LeaseClaims, way: WayBack, taken: Taken
+        self, claim: Claim, outside: tuple[Traffic, Fence], lease: LeaseClaims, way: WayBack, taken: Taken
     ) -> None:
         (traffic, fence), service = outside, claim.service
         try:
@@ -194,11 +194,11 @@ class Watchdog:
             log.warning("%s: no traffic to move: %s", service, error)
         log.warning("%s: traffic was %s, is %s, read back", service, taken.before, after)
         self._record(claim, traffic.reference, taken, after)
-        state = claims.read()
+        state = lease.read()
         if state is None or (state.holder, state.token) != (WATCHDOG, claim.token):
             log.info("%s: the claim was given back by another watchdog", service)
             return
-        claims.give_back(state, ABANDONED, taken.run)
+        lease.give_back(state, ABANDONED, taken.run)
         self.facts.brakes[service] += taken.braked
         log.warning("%s: claim given back, outcome of %s: %s", service, taken.run, ABANDONED)
 
