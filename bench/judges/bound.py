@@ -23,8 +23,9 @@ MOST = 1.0 - 1e-9
 
 def bound(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played | None:
     """Walk the steps at their minimum bakes until the truth is proven; None where the scenario has no one truth."""
-    metrics = [(one, _truth(scenario, plan, one)) for one in plan.metrics]
     harm = scenario.truth == HARMFUL
+    every = [part for one in plan.metrics for part in one.asked if harm or part.safety >= 0 or not one.parts]
+    metrics = [(one, _truth(scenario, plan, one)) for one in every]
     if scenario.service.by_pod:
         return None
     asked = [(one, truth) for one, truth in metrics if (one.harm if harm else one.safety) >= 0]
@@ -67,7 +68,8 @@ def _truth(scenario: Scenario, plan: Plan, metric: MetricPlan) -> Truth:
 def _gain(metric: MetricPlan, truth: Truth, stable: ArmCounts, canary: ArmCounts, harm: bool) -> float:
     row = metric.questions[metric.harm if harm else metric.safety]
     c, s = truth
-    null = s + row.margin
+    null = row.slope * s + row.margin
+    slope = np.array(row.slope) if row.slope != 1.0 else None
     if (c <= null) if harm else (c >= null):
         return 0.0
     if metric.settings.kind == "errors":
@@ -75,4 +77,4 @@ def _gain(metric: MetricPlan, truth: Truth, stable: ArmCounts, canary: ArmCounts
     else:
         n, m = sum(canary.latency), sum(stable.latency)
         x, y = sum(canary.latency[row.edge + 1 :]), sum(stable.latency[metric.edge + 1 :])
-    return float(log_e(n, m, float(x), float(y), np.array(row.margin), np.array(c), s))
+    return float(log_e(n, m, float(x), float(y), np.array(row.margin), np.array(c), s, slope))

@@ -27,6 +27,7 @@ from glidepath.judge import Plan, StepSettings
 from glidepath.judge.base import Base
 from glidepath.judge.bets import HARM_SPREAD_S, SAFETY_SPREAD_S, SAFETY_WEIGHTS, Bets, harm_shares, spread
 from glidepath.judge.budget import Budget
+from glidepath.judge.edges import Nulls
 from glidepath.judge.gains import gained
 from glidepath.judge.judge import SUSPICIOUS
 from glidepath.judge.metrics import kind_of
@@ -77,7 +78,7 @@ class Metric:
     def __init__(self, plan: MetricPlan, alpha: float, beta: float, changes: int, releases: int) -> None:
         self.plan, self.bets = plan, Bets(plan)
         self.shape = (releases, len(plan.questions))
-        self.start, self.change, self.spread = harm_shares(changes)
+        self.start, self.changed, self.spread = harm_shares(changes)
         self.harm = Mixture(kind_of(plan.settings).harm_weights, self.shape)
         self.budget, self.ceiling = Budget(self.bets.needed(alpha, beta)), safety_ceiling(beta)
         self.harm.start(self.start)
@@ -90,6 +91,11 @@ class Metric:
         self.safety = Mixture(SAFETY_WEIGHTS, self.shape, self.ceiling)
         self.safety.start(SAFETY_START)
         self.since_step = 0.0
+
+    def change(self) -> None:
+        """Another weight."""
+        self.harm.start(self.changed)
+        self.restart()
 
     def feed(self, n: Array, m: Array, x: Array, y: Array) -> None:
         """Take in a scrape: requests and events of the canary and the stable, shaped (releases,)."""
@@ -112,21 +118,52 @@ class Metric:
         )
 
 
+class Quantile:
+    """A quantile of many releases; `Edges` for arrays."""
+
+    def __init__(
+        self, plan: MetricPlan, edges: tuple[float, ...], alpha: float, beta: float, changes: int, releases: int
+    ) -> None:
+        self.parts = [Metric(one, alpha, beta, changes, releases) for one in plan.parts]
+        self.nulls = Nulls(plan, edges, (releases,))
+
+    def feed(self, stable: Array, canary: Array) -> None:
+        """Take in a scrape: the arms' cumulative bucket counts, shaped (releases, buckets)."""
+        for one, (margins, slopes) in zip(self.parts, self.nulls.now(), strict=True):
+            one.bets.follow(margins, slopes)
+            n, m = canary[:, -1], stable[:, -1]
+            one.feed(n, m, n - canary[:, one.plan.edge], m - stable[:, one.plan.edge])
+        self.nulls.see(stable, SCRAPE_S)
+
+    def change(self) -> None:
+        """Another weight."""
+        for one in self.parts:
+            one.change()
+
+    def evidence(self) -> tuple[Array, Array]:
+        """Log evidence of harm and of safety, shaped (releases,)."""
+        told = [one.evidence() for one in self.parts]
+        harms = [harm + math.log(one.plan.weight) for one, (harm, _) in zip(self.parts, told, strict=True)]
+        safe = [safety for one, (_, safety) in zip(self.parts, told, strict=True) if one.plan.safety >= 0]
+        return np.logaddexp.reduce(harms, axis=0), np.min(safe, axis=0)
+
+
 def judged(null: Null, plan: Plan, random: Generator, releases: int, hours: float) -> tuple[int, int]:
     """How many of so many releases are taken back, and how many promoted."""
     service, settings = Service(), plan.settings
     alpha = settings.alpha / len(plan.metrics)
-    errors, latency = (Metric(one, alpha, settings.beta, len(null.steps) - 1, releases) for one in plan.metrics)
+    rates, quantile = plan.metrics
+    asked = alpha, settings.beta, len(null.steps) - 1, releases
+    errors, latency = Metric(rates, *asked), Quantile(quantile, plan.edges, *asked)
     phase = random.random(releases)
     back, promoted = np.zeros(releases, bool), np.zeros(releases, bool)
     for at, weight, last, changed in clock(null.steps, hours):
         if changed:
-            for one in (errors, latency):
-                one.harm.start(one.change)
-                one.restart()
-        n, m, x, y, slow = scrape(null, plan, service, random, phase, at, weight)
+            errors.change()
+            latency.change()
+        n, m, x, y, stable, canary = scrape(null, plan, service, random, phase, at, weight)
         errors.feed(n, m, x, y)
-        latency.feed(n - x, m - y, *slow)
+        latency.feed(stable, canary)
         told = [one.evidence() for one in (errors, latency)]
         harm, safe = np.max([one[0] for one in told], axis=0), np.min([one[1] for one in told], axis=0)
         open_ = ~back & ~promoted
@@ -151,8 +188,8 @@ def clock(steps: tuple[StepSettings, ...], hours: float) -> Iterator[tuple[float
 
 def scrape(
     null: Null, plan: Plan, service: Service, random: Generator, phase: Array, at: float, weight: int
-) -> tuple[Array, Array, Array, Array, tuple[Array, Array]]:
-    """A scrape's counts of many releases."""
+) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """A scrape's counts of many releases: requests and errors of canary and stable, and their cumulative bucket counts."""
     turn = 2 * np.pi * (at / 7200 + phase) if null.drift else np.zeros(len(phase))
     swing = np.sin(turn) if null.drift else np.zeros(len(phase))
     rate, share, slower = (
@@ -166,11 +203,12 @@ def scrape(
     rates, latency = plan.metrics
     more = {"harm": rates.limit, "safety": rates.safe_limit, "": 0.0}[null.errors]
     x, y = random.binomial(n, BASE_ERRORS * share + more), random.binomial(m, BASE_ERRORS * share)
-    edges = np.array([plan.edges[latency.edge], plan.edges[latency.questions[latency.harm].edge]])
-    stable = service.shape.buckets(edges, slower)
-    canary = service.shape.buckets(edges, slower * (latency.limit if null.slower else 1.0))
-    slow = random.binomial(n - x, canary[:, 2]), random.binomial(m - y, stable[:, 1] + stable[:, 2])
-    return n, m, x, y, slow
+    edges = np.array(plan.edges)
+    below = [
+        random.multinomial(good, service.shape.buckets(edges, own)).cumsum(axis=-1).astype(np.float64)
+        for good, own in ((m - y, slower), (n - x, slower * (latency.limit if null.slower else 1.0)))
+    ]
+    return n, m, x, y, below[0], below[1]
 
 
 def nulls() -> Iterator[Null]:

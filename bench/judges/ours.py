@@ -63,11 +63,13 @@ def slim(plan: Plan) -> Plan:
 
 
 def _slim(one: MetricPlan) -> MetricPlan:
+    # The parts of a metric keep the same rows, whether they decide by themselves or not.
     keep = sorted({row for row in (one.harm, one.safety) if row >= 0}) or [0]
     places = {old: new for new, old in enumerate(keep)}
     rows, rest = tuple(one.questions[row] for row in keep), _slim(one.rest) if one.rest else None
     harm, safety = places.get(one.harm, -1), places.get(one.safety, -1)
-    return replace(one, questions=rows, harm=harm, safety=safety, rest=rest)
+    parts = tuple(_slim(part) for part in one.parts)
+    return replace(one, questions=rows, harm=harm, safety=safety, rest=rest, parts=parts)
 
 
 def on_margin(scenario: Scenario, plan: Plan) -> Scenario:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scipy.stats import beta  # type: ignore[import-untyped]
 
-from bench.judges import many
+from bench.judges import many, stock
 from bench.judges.table import RIVALS, table, time
 from bench.judges.tournament import Case, Row
 
@@ -48,8 +48,11 @@ GOALS = (
     Goal("ramp", "same version", 450, 378, 900, 780),
     Goal("ramp", "errors x2", 300, 240, failed=105, stretch_failed=75),
     Goal("ramp", "errors x10", 45, 30, failed=13, stretch_failed=8),
-    Goal("ramp", "p95 +15 %", 390, 318),
-    Goal("ramp", "p95 +30 %", 95, 75),
+    Goal("ramp", "p95 +15 %", 210, 186),
+    Goal("ramp", "p95 +30 %", 64, 58),
+    Goal("stock", "Prometheus: lognormal, p95 +15 %", 240, 186),
+    Goal("stock", "Prometheus: lognormal, p95 +30 %", 75, 65),
+    Goal("stock", "Prometheus: lognormal, p95 x2", 20, 15),
     Goal("single", "x10 after 30 good minutes", 50, 35),
 )
 WRONG_ROLLBACK, WRONG_PROMOTION = 0.01, 0.05
@@ -60,7 +63,7 @@ def main() -> None:
     played = json.loads((RESULTS / "judges.json").read_text())
     cases = [Case.from_dict(one) for one in played["cases"]]
     thousands = [many.Told(**one) for one in json.loads((RESULTS / "many.json").read_text())["nulls"]]
-    tables = dict(zip(("ramp", "single", "luck"), "\n".join(table(cases)).split("\n\n"), strict=True))
+    tables = dict(zip(("ramp", "single", "luck", "stock"), "\n".join(table(cases)).split("\n\n"), strict=True))
     missed = list(misses(cases, thousands)) or ["Every goal is reached in this run."]
     page = (Path(__file__).parent / "page.md").read_text()
     (DOCS / "judges.md").write_text(
@@ -68,6 +71,8 @@ def main() -> None:
             ramp=f"{runs(cases, 'ramp')} releases a row, seed {played['seed']}.\n\n{tables['ramp']}",
             single=f"{runs(cases, 'single')} releases a row.\n\n{tables['single']}",
             luck=f"{runs(cases, 'luck')} releases a row.\n\n{tables['luck']}",
+            stands="\n".join(stock.table()),
+            stock=f"{runs(cases, 'stock')} releases a row.\n\n{tables['stock']}",
             many="\n".join(many.table(thousands)),
             goals="\n".join(goals(cases)),
             missed="\n".join(missed),

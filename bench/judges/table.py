@@ -10,27 +10,28 @@ from bench.judges.tournament import Case, Row
 RIVALS = (*ADVISED, *FAVOURED, "naive z")
 
 
+ALONE = {"ramp": "ramp 5-25-50 %", "luck": "luck and sick pods", "stock": "stock buckets"}
+
+
 def table(cases: Iterable[Case]) -> Iterator[str]:
-    """The tables, line by line, an empty one between them: ours on the ramp, everybody on one step, and ours by luck."""
+    """The tables that there are, line by line, an empty one between them: ours on the ramp, everybody on one step, ours again."""
     known = list(cases)
-    ramp, single, luck = ([case for case in known if case.table == name] for name in ("ramp", "single", "luck"))
-    yield from _alone("ramp 5-25-50 %", ramp)
-    if ramp and single:
-        yield ""
-    if single:
-        yield f"| one step of 10 % | truth | ours | {' | '.join(RIVALS)} | bound |"
-        yield f"| --- | --- | --- | {' | '.join('---' for _ in RIVALS)} | --- |"
-        yield from map(_all, single)
-    if (ramp or single) and luck:
-        yield ""
-    yield from _alone("luck and sick pods", luck)
+    for number, name in enumerate(dict.fromkeys(case.table for case in known)):
+        here = [case for case in known if case.table == name]
+        if number:
+            yield ""
+        if name in ALONE:
+            yield from _alone(ALONE[name], here)
+        else:
+            yield f"| one step of 10 % | truth | ours | {' | '.join(RIVALS)} | bound |"
+            yield f"| --- | --- | --- | {' | '.join('---' for _ in RIVALS)} | --- |"
+            yield from map(_all, here)
 
 
 def _alone(name: str, cases: Sequence[Case]) -> Iterator[str]:
-    if cases:
-        yield f"| {name} | truth | runs | rolled back | promoted | wrong | median | q90 | failed | canary requests | bound |"
-        yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
-        yield from map(_ours, cases)
+    yield f"| {name} | truth | runs | rolled back | promoted | wrong | median | q90 | failed | canary requests | bound |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    yield from map(_ours, cases)
 
 
 def time(seconds: float | None) -> str:

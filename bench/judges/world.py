@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.special import ndtr  # type: ignore[import-untyped]
+from scipy.special import gammainc, ndtr  # type: ignore[import-untyped]
 
 from glidepath.judge import ArmCounts
 
@@ -21,6 +21,8 @@ MEDIAN_S, SIGMA = 0.05, 0.5
 ALIGNED = tuple(float(f"{0.005 * 1.10**step:.6g}") for step in range(15, 58))
 COARSE = tuple(float(f"{0.005 * 1.25**step:.6g}") for step in range(6, 26))
 PROMETHEUS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+ISTIO = (0.0005, 0.001, *PROMETHEUS, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
+OPENTELEMETRY = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,47 @@ class Shape:
             slower: Multipliers of the latency, any shape.
             tail: Multiplies the last part alone.
         """
+        below = self.below(edges, slower, tail)
+        ones, zeros = np.ones((*slower.shape, 1)), np.zeros((*slower.shape, 1))
+        return np.diff(np.concatenate([zeros, below, ones], axis=-1), axis=-1)
+
+    def below(self, edges: Array, slower: Array, tail: float = 1.0) -> Array:
+        """Probability of being as quick as each edge; arguments as `buckets`'."""
         below = np.zeros((*slower.shape, len(edges)))
         for number, (share, median, sigma) in enumerate(self.parts):
             own = slower * (tail if number == len(self.parts) - 1 else 1.0)
             below += share * ndtr(np.log(edges / (median * own[..., None])) / sigma)
-        ones, zeros = np.ones((*slower.shape, 1)), np.zeros((*slower.shape, 1))
-        return np.diff(np.concatenate([zeros, below, ones], axis=-1), axis=-1)
+        return below
+
+
+@dataclass(frozen=True)
+class Gamma(Shape):
+    """Latency as a gamma law.
+
+    Attributes:
+        order: Its shape; mean_s: its mean, seconds.
+    """
+
+    order: float = 2.0
+    mean_s: float = 0.06
+
+    def below(self, edges: Array, slower: Array, tail: float = 1.0) -> Array:  # noqa: D102
+        return np.asarray(gammainc(self.order, self.order * edges / (self.mean_s * tail * slower[..., None])))
+
+
+@dataclass(frozen=True)
+class Pareto(Shape):
+    """Latency with a tail that falls as a power (Lomax).
+
+    Attributes:
+        power: Of the tail; scale_s: seconds.
+    """
+
+    power: float = 3.0
+    scale_s: float = 0.08
+
+    def below(self, edges: Array, slower: Array, tail: float = 1.0) -> Array:  # noqa: D102
+        return np.asarray(1.0 - (1.0 + edges / (self.scale_s * tail * slower[..., None])) ** -self.power)
 
 
 NORMAL = Shape()

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 
 from glidepath.cli.looked import Looked
 from glidepath.evidence.fitting import Fit
 from glidepath.policy.presets import PRESETS, untried
 
-# The latency tolerance that is written, and how near an edge has to be to it.
-TOLERANCE, NEAR = 1.10, 0.01
+# The latency tolerance that is written.
+TOLERANCE = 1.10
 # A claim lasts at least so many scrapes.
 LEASE_SCRAPES, LEASE_S = 3, 50.0
 # So many edges are told.
 TOLD = 12
-
-
-def paired(edges: Sequence[float]) -> bool:
-    """Whether two edges, seconds, are apart by the tolerance: else latency can't be proven within it."""
-    return any(abs(b / a / TOLERANCE - 1) <= NEAR for a, b in combinations(sorted(edges), 2) if a > 0)
 
 
 def lacks(looked: Looked, fits: Sequence[Fit]) -> list[str]:
@@ -40,10 +34,6 @@ def lacks(looked: Looked, fits: Sequence[Fit]) -> list[str]:
         missing.append(f"latency can't be read: {best.remark}")
     elif not best.edges and not best.native:
         missing.append("no latency histogram: `metrics` leaves latency out")
-    elif not best.native and not paired(best.edges):
-        missing.append(
-            f"no two latency buckets are {TOLERANCE:g} apart: latency can take a version back, and is not proven (role: guard)"
-        )
     if told := untried(best.source):
         missing.append(told)
     return missing
@@ -102,9 +92,7 @@ def _evidence(looked: Looked, fits: Sequence[Fit]) -> list[str]:
 def _metrics(best: Fit | None) -> list[str]:
     lines = ["- kind: errors                   # margins: docs/write-a-policy.md"]
     if best is None or best.native or best.edges:
-        proven = best is None or best.native or paired(best.edges)
-        role = "" if proven else ", role: guard"
-        lines.append(f"- {{kind: latency, quantile: 0.95, tolerance: {TOLERANCE:g}{role}}}")
+        lines.append(f"- {{kind: latency, quantile: 0.95, tolerance: {TOLERANCE:g}}}")
     counts = PRESETS[best.source if best else "istio"].counts if best is None or best.source in PRESETS else None
     if counts and counts.client_errors:
         (label, values), *_ = counts.client_errors.items()

@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from glidepath.judge.counts import ArmCounts
+from glidepath.judge.edges import Edges
 from glidepath.judge.evalue import Array
+from glidepath.judge.feasibility import Comparable
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.process import MetricProcess
 from glidepath.judge.sides import Sides
@@ -31,7 +33,7 @@ class Apart:
         plan: The one that safety is judged by.
     """
 
-    def __init__(self, plan: MetricPlan, made: Callable[[MetricPlan], MetricProcess | Sides]) -> None:
+    def __init__(self, plan: MetricPlan, made: Callable[[MetricPlan], MetricProcess | Sides | Edges]) -> None:
         self.plan = plan.rest or plan
         self._all, self._rest = made(plan), made(self.plan)
 
@@ -46,7 +48,7 @@ class Apart:
         rest = stable.without_apart()
         self._rest.feed(rest, canary, np.array([np.cumsum(rest.latency, dtype=np.float64), below[1]]), seconds)
 
-    def comparable(self) -> tuple[float, float, float]:
+    def comparable(self) -> Comparable:
         """As `MetricProcess.comparable`."""
         return self._rest.comparable()
 

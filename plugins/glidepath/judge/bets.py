@@ -6,6 +6,7 @@ import numpy as np
 
 from glidepath.judge.evalue import Array, Mask
 from glidepath.judge.metrics import kind_of
+from glidepath.judge.metrics.base import BELOW, BOTH_WAYS
 from glidepath.judge.plan import MetricPlan
 
 SAFETY_WEIGHTS = (0.6, 0.2, 0.2)
@@ -23,24 +24,54 @@ class Bets:
 
     Attributes:
         margins: The questions' margins, as a column.
+        slopes: How their nulls follow the stable's probability, likewise; None where all are 1.
         harm, safety: Where the bets of each stand.
     """
 
     def __init__(self, plan: MetricPlan) -> None:
+        self._kind = kind_of(plan.settings)
+        self._factors = np.array(self._kind.harm_factors)
+        self._tails: Array = np.array([[row.tail] for row in plan.questions])
+        self.harm = slice(0, len(self._factors))
+        self.safety = slice(self.harm.stop, self.harm.stop + len(SAFETY_WEIGHTS))
+        self._side: Array = np.concatenate([np.ones(len(self._factors)), -np.ones(len(SAFETY_WEIGHTS))])
         self.margins: Array = np.array([[row.margin] for row in plan.questions])
-        kind = kind_of(plan.settings)
-        factors = np.array(kind.harm_factors)
-        safe = [kind.safe_bets(row.margin, row.tail) for row in plan.questions]
-        self.harm, self.safety = slice(0, len(factors)), slice(len(factors), len(factors) + len(SAFETY_WEIGHTS))
-        ones = np.ones((len(safe), len(factors)))
-        self._slope, self._offset, self._odds = (
-            np.concatenate([ours, np.array([row[number] for row in safe])], axis=1)
-            for number, ours in enumerate((ones, ones * self.margins, ones * factors))
+        slopes = np.array([[row.slope] for row in plan.questions])
+        self._worse: Mask = np.array([[row.value > 1.0] for row in plan.questions])
+        self.slopes: Array | None = None
+        if (slopes != 1.0).any():
+            self.follow(self.margins, slopes)
+        else:
+            self._by_margins(self.margins)
+
+    def follow(self, margins: Array, slopes: Array) -> None:
+        """Go on with these nulls, p_c = slope p_s + margin, shaped (..., questions, 1): known before what they are asked of.
+
+        No margin is below 0.
+        """
+        self.margins, self.slopes = margins, slopes
+        ones = np.ones((*slopes.shape[:-1], len(self._factors)))
+        towards, odds = np.where(self._worse, BOTH_WAYS, 1.0), np.where(self._worse, 1.0, BELOW)
+        self._slope = np.concatenate([ones * slopes, 1.0 + towards * (slopes - 1.0)], axis=-1)
+        self._offset: Array = np.concatenate([ones * margins, towards * margins], axis=-1)
+        self._odds = np.concatenate(
+            [ones * self._factors, np.broadcast_to(odds, (*slopes.shape[:-1], len(SAFETY_WEIGHTS)))], axis=-1
         )
-        middle = (1.0 - self.margins) / 2
-        self._least: Array = np.maximum(np.minimum(-BEYOND * self.margins, middle), SMALLEST)
-        self._most: Array = np.minimum(np.maximum(1.0 - BEYOND * self.margins, middle), 1.0 - SMALLEST)
-        self._side: Array = np.concatenate([np.ones(len(factors)), -np.ones(len(SAFETY_WEIGHTS))])
+        self._least = np.full(1, SMALLEST)
+        self._most = np.clip((1.0 / BEYOND - margins) / slopes, SMALLEST, 1.0 - SMALLEST)
+
+    def _by_margins(self, margins: Array) -> None:
+        ones = np.ones((*margins.shape[:-1], len(self._factors)))
+        ours = (ones, ones * margins, ones * self._factors)
+        theirs = (
+            np.broadcast_to(one, (*margins.shape[:-1], len(SAFETY_WEIGHTS)))
+            for one in self._kind.safe_bets(margins, self._tails)
+        )
+        both = zip(ours, theirs, strict=True)
+        self._slope, self._offset, self._odds = (np.concatenate(pair, axis=-1) for pair in both)
+        middle = (1.0 - margins) / 2
+        self._least = np.maximum(np.minimum(-BEYOND * margins, middle), SMALLEST)
+        self._most = np.minimum(np.maximum(1.0 - BEYOND * margins, middle), 1.0 - SMALLEST)
 
     def at(self, base: float | Array) -> tuple[Array, Array, Mask]:
         """What is bet on: the canary's probabilities, the stable's (a column), and where such a bet can be made at all.
@@ -51,7 +82,14 @@ class Bets:
         stable = np.minimum(np.maximum(base, self._least), self._most)
         point = np.maximum(stable * self._slope + self._offset, SMALLEST)
         canary = self._odds * point / (1.0 + (self._odds - 1.0) * point)
-        return canary, stable, (canary - stable - self.margins) * self._side > 0
+        return canary, stable, self._beyond(canary, stable) * self._side > 0
+
+    def _beyond(self, canary: Array, stable: Array) -> Array:
+        return canary - stable - self.margins if self.slopes is None else canary - self.null(stable)
+
+    def null(self, stable: Array) -> Array:
+        """The canary's probability on the edge of each null, beside the stable's."""
+        return stable + self.margins if self.slopes is None else stable * self.slopes + self.margins
 
     def needed(self, alpha: float, beta: float) -> Array:
         """The log evidence that each bet's decision takes: a rollback, a promotion."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,34 +20,50 @@ HARM_COST = -math.log(0.2 * 0.4)
 SAFETY_COST = -math.log(0.6 * 0.8)
 
 
-def growth(
-    metric: MetricPlan, shares: tuple[float, float], per_second: float, c: float, s: float, d: float, needed: float
-) -> float:
-    """Expected gain in a second, when (c, s) is bet on and true.
+class Comparable(NamedTuple):
+    """A bet, and the null it is made against.
+
+    Attributes:
+        margin, slope: The null's: p_c = slope p_s + margin.
+        canary, stable: The probabilities that are bet on.
+    """
+
+    margin: float
+    slope: float
+    canary: float
+    stable: float
+
+
+def growth(metric: MetricPlan, shares: tuple[float, float], per_second: float, bet: Comparable, needed: float) -> float:
+    """Expected gain in a second, when what is bet on is true.
 
     Args:
         metric: With its over-dispersion and the moods of pods; the canary is thought to have as many pods as fit
             its share of the traffic.
         shares: The canary's and the stable's share of all requests; per_second: all of them.
-        d: The null's margin.
+        bet: The bet.
         needed: Log evidence that is needed.
     """
     n, m = (share * per_second for share in shares)
-    rate = float(growths(n, m, np.array(d), np.array(c), np.array(s)))
+    rate = float(growths(n, m, [bet])[0])
     if not metric.moods:
         return rate / metric.phi
     pods = max(1, math.ceil(metric.pods * shares[0] / max(shares[1], shares[0])))
-    return slowed(rate, metric.moods, effect(c, s, d), pods, metric.pods, needed)
+    return slowed(rate, metric.moods, effect(bet), pods, metric.pods, needed)
 
 
-def effect(c: float, s: float, d: float) -> float:
+def effect(bet: Comparable) -> float:
     """Logarithm of the ratio between the canary's rate of events and the most (or least) that the null allows; of the rarer."""
-    return math.log(c / (s + d)) if s <= 0.5 else math.log((1.0 - c) / (1.0 - s - d))
+    margin, slope, c, s = bet
+    null = s + margin if slope == 1.0 else slope * s + margin
+    return math.log(c / null) if s <= 0.5 else math.log((1.0 - c) / (1.0 - null))
 
 
-def growths(n: float, m: float, d: Array, c: Array, s: Array) -> Array:
-    """Expected gains of several questions, each when its (c, s) is bet on and true."""
-    return log_e(n, m, n * c, m * s, d, c, s)
+def growths(n: float, m: float, bets: Sequence[Comparable]) -> Array:
+    """Expected gains of several questions in a second, each when what is bet on is true."""
+    d, b, c, s = np.array(bets, dtype=np.float64).T
+    by_margin = log_e(n, m, n * c, m * s, d, c, s)
+    return by_margin if (b == 1.0).all() else np.where(b == 1.0, by_margin, log_e(n, m, n * c, m * s, d, c, s, b))
 
 
 def feasible(settings: Settings, metrics: Sequence[MetricPlan], per_second: float) -> Feasibility:
@@ -64,8 +81,7 @@ def feasible(settings: Settings, metrics: Sequence[MetricPlan], per_second: floa
     promoted = _promoted(settings, metrics, per_second)
     expectations = [Expectation("a comparable version is promoted", promoted)]
     for one in deciders:
-        for what, canary in kind_of(one.settings).harms(one):
-            seconds = _found(one, canary, settings, per_second, log_harm)
+        for what, seconds in _harms(one, settings, per_second, log_harm):
             expectations.append(Expectation(f"{what} taken back", seconds))
     if promoted is None or promoted > settings.deadline_s:
         more = "more pods, for single ones differ" if any(one.moods for one in metrics) else "more traffic"
@@ -76,15 +92,33 @@ def feasible(settings: Settings, metrics: Sequence[MetricPlan], per_second: floa
     return Feasibility(per_second, limits, tuple(expectations), tuple(warnings))
 
 
+def _harms(
+    metric: MetricPlan, settings: Settings, per_second: float, log_harm: float
+) -> Iterator[tuple[str, float | None]]:
+    """Harmful versions, and when the first of the metric's parts proves them so, seconds."""
+    found: dict[str, list[float | None]] = {}
+    for part in metric.asked:
+        for what, canary in kind_of(part.settings).harms(part):
+            seconds = _found(part, canary, settings, per_second, log_harm - math.log(part.weight))
+            found.setdefault(what, []).append(seconds)
+    for what, every in found.items():
+        yield what, min((one for one in every if one is not None), default=None)
+
+
 def _promoted(settings: Settings, metrics: Sequence[MetricPlan], per_second: float) -> float | None:
     """Seconds until a version like the stable one is promoted; None when it never is."""
     critical = [one.rest or one for one in metrics if one.settings.role == "critical"]
-    proofs = [_proof(one, settings, per_second) for one in critical]
+    proofs = [_proof(part, settings, per_second) for one in critical for part in _proven(one)]
     known = [one for one in proofs if one is not None]
     if not known or len(known) < len(proofs):
         return None
     climb = sum(step.bake_s for step in settings.steps[:-1])
     return climb + max(settings.steps[-1].bake_s, *known)
+
+
+def _proven(metric: MetricPlan) -> Sequence[MetricPlan]:
+    """What must be proven for a metric: its parts that are asked for safety."""
+    return [one for one in metric.parts if one.safety >= 0] or [metric]
 
 
 def _proof(metric: MetricPlan, settings: Settings, per_second: float) -> float | None:
@@ -97,7 +131,7 @@ def _proof(metric: MetricPlan, settings: Settings, per_second: float) -> float |
     for side in metric.sides:
         # The lower side is the upper one of the complement.
         base = metric.base if side == "above" else 1.0 - metric.base
-        rate = growth(metric, shares, per_second, base * row.tail, base, row.margin, needed)
+        rate = growth(metric, shares, per_second, Comparable(row.margin, row.slope, base * row.tail, base), needed)
         if rate <= 0:
             return None
         slowest = max(slowest, needed / rate)
@@ -109,14 +143,16 @@ def _found(metric: MetricPlan, canary: float, settings: Settings, per_second: fl
     if metric.harm < 0:
         return None
     margin, base = metric.questions[metric.harm].margin, metric.base
+    slope = metric.questions[metric.harm].slope
     if canary < base:  # the lower side is the upper one of the complement
         canary, base = 1.0 - canary, 1.0 - base
     canary = min(canary, 1.0 - 1e-9)
-    if canary <= base + margin:
+    if canary <= slope * base + margin:
         return None
+    bet = Comparable(margin, slope, canary, base)
     needed, spent = log_harm + HARM_COST + (math.log(2.0) if len(metric.sides) > 1 else 0.0), 0.0
     for number, step in enumerate(settings.steps):
-        rate = growth(metric, settings.shares(step.weight), per_second, canary, base, margin, needed)
+        rate = growth(metric, settings.shares(step.weight), per_second, bet, needed)
         if rate <= 0:
             return None
         if number == len(settings.steps) - 1 or needed / rate <= step.bake_s:

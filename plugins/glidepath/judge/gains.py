@@ -46,12 +46,12 @@ def gained(
         x, y: Their events; x may have a row a question.
     """
     canary, stable, possible = made = bets.at(base.now())
-    gains = log_e(n, m, x, y, bets.margins, canary, stable) * possible
+    gains = log_e(n, m, x, y, bets.margins, canary, stable, bets.slopes) * possible
     whole, both = gains[..., bets.safety], x + y
     counted = whole
     most = _most(base, n + m)
     if some(both > most):
-        worst = np.clip(stable + bets.margins, LEAST, 1.0 - LEAST)
+        worst = np.clip(bets.null(stable), LEAST, 1.0 - LEAST)
         odds = np.minimum(_log_odds(canary[..., bets.safety]) - _log_odds(worst), 0.0)
         stopped = (whole + odds * x / np.maximum(both, 1.0)) * _part(most, both)
         counted = np.where(both > most, stopped, whole)

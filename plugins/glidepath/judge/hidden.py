@@ -78,7 +78,7 @@ class Moody:
 
     def __init__(self, plan: MetricPlan, bets: Bets) -> None:
         kind = kind_of(plan.settings)
-        self._moods, self._phi, self._margins = plan.moods, plan.phi, bets.margins
+        self._moods, self._phi, self._bets = plan.moods, plan.phi, bets
         # Of what happens more often than not the opposite is counted: of rare events their number tells nearly all.
         self._common = plan.base > 0.5
         self._harm = [plan.harm] if plan.harm >= 0 else []
@@ -117,7 +117,7 @@ class Moody:
         (n, m, x, y), (canary, stable, possible) = counts, bets
         events = np.broadcast_to(x, (len(gains), 1))
         stable = np.broadcast_to(stable, (len(gains), 1))
-        null = stable + self._margins
+        null = np.broadcast_to(self._bets.null(stable), (len(gains), 1))
         if self._common:
             events, y, canary, stable, null = n - events, m - y, 1.0 - canary, 1.0 - stable, 1.0 - null
 

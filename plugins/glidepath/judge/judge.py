@@ -8,6 +8,7 @@ import numpy as np
 
 from glidepath.judge.apart import Apart
 from glidepath.judge.counts import ArmCounts, Interval
+from glidepath.judge.edges import Edges
 from glidepath.judge.feasibility import growths
 from glidepath.judge.metrics import kind_of
 from glidepath.judge.plan import MetricPlan, Plan
@@ -49,8 +50,8 @@ class Judge:
         self._silence = Silence(PART * settings.alpha)
         changes = len(settings.steps) - 1
 
-        def process(one: MetricPlan) -> MetricProcess | Sides:
-            made = Sides if kind_of(one.settings).two_sided else MetricProcess
+        def process(one: MetricPlan) -> MetricProcess | Sides | Edges:
+            made = Edges if one.parts else Sides if kind_of(one.settings).two_sided else MetricProcess
             return made(one, plan.edges, alpha, settings.beta, changes)
 
         self._metrics = [process(one) if one.rest is None else Apart(one, process) for one in plan.metrics]
@@ -243,8 +244,7 @@ class Judge:
         if any(one.plan.safety < 0 for one in missing):
             return None
         if missing:
-            margins, canary, stable = np.array([one.comparable() for one in missing]).T
-            rates = growths(n, m, margins, canary, stable)
+            rates = growths(n, m, [one.comparable() for one in missing])
             if rates.min() <= 0:
                 return None
             least = max(least, *(one.seconds_left(float(rate)) for one, rate in zip(missing, rates, strict=True)))

@@ -18,15 +18,17 @@ class Question:
 
     Attributes:
         value: What the row stands for: a margin (rates) or a ratio of quantiles (latency).
-        margin: The null's margin d, a probability.
+        margin: The null's margin d, a probability: p_c = p_s + d.
         edge: latency, slow: index of the edge that the canary's slow requests lie above; -1 for other rates.
         tail: latency: the stable's share above that edge, as a part of its share above its own.
+        slope: latency: how the null follows the stable's share p_s: p_c = slope p_s + margin.
     """
 
     value: float
     margin: float
     edge: int = -1
     tail: float = 1.0
+    slope: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,12 @@ class MetricPlan:
             and phi divides the log e-values that only intervals are read from. Without them phi divides all.
         pods: How many of the stable's pods that was seen on.
         rest: The same metric without the pods that are set apart: safety is judged by it. None where none is.
+        parts: latency: the question at each edge it is asked at; harm is by all of them, safety by those that have a row
+            for it. None in plans of an older code version, which ask about a pair of edges.
+        weight: Of a part: how much of the evidence of harm is its own.
+        knots: latency: indices of the edges that the stable's past is read at, to follow its margins.
+        shares: The stable's shares slower than each of them at plan time.
+        bracket: What `limit` stands for at the least and at the most, whatever lies between the edges; None where exact.
     """
 
     settings: MetricSettings
@@ -66,17 +74,32 @@ class MetricPlan:
     moods: tuple[Mood, ...] = ()
     pods: int = 0
     rest: MetricPlan | None = None
+    parts: tuple[MetricPlan, ...] = ()
+    weight: float = 1.0
+    knots: tuple[int, ...] = ()
+    shares: tuple[float, ...] = ()
+    bracket: tuple[float, float | None] | None = None
+
+    @property
+    def asked(self) -> tuple[MetricPlan, ...]:
+        """What is asked by itself: its parts, or the metric."""
+        return self.parts or (self,)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> MetricPlan:
         """Back from `asdict`."""
-        questions = tuple(Question(**one) for one in values["questions"])
-        settings, sides = MetricSettings(**values["settings"]), tuple(values.get("sides", ("above",)))
-        moods = tuple(Mood.from_dict(one) for one in values.get("moods", ()))
-        rest = cls.from_dict(values["rest"]) if values.get("rest") else None
-        return cls(
-            **{**values, "settings": settings, "questions": questions, "sides": sides, "moods": moods, "rest": rest}
-        )
+        made: dict[str, Any] = {
+            "questions": tuple(Question(**one) for one in values["questions"]),
+            "settings": MetricSettings(**values["settings"]),
+            "sides": tuple(values.get("sides", ("above",))),
+            "moods": tuple(Mood.from_dict(one) for one in values.get("moods", ())),
+            "rest": cls.from_dict(values["rest"]) if values.get("rest") else None,
+            "parts": tuple(cls.from_dict(one) for one in values.get("parts", ())),
+            "knots": tuple(values.get("knots", ())),
+            "shares": tuple(values.get("shares", ())),
+            "bracket": tuple(values["bracket"]) if values.get("bracket") else None,
+        }
+        return cls(**{**values, **made})
 
 
 @dataclass(frozen=True)

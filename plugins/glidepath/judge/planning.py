@@ -66,4 +66,5 @@ def _tempered(metric: MetricPlan, past: Sequence[Piece]) -> MetricPlan:
     seen = dispersion(blocks, block_s, metric.settings, metric.edge, older, older_s)
     pods = len({pod for block in blocks for pod in block})
     rest = _tempered(metric.rest, past) if metric.rest else None
-    return replace(metric, phi=seen.phi, dispersion=seen.told, moods=seen.moods, pods=pods, rest=rest)
+    parts = tuple(_tempered(one, past) for one in metric.parts)
+    return replace(metric, phi=seen.phi, dispersion=seen.told, moods=seen.moods, pods=pods, rest=rest, parts=parts)

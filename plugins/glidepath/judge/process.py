@@ -15,18 +15,19 @@ from glidepath.judge.bets import (
     harm_shares,
     spread,
 )
+from glidepath.judge.bounds import bounds
 from glidepath.judge.budget import Budget
 from glidepath.judge.counts import ArmCounts
 from glidepath.judge.estimates import Estimates
-from glidepath.judge.evalue import Array, Mask
-from glidepath.judge.feasibility import effect
+from glidepath.judge.evalue import Array
+from glidepath.judge.feasibility import Comparable, effect
 from glidepath.judge.gains import gained
 from glidepath.judge.hidden import Moody
 from glidepath.judge.metrics import kind_of
 from glidepath.judge.mixture import Mixture
 from glidepath.judge.moods import slowed
 from glidepath.judge.plan import MetricPlan
-from glidepath.judge.values import MetricLook, finite
+from glidepath.judge.values import MetricLook
 
 # Of the safety mass at a weight: what starts at once, and what over SAFETY_SPREAD_S.
 SAFETY_START, SAFETY_LATER = 0.8, 0.2
@@ -54,7 +55,6 @@ class MetricProcess:
         self.plan, self._kind = plan, kind_of(plan.settings)
         self.harm_threshold, self.safety_threshold = 1.0 / alpha, 1.0 / beta
         self._bets = Bets(plan)
-        self._values = np.array([row.value for row in plan.questions])
         self._rows = np.array([row.edge for row in plan.questions])
         self._better = self._kind.better_row(plan)
         self._ceiling = safety_ceiling(beta)
@@ -128,6 +128,10 @@ class MetricProcess:
         self._since_step += seconds
         self._base.see(m, y, seconds)
 
+    def follow(self, margins: Array, slopes: Array) -> None:
+        """Ask with these nulls from now on, shaped (questions, 1); they are known before what they are asked of."""
+        self._bets.follow(margins, slopes)
+
     def missing_safety(self) -> float:
         """How much log evidence is still missing for safety."""
         have = float(self._safety.log_evidence()[self.plan.safety])
@@ -138,22 +142,27 @@ class MetricProcess:
         missing = self.missing_safety()
         if not self.plan.moods:
             return missing * self.plan.phi / rate
-        margin, canary, stable = self.comparable()
-        return missing / slowed(rate, self.plan.moods, effect(canary, stable, margin), *self._pods, missing)
+        return missing / slowed(rate, self.plan.moods, effect(self.comparable()), *self._pods, missing)
 
-    def comparable(self) -> tuple[float, float, float]:
-        """What a comparable version is for safety's question: its margin, the canary's probability, the stable's."""
-        row, base = self.plan.questions[self.plan.safety], self.base()
-        return row.margin, base * row.tail, base
+    def comparable(self) -> Comparable:
+        """What a comparable version is for safety's question."""
+        row, base = self.plan.safety, self.base()
+        slope = float(self._bets.slopes[row, 0]) if self._bets.slopes is not None else 1.0
+        return Comparable(float(self._bets.margins[row, 0]), slope, base * self.plan.questions[row].tail, base)
+
+    def evidence(self) -> tuple[Array, Array]:
+        """The log evidence of harm and of safety, a question each; that of harm no more than moods of pods allow."""
+        harm = self._harm.log_evidence()
+        return harm if self._moody is None else self._moody.limit(harm), self._safety.log_evidence()
 
     def look(self) -> MetricLook:
         """What is known now."""
         plan, settings = self.plan, self.plan.settings
-        log_harm = self._harm.log_evidence()
-        harm = _told(log_harm if self._moody is None else self._moody.limit(log_harm))
-        safety = _told(self._safety.log_evidence())
+        harm, safety = (evidence_told(one) for one in self.evidence())
         stable, canary, effect = self._estimates.told()
-        low, high = self._interval(harm >= self.harm_threshold, safety >= self.safety_threshold)
+        worse, better = harm >= self.harm_threshold, safety >= self.safety_threshold
+        moody = self._moody is not None
+        low, high = bounds(plan, self._better, worse, better, moody) if self.answerable else (None, None)
         return MetricLook(
             name=settings.name,
             role=settings.role,
@@ -173,46 +182,12 @@ class MetricProcess:
             better_e=float(safety[self._better]) if self._better >= 0 else 1.0,
         )
 
-    def _interval(self, worse: Mask, better: Mask) -> tuple[float | None, float | None]:
-        """The effect's bounds, out of which nulls are refuted: those of harm ("at most this"), and of safety ("at least this").
-
-        Each bound ends the unbroken run of refuted nulls from its own end of the grid, so that it is wrong only if the
-        one null next to the truth was refuted wrongly. The verdict's own null counts in any case: bound and verdict
-        agree. An effect that changed can leave the two bounds crossed; then the present weight's is told, unless harm
-        is proven.
-        """
-        if not self.answerable:
-            return None, None
-        plan, values = self.plan, self._values
-        if self._moody is not None:
-            # Only the rows that decide know of moods; what they don't refute no other row does.
-            if plan.harm >= 0 and not worse[plan.harm]:
-                worse[plan.harm :] = False
-            for row in (plan.safety, self._better):
-                if row >= 0 and not better[row]:
-                    better[: row + 1] = False
-        lower, upper = _run(worse), _run(better[::-1])
-        low = values[lower - 1] if lower else -math.inf
-        high = values[-upper] if upper else math.inf
-        proven = plan.harm >= 0 and bool(worse[plan.harm])
-        if proven:
-            low = max(low, values[plan.harm])
-        if plan.safety >= 0 and better[plan.safety]:
-            high = min(high, values[plan.safety])
-        if low >= high:
-            low, high = (low, math.inf) if proven else (-math.inf, high)
-        return finite(float(low)), finite(float(high))
-
 
 def safety_ceiling(beta: float) -> float:
     """Where the log evidence of safety's bets ends, for a chance beta of a wrong promotion."""
     return math.log(1.0 / beta) + SAFETY_ROOM
 
 
-def _told(log_evidence: Array) -> Array:
+def evidence_told(log_evidence: Array) -> Array:
+    """Evidence out of its logarithm."""
     return np.asarray(np.exp(np.minimum(log_evidence, LARGEST_LOG)))
-
-
-def _run(flags: Mask) -> int:
-    """How many flags are set from the first on, without a break."""
-    return [*flags.tolist(), False].index(False)

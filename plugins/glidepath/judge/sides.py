@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
+from glidepath.judge.feasibility import Comparable
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.process import MetricProcess
 from glidepath.judge.values import MetricLook
@@ -59,7 +60,7 @@ class Sides:
         events, of = arm.proportion(self.plan.settings)
         return replace(arm, shares={self.plan.settings.counted: (of - events, of)})
 
-    def comparable(self) -> tuple[float, float, float]:
+    def comparable(self) -> Comparable:
         """As `MetricProcess.comparable`, of the side whose safety is furthest from proven."""
         return self._furthest().comparable()
 

@@ -7,7 +7,7 @@ lacks are asked at others, from the same past; the record gets the new plan befo
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from glidepath.errors import EvidenceError
@@ -47,37 +47,9 @@ def at_edges(plan: Plan, common: Sequence[float]) -> Plan:
     return replace(plan, metrics=metrics, feasibility=coarse.feasibility)
 
 
-def at_own_buckets(plan: Plan) -> Plan:
-    """The plan of native histograms: where they have edges on both sides of the tolerance, these are what is judged.
-
-    Nobody can configure the edges of exponential buckets, so nobody is told to.
-    """
-    metrics = tuple(_at_own(metric) for metric in plan.metrics)
-    told = {
-        f"{had.settings.name}: {had.note}": f"{has.settings.name}: {has.note}"
-        for had, has in zip(plan.metrics, metrics, strict=True)
-    }
-    warnings = tuple(told.get(warning, warning) for warning in plan.feasibility.warnings)
-    return replace(plan, metrics=metrics, feasibility=replace(plan.feasibility, warnings=warnings))
-
-
-def _at_own(metric: MetricPlan) -> MetricPlan:
-    rest = _at_own(metric.rest) if metric.rest else None
-    found = metric.harm >= 0 and metric.safety >= 0
-    return replace(metric, note=_own_buckets(metric) if found else metric.note, rest=rest)
-
-
-def _own_buckets(metric: MetricPlan) -> str:
-    if not kind_of(metric.settings).at_edges or not metric.note:
-        return metric.note
-    return (
-        f"native buckets: harm is judged beyond x{metric.limit:.4g}, comparable below x{metric.safe_limit:.4g}, the edges "
-        f"nearest to x{metric.settings.tolerance:g}"
-    )
-
-
 def _asked(metric: MetricPlan) -> set[int]:
-    return {place for place in (metric.edge, *(one.edge for one in metric.questions)) if place >= 0}
+    rows = (one.edge for part in metric.asked for one in part.questions)
+    return {place for place in (metric.edge, *rows, *metric.knots) if place >= 0}
 
 
 def _merged(counts: ArmCounts, edges: Sequence[float], common: Sequence[float]) -> ArmCounts:
@@ -102,11 +74,16 @@ def _placed(
         )
         return replace(
             had, edge=-1, base=0.5, questions=(Question(tolerance, 0.0),), harm=-1, safety=-1, limit=tolerance,
-            safe_limit=tolerance, note=why, rest=rest,
+            safe_limit=tolerance, note=why, rest=rest, parts=(), knots=(), shares=(), bracket=None,
         )  # fmt: skip
     place = {number: list(edges).index(edge) for number, edge in enumerate(common)}
-    questions = tuple(replace(one, edge=place[one.edge]) for one in made.questions)
+    return replace(_moved(made, place, had), rest=rest)
+
+
+def _moved(made: MetricPlan, place: Mapping[int, int], had: MetricPlan) -> MetricPlan:
+    """The plan in the layout of all edges; what pods differ by is as it was measured."""
     return replace(
-        made, edge=place[made.edge], questions=questions, phi=had.phi, dispersion=had.dispersion, moods=had.moods,
-        pods=had.pods, rest=rest,
+        made, edge=place[made.edge], questions=tuple(replace(one, edge=place[one.edge]) for one in made.questions),
+        parts=tuple(_moved(part, place, had) for part in made.parts), knots=tuple(place[one] for one in made.knots),
+        phi=had.phi, dispersion=had.dispersion, moods=had.moods, pods=had.pods,
     )  # fmt: skip

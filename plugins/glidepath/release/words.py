@@ -97,7 +97,7 @@ def blind_lines(blind: Sequence[float], plan: Plan, unit_s: float) -> Iterator[s
             "latencies in bins of two digits, and can't tell them from their neighbours"
         )
     for metric in plan.metrics:
-        if metric.edge >= 0 and metric.settings.quantile and (blind or metric.note):
+        if blind and metric.edge >= 0 and metric.settings.quantile:
             near = usable(plan.edges[metric.edge] / unit_s, metric.settings.tolerance)
             told = ", ".join(f"{edge:g}" for edge in near)
             yield f"plan: {metric.settings.name}: edges that Envoy tells apart, to configure: {told} ms"

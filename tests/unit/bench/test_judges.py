@@ -15,8 +15,9 @@ from bench.judges.scenarios import RAMP, Scenario, scenarios
 from bench.judges.service import Scrapes, Traffic
 from bench.judges.shocks import Shock
 from bench.judges.tournament import Case, Job, Row, play
-from bench.judges.world import SCRAPE_S
-from glidepath.judge import Interval, Plan
+from bench.judges.world import NORMAL, SCRAPE_S
+from glidepath.judge import ArmCounts, Interval, Plan
+from glidepath.judge.edges import Edges
 from glidepath.judge.process import MetricProcess
 
 
@@ -158,9 +159,30 @@ def test_many_releases_at_once_have_the_evidence_of_each() -> None:
     assert [one.look().safety_e for one in alone] == pytest.approx(np.exp(safe))
 
 
-def _interval(plan: Plan, number: int, counts: list[int]) -> Interval:
-    from glidepath.judge import ArmCounts
+def test_a_quantile_of_many_releases_is_judged_as_each() -> None:
+    _, scenario = named("ramp", "same version")
+    _, plan = planned(scenario)
+    [_, metric] = plan.metrics
+    releases, random = 2, np.random.default_rng(2)
+    asked = 0.005, 0.05, len(RAMP) - 1
+    together = many.Quantile(metric, plan.edges, *asked, releases)
+    alone = [Edges(metric, plan.edges, *asked) for _ in range(releases)]
+    edges, nothing = np.array(plan.edges), ArmCounts(0, 0, (0,) * (len(plan.edges) + 1))
+    for number in range(40):
+        slower = np.full(releases, 1.0 + 0.01 * number)
+        below = [
+            random.multinomial(count, NORMAL.buckets(edges, slower)).cumsum(axis=-1).astype(np.float64)
+            for count in (400, 60)
+        ]
+        together.feed(below[0], below[1])
+        for which, one in enumerate(alone):
+            one.feed(nothing, nothing, np.array([arm[which] for arm in below]), SCRAPE_S)
+    harm, safe = together.evidence()
+    assert [one.look().harm_e for one in alone] == pytest.approx(np.exp(harm))
+    assert [one.look().safety_e for one in alone] == pytest.approx(np.exp(safe))
 
+
+def _interval(plan: Plan, number: int, counts: list[int]) -> Interval:
     empty = (0,) * (len(plan.edges) + 1)
     stable, canary = ArmCounts(counts[0], counts[1], empty, 1), ArmCounts(counts[2], counts[3], empty, 1)
     return Interval(SCRAPE_S * number, SCRAPE_S * (number + 1), 10, stable, canary)

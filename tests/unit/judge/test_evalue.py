@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from glidepath.judge.evalue import log_e, projection
+from glidepath.judge.evalue import along, log_e, projection
 
 STABLE = (0.0005, 0.005, 0.05, 0.3, 0.6, 0.95)
 MARGINS = (-0.3, -0.004, 0.0, 0.0005, 0.002, 0.02, 0.2)
@@ -75,6 +75,60 @@ def test_the_projection_is_the_closest_point_of_the_nulls_edge() -> None:
         for near in (found * (1 - 1e-4), found * (1 + 1e-4)):
             if 0 < near < 1 and 0 < near + d < 1:
                 assert divergence(found) <= divergence(near) + 1e-9
+
+
+LINES = ((0.0, 0.2), (0.0, 0.8), (0.0, 1.5), (0.0, 6.0), (0.01, 1.3), (0.1, 1.1), (0.05, 0.5), (0.002, 1.0))
+
+
+def bets_on_lines() -> Iterator[tuple[float, float, float, float, float]]:
+    """Margins and slopes of nulls, and the canary's and stable's probabilities that are bet on, with the odds ratio."""
+    for s, (d, b), odds in product(STABLE, LINES, ODDS):
+        null = b * s + d
+        if null < 1:
+            yield d, b, odds * null / (1 + (odds - 1) * null), s, odds
+
+
+@pytest.mark.parametrize(("n", "m"), [(25, 475), (60, 60), (200, 10), (1, 300), (3, 1)])
+def test_expectation_is_at_most_one_where_the_null_is_a_line(n: int, m: int) -> None:
+    worst = 0.0
+    x, y = np.arange(n + 1)[:, None], np.arange(m + 1)[None, :]
+    for d, b, c, s, odds in bets_on_lines():
+        logs = log_e(n, m, x, y, np.array(d), np.array(c), np.array(s), np.array(b))  # type: ignore[arg-type]
+        for p_s, inside in product(TRUE_STABLE, (1.0, 0.9, 0.4, 0.0)):
+            edge = b * p_s + d
+            if edge > 1:
+                continue
+            p_c = edge * inside if odds > 1 else 1 - (1 - edge) * inside
+            weights = binom.pmf(x, n, p_c) * binom.pmf(y, m, p_s)
+            worst = max(worst, float(np.sum(weights * np.exp(logs))))
+    assert worst <= 1 + 1e-9
+    assert worst > 0.999
+
+
+def test_the_closest_point_of_a_line_is_found() -> None:
+    for n, m in product((5, 500), (5, 5000)):
+        for d, b, c, s, _ in bets_on_lines():
+
+            def divergence(
+                p: float, n: int = n, m: int = m, d: float = d, b: float = b, c: float = c, s: float = s
+            ) -> float:
+                return -sum(
+                    count * (share * math.log(at) + (1 - share) * math.log1p(-at))
+                    for count, share, at in ((n, c, b * p + d), (m, s, p))
+                )
+
+            found = float(along(n, m, np.array(d), np.array(b), np.array(c), np.array(s)))
+            for near in (found * (1 - 1e-4), found * (1 + 1e-4)):
+                if 0 < near < 1 and 0 < b * near + d < 1:
+                    assert divergence(found) <= divergence(near) + 1e-9
+
+
+def test_a_line_of_slope_one_is_a_margin() -> None:
+    for n, m, d, s, odds in product((5, 500), (5, 5000), (0.0, 0.02), (0.005, 0.05, 0.7), (0.3, 1.3, 12)):
+        c = odds * (s + d) / (1 + (odds - 1) * (s + d))
+        by_margin = log_e(n, m, 0.1 * n, 0.05 * m, np.array(d), np.array(c), np.array(s))
+        along_it = log_e(n, m, 0.1 * n, 0.05 * m, np.array(d), np.array(c), np.array(s), np.array(1.0))
+        assert float(along_it) == pytest.approx(float(by_margin), rel=1e-6, abs=1e-9)
 
 
 def test_it_grows_fastest_when_the_bet_is_true() -> None:

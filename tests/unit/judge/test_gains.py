@@ -39,7 +39,7 @@ def test_what_counts_keeps_the_promise_for_every_count_and_truth(name: str, n: i
             stopped = stopped or x + y > max(base.most(float(n + m)), STORM * (n + m) * planned)
         for row, question in enumerate(plan.questions):
             for which, harm in ((bets.harm, True), (bets.safety, False)):
-                found = expectations(n, m, logs[:, :, row, which], *nulls(question.margin, harm))
+                found = expectations(n, m, logs[:, :, row, which], *nulls(question, harm))
                 assert found.max() <= 1 + 1e-9, (planned, question, harm)
     assert stopped
 

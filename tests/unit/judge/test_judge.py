@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -240,14 +241,9 @@ class TestReplay:
     def test_memory_does_not_grow_with_the_bake(self) -> None:
         judge = Judge(planned())
         looks(judge, 10, flat(475, 2), flat(25, 0), weight=5)
-        sizes = [
-            value.size for one in judge._metrics for value in vars(one._harm).values() if isinstance(value, np.ndarray)
-        ]
+        sizes = len(pickle.dumps(judge._metrics))
         looks(judge, 500, flat(475, 2), flat(25, 0), weight=5, at=50)
-        after = [
-            value.size for one in judge._metrics for value in vars(one._harm).values() if isinstance(value, np.ndarray)
-        ]
-        assert sizes == after
+        assert len(pickle.dumps(judge._metrics)) <= 1.05 * sizes
 
 
 @st.composite

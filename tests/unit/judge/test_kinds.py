@@ -19,6 +19,7 @@ SETTINGS = {
     "share": MetricSettings("spam", "share", "critical", 0.0, 0.05, 0.05, sides="both", counted="spam"),
     "latency": MetricSettings("latency_p95", "latency", "critical", 1.10, quantile=0.95),
     "slow": MetricSettings("slow", "slow", "critical", 0.0, 0.01, 0.01, threshold=EDGES[27]),
+    "exceedance": MetricSettings("beyond", "exceedance", "critical", 1.10, threshold=EDGES[27]),
 }
 
 
@@ -46,7 +47,9 @@ def test_every_kind_is_tried_here() -> None:
 
 
 def test_an_unknown_kind_is_named_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match=r"metric m: kind 'mean', expected one of errors, share, latency, slow"):
+    with pytest.raises(
+        ValueError, match=r"metric m: kind 'mean', expected one of errors, share, latency, slow, exceedance"
+    ):
         kind_of(MetricSettings("m", "mean", "critical", 0.1))
 
 
@@ -57,13 +60,14 @@ def test_questions_ascend_and_both_decisions_have_a_row(plan: MetricPlan) -> Non
     assert values[plan.safety] == pytest.approx(plan.safe_limit)
 
 
-def test_harms_that_are_told_are_worse_than_the_stable_version(kind: Kind, plan: MetricPlan) -> None:
-    told = list(kind.harms(plan))
-    assert told
-    for what, probability in told:
-        assert plan.settings.name in what
-        assert 0 <= probability <= 1
-        assert "below" in plan.sides or probability > plan.base
+def test_harms_that_are_told_are_worse_than_the_stable_version(plan: MetricPlan) -> None:
+    for part in plan.asked:
+        told = list(kind_of(part.settings).harms(part))
+        assert told
+        for what, probability in told:
+            assert plan.settings.name in what
+            assert 0 <= probability <= 1
+            assert "below" in part.sides or probability > part.base
 
 
 def test_bets_on_harm_are_beyond_the_null_and_share_the_whole_mass(kind: Kind, plan: MetricPlan) -> None:
@@ -71,7 +75,7 @@ def test_bets_on_harm_are_beyond_the_null_and_share_the_whole_mass(kind: Kind, p
     assert len(kind.harm_weights) == len(kind.harm_factors)
     bets = Bets(plan)
     canary, stable, possible = bets.at(plan.base)
-    null = stable + bets.margins
+    null = bets.null(stable)
     assert possible[plan.harm, bets.harm].all()
     assert (canary[plan.harm, bets.harm] > null[plan.harm]).all()
     assert possible[plan.safety, bets.safety].any()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from glidepath.judge import ArmCounts, StepSettings, plan_judgement
 from glidepath.judge.expectations import duration
-from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, arm, planned, settings
+from tests.unit.judge.traffic import EDGES, arm, planned, settings
 
 
 def test_margins_are_the_larger_of_tolerance_and_floor() -> None:
@@ -21,43 +18,6 @@ def test_margins_are_the_larger_of_tolerance_and_floor() -> None:
     )  # fmt: skip
     assert (few.limit, few.safe_limit) == pytest.approx((0.0005, 0.002))
     assert (many.limit, many.safe_limit) == pytest.approx((0.008, 0.008), rel=1e-3)
-
-
-def test_aligned_edges_are_found_and_the_tolerance_is_one() -> None:
-    latency = planned().metrics[1]
-    assert latency.note == ""
-    assert latency.harm == latency.safety
-    assert latency.limit == pytest.approx(1.10, rel=1e-4)
-    assert 0.02 < latency.base < 0.08
-
-
-@pytest.mark.parametrize("tolerance", [1.1, 2.0])
-def test_on_fine_buckets_the_edges_next_to_the_tolerance_are_asked_about(tolerance: float) -> None:
-    edges = tuple(0.01 * 1.021**step for step in range(180))
-    random = np.random.default_rng(1)
-    counts = np.bincount(np.searchsorted(edges, 0.05 * np.exp(0.25 * random.standard_normal(60_000))), minlength=181)
-    baseline = ArmCounts(60_000, 0, tuple(int(count) for count in counts))
-    asked = settings(metrics=(ERRORS, replace(LATENCY, tolerance=tolerance)))
-    latency = plan_judgement(asked, baseline, 600, edges, 100.0).metrics[1]
-    harm, safety = latency.questions[latency.harm], latency.questions[latency.safety]
-    assert (harm.edge, safety.value < tolerance < harm.value) == (safety.edge + 1, True)
-
-
-@pytest.mark.parametrize(
-    "edges", [(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0), (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)]
-)
-def test_coarse_edges_are_said_with_those_to_configure(edges: tuple[float, ...]) -> None:
-    random = np.random.default_rng(1)
-    latency = 0.05 * np.exp(0.25 * random.standard_normal(60_000))
-    counts = np.bincount(np.searchsorted(edges, latency), minlength=len(edges) + 1)
-    baseline = ArmCounts(60_000, 0, tuple(int(count) for count in counts))
-    plan = plan_judgement(settings(), baseline, 600, edges, 100.0)
-    assert "resolution_limited" in plan.metrics[1].note
-    assert any("configure edges spaced by 1.1" in warning for warning in plan.feasibility.warnings)
-    offered = [float(one) for one in re.findall(r"tolerance of ([\d.]+)|or ([\d.]+),", plan.metrics[1].note)[0] if one]
-    for tolerance in offered:
-        asked = settings(metrics=(ERRORS, replace(LATENCY, tolerance=tolerance)))
-        assert plan_judgement(asked, baseline, 600, edges, 100.0).metrics[1].note == ""
 
 
 def test_a_quantile_beyond_the_last_edge_is_saturated() -> None:

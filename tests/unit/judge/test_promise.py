@@ -13,7 +13,7 @@ from scipy.stats import binom
 from glidepath.judge import ArmCounts, MetricSettings, StepSettings, plan_judgement
 from glidepath.judge.bets import Bets
 from glidepath.judge.evalue import Array, log_e
-from glidepath.judge.plan import MetricPlan
+from glidepath.judge.plan import MetricPlan, Question
 from glidepath.judge.process import MetricProcess
 from tests.unit.judge.traffic import ERRORS, LATENCY, settings
 
@@ -41,7 +41,8 @@ def plans() -> Iterator[tuple[str, MetricPlan]]:
     for errors in (0.0, 0.005, 0.4, 0.99):
         yield f"errors {errors:g}", metric(ERRORS, errors=errors)
     for quantile, edges in product((0.5, 0.95, 0.99), (ALIGNED, COARSE)):
-        yield f"p{100 * quantile:g} on {len(edges)} edges", metric(replace(LATENCY, quantile=quantile), edges=edges)
+        for part in metric(replace(LATENCY, quantile=quantile), edges=edges).asked:
+            yield f"p{100 * quantile:g} on {len(edges)} edges, at {edges[part.edge]:.3g} s", part
     for share in (0.02, 0.3, 0.97):
         plan = metric(SPAM, share=share)
         for side in plan.sides:
@@ -63,11 +64,12 @@ def expectations(n: int, m: int, logs: Array, p_c: Array, p_s: Array) -> Array:
     return np.asarray(np.einsum("tx,ty,xyb->tb", canary, stable, np.exp(logs), optimize=True))
 
 
-def nulls(margin: float, harm: bool) -> tuple[Array, Array]:
+def nulls(question: Question, harm: bool) -> tuple[Array, Array]:
     """Truths on the null's edge and inside, the corners too."""
-    stable = np.array([*TRUE_STABLE, *(one for one in (-margin, 1 - margin) if 0 <= one <= 1)])
-    stable = stable[(stable + margin >= 0) & (stable + margin <= 1)]
-    edge = stable + margin
+    margin, slope = question.margin, question.slope
+    stable = np.array([*TRUE_STABLE, *(one for one in (-margin / slope, (1 - margin) / slope) if 0 <= one <= 1)])
+    stable = stable[(slope * stable + margin >= 0) & (slope * stable + margin <= 1)]
+    edge = slope * stable + margin
     inside = [edge * part if harm else 1 - (1 - edge) * part for part in (1.0, 0.8, 0.0)]
     return np.clip(np.concatenate(inside), 0, 1), np.tile(stable, 3)
 
@@ -80,8 +82,9 @@ def worst(plan: MetricPlan, n: int, m: int, base: float) -> tuple[float, int]:
     most, made = 0.0, 0
     for row, question in enumerate(plan.questions):
         for which, harm in ((bets.harm, True), (bets.safety, False)):
-            logs = log_e(n, m, x, y, np.array(question.margin), canary[row, which], stable[row])  # type: ignore[arg-type]
-            found = expectations(n, m, logs, *nulls(question.margin, harm))[:, possible[row, which]]
+            slope = None if bets.slopes is None else bets.slopes[row]
+            logs = log_e(n, m, x, y, np.array(question.margin), canary[row, which], stable[row], slope)  # type: ignore[arg-type]
+            found = expectations(n, m, logs, *nulls(question, harm))[:, possible[row, which]]
             most, made = max(most, found.max(initial=0.0)), made + found.shape[1]
     return most, made
 
@@ -116,7 +119,7 @@ def test_the_process_keeps_it_over_looks_whatever_the_stable_does(phi: float, mo
     told = np.array(list(histories(plan, size, 2)))
     for row, question in enumerate(plan.questions):
         for which, harm in ((0, True), (1, False)):
-            each = chances(nulls(question.margin, harm), size)
+            each = chances(nulls(question, harm), size)
             value = told[:, which, row].reshape(each.shape[1], -1)
             assert float((each @ value @ each.T).max()) <= 1 + 1e-9
 

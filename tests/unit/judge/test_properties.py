@@ -23,9 +23,9 @@ from glidepath.judge import (
     Verdict,
     plan_judgement,
 )
-from glidepath.judge.evalue import log_e
+from glidepath.judge.bounds import bounds
+from glidepath.judge.evalue import Mask, log_e
 from glidepath.judge.moods import Mood
-from glidepath.judge.process import MetricProcess
 from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, settings
 
 STEPS = (StepSettings(25, 10, 10), StepSettings(50, 10, 10))
@@ -164,18 +164,21 @@ def _of(look: Look) -> MetricLook:
 
 def test_a_bound_ends_the_unbroken_run_of_refuted_nulls_and_the_verdicts_null_counts_in_any_case() -> None:
     plan = planned().metrics[0]
-    process = MetricProcess(plan, EDGES, 0.01, 0.05, 1)
     values = [one.value for one in plan.questions]
     rows = np.arange(len(values))
     none = rows < 0
-    assert process._interval(none, none) == (None, None)
-    assert process._interval(rows < 3, rows >= len(rows) - 2) == (values[2], values[-2])
-    assert process._interval((rows < 3) | (rows == 5), none) == (values[2], None)
-    assert process._interval(rows == plan.harm, none) == (values[plan.harm], None)
-    assert process._interval(none, rows == plan.safety) == (None, values[plan.safety])
+
+    def told(worse: Mask, better: Mask) -> tuple[float | None, float | None]:
+        return bounds(plan, -1, worse, better, moody=False)
+
+    assert told(none, none) == (None, None)
+    assert told(rows < 3, rows >= len(rows) - 2) == (values[2], values[-2])
+    assert told((rows < 3) | (rows == 5), none) == (values[2], None)
+    assert told(rows == plan.harm, none) == (values[plan.harm], None)
+    assert told(none, rows == plan.safety) == (None, values[plan.safety])
     # An effect that changed: proven harm is told, else the present weight's safety.
-    assert process._interval(rows <= plan.harm, rows >= 2) == (values[plan.harm], None)
-    assert process._interval(rows < 4, rows >= 2) == (None, values[2])
+    assert told(rows <= plan.harm, rows >= 2) == (values[plan.harm], None)
+    assert told(rows < 4, rows >= 2) == (None, values[2])
 
 
 @given(st.permutations(range(6)))

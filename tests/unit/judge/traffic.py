@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from glidepath.judge import (
     Verdict,
     plan_judgement,
 )
+from glidepath.judge.plan import Question
 
 EDGES = tuple(edge for edge in (float(f"{0.005 * 1.10**step:.6g}") for step in range(90)) if edge <= 10)
 ERRORS = MetricSettings("errors", "errors", "critical", 0.10, harm_margin=0.0005, safety_margin=0.002)
@@ -47,6 +48,34 @@ def planned(asked: Settings | None = None, per_second: float = 100.0, seed: int 
     """A plan from ten minutes of the stable version."""
     baseline = arm(np.random.default_rng(seed), per_second * 600)
     return plan_judgement(asked or settings(), baseline, 600, EDGES, per_second)
+
+
+def pair(plan: Plan) -> Plan:
+    """The plan as an older Glidepath made it: latency by the stable's edge, and the canary's at the tolerance."""
+    (had,) = (one for one in plan.metrics if one.settings.kind == "latency")
+    baseline = plan.baseline
+    assert baseline is not None
+    slower = [sum(baseline.latency[place + 1 :]) for place in range(len(plan.edges))]
+    own = had.edge
+    questions = tuple(
+        Question(plan.edges[place] / plan.edges[own], 0.0, place, slower[place] / slower[own])
+        for place in range(own - 4, own + 8)
+    )
+    row = next(number for number, one in enumerate(questions) if one.value > 1.05)
+    limit = questions[row].value
+    made = replace(
+        had,
+        questions=questions,
+        harm=row,
+        safety=row,
+        limit=limit,
+        safe_limit=limit,
+        parts=(),
+        knots=(),
+        shares=(),
+        bracket=None,
+    )
+    return replace(plan, metrics=tuple(made if one is had else one for one in plan.metrics))
 
 
 @dataclass

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from glidepath.evidence.prometheus import Series
-from glidepath.judge import ArmCounts, Interval, Judge, MetricSettings, Plan, Settings, StepSettings, plan_judgement
+from glidepath.judge import ArmCounts, Judge, MetricSettings, Plan, Settings, StepSettings, plan_judgement
 from glidepath.record import Record
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
-from glidepath.release.resolution import at_edges, at_own_buckets, fits
+from glidepath.release.resolution import at_edges, fits
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
 from glidepath.release.tasks.shift import shift
@@ -85,20 +85,13 @@ def test_errors_take_it_back_without_any_common_edge_near(stage: Stage, monkeypa
     assert judged(stage, 1.0, errors=25)[0] == Decision.ROLLBACK
 
 
-def test_native_buckets_on_both_sides_of_the_tolerance_limit_nothing() -> None:
+def test_native_buckets_limit_nothing() -> None:
     edges = tuple(0.01 * 2 ** (place / 16) for place in range(80))
     settings = Settings((MetricSettings("latency_p95", "latency", "critical", 1.10, quantile=0.95),),
                         (StepSettings(50, 60, 100),), 5.0, 7200)  # fmt: skip
-    counts = ArmCounts(80_000, 0, (0, *[1000] * 80))
-    plan = plan_judgement(settings, counts, 1800, edges, 100)
-    assert plan.metrics[0].note.startswith("resolution_limited")
-    mended = at_own_buckets(plan)
-    assert mended.metrics[0].note == (
-        "native buckets: harm is judged beyond x1.139, comparable below x1.091, the edges nearest to x1.1"
-    )
-    assert not [one for one in mended.feasibility.warnings if "resolution_limited" in one or "configure" in one]
-    look = Judge(mended).look(Interval(0, 5, 50, ArmCounts(81, 0, (0, *[1] * 80)), ArmCounts(81, 0, (0, *[1] * 80))))
-    assert look.reason == "evidence_growing"
+    plan = plan_judgement(settings, ArmCounts(80_000, 0, (0, *[1000] * 80)), 1800, edges, 100)
+    assert (plan.metrics[0].note, plan.metrics[0].limit) == ("", 1.10)
+    assert not plan.feasibility.warnings
 
 
 def test_questions_keep_their_place_in_the_layout_of_counts(stage: Stage) -> None:
@@ -111,8 +104,10 @@ def test_questions_keep_their_place_in_the_layout_of_counts(stage: Stage) -> Non
     assert fits(coarse, common)
     assert not fits(plan, common)
     for metric in coarse.metrics:
-        for one in metric.questions:
-            assert one.edge < 0 or one.value == pytest.approx(plan.edges[one.edge] / plan.edges[metric.edge])
+        for part in metric.parts:
+            assert {one.edge for one in part.questions} == {part.edge}
+            assert plan.edges[part.edge] in common
+        assert [plan.edges[place] for place in metric.knots] in ([], list(common))
     assert Plan.from_dict(json.loads(json.dumps(coarse.to_dict()))) == coarse
     Judge(coarse)
     assert isinstance(run.ports.record, Record)
@@ -134,4 +129,5 @@ def test_pods_that_are_set_apart_stay_so() -> None:
     (metric,), again = has.metrics, plan_judgement(asked, every.without_apart(), 600, edges, 100.0)
     assert metric.rest is not None
     assert metric.rest.base == again.metrics[0].base < metric.base
-    assert {one.edge for one in metric.rest.questions} <= {1, 2, 3}
+    assert {one.edge for one in metric.rest.parts} <= {1, 2, 3}
+    assert metric.rest.knots == (1, 2, 3)

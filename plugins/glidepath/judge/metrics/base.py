@@ -26,6 +26,8 @@ BELOW = np.array([0.8, 0.5, 0.25])
 # By the sides on which harm may lie: a limit's sign, and where comparable versions are.
 SIDES: dict[tuple[str, ...], tuple[str, str]] = {("above",): ("+", "below"), ("below",): ("-", "above")}
 ONE, NONE = np.ones(3), np.zeros(3)
+# Parts of the margin by which bets on safety lie towards it.
+TOWARDS, BOTH_WAYS = np.array([0.0, 0.35, 0.0]), np.array([0.0, 0.35, -0.35])
 
 
 class Kind(ABC):
@@ -90,9 +92,13 @@ class Kind(ABC):
         (x, n), (y, m) = canary.proportion(metric.settings), stable.proportion(metric.settings)
         return float(n), float(m), float(x), float(y)
 
-    def safe_bets(self, margin: float, tail: float) -> SafeBets:
-        """The bets on safety of a question: slopes and offsets of the point in the stable's probability, odds ratios."""
-        return (ONE, np.array([0.0, 0.35 * margin, 0.0]), np.array([1.0, 1.0, 0.6])) if margin > 0 else below(margin)
+    def safe_bets(self, margins: Array, tails: Array) -> SafeBets:
+        """The bets on safety: slopes and offsets of the point in the stable's probability, odds ratios.
+
+        Args:
+            margins: The questions', shaped (..., questions, 1); tails: likewise, shaped (questions, 1).
+        """
+        return above(margins, TOWARDS, np.array([1.0, 1.0, 0.6]))
 
     def estimated(
         self, settings: MetricSettings, edges: Sequence[float], counted: Sequence[tuple[int, int]], below: Array
@@ -119,9 +125,16 @@ class Kind(ABC):
         )
 
 
-def below(margin: float) -> SafeBets:
-    """Bets that the canary is below the null itself."""
-    return ONE, np.full(3, margin), BELOW
+def above(margins: Array, towards: Array, odds: Array) -> SafeBets:
+    """Bets that the canary is like stable; where the margin leaves no room for it, that it is below the null itself.
+
+    Args:
+        margins: The questions', shaped (..., questions, 1).
+        towards: How far each bet lies towards the margin, in parts of it.
+        odds: The odds ratio of each.
+    """
+    room = margins > 0
+    return ONE, np.where(room, margins * towards, margins), np.where(room, odds, BELOW)
 
 
 def none(settings: MetricSettings, why: str) -> MetricPlan:

@@ -1,9 +1,16 @@
-"""A quantile of the latency of successful requests."""
+"""A quantile of the latency of successful requests.
+
+It is asked as a share: how many requests are slower than an edge of the buckets, in either version, beside how many
+more of them a version makes that is slower by the tolerance. Which edges are asked about is said in docs/mathematics.md.
+Releases of an older code version asked about a pair of edges instead, the stable's and the canary's at the tolerance; they
+are judged as they were planned.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,80 +18,68 @@ from numpy.typing import NDArray
 from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
 from glidepath.judge.metrics.base import NONE, ONE, Kind, SafeBets, Told, none
-from glidepath.judge.plan import MetricPlan, Question
+from glidepath.judge.metrics.exceedance import HARM_FACTORS, HARM_WEIGHTS, Exceedance
+from glidepath.judge.metrics.slow import SAME
+from glidepath.judge.plan import MetricPlan
 from glidepath.judge.quantiles import quantile_below
 from glidepath.judge.settings import MetricSettings
+from glidepath.judge.survival import Survival, shares_beyond
 
-# Edges that belong together are told to six digits.
-SAME = 1e-4
 # An edge with so many times fewer or more requests above it than the quantile has tells nothing of it.
 NEAR = 6.0
-# No policy has a larger tolerance.
-WIDEST = 3.0
-EDGES_AROUND = range(-8, 15)
-# The canary's odds of a slow request as parts of the stable's, at the same edge.
+# The edge beyond the quantile's own: it has about so many times fewer requests above it.
+BEYOND = 3.0
+# An edge that tells less than this part of what the best one does is not asked about safety.
+TELLING = 0.1
+# The parts of the mean that harm is judged by: the most telling edge, the quantile's own, the one beyond.
+MOST_TELLING, OWN, FURTHER = 0.5, 0.3, 0.2
+# No row reaches beyond so many of all requests.
+MOST = 0.9
+EXCEEDANCE = Exceedance()
+# Older plans: the canary's odds of a slow request as parts of the stable's, at the same edge.
 FASTER = np.array([0.88, 0.7, 0.45])
 
 
 class Latency(Kind):
-    """The stable's edge near its quantile, and the canary's at the tolerance: slower than one, slower than the other."""
+    """Slower beyond a tolerance, at the edges around a quantile."""
 
     name = "latency"
     unit = "ratio"
     at_edges = True
     better = 1.0
-    harm_factors = (1.12, 1.25, 1.5, 2.0, 4.0, 10.0)
-    harm_weights = (0.22, 0.22, 0.18, 0.16, 0.12, 0.10)
+    harm_factors, harm_weights = HARM_FACTORS, HARM_WEIGHTS
 
     def planned(self, settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:
         total = sum(baseline.latency)
-        above = [total]
-        for count in baseline.latency:
-            above.append(above[-1] - count)
-        # above[i + 1]: requests slower than edges[i].
-        shares = [(above[place + 1] + 0.5) / (total + 1) for place in range(len(edges))]
-        if total == 0 or not edges:
+        if total == 0 or len(edges) < 2:
             return none(
                 settings,
-                "resolution_limited: no successful request, or no latency bucket: nothing can be said about latency",
+                f"resolution_limited: {total} successful requests, {len(edges)} latency buckets with an edge: expected some, and "
+                "two edges or more",
             )
-        wanted = 1 - settings.quantile
-        own = min(range(len(edges)), key=lambda place: abs(math.log(shares[place] / wanted)))
-        if above[len(edges)] / total > wanted:
+        if baseline.latency[-1] / total > 1 - settings.quantile:
             return none(
                 settings,
                 f"resolution_limited: the stable's {settings.quantile:g} quantile is beyond the last edge, {edges[-1]:g} s",
             )
-        ratio = settings.tolerance
-        places = _places(edges, own, ratio)
-        questions = tuple(
-            Question(edges[place] / edges[own], 0.0, place, shares[place] / shares[own]) for place in places
+        shares, wanted = shares_beyond(baseline.latency), 1 - settings.quantile
+        weights, own, safe = _chosen(shares, edges, wanted, settings.tolerance)
+        if not weights:
+            return none(settings, _none_near(settings, shares, edges))
+        asked = [replace(settings, kind="exceedance", threshold=edges[place]) for place in weights]
+        every = [EXCEEDANCE.planned(one, baseline, edges) for one in asked]
+        parts = tuple(
+            replace(part, weight=weight, safety=part.safety if part.edge in safe else -1)
+            for part, weight in zip(_roomy(every), weights.values(), strict=True)
         )
-        values = [one.value for one in questions]
-        over = [row for row, value in enumerate(values) if value >= ratio * (1 - SAME)]
-        under = [row for row, value in enumerate(values) if 1 + SAME < value <= ratio * (1 + SAME)]
-        harm, safety = (over[0] if over else -1), (under[-1] if under else -1)
-        note = ""
-        if harm < 0 or safety < 0 or values[harm] > ratio * (1 + SAME) or values[safety] < ratio * (1 - SAME):
-            near = edges[own]
-            note = (
-                f"resolution_limited: no edge at {ratio:g} x {near:.6g} s; for full power configure edges spaced by {ratio:g}: "
-                + ", ".join(f"{near * ratio**step:.6g}" for step in range(-2, 4))
-                + _instead(values, harm, safety)
-            )
-        limit = values[harm] if harm >= 0 else ratio
-        return MetricPlan(
-            settings, shares[own], own, questions, harm, safety, limit, values[safety] if safety >= 0 else ratio, note
-        )
+        whole = next(one for one in parts if one.edge == own)
+        return replace(
+            whole, settings=settings, parts=parts, weight=1.0, knots=tuple(range(len(edges))),
+            shares=tuple(shares.tolist()), bracket=_bracket(edges, own, settings.tolerance),
+        )  # fmt: skip
 
     def harms(self, metric: MetricPlan) -> Iterator[tuple[str, float]]:
-        base, name = metric.base, metric.settings.name
-        tail = metric.questions[metric.harm].tail
-        # A tail that falls as a power through (l, 1) and (limit l, tail): a factor moves it along.
-        steepness = -math.log(tail) / math.log(metric.limit) if metric.harm >= 0 and 0 < tail < 1 else 4.0
-        for factor in (1.15, 1.30):
-            slow = min(0.9, base * (factor / metric.limit) ** steepness) if metric.harm >= 0 else base
-            yield f"{name} +{100 * (factor - 1):.0f} %", slow
+        return iter(())
 
     def near(self, metric: MetricPlan, past: ArmCounts) -> bool:
         share, wanted = sum(past.latency[metric.edge + 1 :]) / sum(past.latency), 1 - metric.settings.quantile
@@ -105,10 +100,10 @@ class Latency(Kind):
         slow = (canaries - below[1, rows])[:, None]
         return canaries, everybody, slow, everybody - float(below[0, metric.edge])
 
-    def safe_bets(self, margin: float, tail: float) -> SafeBets:
-        if tail < 1.0:
-            return np.array([tail, 1.0 - 0.55 * (1.0 - tail), 0.8 * tail]), NONE, ONE
-        return ONE, NONE, FASTER
+    def safe_bets(self, margins: Array, tails: Array) -> SafeBets:
+        pair = tails < 1.0
+        slopes = np.concatenate([tails, 1.0 - 0.55 * (1.0 - tails), 0.8 * tails], axis=-1)
+        return np.where(pair, slopes, ONE), NONE, np.where(pair, ONE, FASTER)
 
     def estimated(
         self,
@@ -121,19 +116,77 @@ class Latency(Kind):
         return stable, canary, canary / stable if stable is not None and canary is not None else None
 
     def limits_told(self, metric: MetricPlan, safe_limit: float) -> str:
-        return f"{metric.settings.name}: harm beyond x{metric.limit:.3f}, comparable below x{safe_limit:.3f}"
+        told = f"{metric.settings.name}: harm beyond x{metric.limit:.3f}, comparable below x{safe_limit:.3f}"
+        if metric.bracket is None:
+            return told
+        least, most = metric.bracket
+        return f"{told}, interpolated: the edges alone prove x{least:.3g} to {f'x{most:.3g}' if most else 'any more'}"
 
 
-def _instead(values: list[float], harm: int, safety: int) -> str:
-    """The tolerances that the edges there are allow."""
-    nearest = [f"{values[row]:.6g}" for row in (safety, harm) if row >= 0 and values[row] <= WIDEST]
-    return f"; or take a tolerance of {' or '.join(nearest)}, for which there is an edge" if nearest else ""
+def _chosen(
+    shares: Array, edges: tuple[float, ...], wanted: float, ratio: float
+) -> tuple[dict[int, float], int, set[int]]:
+    """Which edges are asked about and how much each weighs, the quantile's own, and those where safety must be proven.
+
+    Args:
+        shares: Of the stable's requests, those slower than each edge.
+        edges: Seconds.
+        wanted: The share that is slower than the quantile.
+        ratio: How much slower is harm.
+
+    Returns:
+        Nothing of the first where no edge tells of the quantile.
+    """
+    near = [place for place, share in enumerate(shares) if wanted / NEAR <= share <= wanted * NEAR]
+    slower, _ = Survival(edges, [edges[place] / ratio for place in near]).at(shares)
+    telling = {place: _divergence(float(one), float(shares[place])) for place, one in zip(near, slower, strict=True)}
+    best = max(near, key=telling.__getitem__, default=-1)
+    if best < 0 or telling[best] <= 0:
+        return {}, -1, set()
+    own = min((one for one in near if telling[one] >= TELLING * telling[best]), key=_distance(shares, wanted))
+    beyond = min(range(own + 1, len(edges)), key=_distance(shares, wanted / BEYOND), default=own)
+    weights: dict[int, float] = {}
+    for place, weight in ((best, MOST_TELLING), (own, OWN), (beyond, FURTHER)):
+        weights[place] = weights.get(place, 0.0) + weight
+    return weights, own, {best, own}
 
 
-def _places(edges: tuple[float, ...], own: int, ratio: float) -> list[int]:
-    """Edges to ask about: those around the stable's own, and on both sides of the tolerance however fine the buckets are."""
-    values = [edge / edges[own] for edge in edges]
-    around = {own + step for step in EDGES_AROUND if 0 <= own + step < len(edges)}
-    over = [place for place, value in enumerate(values) if value >= ratio * (1 - SAME)]
-    under = [place for place, value in enumerate(values) if 1 + SAME < value <= ratio * (1 + SAME)]
-    return sorted(around.union(over[:1], under[-1:]))
+def _roomy(parts: Sequence[MetricPlan]) -> Iterator[MetricPlan]:
+    """The parts with the same rows: what one edge has no room for is asked at none."""
+    rows = [
+        row
+        for row in range(len(parts[0].questions))
+        if row == parts[0].harm
+        or all(one.base * one.questions[row].slope + one.questions[row].margin < MOST for one in parts)
+    ]
+    for one in parts:
+        decides = rows.index(one.harm)
+        yield replace(one, questions=tuple(one.questions[row] for row in rows), harm=decides, safety=decides)
+
+
+def _divergence(p: float, q: float) -> float:
+    """Kullback and Leibler's, of a probability p from q; none where p is not the larger."""
+    return p * math.log(p / q) + (1 - p) * math.log((1 - p) / (1 - q)) if p > q else 0.0
+
+
+def _distance(shares: Array, wanted: float) -> Callable[[int], float]:
+    return lambda place: abs(math.log(float(shares[place]) / wanted))
+
+
+def _bracket(edges: tuple[float, ...], own: int, ratio: float) -> tuple[float, float | None] | None:
+    """What the tolerance stands for at the least and at the most, whatever lies between the edges; None where one is there."""
+    wanted = edges[own] / ratio
+    if any(abs(edge / wanted - 1) <= SAME for edge in edges):
+        return None
+    over = min(edge for edge in edges if edge > wanted)
+    under = max((edge for edge in edges if edge < wanted), default=None)
+    return edges[own] / over, edges[own] / under if under else None
+
+
+def _none_near(settings: MetricSettings, shares: Array, edges: tuple[float, ...]) -> str:
+    nearest = min(range(len(edges)), key=_distance(shares, 1 - settings.quantile))
+    return (
+        f"resolution_limited: no latency bucket has its edge near the stable's {settings.quantile:g} quantile; the nearest, "
+        f"{edges[nearest]:.6g} s, has {100 * shares[nearest]:.3g} % of the requests above it: configure buckets there, or judge "
+        f"that share: {{kind: latency, threshold: {1000 * edges[nearest]:.6g}ms, margin: 0.01}}"
+    )

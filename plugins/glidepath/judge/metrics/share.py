@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from glidepath.judge.counts import ArmCounts
-from glidepath.judge.metrics.base import ONE, Kind, SafeBets, below, nothing_counted
+from glidepath.judge.evalue import Array
+from glidepath.judge.metrics.base import BOTH_WAYS, ONE, Kind, SafeBets, above, nothing_counted
 from glidepath.judge.plan import MetricPlan, Question
 from glidepath.judge.settings import MetricSettings
 
@@ -53,5 +52,5 @@ class Share(Kind):
             off = metric.base + 2 * margin if side == "above" else metric.base - 2 * margin
             yield f"{metric.settings.name} {200 * margin:.3g} points {'more' if side == 'above' else 'less'}", off
 
-    def safe_bets(self, margin: float, tail: float) -> SafeBets:
-        return (ONE, np.array([0.0, 0.35 * margin, -0.35 * margin]), ONE) if margin > 0 else below(margin)
+    def safe_bets(self, margins: Array, tails: Array) -> SafeBets:
+        return above(margins, BOTH_WAYS, ONE)

@@ -11,10 +11,11 @@ from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
 from glidepath.judge.metrics.base import Told, none
 from glidepath.judge.metrics.errors import Errors
-from glidepath.judge.metrics.latency import SAME
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.settings import MetricSettings
 
+# Edges that belong together are told to six digits.
+SAME = 1e-4
 # So many edges are named where there is none, on either side.
 NAMED = 2
 
@@ -25,9 +26,9 @@ class Slow(Errors):
     name = "slow"
 
     def planned(self, settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:
-        place = _place(settings.threshold, edges)
+        place = place_of(settings.threshold, edges)
         if place < 0:
-            return none(settings, _no_edge(settings.threshold, edges))
+            return none(settings, no_edge(settings.threshold, edges))
         return self.rated(settings, *self.events(settings, place, baseline), place)
 
     def events(self, settings: MetricSettings, edge: int, arm: ArmCounts) -> tuple[int, int]:
@@ -48,17 +49,18 @@ class Slow(Errors):
     def estimated(
         self, settings: MetricSettings, edges: Sequence[float], counted: Sequence[tuple[int, int]], below: Array
     ) -> Told:
-        place = _place(settings.threshold, edges)
+        place = place_of(settings.threshold, edges)
         counted = [(round(one[-1] - one[place]), round(one[-1])) if place >= 0 else (0, 0) for one in below]
         return super().estimated(settings, edges, counted, below)
 
 
-def _place(threshold: float, edges: Sequence[float]) -> int:
+def place_of(threshold: float, edges: Sequence[float]) -> int:
     """Which edge is the threshold; -1 for none."""
     return next((at for at, edge in enumerate(edges) if abs(edge / threshold - 1) <= SAME), -1)
 
 
-def _no_edge(threshold: float, edges: Sequence[float]) -> str:
+def no_edge(threshold: float, edges: Sequence[float]) -> str:
+    """That there is no such edge, and which there are; seconds."""
     around = [edge for edge in edges if edge < threshold][-NAMED:] + [edge for edge in edges if edge > threshold][
         :NAMED
     ]

@@ -24,7 +24,6 @@ from glidepath.release.preflight import ownership
 from glidepath.release.preflight.measured import measured
 from glidepath.release.preflight.provable import provable, uncalled, unmatched
 from glidepath.release.preflight.state import Present, preflight, same_image, thawed
-from glidepath.release.resolution import at_own_buckets
 from glidepath.release.run import Run, Say, baseline_of
 from glidepath.version import code_version
 
@@ -153,8 +152,6 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     judgement = plan_judgement(
         settings_of(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s, older, older_s
     )
-    if source.native:
-        judgement = at_own_buckets(judgement)
     for line in words.blind_lines(past.blind, judgement, source.le_seconds) if source.binned else ():
         say(line)
     for line in (*words.plan_lines(judgement, counts, seconds), *words.observation_lines(observation(spec), stable)):

@@ -1,0 +1,163 @@
+"""A quantile at several edges: harm by their mean, safety by the weakest, nulls that follow the stable version."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from bench.judges.scenarios import STOCK, TAILED
+from bench.judges.world import Shape
+from glidepath.judge import ArmCounts, Interval, Judge, Plan, StepSettings, Verdict, plan_judgement
+from glidepath.judge.edges import Edges, Nulls
+from glidepath.judge.evalue import Array
+from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, pair, planned, settings
+
+PROMETHEUS = STOCK["Prometheus"]
+HALF = (StepSettings(50, 60, 100),)
+
+
+def exact(shape: Shape, edges: tuple[float, ...], requests: int, slower: float = 1.0, tail: float = 1.0) -> ArmCounts:
+    """Counts without chance, all successful."""
+    buckets = np.floor(
+        np.diff(np.cumsum([0.0, *(requests * shape.buckets(np.array(edges), np.array([slower]), tail)[0])]).round())
+    )
+    return ArmCounts(int(buckets.sum()), 0, tuple(int(one) for one in buckets), 2)
+
+
+def plan(shape: Shape = Shape(), edges: tuple[float, ...] = PROMETHEUS, quantile: float = 0.95) -> Plan:
+    """A plan of latency alone."""
+    asked = settings(HALF, metrics=(LATENCY.__class__("latency", "latency", "critical", 1.10, quantile=quantile),))
+    return plan_judgement(asked, exact(shape, edges, 60_000), 600, edges, 100.0)
+
+
+def process(made: Plan) -> Edges:
+    """Its process."""
+    return Edges(made.metrics[0], made.edges, 0.01, 0.05, 0)
+
+
+def below(*arms: ArmCounts) -> Array:
+    """Cumulative counts, stable first."""
+    return np.array([np.cumsum(one.latency, dtype=np.float64) for one in arms])
+
+
+def fed(judged: Edges, stable: ArmCounts, canary: ArmCounts, looks: int) -> Edges:
+    """After so many equal intervals."""
+    for _ in range(looks):
+        judged.feed(stable, canary, below(stable, canary), 5.0)
+    return judged
+
+
+def test_harm_is_the_weighted_mean_of_the_edges_and_safety_the_weakest() -> None:
+    made = plan(edges=EDGES)
+    judged = fed(process(made), exact(Shape(), EDGES, 250), exact(Shape(), EDGES, 250, slower=1.2), 30)
+    look, parts = judged.look(), made.metrics[0].parts
+    every = [one.evidence() for one in judged._parts]
+    row = made.metrics[0].harm
+    mean = sum(part.weight * math.exp(harm[row]) for part, (harm, _) in zip(parts, every, strict=True))
+    assert look.harm_e == pytest.approx(mean)
+    assert len({round(float(harm[row]), 3) for harm, _ in every}) == 3
+    good = fed(process(made), exact(Shape(), EDGES, 250), exact(Shape(), EDGES, 250), 8)
+    safeties = [
+        math.exp(one.evidence()[1][row]) for one, part in zip(good._parts, parts, strict=True) if part.safety >= 0
+    ]
+    assert good.look().safety_e == pytest.approx(min(safeties))
+    assert min(safeties) < max(safeties)
+
+
+@pytest.mark.parametrize(("slower", "verdict"), [(1.0, Verdict.PASS), (1.3, Verdict.FAIL), (2.0, Verdict.FAIL)])
+def test_on_stock_buckets_good_is_promoted_and_slow_taken_back(slower: float, verdict: Verdict) -> None:
+    judge = Judge(plan())
+    for number in range(200):
+        stable, canary = exact(Shape(), PROMETHEUS, 250), exact(Shape(), PROMETHEUS, 250, slower=slower)
+        look = judge.look(Interval(5.0 * number, 5.0 * number + 5, 50, stable, canary, 1))
+        if look.verdict in (Verdict.PASS, Verdict.FAIL):
+            break
+    assert look.verdict is verdict
+    (metric,) = look.metrics
+    assert metric.low is None or metric.low <= slower * 1.05
+    assert metric.high is None or metric.high >= slower / 1.05
+
+
+def test_what_is_slower_in_the_tail_alone_is_not_proven_safe() -> None:
+    made = plan(TAILED, quantile=0.99)
+    judged = fed(process(made), exact(TAILED, PROMETHEUS, 2000), exact(TAILED, PROMETHEUS, 2000, tail=4.0), 60)
+    look = judged.look()
+    assert look.harm_e >= look.harm_threshold
+    assert not look.proven_safe
+
+
+def at(null: tuple[Array, Array], row: int, share: float) -> float:
+    """The canary's share on a null, beside the stable's."""
+    margins, slopes = null
+    return float(slopes[row, 0] * share + margins[row, 0])
+
+
+def test_the_null_follows_the_stable_versions_latency() -> None:
+    made = plan(edges=EDGES)
+    metric = made.metrics[0]
+    following = Nulls(metric, made.edges)
+    before = following.now()
+    for null, part in zip(before, metric.parts, strict=True):
+        question = part.questions[part.harm]
+        assert at(null, part.harm, part.base) == pytest.approx(question.slope * part.base + question.margin, rel=1e-3)
+    drifted = exact(Shape(), EDGES, 500, slower=1.4)
+    for _ in range(600):
+        following.see(below(drifted)[0], 5.0)
+    slower = np.array([1.4])
+    for part, had, has in zip(metric.parts, before, following.now(), strict=True):
+        there, truth = (
+            float(1 - Shape().below(np.array([edge]), slower)[0, 0])
+            for edge in (EDGES[part.edge], EDGES[part.edge] / 1.1)
+        )
+        off = abs(at(has, part.harm, there) / truth - 1)
+        assert off < 0.05
+        assert off < abs(at(had, part.harm, there) / truth - 1)
+
+
+def test_a_share_of_nothing_has_odds_all_the_same() -> None:
+    made = plan()
+    following = Nulls(made.metrics[0], made.edges)
+    nothing = np.zeros(len(PROMETHEUS) + 1)
+    following.see(nothing, 5.0)
+    quick = np.full(len(PROMETHEUS) + 1, 1e9)
+    following.see(quick, 5.0)
+    for margins, slopes in following.now():
+        assert np.isfinite(margins).all()
+        assert (slopes > 0).all()
+
+
+def test_a_version_at_the_tolerance_is_neither_proven_harmful_nor_safe_while_the_service_drifts() -> None:
+    """A day's drift of 20 % in two hours; with nulls that are frozen it is taken for one or the other."""
+    random, told = np.random.default_rng(3), []
+    for _ in range(6):
+        judge = Judge(planned(settings(HALF, metrics=(ERRORS, LATENCY))))
+        verdicts = set()
+        start = random.random() * 7200
+        for number in range(360):
+            slower = float(np.exp(0.18 * np.sin(2 * np.pi * (start + 5 * number) / 7200)))
+            law = Shape(((1.0, 0.05, 0.25),))
+            arms = [
+                ArmCounts(
+                    250, 1, (*random.multinomial(249, law.buckets(np.array(EDGES), np.array([by]))[0]).tolist(),), 2
+                )
+                for by in (slower, 1.10 * slower)
+            ]
+            verdicts.add(judge.look(Interval(5.0 * number, 5.0 * number + 5, 50, *arms, 1)).verdict)
+        told.append(verdicts & {Verdict.PASS, Verdict.FAIL})
+    assert sum(map(bool, told)) <= 1
+
+
+def test_a_plan_of_an_older_glidepath_is_judged_as_it_was_planned() -> None:
+    old = pair(planned())
+    assert Plan.from_dict(old.to_dict()) == old
+    for slower, verdict in ((1.0, Verdict.PASS), (1.3, Verdict.FAIL)):
+        judge = Judge(old)
+        for number in range(400):
+            law = Shape(((1.0, 0.05, 0.25),))
+            arms = [exact(law, EDGES, 250), exact(law, EDGES, 250, slower=slower)]
+            look = judge.look(Interval(5.0 * number, 5.0 * number + 5, (5, 25, 50)[min(2, number // 20)], *arms))
+            if look.verdict in (Verdict.PASS, Verdict.FAIL):
+                break
+        assert look.verdict is verdict
