@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 JUDGE = "plugins/glidepath/judge"
-COPIED = ("plugins", "tests", "pyproject.toml")
+COPIED = ("plugins", "tests", "pyproject.toml", "bench")
 TESTS = "tests/unit/judge"
 # The quick ones that notice most; then all.
 FIRST = tuple(f"{TESTS}/test_{name}.py" for name in ("promise", "properties", "budget", "mixture", "plan"))
@@ -43,7 +43,7 @@ MUTANTS = (
     Mutant("evalue.py", "linear = d - share * c", "linear = -d - share * c"),
     Mutant("evalue.py", "value = value + y * np.log(s / ps)", "value = value - y * np.log(s / ps)"),
     Mutant("evalue.py", "(m - y) * np.log((1.0 - s) / (1.0 - ps))", "(m + y) * np.log((1.0 - s) / (1.0 - ps))"),
-    Mutant("evalue.py", "np.minimum(np.maximum(ps + d, LEAST)", "np.minimum(np.maximum(ps - d, LEAST)"),
+    Mutant("evalue.py", "(ps if b is None else b * ps) + d, LEAST)", "(ps if b is None else b * ps) - d, LEAST)"),
     Mutant("evalue.py", "return np.asarray(value - np.max", "return np.asarray(value + np.max"),
     Mutant("bets.py", "return canary - stable - self.margins", "return canary - stable + self.margins"),
     Mutant("bets.py", "else stable * self.slopes + self.margins", "else stable + self.margins"),
@@ -92,7 +92,7 @@ MUTANTS = (
     # Wrong edges and margins.
     Mutant("metrics/errors.py", "margins.index(harm), margins.index(safety), harm, safety)", "margins.index(safety), margins.index(harm), harm, safety)"),
     Mutant("metrics/latency.py", "below[1, rows]", "below[1, rows - 1]"),
-    Mutant("metrics/latency.py", "below[0, metric.edge]", "below[0, metric.edge + 1]", "test_judge.py"),
+    Mutant("metrics/latency.py", "below[0, metric.edge]", "below[0, metric.edge + 1]", "test_edges.py"),
     # Wrong intervals, forgotten restarts.
     Mutant("bounds.py", "low = max(low, values[plan.harm])", "pass"),
     Mutant("bounds.py", "high = min(high, values[plan.safety])", "pass"),

@@ -123,6 +123,18 @@ def test_the_closest_point_of_a_line_is_found() -> None:
                     assert divergence(found) <= divergence(near) + 1e-9
 
 
+def test_beside_a_line_it_grows_by_the_divergence_from_the_closest_point() -> None:
+    for n, m in ((5, 5000), (500, 500)):
+        for d, b, c, s, _ in bets_on_lines():
+            closest = float(along(n, m, np.array(d), np.array(b), np.array(c), np.array(s)))
+            expected = sum(
+                count * (share * math.log(share / at) + (1 - share) * math.log((1 - share) / (1 - at)))
+                for count, share, at in ((n, c, b * closest + d), (m, s, closest))
+            )
+            grown = float(log_e(n, m, n * c, m * s, np.array(d), np.array(c), np.array(s), np.array(b)))
+            assert grown == pytest.approx(expected, rel=1e-3, abs=1e-6)
+
+
 def test_a_line_of_slope_one_is_a_margin() -> None:
     for n, m, d, s, odds in product((5, 500), (5, 5000), (0.0, 0.02), (0.005, 0.05, 0.7), (0.3, 1.3, 12)):
         c = odds * (s + d) / (1 + (odds - 1) * (s + d))
