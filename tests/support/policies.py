@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,21 @@ DAG_ID = "release_model_service"
 
 
 @contextmanager
-def evidence(folder: Path, **changes: Any) -> Iterator[None]:
-    """Let the folder's policy have these keys of `evidence` changed for a while; the next run's plan reads it."""
+def changed(folder: Path, **changes: Any) -> Iterator[None]:
+    """Let the folder's policy have these keys changed for a while; the next run's plan reads it."""
     file = folder / "model-service.yaml"
     before = file.read_text()
-    policy = yaml.safe_load(before)
-    policy["evidence"] |= changes
     try:
-        file.write_text(yaml.safe_dump(policy, sort_keys=False))
+        file.write_text(yaml.safe_dump(yaml.safe_load(before) | changes, sort_keys=False))
         yield
     finally:
         file.write_text(before)
+
+
+def evidence(folder: Path, **changes: Any) -> AbstractContextManager[None]:
+    """The same for these keys of `evidence` alone."""
+    policy = yaml.safe_load((folder / "model-service.yaml").read_text())
+    return changed(folder, evidence=policy["evidence"] | changes)
 
 
 def write(folder: Path, **changes: Any) -> Path:
