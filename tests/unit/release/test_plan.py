@@ -192,19 +192,20 @@ def test_errors_alone_need_no_latency_buckets(stage: Stage) -> None:
     assert guard.looks.newest.verdict is not Verdict.NO_DATA
 
 
-NEVER = "metrics: [{kind: errors}, {kind: latency, tolerance: 1.05}]\n"
+NEVER = "metrics: [{kind: errors}, {kind: latency, threshold: 301ms, margin: 0.01}]\n"
 
 
 def test_what_can_never_be_proven_does_not_start(stage: Stage) -> None:
     before = stage.written()
     with pytest.raises(
-        PreflightError, match=r"not within a month.*no edge at 1.05 x .*make that metric a guard.*on_undecided"
+        PreflightError,
+        match=r"not within a month.*no latency bucket has its edge at 0.301 s.*make that metric a guard.*on_undecided",
     ):
         stage.run("d/never", policy=NEVER)
     assert (stage.written(), stage.record.find("d/never")) == (before, None)
     for action in ("hold", "promote"):
         assert stage.run(f"d/{action}", policy=f"{NEVER}on_undecided: {action}\n").release.plan is not None
-    guard = "metrics: [{kind: errors}, {kind: latency, tolerance: 1.05, role: guard}]\n"
+    guard = "metrics: [{kind: errors}, {kind: latency, threshold: 301ms, margin: 0.01, role: guard}]\n"
     assert stage.run("d/guard", policy=guard).release.plan is not None
 
 
