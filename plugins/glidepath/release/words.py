@@ -63,17 +63,21 @@ def finding(metric: MetricLook, harm: bool) -> str:
     )
 
 
+def decisive(look: Look) -> str:
+    """What decides a look, with the evidence for it; empty where no metric does."""
+    harm = look.verdict is Verdict.FAIL or look.suspicious
+    metric = worst(look) if look.suspicious and look.verdict is not Verdict.FAIL else deciding(look)
+    if metric is None:
+        return ""
+    evidence, of = (metric.harm_e, metric.harm_threshold) if harm else (metric.safety_e, metric.safety_threshold)
+    return f": {finding(metric, harm)} (evidence {evidence:.3g} of {of:.0f})"
+
+
 def look_line(look: Look, name: str) -> str:
     """A look in a line: the verdict, what decides, where it stands. `metric_line` has the rest."""
-    harm = look.verdict is Verdict.FAIL or look.suspicious
-    metric = worst(look) if look.suspicious else deciding(look)
-    told = ""
-    if metric is not None:
-        evidence, of = (metric.harm_e, metric.harm_threshold) if harm else (metric.safety_e, metric.safety_threshold)
-        told = f": {finding(metric, harm)} (evidence {evidence:.3g} of {of:.0f})"
     left = f"; {look.remaining_s[0]:.0f}-{look.remaining_s[1]:.0f} s left if comparable" if look.remaining_s else ""
     return (
-        f"{name}: {look.verdict} {look.reason}{told}; {look.weight} %: canary {look.canary_requests}, "
+        f"{name}: {look.verdict} {look.reason}{decisive(look)}; {look.weight} %: canary {look.canary_requests}, "
         f"stable {look.stable_requests}{left}"
     )
 
@@ -92,10 +96,8 @@ def metric_line(metric: MetricLook) -> str:
 
 
 def verdict(look: Look) -> str:
-    """A verdict in one sentence."""
-    metric = next((metric for metric in look.metrics if metric.name == look.deciding), None)
-    told = f"; {metric_line(metric)}" if metric else ""
-    return f"{look.verdict} ({look.reason}) after {look.canary_requests} canary requests{told}"
+    """A verdict in one sentence: the reason that is recorded with a decision."""
+    return f"{look.verdict} {look.reason}{decisive(look)}; after {look.canary_requests} canary requests"
 
 
 def plan_lines(plan: Plan, counts: ArmCounts, seconds: float) -> Iterator[str]:

@@ -193,7 +193,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Given:
-    """A weight that was given: step, percent, when."""
+    """A weight that was given in a step: percent, when. The brake gives 0, the promotion 100."""
 
     step: int
     weight: int

@@ -9,7 +9,7 @@ from glidepath.judge import Look, MetricLook
 from glidepath.kube import GROUP
 from glidepath.record import Record, Release, reading
 from glidepath.release import words
-from glidepath.release.events import WeightGiven
+from glidepath.release.events import Braked, Committed, WeightGiven
 from glidepath.release.journal import Journal
 from glidepath.release.phases import Phase
 from glidepath.status.banner import ENDED, banner
@@ -60,7 +60,7 @@ def status(record: Record, release_id: str, now: float, after: int = 0) -> Statu
         look=_look(facts),
         exposure=_exposure(record, facts),
         metrics=_metrics(facts),
-        weights=[Given(one.step, one.weight, one.noted) for one in facts.entries if isinstance(one, WeightGiven)],
+        weights=list(_weights(facts)),
         series=series(new, after, Look.from_dict(before[1]) if before else None),
         timeline=timeline(facts.entries),
         take_back=_take_back(facts),
@@ -100,8 +100,8 @@ def _facts(record: Record, release_id: str) -> Facts:
     look = Look.from_dict(newest[1])
     facts = Facts(release, entries, look, newest[0], look)
     decided = facts.decision
-    # The guard goes on looking until the release is over; what decided is what is shown.
-    if decided is None or decided.look is None or decided.look >= newest[0]:
+    # The guard goes on looking until the release is over; what decided is what is shown, until the next thing is judged.
+    if decided is None or decided.look is None or decided.look >= newest[0] or release.phase == Phase.OBSERVING:
         return facts
     then = reading.last_look(record, release_id, decided.look)
     return facts if then is None else Facts(release, entries, Look.from_dict(then[1]), then[0], look)
@@ -118,12 +118,29 @@ def _identity(facts: Facts) -> Identity:
     )  # fmt: skip
 
 
+def _weights(facts: Facts) -> Iterator[Given]:
+    """The weights one after the other, with what the brake or the promotion made of them."""
+    step = 0
+    for one in facts.entries:
+        if isinstance(one, WeightGiven):
+            step = one.step
+            yield Given(step, one.weight, one.noted)
+        elif isinstance(one, Braked | Committed):
+            yield Given(step, 0 if isinstance(one, Braked) else 100, one.noted)
+
+
 def _look(facts: Facts) -> LookNow | None:
     look = facts.look
     if look is None:
         return None
     return LookNow(
-        facts.seq, look.at, str(look.verdict), look.reason, look.weight, look.remaining_s, facts.decision is not None
+        facts.seq,
+        look.at,
+        str(look.verdict),
+        look.reason,
+        look.weight,
+        look.remaining_s,
+        facts.decision is not None and facts.decision.look == facts.seq,
     )
 
 

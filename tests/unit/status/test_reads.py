@@ -95,6 +95,18 @@ def test_exposure_is_what_the_intervals_counted_and_the_split_that_of_the_weight
     assert (told.of("observed").exposure[1].wanted, told.of("observed").exposure[1].observed) == (95, 95)
 
 
+def test_the_weights_end_with_what_the_brake_or_the_promotion_gave(told: Told) -> None:
+    assert [one.weight for one in told.of("taken-back").weights] == [20, 0]
+    assert [one.weight for one in told.of("promoted").weights] == [20, 50, 100]
+    assert [one.weight for one in told.of("observed").weights] == [20, 50, 95]
+
+
+def test_in_the_observation_the_newest_look_is_shown_not_the_one_that_promoted(told: Told) -> None:
+    found = told.of("observed")
+    assert found.look is not None
+    assert (found.look.seq, found.look.decided) == (found.series.seq[-1], False)
+
+
 def test_a_metric_says_its_answer_its_numbers_and_the_query_to_see_it_by(told: Told) -> None:
     errors = next(one for one in told.of("taken-back").metrics if one.name == "errors")
     assert errors.answer == "harmful"
