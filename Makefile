@@ -34,7 +34,7 @@ sandbox: ## bring the embedded cluster up
 	@$(PY) -m sandbox up
 
 .PHONY: test
-test: check unit sandbox cluster-test ## set up and run every check and test
+test: check unit view sandbox cluster-test ## set up and run every check and test
 
 .PHONY: check
 check: lint types contract ## lint, format, types, import contract
@@ -59,6 +59,15 @@ contract: venv
 unit: venv ## unit tests: no cluster
 	@echo "== unit tests"
 	pytest -n logical --dist worksteal tests/unit
+
+.PHONY: view
+view: venv ## the pages and their API in a real Airflow, in Chromium (CHROMIUM=program; Debian's is installed if there is none)
+	@echo "== pages"
+	[ -n "$(CHROMIUM)" ] || command -v chromium > /dev/null || {
+	  echo "installing Debian packages: chromium fonts-dejavu-core"
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium fonts-dejavu-core
+	}
+	pytest tests/view
 
 .PHONY: coverage
 coverage: venv ## unit tests again, and which lines of the package they reach; pages in htmlcov/

@@ -5,8 +5,7 @@ The heavy imports happen inside the functions: this module is read whenever a DA
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from glidepath.hooks.cluster import kubernetes_api
 from glidepath.hooks.handover import handover_for, sync_for
@@ -16,6 +15,16 @@ if TYPE_CHECKING:
     from glidepath.policy import Policy
     from glidepath.ports import Ports
     from glidepath.release.run import Run
+
+
+class Logger(Protocol):
+    """What is logged to: the standard library's loggers, and Airflow's."""
+
+    def info(self, msg: str, /) -> Any:
+        """Log a line."""
+
+    def debug(self, msg: str, /) -> Any:
+        """Log a line that is asked for only now and then."""
 
 
 def ports_for(policy: Policy) -> Ports:
@@ -31,8 +40,8 @@ def ports_for(policy: Policy) -> Ports:
     return ports(policy, api, prometheus.get_conn(), handover_for(gitops), sync_for(gitops, api))
 
 
-def load_run(identity: str, say: Callable[[str], None]) -> Run:
-    """A release as its tasks and triggers work with it.
+def load_run(identity: str, log: Logger) -> Run:
+    """A release as its tasks and triggers work with it; what it says goes to a log, the rest to its debug level.
 
     All of it is as `plan` froze it, its cluster included: who edits or breaks the policy's file in the middle of a
     release changes the next one.
@@ -42,4 +51,4 @@ def load_run(identity: str, say: Callable[[str], None]) -> Run:
     from glidepath.release.run import Run
 
     spec = ReleaseSpec.from_dict(Record().get(identity).spec)
-    return Run(identity, spec, ports_for(spec), say)
+    return Run(identity, spec, ports_for(spec), log.info, detail=log.debug)

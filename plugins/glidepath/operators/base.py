@@ -82,7 +82,7 @@ class ReleaseOperator(BaseOperator):
         """The release this task belongs to."""
         from glidepath.hooks.ports import load_run
 
-        self._run, self._ti = load_run(release_id(context), self.log.info), context["ti"]
+        self._run, self._ti = load_run(release_id(context), self.log), context["ti"]
         return self._run
 
     def run_if_planned(self, context: Context) -> Run | None:
@@ -115,5 +115,5 @@ class ReleaseOperator(BaseOperator):
                 "task %s is told to end; Airflow has it as %s: no word of a person", self.task_id, state or "unknown"
             )
             return
-        run = load_run(self._run.id, log.info)
+        run = load_run(self._run.id, log)
         abort(run, f"task {self.task_id} was killed")

@@ -86,8 +86,8 @@ class BakeOperator(ReleaseOperator):
         from glidepath.release import words
 
         look = run.ports.record.last_look(run.id)
-        for line in words.look_lines(Look.from_dict(look), "bake: newest look") if look else ():
-            self.log.info(line)
+        if look:
+            self.log.info("%s", words.look_line(Look.from_dict(look), "bake: newest look"))
         word = run.journal.answer_on(self.step)
         if word is None:
             return None

@@ -82,6 +82,16 @@ class Record:
         except SQLAlchemyError as error:
             raise RecordError(f"the record database {self._engine.url!r} refused: {error}") from error
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read by, for `record.reading`.
+
+        Raises:
+            RecordError: The record can't be read.
+        """
+        with self._begin() as connection:
+            yield connection
+
     def open_release(self, release: Release) -> None:
         """Write a new release; one that is there already is left as it is."""
         if self.find(release.id) is not None:

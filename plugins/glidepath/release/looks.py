@@ -120,8 +120,10 @@ class Looks:
         self.run.ports.record.add_look(self.run.id, self.seq + 1, one.look.at, one.interval, told, turn, one.samples)
         self.seq += 1
         self.unwritten, self.newest = None, one.look
-        for line in words.look_lines(one.look, f"look {self.seq}"):
-            self.run.say(line)
+        name = f"look {self.seq}"
+        self.run.say(words.look_line(one.look, name))
+        for metric in one.look.metrics:
+            self.run.detail(f"{name}: {words.metric_line(metric)}")
 
     def _no_data(self, now: float, reason: str) -> Look:
         since = self.no_data_since = min(self.no_data_since or now, now)  # a clock may step back

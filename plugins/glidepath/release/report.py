@@ -7,6 +7,7 @@ from typing import Any
 
 from glidepath.judge import Look, MetricLook, Verdict
 from glidepath.record import Record
+from glidepath.release import words
 from glidepath.release.journal import Journal
 
 
@@ -52,9 +53,9 @@ def report(record: Record, release_id: str) -> Report:
     """
     release = record.get(release_id)
     journal = Journal(record, release_id)
-    weights, words = journal.weights(), journal.words()
+    weights, decided = journal.weights(), journal.words()
     # The look that decided: the guard goes on looking until the release is over.
-    last = record.last_look(release_id, words[-1].look if words else None)
+    last = record.last_look(release_id, decided[-1].look if decided else None)
     look = Look.from_dict(last) if last else None
     brake = journal.brake()
     return Report(
@@ -65,23 +66,12 @@ def report(record: Record, release_id: str) -> Report:
         outcome=release.outcome,
         reason=release.reason,
         verdict=str(look.verdict) if look else None,
-        deciding=_deciding(look),
+        deciding=words.deciding(look) if look else None,
         canary_requests=look.canary_requests if look else 0,
         traffic_from=weights[0].noted if weights else None,
-        decided_at=words[-1].noted if words else None,
+        decided_at=decided[-1].noted if decided else None,
         brake_s=brake.seconds if brake else None,
     )
-
-
-def _deciding(look: Look | None) -> MetricLook | None:
-    """The metric the look names; for a pass without one, the critical metric that was proven last."""
-    if look is None:
-        return None
-    named = next((metric for metric in look.metrics if metric.name == look.deciding), None)
-    if named is None and look.verdict is Verdict.PASS:
-        critical = [metric for metric in look.metrics if metric.role == "critical"]
-        return min(critical, key=lambda metric: metric.safety_e, default=None)
-    return named
 
 
 def row(one: Report) -> dict[str, Any]:

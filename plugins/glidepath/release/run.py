@@ -21,6 +21,10 @@ from glidepath.traffic import Routing, Split
 Say = Callable[[str], None]
 
 
+def unsaid(_: str) -> None:
+    """Says nothing."""
+
+
 def baseline_of(stable: str) -> str:
     """What freshly started pods of the stable version are called."""
     return f"{stable}-baseline"
@@ -45,6 +49,7 @@ class Run:
         ports: The outside.
         say: Where facts for the on-caller go, a line each.
         now: The clock, epoch seconds.
+        detail: Where the rest goes, which is asked for only now and then.
     """
 
     id: str
@@ -52,6 +57,7 @@ class Run:
     ports: Ports
     say: Say = field(default=print)
     now: Callable[[], float] = time.time
+    detail: Say = field(default=unsaid)
 
     @property
     def release(self) -> Release:

@@ -143,4 +143,4 @@ class GuardTrigger(BaseTrigger):
     def _run(self) -> Any:
         from glidepath.hooks.ports import load_run
 
-        return load_run(self.release_id, log.info)
+        return load_run(self.release_id, log)

@@ -119,4 +119,4 @@ class ObserveTrigger(BakeTrigger):
     def _run(self) -> Any:
         from glidepath.hooks.ports import load_run
 
-        return load_run(self.release_id, log.info)
+        return load_run(self.release_id, log)

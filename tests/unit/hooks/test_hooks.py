@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -140,7 +141,7 @@ def test_a_release_goes_by_what_was_planned_whatever_its_policy_says_by_now(
     with ApiServer() as server:
         stage = Stage(server, tmp_path)
         planned = stage.run(policy="connections: {kubernetes: east, prometheus: east_metrics}\n")
-        run = load_run(planned.id, print)
+        run = load_run(planned.id, logging.getLogger(__name__))
     assert run.spec == planned.spec
     assert (seen[0].connections.kubernetes, seen[0].namespace) == ("east", NAMESPACE)
 

@@ -1,0 +1,96 @@
+"""What who looks at releases reads of the record: much at once, and nothing that only the judge needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from glidepath.record.store import Record, Release
+from glidepath.record.tables import events, looks, releases
+
+# How many releases are read at a time.
+PAGE = 200
+# Of an interval, what is added up.
+ARMS = ("stable", "canary")
+
+
+@dataclass(frozen=True)
+class Head:
+    """A release as a list shows it; `step` and `weight` are what was given last, 0 before."""
+
+    release: Release
+    step: int
+    weight: int
+
+
+def mark(record: Record, release_id: str) -> str | None:
+    """Changes whenever the record has something new of a release; None when it has no such release.
+
+    Raises:
+        RecordError: The record can't be read.
+    """
+    seen = select(func.max(looks.c.seq)).where(looks.c.release_id == release_id).scalar_subquery()
+    noted = select(func.max(events.c.id)).where(events.c.release_id == release_id).scalar_subquery()
+    query = select(releases.c.phase, releases.c.outcome, seen, noted).where(releases.c.id == release_id)
+    with record.reading() as connection:
+        row = connection.execute(query).first()
+    return None if row is None else "-".join(str(one or 0) for one in row)
+
+
+def looks_after(record: Record, release_id: str, seq: int) -> list[tuple[int, Mapping[str, Any]]]:
+    """Number and look of each look after a number, in order."""
+    query = select(looks.c.seq, looks.c.look).where(looks.c.release_id == release_id, looks.c.seq > seq)
+    with record.reading() as connection:
+        return [(row.seq, row.look) for row in connection.execute(query.order_by(looks.c.seq))]
+
+
+def last_look(
+    record: Record, release_id: str, at_most: int | None = None, until: float | None = None
+) -> tuple[int, Mapping[str, Any]] | None:
+    """Number and look of the newest look, of the newest up to a number, or up to an epoch second; None when there is none."""
+    query = select(looks.c.seq, looks.c.look).where(looks.c.release_id == release_id)
+    if at_most is not None:
+        query = query.where(looks.c.seq <= at_most)
+    if until is not None:
+        query = query.where(looks.c.at <= until)
+    with record.reading() as connection:
+        row = connection.execute(query.order_by(looks.c.seq.desc()).limit(1)).first()
+    return None if row is None else (row.seq, row.look)
+
+
+def errors(record: Record, release_id: str, after: int = 0) -> dict[str, int]:
+    """How many requests of each arm failed in the intervals after a number."""
+    columns = [func.sum(looks.c.interval[arm]["errors"].as_integer()).label(arm) for arm in ARMS]
+    query = select(*columns).where(looks.c.release_id == release_id, looks.c.seq > after)
+    with record.reading() as connection:
+        row = connection.execute(query).mappings().one()
+    return {arm: int(row[arm] or 0) for arm in ARMS}
+
+
+def heads(record: Record, service: str | None = None) -> Iterator[Head]:
+    """The newest releases first, of one service or of all, as far as they are asked for."""
+    skip = 0
+    while True:
+        query = select(releases).order_by(releases.c.created.desc(), releases.c.id).limit(PAGE).offset(skip)
+        if service is not None:
+            query = query.where(releases.c.service == service)
+        with record.reading() as connection:
+            rows = list(connection.execute(query).mappings())
+        given = _weights(record, [row["id"] for row in rows])
+        for row in rows:
+            last = given.get(row["id"], {})
+            yield Head(Release(**row), int(last.get("step", 0)), int(last.get("weight", 0)))
+        if len(rows) < PAGE:
+            return
+        skip += PAGE
+
+
+def _weights(record: Record, ids: list[str]) -> dict[str, Mapping[str, Any]]:
+    """The weight that each release was given last."""
+    newest = select(func.max(events.c.id)).where(events.c.release_id.in_(ids), events.c.kind == "weight")
+    query = select(events.c.release_id, events.c.body).where(events.c.id.in_(newest.group_by(events.c.release_id)))
+    with record.reading() as connection:
+        return {row.release_id: row.body for row in connection.execute(query)}

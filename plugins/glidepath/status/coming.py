@@ -1,0 +1,108 @@
+"""What happens next to a release without anybody's doing, and what a person may ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from glidepath.judge import Verdict
+from glidepath.release.phases import Phase
+from glidepath.status.facts import Facts
+from glidepath.status.form import Coming
+
+# How long a person who is asked may take: the DAG's, which the record does not keep.
+ANSWER_S = 3600.0
+UNDECIDED = {"rollback": "taken back", "hold": "a person is asked", "promote": "promoted unless harm is suspected"}
+
+
+def coming(facts: Facts) -> list[Coming]:
+    """What comes next, the nearest first; empty when the release is over."""
+    release = facts.release
+    if release.outcome is not None:
+        return []
+    if facts.back is not None:
+        return [
+            Coming(
+                f"{release.stable} has all requests; the pods of {release.canary} are removed and the service is let go"
+            )
+        ]
+    if facts.committed or release.phase == Phase.PROMOTING:
+        return [Coming(f"{release.canary} gets all requests and becomes the stable version")]
+    if release.phase == Phase.OBSERVING:
+        return list(_observed(facts))
+    if facts.asks:
+        asked = facts.decision
+        at = asked.noted + ANSWER_S if asked else None
+        return [Coming("nobody answers until then: it is taken back", at)]
+    if not facts.step:
+        first = facts.steps[0]["weight"] if facts.steps else 0
+        return [Coming(f"{release.canary} is deployed without requests, then gets {first} %")]
+    if facts.word is not None and facts.word.step == facts.step:
+        return [Coming("the run goes on to what was decided")]
+    return [*_step(facts), *_silence(facts), _deadline(facts)]
+
+
+def deadline(facts: Facts) -> float | None:
+    """When the policy answers a release that is still undecided, epoch seconds; None when something decided it."""
+    limit = facts.spec.get("max_duration")
+    if facts.release.outcome is not None or facts.back or facts.decision or limit is None:
+        return None
+    return facts.release.created + float(limit)
+
+
+def actions(facts: Facts) -> list[str]:
+    """What a person may ask of the release now."""
+    if not facts.watched:
+        return []
+    if facts.release.phase == Phase.OBSERVING:
+        return ["take-back", "commit"]
+    return ["approve", "reject", "take-back"] if facts.asks else ["take-back"]
+
+
+def _step(facts: Facts) -> Iterator[Coming]:
+    given, look = facts.given, facts.newest
+    if given is None or (facts.word is not None and facts.word.step == facts.step):
+        yield Coming("the run goes on to what was decided")
+        return
+    step = facts.steps[min(facts.step, len(facts.steps)) - 1]
+    had = look.step_canary_requests if look is not None and look.step == facts.step else 0
+    baked = given.noted + float(step["bake"])
+    missing = (
+        f" once it had {step['min_requests']} requests at this weight ({had} so far)"
+        if had < step["min_requests"]
+        else ""
+    )
+    if facts.step < len(facts.steps):
+        yield Coming(f"the canary gets {facts.steps[facts.step]['weight']} %{missing}, if no harm is suspected", baked)
+        return
+    unproven = [one.name for one in look.metrics if one.role == "critical" and not one.proven_safe] if look else []
+    what = (
+        f"when {' and '.join(unproven)} {'are' if len(unproven) > 1 else 'is'} proven comparable"
+        if unproven
+        else "when all is proven comparable"
+    )
+    left = (
+        f" (about {look.remaining_s[0]:.0f} to {look.remaining_s[1]:.0f} s more if it is)"
+        if look and look.remaining_s
+        else ""
+    )
+    yield Coming(f"promoted {what}{left}{missing}", baked)
+
+
+def _silence(facts: Facts) -> Iterator[Coming]:
+    look, asked = facts.newest, facts.spec.get("on_no_data") or {}
+    if look is not None and look.verdict is Verdict.NO_DATA and asked:
+        answer = "a person is asked" if asked.get("action") == "hold" else "it is taken back"
+        yield Coming(f"telemetry stays away for {float(asked['after']):.0f} s: {answer}")
+
+
+def _deadline(facts: Facts) -> Coming:
+    answer = UNDECIDED.get(str(facts.spec.get("on_undecided")), "the policy answers")
+    return Coming(f"still undecided then: {answer}", deadline(facts))
+
+
+def _observed(facts: Facts) -> Iterator[Coming]:
+    given, release = facts.given, facts.release
+    since = given.noted if given else release.created
+    yield Coming(
+        f"{release.stable} is removed, and {release.canary} can't be taken back any more", since + facts.warm_s
+    )

@@ -1,0 +1,219 @@
+"""Reads the record and says how releases stand. The page, its API and the command line read nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from glidepath.claim.state import TAKE_BACK
+from glidepath.judge import Look, MetricLook
+from glidepath.kube import GROUP
+from glidepath.record import Record, Release, reading
+from glidepath.release import words
+from glidepath.release.events import Braked, Committed, WeightGiven
+from glidepath.release.journal import Journal
+from glidepath.release.phases import Phase
+from glidepath.status.banner import ENDED, banner
+from glidepath.status.coming import actions, coming, deadline
+from glidepath.status.facts import Facts
+from glidepath.status.form import Arm, Banner, Given, Identity, LookNow, MetricNow, Row, Status
+from glidepath.status.queries import queries
+from glidepath.status.series import series
+from glidepath.status.timeline import timeline
+
+# From here on a metric speaks for harm so much that no weight is added (`judge.SUSPICIOUS`).
+SUSPECTED = 5.0
+
+
+def mark(record: Record, release_id: str) -> str | None:
+    """Changes whenever there is something new of a release; None for no such release. Costs a hundredth of `status`.
+
+    Raises:
+        RecordError: The record can't be read.
+    """
+    return reading.mark(record, release_id)
+
+
+def status(record: Record, release_id: str, now: float, after: int = 0) -> Status:
+    """How a release stands.
+
+    Args:
+        record: The record.
+        release_id: The release's identity.
+        now: Epoch seconds.
+        after: Only looks after this number are in `series`: who has the others already asks for no more.
+
+    Raises:
+        NoReleaseError: The record has no such release.
+        RecordError: The record can't be read.
+    """
+    found = mark(record, release_id)
+    facts = _facts(record, release_id)
+    new = [(seq, Look.from_dict(look)) for seq, look in reading.looks_after(record, release_id, after)]
+    before = reading.last_look(record, release_id, after) if after else None
+    return Status(
+        mark=found or "",
+        now=now,
+        banner=banner(facts),
+        identity=_identity(facts),
+        coming=coming(facts),
+        actions=actions(facts),
+        look=_look(facts),
+        exposure=_exposure(record, facts),
+        metrics=_metrics(facts),
+        weights=list(_weights(facts)),
+        series=series(new, after, Look.from_dict(before[1]) if before else None),
+        timeline=timeline(facts.entries),
+        take_back=_take_back(facts),
+        deadline=deadline(facts),
+    )
+
+
+def listed(
+    record: Record, limit: int = 50, service: str | None = None, may: Callable[[str], bool] = lambda _: True
+) -> list[Row]:
+    """The newest releases first.
+
+    Args:
+        record: The record.
+        limit: At most so many.
+        service: Of this service only; None: of all.
+        may: Whether who asks may see the runs of a DAG.
+
+    Raises:
+        RecordError: The record can't be read.
+    """
+    found: list[Row] = []
+    if limit > 0:
+        for one in _rows(record, service, may):
+            found.append(one)
+            if len(found) == limit:
+                break
+    return found
+
+
+def _facts(record: Record, release_id: str) -> Facts:
+    release = record.get(release_id)
+    entries = list(Journal(record, release_id).entries())
+    newest = reading.last_look(record, release_id)
+    if newest is None:
+        return Facts(release, entries)
+    look = Look.from_dict(newest[1])
+    facts = Facts(release, entries, look, newest[0], look)
+    decided = facts.decision
+    # The guard goes on looking until the release is over; what decided is what is shown, until the next thing is judged.
+    if decided is None or decided.look is None or decided.look >= newest[0] or release.phase == Phase.OBSERVING:
+        return facts
+    then = reading.last_look(record, release_id, decided.look)
+    return facts if then is None else Facts(release, entries, Look.from_dict(then[1]), then[0], look)
+
+
+def _identity(facts: Facts) -> Identity:
+    release = facts.release
+    dag_id, _, run_id = release.id.partition("/")
+    return Identity(
+        id=release.id, dag_id=dag_id, run_id=run_id, service=release.service, namespace=release.namespace, stable=release.stable,
+        canary=release.canary, step=min(facts.step, len(facts.steps)), steps=len(facts.steps),
+        weights=tuple(int(step["weight"]) for step in facts.steps), phase=release.phase, started=release.created,
+        ended=release.closed, code_version=release.code_version, policy=dict(release.spec),
+    )  # fmt: skip
+
+
+def _weights(facts: Facts) -> Iterator[Given]:
+    """The weights one after the other, with what the brake or the promotion made of them."""
+    step = 0
+    for one in facts.entries:
+        if isinstance(one, WeightGiven):
+            step = one.step
+            yield Given(step, one.weight, one.noted)
+        elif isinstance(one, Braked | Committed):
+            yield Given(step, 0 if isinstance(one, Braked) else 100, one.noted)
+
+
+def _look(facts: Facts) -> LookNow | None:
+    look = facts.look
+    if look is None:
+        return None
+    return LookNow(
+        facts.seq,
+        look.at,
+        str(look.verdict),
+        look.reason,
+        look.weight,
+        look.remaining_s,
+        facts.decision is not None and facts.decision.look == facts.seq,
+    )
+
+
+def _exposure(record: Record, facts: Facts) -> list[Arm]:
+    """Both arms' requests; the observed split is that of the step in force, so that an earlier weight does not blur it."""
+    release, look, given = facts.release, facts.newest, facts.given
+    if look is None or given is None:
+        return []
+    fresh = (facts.spec.get("evidence") or {}).get("control") == "fresh"
+    wanted = 50.0 if fresh and given.weight <= 50 else float(given.weight)
+    before = reading.last_look(record, release.id, until=given.noted)
+    canary = look.canary_requests - (before[1]["canary_requests"] if before else 0)
+    both = canary + look.stable_requests - (before[1]["stable_requests"] if before else 0)
+    seen = 100.0 * canary / both if both else None
+    failed = reading.errors(record, release.id)
+    return [
+        Arm("stable", f"{release.stable}-baseline" if fresh else release.stable, look.stable_requests, failed["stable"], 100 - wanted,
+            None if seen is None else round(100 - seen, 2)),
+        Arm("canary", release.canary, look.canary_requests, failed["canary"], wanted, None if seen is None else round(seen, 2)),
+    ]  # fmt: skip
+
+
+def _metrics(facts: Facts) -> list[MetricNow]:
+    if facts.look is None:
+        return []
+    asked = queries(facts.release)
+    return [_metric(one, asked.get(one.name, "")) for one in facts.look.metrics]
+
+
+def _metric(one: MetricLook, query: str) -> MetricNow:
+    return MetricNow(
+        name=one.name, role=one.role, unit=one.unit, sides=one.sides, answer=_answer(one), told=words.metric_line(one),
+        stable=one.estimate_stable, canary=one.estimate_canary, effect=one.effect, low=one.low, high=one.high, limit=one.limit,
+        safe_limit=one.safe_limit, harm_e=one.harm_e, harm_threshold=one.harm_threshold, safety_e=one.safety_e,
+        safety_threshold=one.safety_threshold, note=one.note, query=query,
+    )  # fmt: skip
+
+
+def _answer(one: MetricLook) -> str:
+    if one.role == "advisory":
+        return "advisory"
+    if one.harm_e >= one.harm_threshold:
+        return "harmful"
+    if one.harm_e >= SUSPECTED:
+        return "suspicious"
+    return "comparable" if one.proven_safe else "open"
+
+
+def _take_back(facts: Facts) -> str:
+    """The command that takes it back where Airflow's pages are not at hand; empty when nothing can."""
+    if not facts.watched:
+        return ""
+    release = facts.release
+    return f'kubectl annotate lease glidepath-{release.service} -n {release.namespace} {GROUP}/{TAKE_BACK}="why"'
+
+
+def _rows(record: Record, service: str | None, may: Callable[[str], bool]) -> Iterator[Row]:
+    for head in reading.heads(record, service):
+        release = head.release
+        dag_id, _, run_id = release.id.partition("/")
+        if not may(dag_id):
+            continue
+        stands = _stands(record, release)
+        steps = len(release.spec.get("steps") or ())
+        yield Row(
+            release.id, dag_id, run_id, release.service, release.namespace, release.stable, release.canary, stands.state,
+            stands.tone, stands.sentence, min(head.step, steps), steps, head.weight, release.created, release.closed,
+        )  # fmt: skip
+
+
+def _stands(record: Record, release: Release) -> Banner:
+    """Where a release of the list stands; of one that is over without its looks, of which there may be thousands."""
+    if release.outcome is None:
+        return banner(_facts(record, release.id))
+    state, tone = ENDED[Phase(release.outcome)]
+    return Banner(state, tone, release.reason or "")

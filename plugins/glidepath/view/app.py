@@ -1,0 +1,128 @@
+"""The API of releases, version 1, and the pages that are drawn from it. `openapi.json` beside it describes it."""
+
+from __future__ import annotations
+
+import io
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from airflow.api_fastapi.common.db.common import SessionDep
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import APIRouter, FastAPI, Header, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import TypeAdapter
+
+from glidepath.errors import NoReleaseError, RecordError
+from glidepath.record import Record
+from glidepath.status import Row, Status, listed, mark, status
+from glidepath.version import code_version
+from glidepath.view.access import MAY_READ, readable
+from glidepath.view.runs import AirflowRun, run_of
+
+STATIC = Path(__file__).parent / "static"
+MOST = 500
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a release stands, and what Airflow knows of it."""
+
+    run: AirflowRun
+    status: Status
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Releases, the newest first."""
+
+    releases: list[Row]
+
+
+class Files(StaticFiles):
+    """Files that a browser asks about before it shows those it has: they change with Glidepath's version."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """As it says."""
+        answer = super().file_response(*args, **kwargs)
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
+
+
+_answer, _answers = TypeAdapter(Answer), TypeAdapter(Answers)
+api = APIRouter(prefix="/api/v1")
+
+
+def _json(content: bytes, **headers: str) -> Response:
+    return Response(content, media_type="application/json", headers={"Cache-Control": "private, no-cache", **headers})
+
+
+@api.get("/releases", responses={200: {"model": Answers}})
+def releases(
+    user: GetUserDep, limit: Annotated[int, Query(ge=1, le=MOST)] = 50, service: str | None = None
+) -> Response:
+    """The newest releases of the DAGs that the user may read."""
+    may = readable(user)
+    return _json(_answers.dump_json(Answers(listed(Record(), limit, service, may.__contains__))))
+
+
+@api.get("/releases/{dag_id}/{run_id}", dependencies=[MAY_READ], responses={200: {"model": Answer}, 304: {}, 404: {}})
+def release(
+    dag_id: str,
+    run_id: str,
+    session: SessionDep,
+    after: Annotated[int, Query(ge=0, description="Only looks after this number are in `series`.")] = 0,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """How one release stands. With `If-None-Match` it is 304 while nothing is new."""
+    record, identity = Record(), f"{dag_id}/{run_id}"
+    run, seen = run_of(session, dag_id, run_id), mark(record, identity)
+    tag = f'"{seen}-{run.state}-{run.paused}"'
+    if seen is not None and if_none_match in (tag, f"W/{tag}"):
+        return Response(status_code=304, headers={"ETag": tag})
+    return _json(_answer.dump_json(Answer(run, status(record, identity, time.time(), after))), ETag=tag)
+
+
+@api.get("/releases/{dag_id}/{run_id}/evidence", dependencies=[MAY_READ])
+def evidence(dag_id: str, run_id: str) -> Response:
+    """The release's recorded evidence as JSON Lines, as `glidepath export` writes it."""
+    from glidepath.replay.evidence import write_evidence
+    from glidepath.replay.recorded import export
+
+    text = io.StringIO()
+    write_evidence(export(Record(), f"{dag_id}/{run_id}"), text)
+    named = {"Content-Disposition": 'attachment; filename="evidence.jsonl"'}
+    return Response(text.getvalue(), media_type="application/x-ndjson", headers=named)
+
+
+def page(_user: GetUserDep) -> FileResponse:
+    """The pages on their own, without Airflow's frame around them."""
+    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+def _no_release(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, 404)
+
+
+def _no_record(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": f"the record can't be read: {error}"}, 503)
+
+
+def made() -> FastAPI:
+    """The application: Airflow's error of a refused user is kept as it is."""
+    # The pages of FastAPI's own documentation would load scripts from elsewhere.
+    one = FastAPI(
+        title="Glidepath releases", version="1", summary=f"Glidepath {code_version()}", docs_url=None, redoc_url=None
+    )
+    one.include_router(api)
+    for path in ("/", "/releases/{dag_id}/{run_id}"):
+        one.add_api_route(path, page, include_in_schema=False)
+    one.add_exception_handler(NoReleaseError, _no_release)
+    one.add_exception_handler(RecordError, _no_record)
+    one.mount("/static", Files(directory=STATIC), name="static")
+    return one
+
+
+app = made()

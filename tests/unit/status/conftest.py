@@ -1,0 +1,56 @@
+"""Releases in every state, played once and looked at by all tests here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from glidepath.record import Record
+from glidepath.status import Status, listed, status
+from tests.support.apiserver import ApiServer
+from tests.support.releases import DAG, fill
+from tests.support.stage import Stage
+
+NOW = 1_800_009_000.0
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """The record of releases that were promoted, taken back, wait, are undecided, blind, observed."""
+    folder: Path = tmp_path_factory.mktemp("played")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
+        fill(folder, f"sqlite:///{folder}/all.db")
+    return Record(f"sqlite:///{folder}/all.db")
+
+
+class Told:
+    """How the releases stand, by the names they were played under."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+
+    def of(self, name: str, after: int = 0) -> Status:
+        """One of them."""
+        return status(self.record, f"{DAG}/manual__{name}+00:00", NOW, after)
+
+    def states(self) -> dict[str, str]:
+        """The list's word for each."""
+        return {
+            row.run_id.removeprefix("manual__").removesuffix("+00:00"): str(row.state) for row in listed(self.record)
+        }
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """A service of one test's own."""
+    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
+    with ApiServer() as server:
+        yield Stage(server, tmp_path)
+
+
+@pytest.fixture
+def told(played: Record) -> Told:
+    return Told(played)
