@@ -51,7 +51,7 @@ def test_a_model_that_calls_everything_ham_goes_back_although_it_is_quick_and_wi
     assert stage.weights() == {"v1": 100, "v2": 0}
     told = report(run.ports.record, run.id)
     assert (told.verdict, told.deciding.name if told.deciding else None) == ("FAIL", "spam")
-    assert any("spam: -" in one and "harm beyond ±5.00 points" in one for one in stage.said)
+    assert any("spam -" in one and "harm beyond ±5.00 points" in one for one in stage.said)
     # A guard that starts again has the same shares from the record.
     again = Guard(run)
     assert again.looks.judge.no_data(0, 0, "none").metrics == guard.looks.judge.no_data(0, 0, "none").metrics
