@@ -10,6 +10,7 @@ GlidepathError
 │   │   └── ClaimLostError    our token is no longer the current one: stop writing
 │   ├── NotReadyError         a version's pods were not ready in time
 │   ├── NoReleaseError        the record has no such release
+│   ├── AskedError            a person asked what can't be done, or not now
 │   ├── OrderError            the release never took the claim that this needs
 │   ├── ReplacedError         another process watches the release since: this one looks on no more
 │   └── ReleaseTakenBack      the release ended on stable: what turns the run red
@@ -85,6 +86,10 @@ class NotReadyError(PermanentError):
 
 class NoReleaseError(PermanentError):
     """The record has no such release."""
+
+
+class AskedError(PermanentError):
+    """A person asked what can't be done, or not now, or gave no reason. Nothing was done."""
 
 
 class OrderError(PermanentError):

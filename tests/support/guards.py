@@ -7,6 +7,7 @@ from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
 from glidepath.release.tasks.shift import shift
+from tests.support.apiserver import LEASES
 from tests.support.stage import Stage
 
 
@@ -29,3 +30,11 @@ def ticks(stage: Stage, guard: Guard, count: int, **served: object) -> None:
     for _ in range(count):
         stage.traffic(**served)  # type: ignore[arg-type]
         guard.tick()
+
+
+def annotated(stage: Stage, what: str, why: str) -> None:
+    """What a person writes on the Lease."""
+    lease = stage.server.all("leases")[0]["metadata"]["name"]
+    query = {"fieldManager": "kubectl-annotate"}
+    body = {"metadata": {"annotations": {f"glidepath.dev/{what}": why}}}
+    stage.server._carry_out("PATCH", f"{LEASES}/{lease}", query, "merge", body)

@@ -78,3 +78,41 @@ def test_airflow_lists_the_pages(served: Served) -> None:
         ("Releases", "nav"),
         ("Release", "dag_run"),
     }
+
+
+WORD = {"what": "hold", "why": "wait for the sale to end"}
+
+
+def test_who_may_only_look_asks_nothing_and_nobody_neither(served: Served) -> None:
+    path = api("undecided") + "/words"
+    assert served.ask("POST", path, None, WORD).status_code == 401
+    assert served.ask("POST", path, "stranger", WORD).status_code == 403
+    assert served.ask("POST", path, "eyes", WORD).status_code == 403
+    assert served.get(api("undecided"), "eyes").json()["may_ask"] is False
+    assert served.get(api("undecided"), "ops").json()["may_ask"] is True
+    assert "asks: hold" not in served.get(api("undecided"), "eyes").text
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "told"),
+    [
+        ({"what": "resume", "why": "go on"}, 409, "expected one of take-back, commit"),
+        ({"what": "delete", "why": "go on"}, 422, "take-back"),
+        ({"what": "commit", "why": ""}, 422, "at least 3"),
+        ({"what": "commit", "why": "go on", "who": "somebody else"}, 422, "who"),
+    ],
+)
+def test_what_can_not_be_asked_is_refused_and_says_what_can(
+    served: Served, word: dict[str, str], status: int, told: str
+) -> None:
+    answer = served.ask("POST", api("observed") + "/words", "ops", word)
+    assert (answer.status_code, told in answer.text) == (status, True), answer.text
+
+
+def test_a_form_of_another_site_asks_nothing(served: Served) -> None:
+    # Such a form can't say that it sends JSON without the browser asking first.
+    import requests
+
+    headers = {"Authorization": f"Bearer {served.token('ops')}", "Content-Type": "text/plain"}
+    answer = requests.post(f"{served.url}{api('observed')}/words", data=json.dumps(WORD), headers=headers, timeout=60)
+    assert answer.status_code == 422

@@ -129,6 +129,40 @@ def test_what_changes_is_shown_without_a_reload(opened: Open, served: Served) ->
     browser.until(f"{SHADOW}.querySelector('.timeline').textContent.includes('edited by a test')", 20)
 
 
+def press(browser: Browser, button: str, why: str) -> None:
+    """Press a button of the page, give a reason, and confirm by the keyboard."""
+    named = f"[...{SHADOW}.querySelectorAll('button')].find((one) => one.textContent === {button!r})"
+    browser.until(named)
+    browser.run(f"{named}.focus()")
+    key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+    browser.call("Input.dispatchKeyEvent", type="keyDown", **key)
+    browser.until(f"{SHADOW}.activeElement.id === 'why'")
+    browser.call("Input.insertText", text=why)
+    browser.call("Input.dispatchKeyEvent", type="keyDown", **key)
+
+
+def test_a_person_holds_a_release_by_the_keyboard_and_all_see_who_and_why(opened: Open) -> None:
+    browser = opened(of("blind"))
+    press(browser, "Hold", "wait for Prometheus")
+    browser.until(f"{SHADOW}.querySelector('.sentence').textContent === 'Held at 20 % by ops: wait for Prometheus.'")
+    assert "ops asks: hold: wait for Prometheus" in text(browser, ".timeline")
+    browser.until(f"[...{SHADOW}.querySelectorAll('button')].some((one) => one.textContent === 'Resume')")
+
+
+def test_an_answer_that_airflow_does_not_take_is_not_recorded_and_said(opened: Open) -> None:
+    browser = opened(of("waiting"))
+    press(browser, "Approve", "the numbers are fine")
+    browser.until(f"{SHADOW}.querySelector('.controls ~ p').textContent.startsWith('Not done: ')")
+    assert text(browser, ".state") == "WAITING FOR YOU"
+
+
+def test_who_may_only_look_sees_buttons_that_can_not_be_pressed(opened: Open) -> None:
+    browser = opened(of("observed"), user="eyes")
+    browser.until(f"{SHADOW}.querySelector('.controls button')")
+    assert browser.run(f"[...{SHADOW}.querySelectorAll('.controls button')].every((one) => one.disabled)")
+    assert "You may look" in text(browser, ".controls")
+
+
 CHARTS = """(async () => {
   const { grid, observed, range, runs, stepped } = await import("/glidepath/static/charts.js");
   return {

@@ -142,6 +142,22 @@ class Drifted(Entry):
 
 
 @dataclass(frozen=True)
+class Asked(Entry):
+    """A person asked something of the release.
+
+    Attributes:
+        what: `take-back`, `commit`, `hold`, `resume`, `approve` or `reject`.
+        who: Their name, as the way they came by knows them.
+        why: Their reason.
+    """
+
+    kind = "asked"
+    what: str
+    who: str
+    why: str
+
+
+@dataclass(frozen=True)
 class HarmProven(Entry):
     """The first FAIL: why, by which metric, and when it was seen, epoch seconds."""
 
@@ -288,6 +304,6 @@ class Closed(Entry):
 
 
 KINDS: tuple[type[Entry], ...] = (
-    Claimed, Entered, Deployed, Replicas, Pods, HelmUpgrade, WeightGiven, Watching, Drifted, HarmProven, Decided,
+    Claimed, Entered, Deployed, Replicas, Pods, HelmUpgrade, WeightGiven, Watching, Drifted, Asked, HarmProven, Decided,
     ObservationOver, TakenBack, Committed, Braked, Silent, TaskFailed, HandedOver, Resolution, Finished, Swept, Closed,
 )  # fmt: skip

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from glidepath.claim.state import TAKE_BACK
 from glidepath.errors import ClaimLostError, ClusterError, NoWeightedRouteError, RecordError, SetupError
 from glidepath.judge import Look, Verdict
 from glidepath.kube import may_pass, refused
 from glidepath.policy.model import LONGEST
 from glidepath.record.turns import Turn
 from glidepath.release import words
+from glidepath.release.asking import BACK, heard, held
 from glidepath.release.brake import brake, give, note_taken_back, take_back, taken_back, way_back
 from glidepath.release.cleanup import sweep
 from glidepath.release.drift import early_drift, objects_drift, own_brake, routes_drift
@@ -81,6 +81,8 @@ class Guard:
             self._watch(step)
         elif step is not None:
             self._adopt()
+        elif (word := heard(self.run)) and word.what in BACK:
+            take_back(self.run, f"taken back by {word.who}: {word.why}")
         elif drift := early_drift(self.run):
             take_back(self.run, f"drift: {drift}")
         return True
@@ -155,11 +157,11 @@ class Guard:
             self._shown = now
 
     def _asked(self, step: Step) -> bool:
-        """Whether a person's word on the Lease was followed: take it back, or end the observation early."""
-        asked = self.run.ports.claims.asked(self.run.claim)
+        """Whether a person's word was followed: take it back, or end the observation early."""
+        asked = heard(self.run)
         if asked is None:
             return False
-        if asked.what == TAKE_BACK:
+        if asked.what in BACK:
             self.decide(step, Decision.ROLLBACK, f"taken back by {asked.who}: {asked.why}")
             return True
         if self.observation is not None and step.number == self.observation.number:
@@ -264,10 +266,14 @@ class Guard:
             self.run.note(HarmProven(look.reason, look.deciding, look.at))
             self.decide(step, Decision.ROLLBACK, words.verdict(look))
         elif step.number < len(self.run.spec.steps):
-            if look.may_advance:
+            if look.may_advance and not self._held():
                 self.decide(step, Decision.ADVANCE, words.verdict(look))
-        elif step.number == len(self.run.spec.steps) and look.verdict is Verdict.PASS:
+        elif step.number == len(self.run.spec.steps) and look.verdict is Verdict.PASS and not self._held():
             self.decide(step, Decision.PROMOTE, words.verdict(look))
+
+    def _held(self) -> bool:
+        """Whether a person keeps the release at its weight."""
+        return held(self.run.journal.asked()) is not None
 
     def _deadline(self, step: Step) -> None:
         limit = self.run.spec.max_duration
@@ -280,6 +286,8 @@ class Guard:
         why = last.reason if last else "no look yet"
         if decision is Decision.PROMOTE and (last is None or last.doubtful):
             decision = Decision.ROLLBACK
+        elif decision is Decision.PROMOTE and self._held():
+            decision = Decision.ASK  # whoever holds it has not said that it may go on
         self.decide(step, decision, f"undecided ({why}) when max_duration of {limit:.0f} s was over")
 
     def decide(self, step: Step, decision: Decision, reason: str) -> None:

@@ -12,6 +12,7 @@ from glidepath.release.events import (
     FINISHED,
     KINDS,
     WORD,
+    Asked,
     Braked,
     Claimed,
     Committed,
@@ -132,6 +133,10 @@ class Journal:
     def handovers(self) -> list[HandedOver]:
         """What whoever owns the values was told, in order."""
         return self._all(HandedOver)
+
+    def asked(self) -> list[Asked]:
+        """What people asked, in order."""
+        return self._all(Asked)
 
     def finished(self) -> bool:
         """Whether the service was let go."""

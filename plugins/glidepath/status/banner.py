@@ -52,6 +52,8 @@ def banner(facts: Facts) -> Banner:
 def kept_by(facts: Facts) -> str | None:
     """What keeps a release from the next weight for now, beyond time and numbers; None when nothing does."""
     look = facts.newest
+    if facts.held is not None:
+        return f"Held at {facts.given.weight if facts.given else 0} % by {facts.held.who}: {facts.held.why}"
     if look is None or facts.decision is not None:
         return None
     if look.verdict is Verdict.NO_DATA:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glidepath.judge import Verdict
+from glidepath.release.asking import possible
 from glidepath.release.phases import Phase
 from glidepath.status.facts import Facts
 from glidepath.status.form import Coming
@@ -38,7 +39,8 @@ def coming(facts: Facts) -> list[Coming]:
         return [Coming(f"{release.canary} is deployed without requests, then gets {first} %")]
     if facts.word is not None and facts.word.step == facts.step:
         return [Coming("the run goes on to what was decided")]
-    return [*_step(facts), *_silence(facts), _deadline(facts)]
+    steps = [Coming("held: no weight is added before somebody resumes it; proven harm is taken back all the same")]
+    return [*(steps if facts.held else _step(facts)), *_silence(facts), _deadline(facts)]
 
 
 def deadline(facts: Facts) -> float | None:
@@ -51,11 +53,7 @@ def deadline(facts: Facts) -> float | None:
 
 def actions(facts: Facts) -> list[str]:
     """What a person may ask of the release now."""
-    if not facts.watched:
-        return []
-    if facts.release.phase == Phase.OBSERVING:
-        return ["take-back", "commit"]
-    return ["approve", "reject", "take-back"] if facts.asks else ["take-back"]
+    return possible(facts.release.phase, facts.release.outcome, facts.entries)
 
 
 def _step(facts: Facts) -> Iterator[Coming]:
@@ -96,7 +94,8 @@ def _silence(facts: Facts) -> Iterator[Coming]:
 
 
 def _deadline(facts: Facts) -> Coming:
-    answer = UNDECIDED.get(str(facts.spec.get("on_undecided")), "the policy answers")
+    asked = str(facts.spec.get("on_undecided"))
+    answer = UNDECIDED.get("hold" if facts.held and asked == "promote" else asked, "the policy answers")
     return Coming(f"still undecided then: {answer}", deadline(facts))
 
 

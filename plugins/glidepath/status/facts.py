@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from glidepath.judge import Look
 from glidepath.record import Release
-from glidepath.release.events import Committed, Decided, Entry, ObservationOver, TakenBack, WeightGiven
+from glidepath.release.asking import held, waits
+from glidepath.release.events import Asked, Committed, Decided, Entry, ObservationOver, TakenBack, WeightGiven
 from glidepath.release.phases import Decision, Phase
 
 E = TypeVar("E", bound=Entry)
@@ -86,9 +87,12 @@ class Facts:
     @property
     def asks(self) -> bool:
         """Whether a person is asked, and has not answered."""
-        decision = self.decision
-        open_ = self.release.outcome is None and self.back is None and self.release.phase == Phase.BAKING
-        return open_ and decision is not None and decision.decision == Decision.ASK
+        return self.release.outcome is None and self.back is None and waits(self.release.phase, self.entries)
+
+    @property
+    def held(self) -> Asked | None:
+        """Who holds it at its weight; None when nobody does."""
+        return held(self.entries)
 
     @property
     def watched(self) -> bool:

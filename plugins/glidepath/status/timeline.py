@@ -39,6 +39,8 @@ def _tone(one: Entry) -> Tone:
         return DECIDED.get(Decision(one.decision), Tone.CALM)
     if isinstance(one, events.TakenBack | events.Braked | events.Drifted | events.TaskFailed | events.HarmProven):
         return Tone.BAD
+    if isinstance(one, events.Asked):
+        return Tone.WAITING
     if isinstance(one, events.HandedOver):
         return Tone.BAD if one.state == "failed" else Tone.CALM
     return Tone.GOOD if isinstance(one, events.Committed) else Tone.CALM
@@ -71,6 +73,11 @@ def _(one: events.WeightGiven) -> str:
 @_told.register
 def _(one: events.Drifted) -> str:
     return f"changed by somebody else: {one.what}"
+
+
+@_told.register
+def _(one: events.Asked) -> str:
+    return f"{one.who} asks: {one.what}: {one.why}"
 
 
 @_told.register

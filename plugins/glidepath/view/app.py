@@ -6,31 +6,33 @@ import io
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, FastAPI, Header, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from glidepath.errors import NoReleaseError, RecordError
+from glidepath.errors import AskedError, NoReleaseError, RecordError
 from glidepath.record import Record
+from glidepath.release.asking import LEAST, MOST, ask
 from glidepath.status import Row, Status, listed, mark, status
 from glidepath.version import code_version
-from glidepath.view.access import MAY_READ, readable
+from glidepath.view.access import MAY_ASK, MAY_READ, may_ask, readable
 from glidepath.view.runs import AirflowRun, run_of
 
 STATIC = Path(__file__).parent / "static"
-MOST = 500
+ROWS = 500
 
 
 @dataclass(frozen=True)
 class Answer:
-    """How a release stands, and what Airflow knows of it."""
+    """How a release stands, and what Airflow knows of it; `may_ask`: whether the user may ask something of it."""
 
     run: AirflowRun
+    may_ask: bool
     status: Status
 
 
@@ -39,6 +41,18 @@ class Answers:
     """Releases, the newest first."""
 
     releases: list[Row]
+
+
+class Word(BaseModel):
+    """What a person asks of a release, and why: that is recorded with their name.
+
+    Attributes:
+        what: One of the release's `actions`: `take-back`, `commit`, `hold`, `resume`, `approve`, `reject`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    what: Literal["approve", "reject", "hold", "resume", "take-back", "commit"]
+    why: str = Field(min_length=LEAST, max_length=MOST)
 
 
 class Files(StaticFiles):
@@ -61,7 +75,7 @@ def _json(content: bytes, **headers: str) -> Response:
 
 @api.get("/releases", responses={200: {"model": Answers}})
 def releases(
-    user: GetUserDep, limit: Annotated[int, Query(ge=1, le=MOST)] = 50, service: str | None = None
+    user: GetUserDep, limit: Annotated[int, Query(ge=1, le=ROWS)] = 50, service: str | None = None
 ) -> Response:
     """The newest releases of the DAGs that the user may read."""
     may = readable(user)
@@ -72,6 +86,7 @@ def releases(
 def release(
     dag_id: str,
     run_id: str,
+    user: GetUserDep,
     session: SessionDep,
     after: Annotated[int, Query(ge=0, description="Only looks after this number are in `series`.")] = 0,
     if_none_match: Annotated[str | None, Header()] = None,
@@ -82,7 +97,9 @@ def release(
     tag = f'"{seen}-{run.state}-{run.paused}"'
     if seen is not None and if_none_match in (tag, f"W/{tag}"):
         return Response(status_code=304, headers={"ETag": tag})
-    return _json(_answer.dump_json(Answer(run, status(record, identity, time.time(), after))), ETag=tag)
+    return _json(
+        _answer.dump_json(Answer(run, may_ask(user, dag_id), status(record, identity, time.time(), after))), ETag=tag
+    )
 
 
 @api.get("/releases/{dag_id}/{run_id}/evidence", dependencies=[MAY_READ])
@@ -97,6 +114,17 @@ def evidence(dag_id: str, run_id: str) -> Response:
     return Response(text.getvalue(), media_type="application/x-ndjson", headers=named)
 
 
+@api.post("/releases/{dag_id}/{run_id}/words", dependencies=[MAY_ASK], status_code=202, responses={409: {}})
+def words(dag_id: str, run_id: str, word: Word, user: GetUserDep) -> Word:
+    """Ask something of a release under way. The guard follows at its next tick, half a scrape later at most.
+
+    `approve` and `reject` answer the question of the task `ask`: answer it in Airflow first (its `hitlDetails`), then say
+    here why. 409 says what can be asked.
+    """
+    ask(Record(), f"{dag_id}/{run_id}", word.what, user.get_name(), word.why, time.time())
+    return word
+
+
 def page(_user: GetUserDep) -> FileResponse:
     """The pages on their own, without Airflow's frame around them."""
     return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
@@ -104,6 +132,10 @@ def page(_user: GetUserDep) -> FileResponse:
 
 def _no_release(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, 404)
+
+
+def _not_now(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, 409)
 
 
 def _no_record(_: Request, error: Exception) -> JSONResponse:
@@ -120,6 +152,7 @@ def made() -> FastAPI:
     for path in ("/", "/releases/{dag_id}/{run_id}"):
         one.add_api_route(path, page, include_in_schema=False)
     one.add_exception_handler(NoReleaseError, _no_release)
+    one.add_exception_handler(AskedError, _not_now)
     one.add_exception_handler(RecordError, _no_record)
     one.mount("/static", Files(directory=STATIC), name="static")
     return one

@@ -19,20 +19,12 @@ from glidepath.release.tasks.observe import observe
 from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.settle import settle
 from glidepath.traffic import Split
-from tests.support.apiserver import LEASES, http_routes
+from tests.support.apiserver import http_routes
 from tests.support.crashes import Died, die
-from tests.support.guards import started, ticks
+from tests.support.guards import annotated, started, ticks
 from tests.support.observing import END, GOOD, JUDGED, UNJUDGED, UP_TO_WINDOW, opened, proven, word
 from tests.support.stage import Stage
 from tests.support.tasks import do, over, second
-
-
-def ask(stage: Stage, what: str, why: str) -> None:
-    """What a person writes on the Lease."""
-    lease = stage.server.all("leases")[0]["metadata"]["name"]
-    query = {"fieldManager": "kubectl-annotate"}
-    body = {"metadata": {"annotations": {f"glidepath.dev/{what}": why}}}
-    stage.server._carry_out("PATCH", f"{LEASES}/{lease}", query, "merge", body)
 
 
 class TestAGoodVersion:
@@ -165,7 +157,7 @@ class TestHarm:
 class TestAPersonsWord:
     def test_take_it_back(self, stage: Stage) -> None:
         run, guard = opened(stage)
-        ask(stage, "take-back", "the mobile app breaks")
+        annotated(stage, "take-back", "the mobile app breaks")
         guard.tick()
         assert stage.weights() == {"v1": 100, "v2": 0}
         reason = word(run)[1]  # type: ignore[index]
@@ -176,13 +168,13 @@ class TestAPersonsWord:
         run = stage.run()
         for action in UP_TO_WINDOW[:3]:
             action(run)
-        ask(stage, "take-back", "")
+        annotated(stage, "take-back", "")
         Guard(run).tick()
         assert stage.weights() == {"v1": 100, "v2": 0}
 
     def test_end_it_early(self, stage: Stage) -> None:
         run, guard = opened(stage)
-        ask(stage, "commit", "a hotfix waits")
+        annotated(stage, "commit", "a hotfix waits")
         guard.tick()
         assert "a hotfix waits" in word(run)[1]  # type: ignore[index]
         observe(run)
@@ -191,7 +183,7 @@ class TestAPersonsWord:
 
     def test_what_was_asked_of_an_earlier_release_is_forgotten(self, stage: Stage) -> None:
         run, _ = opened(stage)
-        ask(stage, "take-back", "no good")
+        annotated(stage, "take-back", "no good")
         Guard(run).tick()
         do(run, *END)
         other = stage.run("two", policy=JUDGED, version="v3")
@@ -214,7 +206,7 @@ class TestWithoutAHoldback:
 
     def test_a_person_can_take_it_back(self, stage: Stage) -> None:
         _, guard = opened(stage, UNJUDGED)
-        ask(stage, "take-back", "slow")
+        annotated(stage, "take-back", "slow")
         guard.tick()
         assert stage.weights() == {"v1": 100, "v2": 0}
 

@@ -128,7 +128,7 @@ function page(root, dagId, runId, list, again) {
   let all = false;
   return {
     stale: (text) => { stale.textContent = text; },
-    draw({ run, status, may }) {
+    draw({ run, status, may_ask: may }) {
       const { banner: said, series, weights, metrics, look, now, identity: one } = status;
       title.textContent = `${one.service} ${one.stable} → ${one.canary}`;
       banner.className = `banner ${said.tone}`;
@@ -136,7 +136,7 @@ function page(root, dagId, runId, list, again) {
       if (sentence.textContent !== said.sentence) sentence.textContent = said.sentence;
       parts.identity.querySelector("details")?.open || parts.identity.replaceChildren(...identity(run, status));
       parts.next.replaceChildren(...next(run, status));
-      buttons.offer(status.actions, may, status);
+      buttons.offer(status.actions, may);
       parts.exposure.replaceChildren(...exposure(status));
       parts.weight.replaceChildren(weights.length
         ? h("figure", {}, weightChart(weights, series, one.ended ?? now, `Weight of ${one.canary} over time: now ${weights[weights.length - 1].weight} %`),

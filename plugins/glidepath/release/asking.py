@@ -1,0 +1,114 @@
+"""What a person asks of a release under way, by whatever way: it is written into its record, and its guard follows it.
+
+The same may be asked by an annotation of the Lease, which needs no record (`Guard` reads both). `approve` and `reject` answer
+the question that the DAG asks; Airflow has the answer, the record who gave it and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from glidepath.claim.state import COMMIT, TAKE_BACK
+from glidepath.errors import AskedError
+from glidepath.record import Record
+from glidepath.release.events import Asked, Decided, Entry, Fate
+from glidepath.release.journal import Journal
+from glidepath.release.phases import UNGIVEN, Decision, Phase
+from glidepath.release.run import Run
+
+HOLD, RESUME, APPROVE, REJECT = "hold", "resume", "approve", "reject"
+# What puts all traffic on the stable version at the guard's next tick.
+BACK = (TAKE_BACK, REJECT)
+ALL = (APPROVE, REJECT, HOLD, RESUME, TAKE_BACK, COMMIT)
+# Characters of a reason: a word at least, and what a line of a log has room for.
+LEAST, MOST = 3, 500
+
+
+def held(entries: Sequence[Entry]) -> Asked | None:
+    """Who holds the release at its weight; None when nobody does."""
+    words = [one for one in entries if isinstance(one, Asked) and one.what in (HOLD, RESUME)]
+    return words[-1] if words and words[-1].what == HOLD else None
+
+
+def asked_back(entries: Sequence[Entry]) -> Asked | None:
+    """Who asked first that it goes back; None when nobody did."""
+    return next((one for one in entries if isinstance(one, Asked) and one.what in BACK), None)
+
+
+def asked_commit(entries: Sequence[Entry]) -> Asked | None:
+    """Who asked first that the observation ends; None when nobody did."""
+    return next((one for one in entries if isinstance(one, Asked) and one.what == COMMIT), None)
+
+
+def waits(phase: str, entries: Sequence[Entry]) -> bool:
+    """Whether the DAG asks a person, who has not answered."""
+    words = [one for one in entries if isinstance(one, Decided)]
+    answered = any(isinstance(one, Asked) and one.what in (APPROVE, REJECT) for one in entries)
+    return phase == Phase.BAKING and bool(words) and words[-1].decision == Decision.ASK and not answered
+
+
+def possible(phase: str, outcome: str | None, entries: Sequence[Entry]) -> list[str]:
+    """What can be asked of a release now.
+
+    Args:
+        phase, outcome: As the record has them.
+        entries: Its journal.
+    """
+    if outcome is not None or any(isinstance(one, Fate) for one in entries) or asked_back(entries):
+        return []
+    if waits(phase, entries):
+        return [APPROVE, REJECT]
+    if phase == Phase.OBSERVING:
+        return [TAKE_BACK] if asked_commit(entries) else [TAKE_BACK, COMMIT]
+    if phase == Phase.BAKING:
+        return [RESUME if held(entries) else HOLD, TAKE_BACK]
+    return [TAKE_BACK] if phase in UNGIVEN or phase == Phase.PROMOTING else []
+
+
+def ask(record: Record, release_id: str, what: str, who: str, why: str, now: float) -> Asked:
+    """Write down what a person asks.
+
+    Args:
+        record: The record.
+        release_id: Of which release.
+        what: One of ALL.
+        who: The person, as the way they came by knows them.
+        why: Their reason.
+        now: Epoch seconds.
+
+    Raises:
+        AskedError: It is nothing that can be asked, or not now, or no reason is given; says what can be.
+        NoReleaseError: The record has no such release.
+        RecordError: The record can't be written.
+    """
+    release, entries = record.get(release_id), list(Journal(record, release_id).entries())
+    can = possible(release.phase, release.outcome, entries)
+    if what not in can:
+        stands = release.outcome or release.phase
+        raise AskedError(f"{what} was asked of release {release_id}, which is {stands}; expected {_one_of(can)}")
+    reason = " ".join(why.split())
+    if not LEAST <= len(reason) <= MOST:
+        raise AskedError(
+            f"a reason of {len(reason)} characters; expected {LEAST} to {MOST} that say why: they are recorded"
+        )
+    word = Asked(what, who, reason)
+    Journal(record, release_id).write(word, now)
+    return word
+
+
+def heard(run: Run) -> Asked | None:
+    """What a person asks of a release, on the Lease or in the record: to go back comes first. None for nothing."""
+    on_lease, entries = run.ports.claims.asked(run.claim), run.journal.asked()
+    if on_lease is not None and on_lease.what == TAKE_BACK:
+        return Asked(on_lease.what, on_lease.who, on_lease.why)
+    if back := asked_back(entries):
+        return back
+    return asked_commit(entries) if on_lease is None else Asked(on_lease.what, on_lease.who, on_lease.why)
+
+
+def _one_of(can: Sequence[str]) -> str:
+    return (
+        f"one of {', '.join(can)}"
+        if can
+        else "a release under way that is not going back: nothing can be asked of this one"
+    )

@@ -1,0 +1,165 @@
+"""What people ask of a release: it is recorded with who and why, the guard follows it, and what can't be done is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from glidepath.errors import AskedError, NoReleaseError
+from glidepath.release.asking import ask, held
+from glidepath.release.guard import Guard
+from glidepath.release.phases import Decision
+from glidepath.release.run import Run
+from glidepath.release.tasks.claim import claim
+from glidepath.release.tasks.deploy import deploy
+from glidepath.release.tasks.shift import shift
+from tests.support.guards import annotated, started, ticks
+from tests.support.releases import observed, taken_back, waiting
+from tests.support.stage import Stage
+
+
+def asks(stage: Stage, run: Run, what: str, why: str = "a customer complains") -> None:
+    """A person named ops asks."""
+    ask(stage.record, run.id, what, "ops", why, stage.clock)
+
+
+def word(run: Run, step: int) -> Decision | None:
+    """The guard's word."""
+    told = run.journal.answer_on(step)
+    return told[0] if told else None
+
+
+def test_to_take_it_back_puts_all_traffic_on_stable_at_the_next_tick_and_says_who_and_why(stage: Stage) -> None:
+    run, guard = started(stage)
+    asks(stage, run, "take-back")
+    guard.tick()
+    assert stage.weights() == {"v1": 100, "v2": 0}
+    assert run.journal.answer_on(1) == (Decision.ROLLBACK, "taken back by ops: a customer complains")
+
+
+def test_before_the_first_weight_it_goes_back_as_well(stage: Stage) -> None:
+    run = stage.run()
+    claim(run)
+    deploy(run)
+    asks(stage, run, "take-back")
+    guard = Guard(run)
+    guard.tick()
+    shift(run, 1)
+    assert stage.weights().get("v2", 0) == 0
+    assert run.journal.taken_back()
+
+
+def test_a_release_that_is_held_stays_at_its_weight_until_it_is_resumed(stage: Stage) -> None:
+    run, guard = started(stage)
+    asks(stage, run, "hold", "wait for the sale to end")
+    ticks(stage, guard, 8)
+    assert (word(run, 1), stage.weights()) == (None, {"v1": 80, "v2": 20})
+    asks(stage, run, "resume", "it is over")
+    ticks(stage, guard, 1)
+    assert word(run, 1) is Decision.ADVANCE
+
+
+def test_a_proof_at_the_last_weight_promotes_nothing_that_is_held(stage: Stage) -> None:
+    run, guard = started(stage, weights=[50])
+    asks(stage, run, "hold")
+    ticks(stage, guard, 60, stable_errors=3)
+    assert guard.looks.newest is not None
+    assert guard.looks.newest.verdict == "PASS"
+    assert word(run, 1) is None
+    asks(stage, run, "resume")
+    ticks(stage, guard, 1, stable_errors=3)
+    assert word(run, 1) is Decision.PROMOTE
+
+
+def test_harm_takes_back_what_is_held(stage: Stage) -> None:
+    run, guard = started(stage)
+    asks(stage, run, "hold")
+    ticks(stage, guard, 8, errors=40)
+    assert word(run, 1) is Decision.ROLLBACK
+    assert stage.weights() == {"v1": 100, "v2": 0}
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [("rollback", Decision.ROLLBACK), ("hold", Decision.ASK), ("promote", Decision.ASK)],
+)
+def test_the_deadline_is_kept_and_promotes_nothing_that_is_held(stage: Stage, answer: str, expected: Decision) -> None:
+    run, guard = started(stage, policy=f"on_undecided: {answer}\n", weights=[20], bake="10m")
+    asks(stage, run, "hold")
+    ticks(stage, guard, 2)
+    stage.clock += 1200
+    ticks(stage, guard, 3)
+    assert word(run, 1) is expected
+
+
+def test_an_observation_ends_early_when_a_person_says_so(stage: Stage) -> None:
+    told = observed(stage)
+    asks(stage, told.run, "commit", "a hotfix has to go out")
+    told.guard.tick()
+    word_ = told.run.journal.word_on(3)
+    assert word_ is not None
+    assert "ended early by ops: a hotfix has to go out" in word_.reason
+
+
+def test_a_no_to_the_question_goes_back_at_once_and_a_yes_is_written_down(stage: Stage) -> None:
+    told = waiting(stage)
+    asks(stage, told.run, "reject", "not in this state")
+    told.guard.tick()
+    assert stage.weights() == {"v1": 100, "v2": 0}
+
+
+def test_a_yes_is_written_down_and_airflow_goes_on(stage: Stage) -> None:
+    told = waiting(stage)
+    asks(stage, told.run, "approve", "the numbers are fine")
+    told.guard.tick()
+    assert stage.weights() == {"v1": 80, "v2": 20}
+    [said] = told.run.journal.asked()
+    assert (said.what, said.who, said.why, said.noted) == ("approve", "ops", "the numbers are fine", stage.clock)
+    with pytest.raises(AskedError, match="approve was asked"):
+        asks(stage, told.run, "approve")
+
+
+def test_the_lease_asks_the_same_and_to_go_back_comes_first(stage: Stage) -> None:
+    run, guard = started(stage)
+    annotated(stage, "take-back", "from a terminal")
+    asks(stage, run, "hold")
+    ticks(stage, guard, 1)
+    told = run.journal.answer_on(1)
+    assert told is not None
+    assert told[0] is Decision.ROLLBACK
+    assert told[1].endswith("from a terminal")
+
+
+@pytest.mark.parametrize(
+    ("what", "why", "told"),
+    [
+        ("commit", "a reason", "commit was asked of release dag/run, which is baking; expected one of hold, take-back"),
+        ("resume", "a reason", "expected one of hold, take-back"),
+        ("delete", "a reason", "delete was asked"),
+        ("take-back", " x ", "a reason of 1 characters; expected 3 to 500"),
+        ("take-back", "x" * 501, "a reason of 501 characters"),
+    ],
+)
+def test_what_can_not_be_done_is_refused_and_nothing_is_written(stage: Stage, what: str, why: str, told: str) -> None:
+    run, _ = started(stage)
+    with pytest.raises(AskedError, match=told):
+        asks(stage, run, what, why)
+    assert run.journal.asked() == []
+
+
+def test_of_a_release_that_is_over_nothing_can_be_asked_and_of_none_neither(stage: Stage) -> None:
+    told = taken_back(stage)
+    with pytest.raises(AskedError, match="which is rolled_back; expected a release under way"):
+        asks(stage, told.run, "take-back")
+    with pytest.raises(NoReleaseError):
+        ask(stage.record, "nobody/knows", "take-back", "ops", "a reason", stage.clock)
+
+
+def test_who_held_it_last_is_known(stage: Stage) -> None:
+    run, _ = started(stage)
+    assert held(run.journal.asked()) is None
+    asks(stage, run, "hold", "first")
+    said = held(run.journal.asked())
+    assert said is not None
+    assert said.why == "first"
+    asks(stage, run, "resume", "go on")
+    assert held(run.journal.asked()) is None
