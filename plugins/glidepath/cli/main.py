@@ -1,4 +1,7 @@
-"""All commands under one name, and how they end: 0 for good, 1 for refused, 2 for a command that is not understood."""
+"""All commands under one name, and how they end: 0 for good, 1 for refused, 2 for a command that is not understood.
+
+`status` says by further codes how a release stands (`releases.py`).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from glidepath.cli import first, policies, recorded
+from glidepath.cli import first, policies, recorded, releases
 from glidepath.errors import GlidepathError
 from glidepath.version import code_version
 
@@ -21,7 +24,7 @@ def commands() -> None:
     """Progressive delivery for Kubernetes: policies, plans and recorded releases from a terminal."""
 
 
-for _command in (*first.COMMANDS, *policies.COMMANDS, *recorded.COMMANDS):
+for _command in (*first.COMMANDS, *policies.COMMANDS, *recorded.COMMANDS, *releases.COMMANDS):
     commands.add_command(_command)
 
 

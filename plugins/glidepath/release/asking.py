@@ -66,7 +66,14 @@ def possible(phase: str, outcome: str | None, entries: Sequence[Entry]) -> list[
 
 
 def ask(record: Record, release_id: str, what: str, who: str, why: str, now: float) -> Asked:
-    """Write down what a person asks.
+    """Write down what a person asks, if it can be asked; arguments and errors are those of `checked`."""
+    word = checked(record, release_id, what, who, why, now)
+    Journal(record, release_id).write(word, now)
+    return word
+
+
+def checked(record: Record, release_id: str, what: str, who: str, why: str, now: float) -> Asked:  # noqa: ARG001 - as `ask`
+    """What a person asks, if it can be asked; nothing is written.
 
     Args:
         record: The record.
@@ -91,9 +98,7 @@ def ask(record: Record, release_id: str, what: str, who: str, why: str, now: flo
         raise AskedError(
             f"a reason of {len(reason)} characters; expected {LEAST} to {MOST} that say why: they are recorded"
         )
-    word = Asked(what, who, reason)
-    Journal(record, release_id).write(word, now)
-    return word
+    return Asked(what, who, reason)
 
 
 def heard(run: Run) -> Asked | None:
