@@ -122,6 +122,10 @@ bench-speed: venv ## what a look costs, as ratios to a plain numpy pass
 bench-evidence: venv ## what the stable's past and a look cost to read, as ratios to an earlier build: PODS=30
 	@python -m bench.evidence --pods $(or $(PODS),30)
 
+.PHONY: bench-view
+bench-view: venv ## what the pages of releases cost, beside Airflow's own: server, wire, Chromium, polling
+	@python -m bench.view --json bench/results/view.json
+
 .PHONY: audit
 audit: venv ## known vulnerabilities of the locked packages
 	@uv tool run pip-audit --disable-pip -r requirements.txt

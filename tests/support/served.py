@@ -87,6 +87,11 @@ class Server:
         self._process = self._run(["api-server", "--workers", "1"])
         self._wait()
 
+    @property
+    def pid(self) -> int:
+        """Of the server's process."""
+        return self._process.pid
+
     def _run(self, command: list[str]) -> subprocess.Popen[bytes]:
         airflow = [sys.executable, "-m", "airflow", *command]
         return subprocess.Popen(

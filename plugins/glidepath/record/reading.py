@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from glidepath.record.store import Record, Release
+from glidepath.record.store import Record
 from glidepath.record.tables import events, looks, releases
 
 # How many releases are read at a time.
@@ -19,11 +19,27 @@ ARMS = ("stable", "canary")
 
 @dataclass(frozen=True)
 class Head:
-    """A release as a list shows it; `step` and `weight` are what was given last, 0 before."""
+    """A release as a list shows it; `step` and `weight` are what was given last, 0 before; `steps` is how many it has."""
 
-    release: Release
+    id: str
+    service: str
+    namespace: str
+    stable: str
+    canary: str
+    outcome: str | None
+    reason: str | None
+    created: float
+    closed: float | None
+    steps: int
     step: int
     weight: int
+
+
+# What of a release a list shows: neither policy nor plan, which are most of it.
+SHOWN = tuple(
+    releases.c[one]
+    for one in ("id", "service", "namespace", "stable", "canary", "outcome", "reason", "created", "closed")
+)
 
 
 def mark(record: Record, release_id: str) -> str | None:
@@ -74,7 +90,8 @@ def heads(record: Record, service: str | None = None) -> Iterator[Head]:
     """The newest releases first, of one service or of all, as far as they are asked for."""
     skip = 0
     while True:
-        query = select(releases).order_by(releases.c.created.desc(), releases.c.id).limit(PAGE).offset(skip)
+        steps = func.json_array_length(releases.c.spec["steps"]).label("steps")
+        query = select(*SHOWN, steps).order_by(releases.c.created.desc(), releases.c.id).limit(PAGE).offset(skip)
         if service is not None:
             query = query.where(releases.c.service == service)
         with record.reading() as connection:
@@ -82,7 +99,9 @@ def heads(record: Record, service: str | None = None) -> Iterator[Head]:
         given = _weights(record, [row["id"] for row in rows])
         for row in rows:
             last = given.get(row["id"], {})
-            yield Head(Release(**row), int(last.get("step", 0)), int(last.get("weight", 0)))
+            yield Head(
+                **{**row, "steps": row["steps"] or 0}, step=int(last.get("step", 0)), weight=int(last.get("weight", 0))
+            )
         if len(rows) < PAGE:
             return
         skip += PAGE

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from glidepath.claim.state import TAKE_BACK
 from glidepath.judge import Look, MetricLook
 from glidepath.kube import GROUP
-from glidepath.record import Record, Release, reading
+from glidepath.record import Record, reading
 from glidepath.release import words
 from glidepath.release.events import Braked, Committed, WeightGiven
 from glidepath.release.journal import Journal
@@ -198,22 +198,20 @@ def _take_back(facts: Facts) -> str:
 
 
 def _rows(record: Record, service: str | None, may: Callable[[str], bool]) -> Iterator[Row]:
-    for head in reading.heads(record, service):
-        release = head.release
-        dag_id, _, run_id = release.id.partition("/")
+    for one in reading.heads(record, service):
+        dag_id, _, run_id = one.id.partition("/")
         if not may(dag_id):
             continue
-        stands = _stands(record, release)
-        steps = len(release.spec.get("steps") or ())
+        stands = _stands(record, one)
         yield Row(
-            release.id, dag_id, run_id, release.service, release.namespace, release.stable, release.canary, stands.state,
-            stands.tone, stands.sentence, min(head.step, steps), steps, head.weight, release.created, release.closed,
+            one.id, dag_id, run_id, one.service, one.namespace, one.stable, one.canary, stands.state, stands.tone, stands.sentence,
+            min(one.step, one.steps), one.steps, one.weight, one.created, one.closed,
         )  # fmt: skip
 
 
-def _stands(record: Record, release: Release) -> Banner:
+def _stands(record: Record, one: reading.Head) -> Banner:
     """Where a release of the list stands; of one that is over without its looks, of which there may be thousands."""
-    if release.outcome is None:
-        return banner(_facts(record, release.id))
-    state, tone = ENDED[Phase(release.outcome)]
-    return Banner(state, tone, release.reason or "")
+    if one.outcome is None:
+        return banner(_facts(record, one.id))
+    state, tone = ENDED[Phase(one.outcome)]
+    return Banner(state, tone, one.reason or "")

@@ -19,11 +19,15 @@ function filled(element, attributes, children) {
   return element;
 }
 
-export function clock(seconds, withDate = false) {
+// Made once: a formatter costs more than a thousand of its answers.
+const TIME = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const DAY = new Intl.DateTimeFormat([], { month: "short", day: "numeric" });
+const COUNT = new Intl.NumberFormat("en");
+
+export function clock(seconds) {
   const at = new Date(1000 * seconds);
-  const time = at.toLocaleTimeString([], { hour12: false });
   const today = new Date().toDateString() === at.toDateString();
-  return today && !withDate ? time : `${at.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
+  return today ? TIME.format(at) : `${DAY.format(at)} ${TIME.format(at)}`;
 }
 
 export function when(seconds) {
@@ -45,7 +49,7 @@ export function number(value, unit) {
   return `×${value.toFixed(3)}`;
 }
 
-export const count = (value) => value.toLocaleString("en");
+export const count = (value) => COUNT.format(value);
 
 export function copyable(text, what) {
   const said = h("span", { class: "quiet", role: "status" });

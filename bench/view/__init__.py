@@ -1,0 +1,1 @@
+"""What the pages of releases cost: server, wire, browser, polling."""

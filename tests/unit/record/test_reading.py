@@ -1,0 +1,95 @@
+"""What who looks at releases reads: right where looks are silent, and without what is large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from glidepath.record import Record, Release, reading
+from glidepath.record.engines import engine_of
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    return Record(f"sqlite:///{tmp_path}/record.db")
+
+
+def opened(record: Record, identity: str, created: float, **spec: Any) -> None:
+    """A release, planned."""
+    record.open_release(
+        Release(
+            identity,
+            "prices",
+            "shop",
+            "v1",
+            "v2",
+            spec,
+            {"large": "x" * 1000},
+            None,
+            "planned",
+            None,
+            None,
+            "0",
+            created,
+            None,
+        )
+    )
+
+
+def counted(canary: int, stable: int) -> dict[str, Any]:
+    """An interval in which so many requests failed."""
+    return {"canary": {"requests": 100, "errors": canary}, "stable": {"requests": 400, "errors": stable}}
+
+
+def test_failed_requests_are_added_up_and_an_interval_without_telemetry_has_none(record: Record) -> None:
+    opened(record, "dag/one", 1.0)
+    assert reading.errors(record, "dag/one") == {"stable": 0, "canary": 0}
+    for seq, interval in enumerate((counted(2, 1), None, counted(3, 4)), 1):
+        record.add_look("dag/one", seq, 5.0 * seq, interval, {"at": 5.0 * seq})
+    assert reading.errors(record, "dag/one") == {"stable": 5, "canary": 5}
+    assert reading.errors(record, "dag/one", after=1) == {"stable": 4, "canary": 3}
+
+
+def test_looks_are_read_after_a_number_up_to_one_or_up_to_a_time(record: Record) -> None:
+    opened(record, "dag/one", 1.0)
+    assert reading.last_look(record, "dag/one") is None
+    for seq in (1, 2, 3):
+        record.add_look("dag/one", seq, 5.0 * seq, None, {"at": 5.0 * seq})
+    assert [seq for seq, _ in reading.looks_after(record, "dag/one", 1)] == [2, 3]
+    assert reading.last_look(record, "dag/one") == (3, {"at": 15.0})
+    assert reading.last_look(record, "dag/one", at_most=2) == (2, {"at": 10.0})
+    assert reading.last_look(record, "dag/one", until=9.0) == (1, {"at": 5.0})
+
+
+def test_a_list_has_all_pages_in_order_with_the_last_weight_and_how_many_steps(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PAGE", 2)
+    for number in range(5):
+        opened(record, f"dag/{number}", float(number), **({"steps": [{"weight": 20}] * number} if number else {}))
+    record.add_event("dag/3", "weight", {"step": 1, "weight": 20}, 1.0)
+    record.add_event("dag/3", "weight", {"step": 2, "weight": 50}, 2.0)
+    found = [(one.id, one.steps, one.step, one.weight) for one in reading.heads(record)]
+    assert found == [
+        ("dag/4", 4, 0, 0),
+        ("dag/3", 3, 2, 50),
+        ("dag/2", 2, 0, 0),
+        ("dag/1", 1, 0, 0),
+        ("dag/0", 0, 0, 0),
+    ]
+
+
+def test_a_list_reads_no_plan(record: Record) -> None:
+    opened(record, "dag/one", 1.0)
+    said: list[str] = []
+
+    def note(*given: Any) -> None:
+        said.append(given[2])
+
+    event.listen(engine_of(record.url), "before_cursor_execute", note)
+    list(reading.heads(record))
+    assert said
+    assert not any("plan" in one for one in said)
