@@ -133,7 +133,8 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
         ask = HITLBranchOperator(
             task_id="ask",
             subject=f"{policy.service if policy else path.stem}: promote the canary although it is not proven safe?",
-            body="The gate could not decide within the policy's limits. The bake task's log has its numbers.",
+            body="The gate could not decide within the policy's limits. Its numbers, and the same buttons with a reason that is "
+            "recorded: [the release](/dags/{{ dag.dag_id }}/runs/{{ run_id | urlencode }}/plugin/release).",
             options=["promote", "rollback"],
             defaults=["rollback"],
             response_timeout=ANSWER,

@@ -21,6 +21,7 @@ from glidepath.release.asking import LEAST, MOST, ask
 from glidepath.status import Row, Status, listed, mark, status
 from glidepath.version import code_version
 from glidepath.view.access import MAY_ASK, MAY_READ, may_ask, readable
+from glidepath.view.links import grafana
 from glidepath.view.runs import AirflowRun, run_of
 
 STATIC = Path(__file__).parent / "static"
@@ -29,10 +30,16 @@ ROWS = 500
 
 @dataclass(frozen=True)
 class Answer:
-    """How a release stands, and what Airflow knows of it; `may_ask`: whether the user may ask something of it."""
+    """How a release stands, and what Airflow knows of it.
+
+    Attributes:
+        may_ask: Whether the user may ask something of it.
+        grafana: Its dashboard; empty where nobody said where Grafana is.
+    """
 
     run: AirflowRun
     may_ask: bool
+    grafana: str
     status: Status
 
 
@@ -97,9 +104,8 @@ def release(
     tag = f'"{seen}-{run.state}-{run.paused}"'
     if seen is not None and if_none_match in (tag, f"W/{tag}"):
         return Response(status_code=304, headers={"ETag": tag})
-    return _json(
-        _answer.dump_json(Answer(run, may_ask(user, dag_id), status(record, identity, time.time(), after))), ETag=tag
-    )
+    found = status(record, identity, time.time(), after)
+    return _json(_answer.dump_json(Answer(run, may_ask(user, dag_id), grafana(found), found)), ETag=tag)
 
 
 @api.get("/releases/{dag_id}/{run_id}/evidence", dependencies=[MAY_READ])

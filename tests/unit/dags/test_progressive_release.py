@@ -58,6 +58,13 @@ def test_the_order_is_that_of_a_release(dag: DAG) -> None:
     assert upstream(dag, "settle") == {"observe", "rollback"}
 
 
+def test_the_question_leads_to_the_releases_page(dag: DAG) -> None:
+    ask = dag.get_task("ask")
+    rendered = ask.render_template(ask.body, {"dag": dag, "run_id": "manual__2026-11-24T05:02:44+00:00"})
+    path = "/dags/release_model_service/runs/manual__2026-11-24T05%3A02%3A44%2B00%3A00/plugin/release"
+    assert f"[the release]({path})" in rendered
+
+
 def test_what_must_run_whatever_happens_does(dag: DAG) -> None:
     assert dag.get_task("settle").trigger_rule == TriggerRule.ALL_DONE
     finish = dag.get_task("finish")

@@ -1,5 +1,5 @@
 // One release, in the order in which an on-caller asks: what is it, what comes next, who is hit, why.
-import { evidence, polled, read, released } from "./client.js";
+import { evidence, polled, read, released, task } from "./client.js";
 import { metricChart, weightChart } from "./charts.js";
 import { controls } from "./controls.js";
 import { clock, copyable, count, h, number, span, when } from "./dom.js";
@@ -97,9 +97,11 @@ function timeline({ timeline: told, series }, all, more) {
   ];
 }
 
-function links({ identity: one, take_back }, list) {
+function links({ identity: one, take_back }, grafana, list) {
   const command = take_back ? [h("li", {}, "Take it back without this page: ", copyable(take_back, "the command"))] : [];
-  return [h("ul", {}, command,
+  const board = grafana ? [h("li", {}, h("a", { href: grafana }, "Both versions in Grafana, at this time"))] : [];
+  return [h("ul", {}, command, board,
+    h("li", {}, h("a", { href: task(one.dag_id, one.run_id, "guard") }, "The guard's log"), ": each look in a line"),
     h("li", {}, h("a", { href: evidence(one.dag_id, one.run_id), download: "evidence.jsonl" }, "The recorded evidence (JSON Lines)"), ", to judge it again: ", copyable(`glidepath export '${one.id}'`, "the command")),
     h("li", {}, h("a", { href: list }, "All releases")))];
 }
@@ -128,7 +130,7 @@ function page(root, dagId, runId, list, again) {
   let all = false;
   return {
     stale: (text) => { stale.textContent = text; },
-    draw({ run, status, may_ask: may }) {
+    draw({ run, status, grafana, may_ask: may }) {
       const { banner: said, series, weights, metrics, look, now, identity: one } = status;
       title.textContent = `${one.service} ${one.stable} → ${one.canary}`;
       banner.className = `banner ${said.tone}`;
@@ -147,7 +149,7 @@ function page(root, dagId, runId, list, again) {
       parts.table.replaceChildren(...table(status));
       const draw = () => parts.timeline.replaceChildren(...timeline(status, all, () => { all = true; draw(); }));
       draw();
-      parts.links.replaceChildren(...links(status, list));
+      parts.links.replaceChildren(...links(status, grafana, list));
     },
   };
 }
