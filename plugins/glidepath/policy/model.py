@@ -12,6 +12,7 @@ from glidepath.policy.counted import COMPLETE, Counted
 from glidepath.policy.fields import ConnId, Duration, Form, Name, Origin, Share, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
+from glidepath.policy.helm import HelmRelease
 from glidepath.policy.labels import Labels
 from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
 from glidepath.policy.presets import counted_by
@@ -23,18 +24,6 @@ MAX_STEPS = 6
 
 # Sources whose names are their own.
 FIXED = ("app", "mesh")
-
-
-class HelmRelease(Form):
-    """Helm's release and chart of the service."""
-
-    release: Name
-    chart: str = Field(
-        "include/helm-chart", description="Folder or packed file of the chart; relative to the checkout."
-    )
-    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = Field(
-        None, description="Pins a packed chart: another file is refused."
-    )
 
 
 class Connections(Form):
