@@ -199,7 +199,7 @@ class HelmInMemory:
     def _pods(self, manifest: Object) -> None:
         """What the Deployment's controller and the kubelet would report."""
         stored = self.server.objects[(DEPLOYMENTS, manifest["metadata"]["name"])]
-        ready = stored["spec"]["replicas"] if self.ready(manifest["metadata"]["labels"]["version"]) else 0
+        ready = stored["spec"]["replicas"] if self.ready(stored["metadata"]["labels"]["version"]) else 0
         stored["metadata"].setdefault("generation", 1)
         stored["status"] = {"observedGeneration": 1, "updatedReplicas": ready, "availableReplicas": ready}
 

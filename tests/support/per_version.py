@@ -8,6 +8,7 @@ from typing import Any
 
 from glidepath.deploy import Deploy, HelmPerVersion, HelmRelease, Preview
 from glidepath.deploy.added import Field, with_fields
+from glidepath.deploy.live import KEEPER
 from glidepath.deploy.mapped import Mapped
 from glidepath.errors import HelmError
 from glidepath.policy.helm import ValuePaths
@@ -142,6 +143,11 @@ class _Routes:
 
     def preview(self, values: Mapping[str, Any]) -> Preview:
         return HelmInMemory.preview(self._whole, values)
+
+    def keep(self, manifest: Mapping[str, Any], fields: Sequence[Field]) -> None:
+        if self.found(manifest) is not None:
+            [made] = with_fields([dict(manifest)], fields)
+            self._whole.server.put(DEPLOYMENTS, made, KEEPER, force=True)
 
     def found(self, manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return HelmInMemory.found(self._whole, manifest)

@@ -29,20 +29,25 @@ def numbered(rendered: Sequence[Object], number: int | None) -> list[Field]:
     return [{"kind": one["kind"], "name": one["metadata"]["name"], **at} for one in held]
 
 
-def marked(name: str, service: str, version: str, token: str) -> list[Field]:
-    """What makes a Deployment of any chart one of a version: the labels that Service, subset and fence go by, and the token.
+def labelled(name: str, service: str, version: str) -> list[Field]:
+    """The labels that Service, subset and fence go by, which make a Deployment of any chart one of a version.
 
     Args:
         name: The Deployment's.
         service: The label `app` of the Deployment and of its pods.
         version: Their label `version`.
-        token: Of the release under way; empty for none.
     """
     of = {"kind": "Deployment", "name": name, "new": True}
     labels = {"app": service, "version": version}
     places = (["metadata", "labels"], ["spec", "template", "metadata", "labels"])
-    found: list[Field] = [of | {"path": [*place, key], "value": labels[key]} for place in places for key in labels]
-    return found + ([of | {"path": ["metadata", "annotations", TOKEN], "value": token}] if token else [])
+    return [of | {"path": [*place, key], "value": text} for place in places for key, text in labels.items()]
+
+
+def marked(name: str, token: str) -> list[Field]:
+    """A Deployment's annotation with the token of the release under way."""
+    return [
+        {"kind": "Deployment", "name": name, "path": ["metadata", "annotations", TOKEN], "value": token, "new": True}
+    ]
 
 
 def with_fields(rendered: Sequence[Object], added: Sequence[Field]) -> Sequence[Object]:

@@ -159,6 +159,10 @@ class Helm:
         args = ["uninstall", self.release, "--ignore-not-found", "--timeout", f"{int(timeout_s)}s"]
         self._command.run(args, timeout_s + 10)
 
+    def keep(self, manifest: Mapping[str, Any], fields: Sequence[Field]) -> None:
+        """See `Live.keep`."""
+        self._live.keep(manifest, fields)
+
     def found(self, manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """A rendered object as the cluster has it; None when it is not there or may not be read."""
         return self._live.find(manifest)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from glidepath.deploy import values as chart
-from glidepath.deploy.added import Field, marked
+from glidepath.deploy.added import Field, labelled, marked
 from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.manifests import Object
 from glidepath.deploy.mapped import Mapped
@@ -47,6 +47,9 @@ class Installed(Deploy, Protocol):
 
     def deployed(self) -> Preview:
         """What is deployed, and what of it is its owners' by now."""
+
+    def keep(self, manifest: Mapping[str, Any], fields: Sequence[Field]) -> None:
+        """Own fields of an object beside Helm."""
 
     def uninstall(self) -> None:
         """Remove it with all that it made; nothing is done where there is none."""
@@ -109,6 +112,7 @@ class HelmPerVersion:
             self._adopted(values, there)
         for version, own in self._wanted(values, there).items():
             done = self._of(version).upgrade(own, write=write, added=self._added(values, version))
+            self._routes.keep(self._deployment(version), self._labels(version))
             laid += done.laid
         done = self._routes.upgrade(values, write=write)
         for version in sorted(there - set(versions(values))):
@@ -162,9 +166,15 @@ class HelmPerVersion:
                 found[version] = self._mapped.released(version, chart.image_of(values, version), asked)
         return found
 
+    def _deployment(self, version: str) -> Object:
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": self._mapped.workload(version)}}
+
+    def _labels(self, version: str) -> list[Field]:
+        return labelled(self._mapped.workload(version), self._mapped.service, version)
+
     def _added(self, values: Mapping[str, Any], version: str) -> list[Field]:
         token = str((values.get("release") or {}).get("token") or "")
-        return marked(self._mapped.workload(version), self._mapped.service, version, token)
+        return [*self._labels(version), *(marked(self._mapped.workload(version), token) if token else [])]
 
     def _adopted(self, values: Mapping[str, Any], there: frozenset[str]) -> None:
         """Make sure that the stable version is not installed anew.
@@ -186,7 +196,7 @@ class HelmPerVersion:
             HelmError: It is held, or a later release has had it.
         """
         name = self._mapped.workload(version)
-        live = self.found({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}})
+        live = self.found(self._deployment(version))
         if live is None:
             return
         ours = int((values.get("release") or {}).get("token") or 0)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from glidepath.deploy.added import marked, numbered, with_fields
+from glidepath.deploy.added import labelled, marked, numbered, with_fields
 from glidepath.deploy.helm import POSTRENDER
 from glidepath.deploy.manifests import objects
 
@@ -45,7 +45,8 @@ def rendered_by_helm(text: str, added: list[Any], folder: Path) -> list[dict[str
 @pytest.mark.parametrize("text", [PLAIN, LABELLED, EMPTY], ids=["plain", "labels of its own", "empty maps"])
 @pytest.mark.parametrize("token", ["", "41"])
 def test_a_deployment_of_any_chart_becomes_one_of_a_version(text: str, token: str, tmp_path: Path) -> None:
-    added = [*marked("shop-v2", "shop", "v2", token), *numbered(objects(text), 7)]
+    added = [*labelled("shop-v2", "shop", "v2"), *numbered(objects(text), 7)]
+    added += marked("shop-v2", token) if token else []
     [made] = with_fields(objects(text), added)
     own = {"app": "shop", "version": "v2"}
     assert own.items() <= made["metadata"]["labels"].items()
@@ -59,13 +60,13 @@ def test_a_deployment_of_any_chart_becomes_one_of_a_version(text: str, token: st
 
 
 def test_other_deployments_of_the_chart_stay_as_they_are(tmp_path: Path) -> None:
-    added = marked("shop-v2", "shop", "v2", "41")
+    added = labelled("shop-v2", "shop", "v2")
     assert with_fields(objects(OTHER), added) == objects(OTHER)
     assert rendered_by_helm(OTHER, added, tmp_path) == objects(OTHER)
 
 
 def test_what_is_rendered_is_not_written_to() -> None:
     rendered = objects(PLAIN)
-    with_fields(rendered, marked("shop-v2", "shop", "v2", "41"))
+    with_fields(rendered, labelled("shop-v2", "shop", "v2"))
     assert rendered == objects(PLAIN)
     assert with_fields(rendered, []) is rendered

@@ -123,6 +123,16 @@ class TestOneRelease:
         assert stage.helm.effective_values()["replicas"]["stable"] == 4
         assert not stage.helm.values.get("versions")
 
+    def test_an_upgrade_by_hand_leaves_the_pods_those_of_their_version(self, stage: Stage) -> None:
+        own = helm(stage).of("v1")
+        own.added = ()
+        own.upgrade({**own.values, "config": "by hand"})
+        assert deployed(stage, "v1")["spec"]["template"]["metadata"]["labels"]["version"] == "v1"
+        run = stage.run()
+        for action in GOOD:
+            action(run)
+        assert stage.at_rest("v2")
+
     def test_a_fresh_baseline_has_the_stable_versions_values(self, stage: Stage) -> None:
         run = stage.run(policy="", weights=[20])
         run = Run("dag/fresh", run.spec.model_copy(update={"version": "v2"}), run.ports, run.say, run.now)
