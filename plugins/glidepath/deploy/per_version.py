@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from glidepath.deploy import values as chart
-from glidepath.deploy.added import Field, labelled, marked
+from glidepath.deploy.added import Field, labelled, marked, with_fields
 from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.manifests import Object
 from glidepath.deploy.mapped import Mapped
@@ -107,18 +107,32 @@ class HelmPerVersion:
             HelmError: Helm refused.
         """
         there = self._there()
-        laid: list[Laid] = []
         if write is not None:
             self._adopted(values, there)
-        for version, own in self._wanted(values, there).items():
-            done = self._of(version).upgrade(own, write=write, added=self._added(values, version))
-            self._routes.keep(self._deployment(version), self._labels(version))
-            laid += done.laid
+        laid = self.install(values, write)
         done = self._routes.upgrade(values, write=write)
         for version in sorted(there - set(versions(values))):
             self._removable(values, version)
             self._of(version).uninstall()
         return replace(done, laid=(*laid, *done.laid))
+
+    def install(self, values: Mapping[str, Any], write: int | None = None, anew: bool = False) -> tuple[Laid, ...]:
+        """Bring the versions that have a role about, without a way to them; what was left to its owners.
+
+        Args:
+            values: Those of the routes.
+            write: As for `upgrade`.
+            anew: Whether a stable version that is there is brought to what the policy says, too: no way leads to it.
+
+        Raises:
+            HelmError: Helm refused.
+        """
+        laid: list[Laid] = []
+        for version, own in self._wanted(values, frozenset() if anew else self._there()).items():
+            done = self._of(version).upgrade(own, write=write, added=self._added(values, version))
+            self._routes.keep(self._deployment(version), self._labels(version))
+            laid += done.laid
+        return tuple(laid)
 
     def preview(self, values: Mapping[str, Any]) -> Preview:
         """See `Deploy.preview`; of the stable version it is what is deployed.
@@ -131,7 +145,7 @@ class HelmPerVersion:
             self._adopted(values, there)
         except SetupError as error:
             raise PreflightError(f"{error}; nothing was touched") from error
-        parts = [self._of(version).deployed() for version in versions(values)[:1] if version in there]
+        parts = [self._kept(values, version) for version in versions(values)[:1] if version in there]
         for version, own in self._wanted(values, there).items():
             seen = self._of(version).preview(own, self._added(values, version))
             self._fits(values, version, seen.objects)
@@ -141,6 +155,37 @@ class HelmPerVersion:
             [one for part in parts for one in part.objects], [one for part in parts for one in part.hooks],
             tuple(one for part in parts for one in part.laid), tuple(one for part in parts for one in part.random),
         )  # fmt: skip
+
+    def _kept(self, values: Mapping[str, Any], version: str) -> Preview:
+        """What is deployed of a version, with the token that its Deployment has by now."""
+        seen = self._of(version).deployed()
+        return replace(seen, objects=with_fields(seen.objects, self._added(values, version)))
+
+    def rendered(self, values: Mapping[str, Any]) -> Sequence[Object]:
+        """What the chart makes of versions that are all to be installed; touches nothing.
+
+        Raises:
+            PreflightError: The chart does not make what a version needs to be.
+        """
+        found: list[Object] = []
+        for version, own in self._wanted(values, frozenset()).items():
+            seen = self._of(version).preview(own, self._added(values, version)).objects
+            self._fits(values, version, seen)
+            found += seen
+        return found
+
+    def values_of(self, version: str) -> Mapping[str, Any]:
+        """The values that a version was released with."""
+        status = self._of(version).status()
+        return status.values if status else {}
+
+    def there(self) -> frozenset[str]:
+        """The versions that have a Helm release."""
+        return self._there()
+
+    def remove(self, version: str) -> None:
+        """Remove a version to which no way leads."""
+        self._of(version).uninstall()
 
     def found(self, manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """See `Deploy.found`."""

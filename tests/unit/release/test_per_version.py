@@ -123,6 +123,31 @@ class TestOneRelease:
         assert stage.helm.effective_values()["replicas"]["stable"] == 4
         assert not stage.helm.values.get("versions")
 
+    def test_one_release_after_the_other_though_the_stable_version_was_installed_with_an_older_token(
+        self, stage: Stage
+    ) -> None:
+        for number in range(3):
+            run = stage.run(f"dag/{number}")
+            for action in (claim, deploy, first, harm, rollback, settle):
+                action(run)
+            with pytest.raises(ReleaseTakenBack):
+                finish(run)
+            assert stage.at_rest("v1")
+        run = stage.run("dag/good")
+        for action in GOOD:
+            action(run)
+        stage.clock += 600
+        for _ in range(24):
+            stage.clock += 5
+            stage.prometheus.scrape("v2", 500, 2)
+        for number in range(2):
+            run = stage.run(f"dag/again-{number}", version="v3")
+            for action in (claim, deploy, first, harm, rollback, settle):
+                action(run)
+            with pytest.raises(ReleaseTakenBack):
+                finish(run)
+            assert stage.at_rest("v2")
+
     def test_an_upgrade_by_hand_leaves_the_pods_those_of_their_version(self, stage: Stage) -> None:
         own = helm(stage).of("v1")
         own.added = ()
