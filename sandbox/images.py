@@ -38,6 +38,7 @@ class App:
     base: str
     requirements: Path | None
     copy: dict[str, str]
+    binaries: dict[str, str]
     build: list[str]
     entrypoint: list[str]
     env: dict[str, str]
@@ -129,7 +130,7 @@ def declared() -> list[App]:
     apps = []
     for name, entry in tomllib.loads(DECLARED.read_text()).items():
         unknown = set(entry) - {
-            "base", "requirements", "copy", "build", "entrypoint", "env", "user", "workdir", "tags",
+            "base", "requirements", "copy", "binaries", "build", "entrypoint", "env", "user", "workdir", "tags",
         }  # fmt: skip
         if unknown or "entrypoint" not in entry or "tags" not in entry:
             raise SandboxError(f"{DECLARED.name}: [{name}] has unknown {sorted(unknown)} or lacks entrypoint or tags")
@@ -139,6 +140,7 @@ def declared() -> list[App]:
             entry.get("base", "python"),
             REPO / requirements if requirements else None,
             entry.get("copy", {}),
+            entry.get("binaries", {}),
             entry.get("build", []),
             entry["entrypoint"],
             entry.get("env", {}),
@@ -175,7 +177,8 @@ def _tagged(app: App, tag: str, env: dict[str, str], layers: list[Path]) -> oci.
 def _inputs(app: App) -> list[str | Path]:
     files: list[str | Path] = [REPO / source for source in sorted(app.copy)]
     packages = [app.requirements] if app.requirements else []
-    return [PACKING, repr(BASES[app.base]), *packages, *files, repr(app.build), repr(app.env)]
+    binaries = [repr(app.binaries), str(build.folder())] if app.binaries else []
+    return [PACKING, repr(BASES[app.base]), *packages, *files, *binaries, repr(app.build), repr(app.env)]
 
 
 def _app_layers(app: App) -> list[Path]:
@@ -188,7 +191,8 @@ def _app_layers(app: App) -> list[Path]:
         if app.build:
             _built(app, layers, files)
         else:
-            oci.layer(files, [(REPO / source, inside, None) for source, inside in sorted(app.copy.items())])
+            ours = [(build.binaries() / name, inside, 0o755) for name, inside in sorted(app.binaries.items())]
+            oci.layer(files, [*((REPO / source, inside, None) for source, inside in sorted(app.copy.items())), *ours])
     return [*layers, files]
 
 

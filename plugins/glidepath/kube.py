@@ -239,18 +239,18 @@ class Objects:
         """Read all objects a label selector matches."""
         query = [("labelSelector", selector)] if selector else []
         listed = self._call(f"listing {kind}", "GET", kind, query=query)
-        return list(listed.get("items", []))
+        return list(listed.get("items") or [])
 
     def list_everywhere(self, kind: str) -> Sequence[dict[str, Any]]:
         """Read all objects of a kind in every namespace; `status` 403 where the client may not."""
         listed = request(self._api, f"listing {kind} everywhere", "GET", self.path(kind, everywhere=True))
-        return tuple(listed.get("items", []))
+        return tuple(listed.get("items") or [])
 
     def list_metadata(self, kind: str, selector: str) -> Sequence[dict[str, Any]]:
         """The same, their metadata only: what the objects hold is not sent."""
         query = [("labelSelector", selector)]
         listed = request(self._api, f"listing {kind}", "GET", self.path(kind), query=query, accept=METADATA_ONLY)
-        return [one["metadata"] for one in listed.get("items", [])]
+        return [one["metadata"] for one in listed.get("items") or []]
 
     def create(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """Create an object; `status` 409 when it exists."""

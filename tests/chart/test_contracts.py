@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from kubernetes import config
+from kubernetes import client, config
 
-from glidepath.deploy import Helm, KubernetesWorkloads
+from glidepath.deploy import Deploy, Helm, KubernetesWorkloads
 from glidepath.wiring import cluster as wiring
 from rig.environment import cluster, glidepath_kubeconfig
 from tests.contracts import claims, deploy, traffic
 from tests.contracts.place import Place
-from tests.support.chart import CHART, installed
+from tests.support.chart import CHART, any_chart, deploys_any, installed, plain_chart
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 NAMESPACE, SERVICE = "contracts-test", "contracted"
@@ -24,19 +24,31 @@ GIVEN = (
 )
 
 
-@pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    with installed(NAMESPACE, GIVEN):
-        api = config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
-        yield Place(
-            NAMESPACE,
-            SERVICE,
-            claims=lambda: wiring.claims(api, NAMESPACE, SERVICE),
-            traffic=lambda: wiring.mesh(api, NAMESPACE, SERVICE)[0],
-            fence=lambda: wiring.mesh(api, NAMESPACE, SERVICE)[1],
-            deploy=lambda: Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]),
-            workloads=lambda: KubernetesWorkloads(api, NAMESPACE, SERVICE),
-        )
+def placed(api: client.ApiClient, namespace: str, service: str, deploys: Callable[[], Deploy]) -> Place:
+    """The ports of a service on the real API server."""
+    return Place(
+        namespace,
+        service,
+        claims=lambda: wiring.claims(api, namespace, service),
+        traffic=lambda: wiring.mesh(api, namespace, service)[0],
+        fence=lambda: wiring.mesh(api, namespace, service)[1],
+        deploy=deploys,
+        workloads=lambda: KubernetesWorkloads(api, namespace, service),
+    )
+
+
+@pytest.fixture(scope="module", params=["one release of a chart", "a release per version"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    if request.param == "one release of a chart":
+        with installed(NAMESPACE, GIVEN):
+            api = config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
+            deploys = lambda: Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"])  # noqa: E731
+            yield placed(api, NAMESPACE, SERVICE, deploys)
+        return
+    plain, namespace = plain_chart(tmp_path_factory.mktemp("charts"), "plain"), f"{NAMESPACE}-any"
+    given = "image: {repository: localhost/none}"
+    with any_chart(namespace, SERVICE, plain, given) as api:
+        yield placed(api, namespace, SERVICE, lambda: deploys_any(api, namespace, SERVICE, plain, given))
 
 
 @pytest.mark.parametrize(

@@ -8,34 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import config
 
-from glidepath.claim import LeaseClaims
-from glidepath.deploy import Helm, KubernetesWorkloads
-from glidepath.errors import PreflightError, ReleaseTakenBack
-from glidepath.evidence import SampledEvidence
-from glidepath.policy import for_run
-from glidepath.policy.load import parse_policy
-from glidepath.ports import Ports
-from glidepath.record import Record
+from glidepath.errors import PreflightError
 from glidepath.release.drift import objects_drift
-from glidepath.release.run import Run
-from glidepath.release.tasks.claim import claim
-from glidepath.release.tasks.deploy import deploy
-from glidepath.release.tasks.finish import finish
-from glidepath.release.tasks.plan import plan
-from glidepath.release.tasks.promote import promote
-from glidepath.release.tasks.settle import settle
-from glidepath.release.tasks.shift import shift
-from glidepath.wiring.cluster import mesh
-from rig.environment import RigError, cluster, glidepath_kubeconfig, helm, kubectl
+from rig.environment import RigError, helm, kubectl
 from tests.support.chart import CHART, installed
-from tests.support.meshed import Meshed
-from tests.support.stage import PrometheusInMemory
+from tests.support.driven import World
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(600)]
 NAMESPACE, SERVICE = "others-test", "shared"
@@ -46,7 +27,7 @@ GIVEN = (
 POLICY = f"""\
 service: {SERVICE}
 namespace: {NAMESPACE}
-helm: {{release: app}}
+helm: {{release: app, chart: {CHART}}}
 steps:
 - {{weight: 50, bake: 10s, min_requests: 100}}
 evidence: {{source: app, scrape: 5s, baseline: 10m}}
@@ -55,82 +36,11 @@ lease: 120s
 """
 
 
-class World:
-    """A service without requests, and releases of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.api = config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
-        self.record = Record(f"sqlite:///{folder}/record.db")
-        self.said: list[str] = []
-        self.time, self.number = 1_800_000_000.0, 0
-        self.prometheus = PrometheusInMemory(lambda: self.time)
-
-    def plan(self, version: str) -> Run:
-        """A release, planned against a made-up past."""
-        stable = self.stable()
-        for _ in range(24):
-            self.time += 5
-            self.prometheus.scrape(stable, 500, 2)
-        self.number += 1
-        identity, ports = f"dag/{self.number}", self.ports()
-        spec = for_run(parse_policy(POLICY, "p.yaml", Path("/checkout")), {"version": version})
-        self.said.clear()
-        assert plan(identity, spec, ports, self.said.append)
-        return Run(identity, spec, ports, self.said.append)
-
-    def ports(self) -> Ports:
-        traffic, fence = mesh(self.api, NAMESPACE, SERVICE)
-        return Ports(
-            record=self.record,
-            claims=LeaseClaims(self.api, NAMESPACE, SERVICE),
-            traffic=traffic,
-            fence=fence,
-            helm=Helm(Path(CHART), "app", NAMESPACE, self.api, cluster()["HELM"]),
-            workloads=KubernetesWorkloads(self.api, NAMESPACE, SERVICE),
-            evidence=SampledEvidence(self.prometheus),
-        )
-
-    def stable(self) -> str:
-        """What Helm says."""
-        return str(self.ports().helm.effective_values()["roles"]["stable"])
-
-    def begun(self, version: str) -> Run:
-        """A release whose canary has half of the traffic."""
-        run = self.plan(version)
-        claim(run)
-        deploy(run)
-        shift(run, 1)
-        return run
-
-    def promoted(self, run: Run) -> None:
-        """The rest of the way up."""
-        promote(run)
-        finish(run)
-        self.at_rest(run.canary)
-
-    def taken_back(self, run: Run) -> None:
-        """The way back."""
-        settle(run)
-        with pytest.raises(ReleaseTakenBack):
-            finish(run)
-        self.at_rest(run.stable)
-
-    def at_rest(self, stable: str) -> None:
-        """One version with everything, nothing held, Helm deployed."""
-        traffic, found = Meshed(self.api, NAMESPACE, SERVICE), self.ports().helm.status()
-        assert traffic.all_on(stable)
-        assert traffic.state().versions == {stable}
-        assert traffic.state().held == set()
-        assert found is not None
-        assert (found.status, found.values["roles"]) == ("deployed", {"stable": stable, "canary": ""})
-        self.ports().workloads.wait_ready(stable, 240)
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with installed(NAMESPACE, GIVEN), pytest.MonkeyPatch.context() as patch:
         patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-        made = World(tmp_path_factory.mktemp("record"))
+        made = World(tmp_path_factory.mktemp("record"), POLICY)
         made.ports().workloads.wait_ready("v1", 180)
         yield made
 

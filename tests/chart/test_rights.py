@@ -52,6 +52,17 @@ def accounts() -> Iterator[None]:
         yield
 
 
+# What a chart of any service has, beside what each account of Glidepath's may.
+ANY_CHART = [
+    f"{verb} {what}"
+    for verb in ("create", "patch", "delete")
+    for what in (
+        "services", "configmaps", "serviceaccounts", "deployments.apps", "horizontalpodautoscalers.autoscaling",
+        "poddisruptionbudgets.policy", "jobs.batch", "ingresses.networking.k8s.io", "networkpolicies.networking.k8s.io",
+    )
+]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def shared() -> Iterator[str]:
     """A namespace in which Glidepath's own parts serve two services."""
@@ -89,3 +100,15 @@ def test_shared_accounts_may_the_same_but_for_their_own_roles_and_fences(shared:
     needed += [f"patch services/{name}" for name in ("prices", "carts") if account == "glidepath"]
     assert [what for what in needed if not allowed(account, what, shared, shared)] == []
     assert [what for what in (*MAY_NOT[account], own, fence) if allowed(account, what, shared, shared)] == []
+
+
+def test_an_account_for_releases_per_version_may_write_what_a_chart_has_and_no_more() -> None:
+    namespace = "per-version-test"
+    with installed(namespace, "services[0].name=prices,services[0].perVersion=true", OWN_PARTS):
+        assert [what for what in ANY_CHART if not allowed("glidepath", what, namespace, namespace)] == []
+        # kubectl reads `serviceaccounts/token` as an account of that name.
+        theirs = ("configmaps", "services/another", "networkpolicies", "serviceaccounts/token")
+        hurts = [what for what in MAY_NOT["glidepath"] if not any(one in what for one in theirs)]
+        assert [what for what in hurts if allowed("glidepath", what, namespace, namespace)] == []
+        assert not allowed("glidepath", "create serviceaccounts --subresource=token", namespace, namespace)
+        assert not allowed("glidepath-watchdog", "delete services", namespace, namespace)

@@ -1,11 +1,17 @@
-"""A chart, installed by hand into a namespace of its own."""
+"""Charts, installed by hand into namespaces of their own; and the plainest chart there is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from rig.environment import REPO, helm, kubectl
+from kubernetes import client, config
+
+from glidepath.deploy import HelmPerVersion
+from glidepath.policy.load import parse_policy
+from glidepath.wiring.deploy import per_version
+from rig.environment import REPO, cluster, glidepath_kubeconfig, helm, kubectl
 
 CHART = str(REPO / "include" / "helm-chart")
 OWN_PARTS = str(REPO / "include" / "charts" / "glidepath")
@@ -20,3 +26,56 @@ def installed(namespace: str, given: str, chart: str = CHART) -> Iterator[None]:
     yield
     helm("uninstall", "app", "-n", namespace)
     kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def plain_chart(folder: Path, name: str) -> Path:
+    """What `helm create` makes; it knows nothing of Glidepath."""
+    helm("create", str(folder / name))
+    return folder / name
+
+
+@contextmanager
+def any_chart(namespace: str, service: str, chart: Path, helm_values: str = "") -> Iterator[client.ApiClient]:
+    """A namespace with Glidepath's parts and v1 of a service of any chart; the API as Glidepath's own account."""
+    kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait", timeout_s=120)
+    kubectl("create", "namespace", namespace)
+    given = f"services[0].name={service},services[0].perVersion=true,watchdog.enabled=false"
+    helm("upgrade", "--install", "glidepath", OWN_PARTS, "-n", namespace, "--set", given)
+    admin = config.new_client_from_config(cluster()["KUBECONFIG"])
+    deploys_any(admin, namespace, service, chart, helm_values).upgrade(
+        {
+            "service": {"name": service},
+            "roles": {"stable": "v1", "canary": ""},
+            "istio": {"trafficSplit": {"stable": 100, "canary": 0}},
+        }
+    )
+    yield config.new_client_from_config(str(glidepath_kubeconfig(namespace)))
+    helm("uninstall", "glidepath", "-n", namespace)
+    kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def deploys_any(
+    api: client.ApiClient, namespace: str, service: str, chart: Path, helm_values: str = ""
+) -> HelmPerVersion:
+    """How such a service is deployed."""
+    policy = parse_policy(any_policy(namespace, service, chart, helm_values), "p.yaml", Path("/checkout"))
+    return per_version(policy, api, cluster()["HELM"])
+
+
+def any_policy(namespace: str, service: str, chart: Path, helm_values: str = "") -> str:
+    """A policy of such a service."""
+    routes = REPO / "include" / "charts" / "routes"
+    return f"""\
+service: {service}
+namespace: {namespace}
+helm:
+  release: {service}
+  chart: {chart}
+  routes: {routes}
+  per_version: true
+  values: {{{helm_values}}}
+steps: [{{weight: 50, bake: 10s, min_requests: 100}}]
+evidence: {{source: app, scrape: 5s, baseline: 10m}}
+deploy_timeout: 180s
+lease: 120s
+"""

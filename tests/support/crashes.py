@@ -28,7 +28,6 @@ from glidepath.release.run import Run
 from glidepath.wiring.cluster import mesh
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
 from tests.support.fields import clone
-from tests.support.helm import HelmInMemory
 from tests.support.stage import Stage
 
 # dies: the process ends before the call. refused: the call is not carried out. lost: it is carried out, the answer is
@@ -157,7 +156,9 @@ def ports(stage: Stage, fuse: Fuse) -> Ports:
         claims=LeaseClaims(api, NAMESPACE, SERVICE, lambda: stage.clock),
         traffic=traffic,
         fence=fence,
-        helm=through(stage.helm, fuse, frozenset({"upgrade"}), HelmError("injected")),
+        helm=stage.helm.in_process(
+            lambda port: through(port, fuse, frozenset({"upgrade", "uninstall"}), HelmError("injected"))
+        ),
         workloads=KubernetesWorkloads(api, NAMESPACE, SERVICE),
         handover=None if told is None else through(told, fuse, frozenset({"tell"}), HandoverError("injected")),
         sync=Sync(api, *stage.synced) if stage.synced else None,
@@ -190,10 +191,7 @@ class Saved:
         now = copy.copy(self._stage)
         now.server.objects = clone(self._objects)
         now.said, now.handover = [], copy.deepcopy(self._handover)
-        now.helm = HelmInMemory(now.server)
-        was = self._stage.helm
-        now.helm.values, now.helm.revision = clone(was.values), was.revision
-        now.helm.newest, now.helm.state = was.newest, was.state
+        now.helm = self._stage.helm.again(now.server)
         samples = {key: list(samples) for key, samples in self._samples.items()}
         now.prometheus = dataclasses.replace(self._stage.prometheus, clock=lambda: now.clock, samples=samples)
         counters = now.prometheus

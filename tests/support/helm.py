@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from glidepath.deploy import HelmRelease, Preview
+from glidepath.deploy import Deploy, HelmRelease, Preview
 from glidepath.deploy import values as chart
 from glidepath.deploy.helm import TRIES
 from glidepath.deploy.overlay import Laid, foreign, overlaid
@@ -30,6 +30,10 @@ class HelmInMemory:
     """Helm's release `shop`. `values` and `revision` are the last deployed ones, `newest` and `state` the last of all."""
 
     release, chart = "shop", Path("chart")
+    # What Helm's own secrets carry beside that.
+    labels: Mapping[str, str] = {}
+    # Whether its upgrades remove Deployments.
+    removes = True
     # Versions whose Deployments were made by an upgrade that was cut off: none of its revisions removes them.
     forgot: tuple[str, ...] = ()
 
@@ -43,6 +47,20 @@ class HelmInMemory:
         self.hooks: list[dict[str, Any]] = []
         self.random: tuple[str, ...] = ()
 
+    def again(self, server: ApiServer) -> HelmInMemory:
+        """The same, on a copy of its server."""
+        now = type(self)(server)
+        now._go_on_from(self)
+        return now
+
+    def _go_on_from(self, was: HelmInMemory) -> None:
+        self.values, self.revision, self.newest, self.state = clone(was.values), was.revision, was.newest, was.state
+
+    def in_process(self, linked: Callable[[Any], Any]) -> Deploy:
+        """As a process has it; `linked` is what stands between it and each of Helm's releases."""
+        port: Deploy = linked(self)
+        return port
+
     def check(self) -> str:
         return "v4.0.0"
 
@@ -50,7 +68,7 @@ class HelmInMemory:
         if not self.revision:
             return None
         return HelmRelease(
-            "shop", NAMESPACE, self.revision, self.state, clone(self.values), max(self.newest, self.revision)
+            self.release, NAMESPACE, self.revision, self.state, clone(self.values), max(self.newest, self.revision)
         )
 
     def effective_values(self) -> Mapping[str, Any]:
@@ -72,7 +90,7 @@ class HelmInMemory:
 
     def upgrade(self, values: Mapping[str, Any], write: int | None = None) -> HelmRelease:
         if values == self.values and self.state == "deployed":
-            return HelmRelease("shop", NAMESPACE, self.revision, "deployed", dict(values), self.revision)
+            return HelmRelease(self.release, NAMESPACE, self.revision, "deployed", dict(values), self.revision)
         given, before = clone(dict(values)), None
         for left in reversed(range(TRIES)):
             laid = tuple(one for manifest in self._objects(given) for one in self._foreign(manifest, take=True))
@@ -86,7 +104,7 @@ class HelmInMemory:
             before = laid
         self.values = given
         self.by_hand("deployed")
-        return HelmRelease("shop", NAMESPACE, self.revision, "deployed", given, self.revision, laid)
+        return HelmRelease(self.release, NAMESPACE, self.revision, "deployed", given, self.revision, laid)
 
     def by_person(self, values: Mapping[str, Any]) -> str:
         """A person's plain `helm upgrade`; what it was refused with, empty when it went through."""
@@ -102,8 +120,8 @@ class HelmInMemory:
         self.newest, self.state = max(self.newest, self.revision) + 1, state
         if state == "deployed":
             self.revision = self.newest
-        labels = {"owner": "helm", "name": "shop", "version": str(self.newest), "status": state}
-        metadata = {"name": f"shop.v{self.newest}", "labels": labels}
+        labels = {"owner": "helm", "name": self.release, "version": str(self.newest), "status": state, **self.labels}
+        metadata = {"name": f"{self.release}.v{self.newest}", "labels": labels}
         self.server.put(SECRETS, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
 
     def _live(self, manifest: Mapping[str, Any]) -> Object | None:
@@ -166,8 +184,10 @@ class HelmInMemory:
                     break
             if one["kind"] == "Deployment" and self._live(one):
                 self._pods(one)
-        if refused:
-            return "; ".join(refused)
+        return "; ".join(refused) or (self._remove(values) if self.removes else "")
+
+    def _remove(self, values: Mapping[str, Any]) -> str:
+        """Remove what is rendered no more; what that is refused with."""
         versions = _versions(values)
         for one in self.server.all("deployments"):
             if one["metadata"]["labels"]["version"] not in (*versions, *self.forgot):
@@ -179,7 +199,7 @@ class HelmInMemory:
     def _pods(self, manifest: Object) -> None:
         """What the Deployment's controller and the kubelet would report."""
         stored = self.server.objects[(DEPLOYMENTS, manifest["metadata"]["name"])]
-        ready = stored["spec"]["replicas"] if self.ready(manifest["metadata"]["labels"]["version"]) else 0
+        ready = stored["spec"]["replicas"] if self.ready(stored["metadata"]["labels"]["version"]) else 0
         stored["metadata"].setdefault("generation", 1)
         stored["status"] = {"observedGeneration": 1, "updatedReplicas": ready, "availableReplicas": ready}
 

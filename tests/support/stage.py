@@ -103,13 +103,13 @@ class PrometheusInMemory:
 class Stage:
     """A service with v1 stable under traffic, and a clock that is set by hand."""
 
-    def __init__(self, server: ApiServer, folder: Path) -> None:
+    def __init__(self, server: ApiServer, folder: Path, helm: type[HelmInMemory] = HelmInMemory) -> None:
         self.server, self.clock = server, 1_800_000_000.0
         self.said: list[str] = []
         self.handover: Handover | None = None
         self.synced: tuple[str, str, str] | None = None
         self.record = Record(f"sqlite:///{folder}/record.db")
-        self.helm = HelmInMemory(server)
+        self.helm = helm(server)
         self.prometheus = PrometheusInMemory(lambda: self.clock)
         self.helm.upgrade(
             {"roles": {"stable": "v1", "canary": ""}, "istio": {"trafficSplit": {"stable": 100, "canary": 0}}}
@@ -129,7 +129,7 @@ class Stage:
             claims=LeaseClaims(api, NAMESPACE, SERVICE, lambda: self.clock),
             traffic=traffic,
             fence=fence,
-            helm=self.helm,
+            helm=self.helm.in_process(lambda port: port),
             workloads=KubernetesWorkloads(api, NAMESPACE, SERVICE),
             evidence=SampledEvidence(self.prometheus),
             handover=self.handover,

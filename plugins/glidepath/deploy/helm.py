@@ -17,6 +17,7 @@ from typing import Any
 
 from kubernetes import client
 
+from glidepath.deploy.added import Field, field_of, numbered, with_fields
 from glidepath.deploy.command import Command
 from glidepath.deploy.live import Live
 from glidepath.deploy.manifests import Object, objects
@@ -25,14 +26,12 @@ from glidepath.deploy.numbers import exact, large, rounded, settings
 from glidepath.deploy.overlay import Laid, changes, foreign
 from glidepath.deploy.release import HelmRelease, Preview
 from glidepath.errors import HelmError, PreflightError, SetupError
-from glidepath.kube import WRITE
 
 QUERY_TIMEOUT_S = 30
 UPGRADE_TIMEOUT_S = 180
 PENDING = frozenset({"pending-install", "pending-upgrade", "pending-rollback"})
 # So often an upgrade is tried whose fields somebody writes between our look and Helm's.
 TRIES = 3
-HELD_KINDS = ("Deployment", "VirtualService", "DestinationRule")
 POSTRENDER = Path(__file__).parent / "postrender"
 
 
@@ -46,6 +45,7 @@ class Helm:
         api: The client of the cluster: Helm works on the very same one, as the same user, whatever its own environment says.
         binary: The Helm 4 binary; None looks at GLIDEPATH_HELM and then PATH.
         digest: `sha256:...` of the packed chart; None takes the chart as it is.
+        labels: What Helm's own secrets of the release carry, to find it by.
     """
 
     def __init__(
@@ -56,8 +56,9 @@ class Helm:
         api: client.ApiClient,
         binary: str | None = None,
         digest: str | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
-        self._digest = digest
+        self._digest, self._labels = digest, labels or {}
         self.chart, self.release, self.namespace = chart, release, namespace
         self._command, self._live = Command(api, namespace, binary), Live(api, release, namespace)
         self._integers: tuple[int, frozenset[Place]] | None = None
@@ -103,8 +104,9 @@ class Helm:
         return values
 
     def upgrade(
-        self, values: Mapping[str, Any], timeout_s: float = UPGRADE_TIMEOUT_S, write: int | None = None
-    ) -> HelmRelease:
+        self, values: Mapping[str, Any], timeout_s: float = UPGRADE_TIMEOUT_S, write: int | None = None,
+        added: Sequence[Field] = (),
+    ) -> HelmRelease:  # fmt: skip
         """Bring the release to these values; nothing is done when it has them already.
 
         Args:
@@ -112,6 +114,7 @@ class Helm:
             timeout_s: How long Helm may take, seconds.
             write: The number of this upgrade, higher than what any object carries: with it the fence lets it change what
                 is held. Each further try is one higher. None for no release under way.
+            added: Fields that the objects get beside what the chart renders; no reason to upgrade by themselves.
 
         Never forces conflicts: a field that another owner holds keeps its live value. A value that somebody writes while
         Helm is on its way makes Helm fail; it is looked at anew, `TRIES` times at most.
@@ -127,18 +130,38 @@ class Helm:
         if current is not None and current.status == "deployed" and current.values == values:
             return current
         self._pinned()
-        laid = self._upgraded(values, current, timeout_s, write)
+        laid = self._upgraded(values, current, timeout_s, write, added)
         done = self.status()
         if done is None or done.status != "deployed":
             raise HelmError(f"helm upgrade of {self.release!r} ended, but its status is {done and done.status!r}")
         return replace(done, laid=laid)
 
-    def preview(self, values: Mapping[str, Any]) -> Preview:
+    def preview(self, values: Mapping[str, Any], added: Sequence[Field] = ()) -> Preview:
         """What an upgrade to these values would apply, and what it would leave to its owners; touches nothing."""
         current = self.status()
         seen, again = self._rendered(values, current), self._rendered(values, current)
         random = tuple(path for path, _, _ in changes(_by_name(seen.objects), _by_name(again.objects)))
-        return replace(seen, laid=tuple(self._foreign(seen.objects)), random=random)
+        made = with_fields(seen.objects, added)
+        return replace(seen, objects=made, laid=tuple(self._foreign(made)), random=random)
+
+    def deployed(self) -> Preview:
+        """What is deployed, as Helm keeps it, and what of it is its owners' by now; nothing where nothing is deployed."""
+        revision = self._last_deployed()
+        kept = objects(self._manifest(revision)) if revision else []
+        return Preview(kept, laid=tuple(self._foreign(kept)))
+
+    def uninstall(self, timeout_s: float = UPGRADE_TIMEOUT_S) -> None:
+        """Remove the release with all that it made; nothing is done where there is none.
+
+        Raises:
+            HelmError: Helm refused, such as for a held object, or did not end within the time-out.
+        """
+        args = ["uninstall", self.release, "--ignore-not-found", "--timeout", f"{int(timeout_s)}s"]
+        self._command.run(args, timeout_s + 10)
+
+    def keep(self, manifest: Mapping[str, Any], fields: Sequence[Field]) -> None:
+        """See `Live.keep`."""
+        self._live.keep(manifest, fields)
 
     def found(self, manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """A rendered object as the cluster has it; None when it is not there or may not be read."""
@@ -153,16 +176,17 @@ class Helm:
         return self._live.applied(manifest)
 
     def _upgraded(
-        self, values: Mapping[str, Any], current: HelmRelease | None, timeout_s: float, write: int | None
-    ) -> tuple[Laid, ...]:
+        self, values: Mapping[str, Any], current: HelmRelease | None, timeout_s: float, write: int | None,
+        added: Sequence[Field],
+    ) -> tuple[Laid, ...]:  # fmt: skip
         """Have Helm upgrade; what was left to its owners."""
         before: tuple[Laid, ...] | None = None
         for left in reversed(range(TRIES)):
-            rendered = self._rendered(values, current).objects if current else ()
+            rendered = with_fields(self._rendered(values, current).objects, added) if current else ()
             laid = tuple(self._foreign(rendered, take=True))
             number = None if write is None else write + TRIES - 1 - left
             try:
-                self._apply(values, current, [*map(_field, laid), *_numbered(rendered, number)], timeout_s)
+                self._apply(values, current, [*map(field_of, laid), *added, *numbered(rendered, number)], timeout_s)
                 return laid
             except HelmError as error:
                 if "conflict" not in str(error) or laid == before or not left:
@@ -171,12 +195,14 @@ class Helm:
         raise AssertionError("unreachable")
 
     def _apply(
-        self, values: Mapping[str, Any], current: HelmRelease | None, overlay: list[dict[str, Any]], timeout_s: float
+        self, values: Mapping[str, Any], current: HelmRelease | None, overlay: list[Field], timeout_s: float
     ) -> None:
         args = [
             "upgrade", self.release, str(self.chart), "--install", "--reset-values", "--server-side=true",
             "--history-max", "20", "--timeout", f"{int(timeout_s)}s", "-o", "json",
         ]  # fmt: skip
+        if self._labels:
+            args += ["--labels", ",".join(f"{key}={text}" for key, text in self._labels.items())]
         args += settings(values, self._as_integers(current))
         if not overlay:
             self._with_values(args, values, timeout_s + 10)
@@ -283,18 +309,6 @@ class Helm:
             json.dump(values, file)
             file.flush()
             return self._command.run([*args, "--values", file.name], timeout_s, env)
-
-
-def _field(one: Laid) -> dict[str, Any]:
-    """What is laid over, for the post-renderer."""
-    return {"kind": one.kind, "name": one.name, "path": one.path, "value": one.value}
-
-
-def _numbered(rendered: Sequence[Object], number: int | None) -> list[dict[str, Any]]:
-    """The number of an upgrade on everything that a release holds, for the post-renderer."""
-    held = [one for one in rendered if one["kind"] in HELD_KINDS] if number is not None else []
-    at = {"path": ["metadata", "annotations", WRITE], "value": str(number), "new": True}
-    return [{"kind": one["kind"], "name": one["metadata"]["name"], **at} for one in held]
 
 
 def _by_name(found: Sequence[Object]) -> dict[str, Object]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kubernetes import client
 
+from glidepath.deploy.added import Field, with_fields
 from glidepath.deploy.overlay import Laid
 from glidepath.errors import ClusterError
 from glidepath.kube import APPLY, FIELD_MANAGER, HELM, STATE, TOKEN, WRITE, request
@@ -16,6 +17,8 @@ from glidepath.kube import APPLY, FIELD_MANAGER, HELM, STATE, TOKEN, WRITE, requ
 MADE_BY, MADE_IN = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 HIGHEST_WRITE = "999999999999999"
 MANAGED_BY = "app.kubernetes.io/managed-by"
+# Owns what makes a Deployment one of a version, beside Helm: no write of a claim gives it up.
+KEEPER = f"{FIELD_MANAGER}-version"
 
 
 class Live:
@@ -70,6 +73,22 @@ class Live:
                 inside = inside.setdefault(str(step), {})
             inside[str(one.path[-1])] = one.value
         self._apply(body, FIELD_MANAGER, force=True, dry_run=False)
+
+    def keep(self, manifest: Mapping[str, Any], fields: Sequence[Field]) -> None:
+        """Own fields of an object beside Helm, so that they stay when it is upgraded by somebody who knows nothing of them.
+
+        Does nothing where the object is not there.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        live = self.find(manifest)
+        if live is None:
+            return
+        body: dict[str, Any] = {key: manifest[key] for key in ("apiVersion", "kind")}
+        body["metadata"] = {key: live["metadata"][key] for key in ("name", "uid")}
+        [made] = with_fields([body], fields)
+        self._apply(made, KEEPER, force=True, dry_run=False)
 
     def _apply(self, body: Mapping[str, Any], manager: str, force: bool, dry_run: bool) -> dict[str, Any]:
         path = self._path(body)

@@ -1,12 +1,13 @@
 """The policy: what a release of one service may do. Typed, validated, with a JSON Schema."""
 
+from glidepath.policy.helm import HelmRelease, ValuePaths
 from glidepath.policy.load import dag_id_of, load_policy, policy_json_schema
 from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
 from glidepath.policy.model import MAX_STEPS, Policy
 from glidepath.policy.spec import ReleaseSpec, for_run
-from glidepath.policy.versions import VERSION, Image, image_of, name_of
+from glidepath.policy.versions import VERSION, Image, image_of, name_of, release_name
 
 __all__ = [
-    "MAX_STEPS", "VERSION", "ErrorsMetric", "Image", "LatencyMetric", "Metric", "Policy", "ReleaseSpec", "ShareMetric", "dag_id_of",
-    "for_run", "image_of", "load_policy", "name_of", "policy_json_schema",
+    "MAX_STEPS", "VERSION", "ErrorsMetric", "HelmRelease", "Image", "LatencyMetric", "Metric", "Policy", "ReleaseSpec", "ShareMetric",
+    "ValuePaths", "dag_id_of", "for_run", "image_of", "load_policy", "name_of", "policy_json_schema", "release_name",
 ]  # fmt: skip

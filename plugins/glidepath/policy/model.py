@@ -12,6 +12,7 @@ from glidepath.policy.counted import COMPLETE, Counted
 from glidepath.policy.fields import ConnId, Duration, Form, Name, Origin, Share, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
+from glidepath.policy.helm import HelmRelease
 from glidepath.policy.labels import Labels
 from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
 from glidepath.policy.presets import counted_by
@@ -23,18 +24,6 @@ MAX_STEPS = 6
 
 # Sources whose names are their own.
 FIXED = ("app", "mesh")
-
-
-class HelmRelease(Form):
-    """Helm's release and chart of the service."""
-
-    release: Name
-    chart: str = Field(
-        "include/helm-chart", description="Folder or packed file of the chart; relative to the checkout."
-    )
-    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = Field(
-        None, description="Pins a packed chart: another file is refused."
-    )
 
 
 class Connections(Form):
@@ -240,6 +229,11 @@ class Policy(Form):
             raise ValueError(
                 f"max_duration: {self.max_duration:.0f} s is not longer than the steps' bakes ({bakes:.0f} s)"
             )
+        if self.helm.per_version and self.helm.release.startswith(f"{self.service}-"):
+            raise ValueError(
+                f"helm.release: {self.helm.release} could be that of a version of {self.service}; expected another name for the "
+                f"routes, such as {self.service}"
+            )
         if self.lease < 3 * self.evidence.scrape:
             raise ValueError(
                 f"lease: {self.lease:.0f} s, expected at least three scrapes ({3 * self.evidence.scrape:.0f} s)"
@@ -274,9 +268,9 @@ class Policy(Form):
         return dag_id(self.name or self.service)
 
     def located(self, root: Path) -> Policy:
-        """The policy with its chart and its command as absolute paths, relative ones taken from `root`."""
-        helm = self.helm.model_copy(update={"chart": str((root / self.helm.chart).resolve())})
-        return self.model_copy(update={"helm": helm, "gitops": self.gitops and self.gitops.located(root)})
+        """The policy with its charts and its command as absolute paths, relative ones taken from `root`."""
+        there = {"helm": self.helm.located(root), "gitops": self.gitops and self.gitops.located(root)}
+        return self.model_copy(update=there)
 
 
 def dag_id(name: str) -> str:

@@ -49,6 +49,15 @@ class ReleaseSpec(Policy):
     dry_run: bool = False
     override_freeze: str | None = None
 
+    @model_validator(mode="after")
+    def _image_can_be_said(self) -> ReleaseSpec:
+        if self.digest is not None and self.helm.per_version and self.helm.paths.digest is None:
+            raise ValueError(
+                f"version: {self.digest} is a digest, and helm.paths.digest does not say where the chart takes one; expected a tag, "
+                "or the path"
+            )
+        return self
+
     @property
     def image(self) -> Image:
         """The version's image, as far as its name does not say it."""

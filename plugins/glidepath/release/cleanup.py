@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from glidepath.claim.state import ABANDONED
+from glidepath.deploy import values as chart
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.record import Record, Release
@@ -68,10 +69,15 @@ def sweep(run: Run) -> None:
     if versions - {run.stable, *run.fresh}:  # somebody went on by hand since
         return
     left = fenced.held | (versions - {safe})
-    if not left and not state.holder and all_on(ports.traffic, safe):
+    if not left and not state.holder and all_on(ports.traffic, safe) and _roles_are(ports, safe):
         return
     run.say(f"the release had ended before this was done: cleaned up: {', '.join(sorted(left)) or 'the routes'}")
     _clean(run, safe, outcome)
+
+
+def _roles_are(ports: Ports, safe: str) -> bool:
+    """Whether Helm has one version only: where pods and routes are apart, a role may be left of what has no pods any more."""
+    return chart.roles(ports.helm.effective_values()) == (safe, None)
 
 
 def _clean(run: Run, safe: str, outcome: str) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from kubernetes import client
 
-from glidepath.deploy import Helm, KubernetesWorkloads
+from glidepath.deploy import KubernetesWorkloads
 from glidepath.evidence import Prometheus, SampledEvidence
 from glidepath.handover import Handover, Sync
 from glidepath.policy import Policy
 from glidepath.ports import Ports
 from glidepath.record import Record
 from glidepath.wiring.cluster import claims, mesh
+from glidepath.wiring.deploy import deploys
 
 
 def ports(
@@ -32,14 +31,13 @@ def ports(
         handover, sync: Who is told of a promotion, and whose sync pauses meanwhile; None for nobody.
         record: Where releases are recorded; None: as the environment says.
     """
-    asked = policy.helm
     traffic, fence = mesh(api, policy.namespace, policy.service)
     return Ports(
         record=record or Record(),
         claims=claims(api, policy.namespace, policy.service),
         traffic=traffic,
         fence=fence,
-        helm=Helm(Path(asked.chart), asked.release, policy.namespace, api, digest=asked.digest),
+        helm=deploys(policy, api),
         workloads=KubernetesWorkloads(api, policy.namespace, policy.service),
         evidence=SampledEvidence(prometheus),
         handover=handover,

@@ -197,3 +197,12 @@ def test_an_apply_without_force_respects_another_owner(server: ApiServer, object
 )
 def test_a_kind_has_its_path(objects: Objects, kind: str, everywhere: bool, path: str) -> None:
     assert objects.path(kind, everywhere) == path
+
+
+def test_a_list_of_nothing_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API server answers `null` where it is asked for metadata only and there is nothing."""
+    monkeypatch.setattr("glidepath.kube.request", lambda *_, **__: {"items": None})
+    objects = Objects(client.ApiClient(), "shop")
+    assert list(objects.list_metadata("v1/secrets", "owner=helm")) == []
+    assert objects.list("v1/secrets") == []
+    assert list(objects.list_everywhere("v1/secrets")) == []

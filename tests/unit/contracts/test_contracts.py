@@ -10,13 +10,15 @@ import pytest
 from tests.contracts import claims, deploy, traffic
 from tests.contracts.place import Place
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+from tests.support.helm import HelmInMemory
+from tests.support.per_version import PerVersionInMemory
 from tests.support.stage import Stage
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+@pytest.fixture(params=[HelmInMemory, PerVersionInMemory], ids=["one release", "a release per version"])
+def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
     with ApiServer() as server:
-        stage = Stage(server, tmp_path)
+        stage = Stage(server, tmp_path, request.param)
         yield Place(
             NAMESPACE,
             SERVICE,

@@ -1,16 +1,19 @@
 {{/* Glidepath's account in a namespace, and what it may do there for these services. RBAC lets nobody write a role beyond
      its own. Needs a dict:
        namespace  the namespace
-       services   a list of dicts: name; keda, whether its autoscaler is KEDA's
+       services   a list of dicts: name; keda, whether its autoscaler is KEDA's; perVersion, whether each of its versions is a
+                  Helm release of a chart of its own, so that the account makes and removes all that such a chart has
        labels     of each object, as YAML
        upgraded   the one service whose chart brings these parts, or "": Helm applies every object of a chart at each
                   upgrade, so the account may then patch them, named one by one */}}
 {{- define "glidepath.roles" -}}
 {{- $names := list }}
 {{- $keda := false }}
+{{- $perVersion := false }}
 {{- range .services }}
 {{- $names = append $names .name }}
 {{- $keda = or $keda .keda }}
+{{- $perVersion = or $perVersion .perVersion }}
 {{- end }}
 {{- $own := ternary (list "glidepath" "glidepath-watchdog") list (ne .upgraded "") }}
 # What Airflow's tasks may do here: the releases' objects, Helm's own secrets, leases. What never changes in a service's
@@ -31,6 +34,11 @@ rules:
 - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [get, list, watch, create, update, patch, delete]}
 {{- if $keda }}
 - {apiGroups: [keda.sh], resources: [scaledobjects], verbs: [get, list, watch, create, update, patch, delete]}
+{{- end }}
+{{- if $perVersion }}
+{{- range $group, $resources := dict "" "services, configmaps, serviceaccounts" "policy" "poddisruptionbudgets" "batch" "jobs, cronjobs" "networking.k8s.io" "ingresses, networkpolicies" "monitoring.coreos.com" "servicemonitors, podmonitors, prometheusrules" }}
+- {apiGroups: [{{ $group | quote }}], resources: [{{ $resources }}], verbs: [get, list, watch, create, update, patch, delete]}
+{{- end }}
 {{- end }}
 - {apiGroups: [networking.istio.io], resources: [virtualservices, destinationrules, gateways], verbs: [get, list, watch, create, update, patch]}
 - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, list, watch, create, update, patch]}

@@ -1,0 +1,291 @@
+"""A Helm release per version, of a chart that knows nothing of Glidepath; and one of the routes, which says who has which role.
+
+To a release this is one thing with values, as a chart that knows Glidepath is: those of the routes. Bringing it to other
+values is three acts, each of which does nothing when it is done already: the versions that have a role are there, the routes
+are as the values say, the versions that have none are gone. Whoever is cut off in between is followed by somebody who asks
+for the same, or for the way back.
+
+A version that is stable is left alone, with the values that it was released with: only its own release, by a person, changes
+what has all requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from glidepath.deploy import values as chart
+from glidepath.deploy.added import Field, labelled, marked, with_fields
+from glidepath.deploy.live import MADE_BY
+from glidepath.deploy.manifests import Object
+from glidepath.deploy.mapped import Mapped
+from glidepath.deploy.overlay import Laid
+from glidepath.deploy.port import Deploy
+from glidepath.deploy.release import HelmRelease, Preview
+from glidepath.errors import HelmError, PreflightError, SetupError
+from glidepath.fence.marks import state_of, token_of
+from glidepath.kube import HELD
+
+LABELS = ("app", "version")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+# A canary, or a baseline, of which nobody has said how many.
+REPLICAS = 1
+
+
+class Installed(Deploy, Protocol):
+    """One Helm release; `Helm` says more."""
+
+    def upgrade(
+        self, values: Mapping[str, Any], *, write: int | None = None, added: Sequence[Field] = ()
+    ) -> HelmRelease:
+        """Bring it to these values, with fields beside what the chart renders."""
+
+    def preview(self, values: Mapping[str, Any], added: Sequence[Field] = ()) -> Preview:
+        """What an upgrade would apply."""
+
+    def deployed(self) -> Preview:
+        """What is deployed, and what of it is its owners' by now."""
+
+    def keep(self, manifest: Mapping[str, Any], fields: Sequence[Field]) -> None:
+        """Own fields of an object beside Helm."""
+
+    def uninstall(self) -> None:
+        """Remove it with all that it made; nothing is done where there is none."""
+
+
+class HelmPerVersion:
+    """See `Deploy`.
+
+    Args:
+        mapped: The service's values in its chart's own words.
+        routes: The Helm release of the routes.
+        of: The Helm release of a version, installed or not.
+        there: The versions that have a Helm release.
+    """
+
+    def __init__(
+        self, mapped: Mapped, routes: Installed, of: Callable[[str], Installed], there: Callable[[], frozenset[str]]
+    ) -> None:
+        self._mapped, self._routes, self._of, self._there = mapped, routes, of, there
+
+    @property
+    def release(self) -> str:
+        """The Helm release of the routes."""
+        return self._routes.release
+
+    @property
+    def chart(self) -> Path:
+        """The chart of the routes."""
+        return self._routes.chart
+
+    def check(self) -> str:
+        """See `Deploy.check`; both charts are looked for."""
+        self._of("any").check()
+        return self._routes.check()
+
+    def status(self) -> HelmRelease | None:
+        """See `Deploy.status`."""
+        return self._routes.status()
+
+    def effective_values(self) -> Mapping[str, Any]:
+        """See `Deploy.effective_values`; how many replicas stable has is what its own release says."""
+        values = dict(self._routes.effective_values())
+        stable, _ = chart.roles(values)
+        asked = self._mapped.replicas(self._of(stable).effective_values()) if stable in self._there() else None
+        return chart.without_replicas(values, stable) | {
+            "replicas": {"stable": REPLICAS if asked is None else asked, "canary": REPLICAS},
+            "autoscaling": {"external": self._mapped.paths.replicas is None},
+        }
+
+    def upgrade(self, values: Mapping[str, Any], *, write: int | None = None) -> HelmRelease:
+        """See `Deploy.upgrade`; what was left to its owners is that of all Helm releases.
+
+        Raises:
+            SetupError: The stable version has no Helm release of its own, and a release is under way.
+            HelmError: Helm refused.
+        """
+        there = self._there()
+        if write is not None:
+            self._adopted(values, there)
+        laid = self.install(values, write)
+        done = self._routes.upgrade(values, write=write)
+        for version in sorted(there - set(versions(values))):
+            self._removable(values, version)
+            self._of(version).uninstall()
+        return replace(done, laid=(*laid, *done.laid))
+
+    def install(self, values: Mapping[str, Any], write: int | None = None, anew: bool = False) -> tuple[Laid, ...]:
+        """Bring the versions that have a role about, without a way to them; what was left to its owners.
+
+        Args:
+            values: Those of the routes.
+            write: As for `upgrade`.
+            anew: Whether a stable version that is there is brought to what the policy says, too: no way leads to it.
+
+        Raises:
+            HelmError: Helm refused.
+        """
+        laid: list[Laid] = []
+        for version, own in self._wanted(values, frozenset() if anew else self._there()).items():
+            done = self._of(version).upgrade(own, write=write, added=self._added(values, version))
+            self._routes.keep(self._deployment(version), self._labels(version))
+            laid += done.laid
+        return tuple(laid)
+
+    def preview(self, values: Mapping[str, Any]) -> Preview:
+        """See `Deploy.preview`; of the stable version it is what is deployed.
+
+        Raises:
+            PreflightError: The chart does not make what a version needs to be.
+        """
+        there = self._there()
+        try:
+            self._adopted(values, there)
+        except SetupError as error:
+            raise PreflightError(f"{error}; nothing was touched") from error
+        parts = [self._kept(values, version) for version in versions(values)[:1] if version in there]
+        for version, own in self._wanted(values, there).items():
+            seen = self._of(version).preview(own, self._added(values, version))
+            self._fits(values, version, seen.objects)
+            parts.append(seen)
+        parts.append(self._routes.preview(values))
+        return Preview(
+            [one for part in parts for one in part.objects], [one for part in parts for one in part.hooks],
+            tuple(one for part in parts for one in part.laid), tuple(one for part in parts for one in part.random),
+        )  # fmt: skip
+
+    def _kept(self, values: Mapping[str, Any], version: str) -> Preview:
+        """What is deployed of a version, with the token that its Deployment has by now."""
+        seen = self._of(version).deployed()
+        return replace(seen, objects=with_fields(seen.objects, self._added(values, version)))
+
+    def rendered(self, values: Mapping[str, Any]) -> Sequence[Object]:
+        """What the chart makes of versions that are all to be installed; touches nothing.
+
+        Raises:
+            PreflightError: The chart does not make what a version needs to be.
+        """
+        found: list[Object] = []
+        for version, own in self._wanted(values, frozenset()).items():
+            seen = self._of(version).preview(own, self._added(values, version)).objects
+            self._fits(values, version, seen)
+            found += seen
+        return found
+
+    def values_of(self, version: str) -> Mapping[str, Any]:
+        """The values that a version was released with."""
+        status = self._of(version).status()
+        return status.values if status else {}
+
+    def there(self) -> frozenset[str]:
+        """The versions that have a Helm release."""
+        return self._there()
+
+    def remove(self, version: str) -> None:
+        """Remove a version to which no way leads."""
+        self._of(version).uninstall()
+
+    def found(self, manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """See `Deploy.found`."""
+        return self._routes.found(manifest)
+
+    def applied(self, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `Deploy.applied`; as the Helm release that made it."""
+        live = self.found(manifest)
+        made_by = ((live or {}).get("metadata", {}).get("annotations") or {}).get(MADE_BY)
+        owner = next((one for one in map(self._of, self._there()) if one.release == made_by), self._routes)
+        return owner.applied(manifest)
+
+    def _wanted(self, values: Mapping[str, Any], there: frozenset[str]) -> dict[str, dict[str, Any]]:
+        """The values of each version that is to be brought to some: not of a stable one that is there."""
+        stable, *others = versions(values)
+        found = {}
+        for version in others if stable in there else [stable, *others]:
+            asked = ((values.get("versions") or {}).get(version) or {}).get("replicas") or REPLICAS
+            if version == values["roles"].get("baseline"):
+                like = self._of(stable).status()
+                found[version] = self._mapped.named(like.values if like else {}, version, asked)
+            else:
+                found[version] = self._mapped.released(version, chart.image_of(values, version), asked)
+        return found
+
+    def _deployment(self, version: str) -> Object:
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": self._mapped.workload(version)}}
+
+    def _labels(self, version: str) -> list[Field]:
+        return labelled(self._mapped.workload(version), self._mapped.service, version)
+
+    def _added(self, values: Mapping[str, Any], version: str) -> list[Field]:
+        token = str((values.get("release") or {}).get("token") or "")
+        return [*self._labels(version), *(marked(self._mapped.workload(version), token) if token else [])]
+
+    def _adopted(self, values: Mapping[str, Any], there: frozenset[str]) -> None:
+        """Make sure that the stable version is not installed anew.
+
+        Raises:
+            SetupError: It would be.
+        """
+        stable, *_ = versions(values)
+        if stable not in there and self.status() is not None:
+            raise SetupError(
+                f"the stable version {stable} of {self._mapped.service} has no Helm release of its own that Glidepath made; "
+                "expected one by `glidepath adopt`"
+            )
+
+    def _removable(self, values: Mapping[str, Any], version: str) -> None:
+        """Make sure that a version is no release's before Helm removes what is around its Deployment.
+
+        Raises:
+            HelmError: It is held, or a later release has had it.
+        """
+        name = self._mapped.workload(version)
+        live = self.found(self._deployment(version))
+        if live is None:
+            return
+        ours = int((values.get("release") or {}).get("token") or 0)
+        if state_of(live) == HELD or (ours and token_of(live) > ours):
+            raise HelmError(f"Deployment {name} is a release's, with token {token_of(live)}: its Helm release stays")
+
+    def _fits(self, values: Mapping[str, Any], version: str, rendered: Sequence[Object]) -> None:
+        """Make sure that the chart makes one Deployment of a version, by the name, labels and image that are asked for.
+
+        Raises:
+            PreflightError: It does not; names the path of the values, or the label.
+        """
+        name, paths = self._mapped.workload(version), self._mapped.paths
+        made = [one for one in rendered if one["kind"] in WORKLOADS]
+        found = next((one for one in made if (one["kind"], one["metadata"]["name"]) == ("Deployment", name)), None)
+        if found is None:
+            others = ", ".join(f"{one['kind']} {one['metadata']['name']}" for one in made) or "no Deployment"
+            raise PreflightError(
+                f"the chart makes {others}, expected Deployment {name}: helm.paths.name ({paths.name}) has to be what it calls "
+                "its Deployment by; nothing was touched"
+            )
+        selects = (found["spec"].get("selector") or {}).get("matchLabels") or {}
+        own = {"app": self._mapped.service, "version": version}
+        if other := [f"{key}={selects[key]}" for key in LABELS if selects.get(key, own[key]) != own[key]]:
+            raise PreflightError(
+                f"Deployment {name} of the chart selects its pods by {', '.join(other)}; expected these labels to be free, or "
+                f"app={own['app']}, version={version}; nothing was touched"
+            )
+        if version != values["roles"].get("baseline"):
+            self._has_image(values, version, found)
+
+    def _has_image(self, values: Mapping[str, Any], version: str, deployment: Object) -> None:
+        image, paths = chart.image_of(values, version), self._mapped.paths
+        end = f"@{image.digest}" if image.digest else f":{image.tag or version}"
+        images = [str(one.get("image")) for one in deployment["spec"]["template"]["spec"].get("containers") or []]
+        if not any(one.endswith(end) for one in images):
+            path = paths.digest if image.digest else paths.tag
+            raise PreflightError(
+                f"Deployment {deployment['metadata']['name']} has the images {', '.join(images)}, expected one that ends in {end}: "
+                f"the chart does not take it from {path} (helm.paths); nothing was touched"
+            )
+
+
+def versions(values: Mapping[str, Any]) -> list[str]:
+    """The versions that have a role, the stable one first."""
+    given = values["roles"]
+    return [str(one) for one in (given["stable"], given.get("canary"), given.get("baseline")) if one]

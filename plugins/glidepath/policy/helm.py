@@ -1,0 +1,89 @@
+"""What a policy says of Helm: the service's release and its chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, JsonValue, model_validator
+
+from glidepath.policy.fields import Form, Name
+
+# A path into a chart's values, as `helm --set` writes it; keys with dots and items of lists are out of its reach.
+ValuePath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", max_length=200)]
+
+
+class ValuePaths(Form):
+    """Where a chart's values have what its versions differ by. The defaults are those of `helm create`."""
+
+    name: ValuePath = Field("fullnameOverride", description="What the chart calls its objects.")
+    tag: ValuePath = Field("image.tag", description="The tag of the image.")
+    digest: ValuePath | None = Field(
+        None, description="The digest of the image, sha256:...; without it no digest can be released."
+    )
+    replicas: ValuePath | None = Field(
+        "replicaCount", description="Replicas; null where the chart leaves them to an autoscaler."
+    )
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The paths that Glidepath writes."""
+        return tuple(one for one in (self.name, self.tag, self.digest, self.replicas) if one is not None)
+
+
+class HelmRelease(Form):
+    """Helm's release and chart of the service; or, `per_version`, a release of the chart for each version."""
+
+    release: Name = Field(description="Helm's release; with per_version, that of the routes.")
+    chart: str = Field(
+        "include/helm-chart", description="Folder or packed file of the chart; relative to the checkout."
+    )
+    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = Field(
+        None, description="Pins a packed chart: another file is refused."
+    )
+    per_version: bool = Field(
+        False,
+        description="Each version is a Helm release of its own, <service>-<version>, of a chart that knows nothing of Glidepath.",
+    )
+    values: dict[str, JsonValue] = Field(
+        default_factory=dict, description="The chart's values for the version that is released, with per_version."
+    )
+    paths: ValuePaths = Field(default_factory=ValuePaths)
+    routes: str = Field(
+        "include/charts/routes", description="The chart of the name that callers use, with per_version."
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> HelmRelease:
+        if not self.per_version:
+            for name in ("values", "paths", "routes"):
+                if name in self.model_fields_set and getattr(self, name) != type(self).model_fields[name].get_default(
+                    call_default_factory=True
+                ):
+                    raise ValueError(
+                        f"{name}: only for per_version: true; expected the values in Helm's release {self.release}"
+                    )
+            return self
+        if "chart" not in self.model_fields_set:
+            raise ValueError("per_version: expected `chart`, the service's own, such as charts/shop")
+        for path in self.paths.taken:
+            if written(self.values, path):
+                raise ValueError(
+                    f"values: {path} is written for each version; expected it left out, or another `paths` in its place"
+                )
+        return self
+
+    def located(self, root: Path) -> HelmRelease:
+        """The same with its charts as absolute paths, relative ones taken from `root`."""
+        there = {name: str((root / getattr(self, name)).resolve()) for name in ("chart", "routes")}
+        return self.model_copy(update=there if self.per_version else {"chart": there["chart"]})
+
+
+def written(values: dict[str, Any], path: str) -> bool:
+    """Whether there is something at a path."""
+    at: Any = values
+    for key in path.split("."):
+        if not isinstance(at, dict) or key not in at:
+            return False
+        at = at[key]
+    return True

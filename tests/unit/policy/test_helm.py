@@ -1,0 +1,94 @@
+"""What a policy says of Helm: one release of a chart that knows Glidepath, or one a version of any chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glidepath.errors import PolicyError
+from glidepath.policy import Policy, ReleaseSpec, for_run, release_name
+from glidepath.policy.load import parse_policy
+from glidepath.policy.versions import HELM_LONGEST
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?", fullmatch=True)
+
+
+def parsed(helm: str) -> Policy:
+    """A policy with this said of Helm."""
+    text = f"service: shop\nnamespace: prod\nhelm: {{release: shop{helm}}}\nsteps: [{{weight: 50}}]\n"
+    return parse_policy(text, "p.yaml", Path("/checkout"))
+
+
+def test_one_release_of_the_service_is_what_is_meant_by_default() -> None:
+    helm = parsed("").helm
+    assert (helm.per_version, helm.chart, helm.values) == (False, "/checkout/include/helm-chart", {})
+
+
+def test_a_release_per_version_takes_what_helm_create_has() -> None:
+    helm = parsed(", chart: charts/shop, per_version: true, values: {service: {port: 9090}}").helm
+    assert (helm.chart, helm.routes) == ("/checkout/charts/shop", "/checkout/include/charts/routes")
+    assert helm.values == {"service": {"port": 9090}}
+    assert helm.paths.taken == ("fullnameOverride", "image.tag", "replicaCount")
+
+
+def test_a_spec_keeps_the_values_that_its_version_is_released_with() -> None:
+    policy = parsed(", chart: a, per_version: true, values: {a: [1, {b: null}]}, paths: {replicas: null}")
+    spec = for_run(policy, {"version": "1.4.2"})
+    again = ReleaseSpec.from_dict(spec.to_dict())
+    assert again == spec
+    assert (again.helm.values, again.helm.paths.replicas) == ({"a": [1, {"b": None}]}, None)
+
+
+@pytest.mark.parametrize("key", ["per_version", "values", "paths", "routes"])
+def test_a_spec_of_before_goes_on(key: str) -> None:
+    policy = parsed("")
+    recorded = for_run(policy, {"version": "v2"}).to_dict()
+    recorded["helm"].pop(key)
+    assert ReleaseSpec.from_dict(recorded).helm == policy.helm
+
+
+@pytest.mark.parametrize(
+    ("helm", "words"),
+    [
+        (", values: {a: 1}", "values: only for per_version: true"),
+        (", paths: {tag: version}", "paths: only for per_version: true"),
+        (", routes: charts/mine", "routes: only for per_version: true"),
+        (", per_version: true", "expected `chart`"),
+        (", chart: a, per_version: true, values: {image: {tag: x}}", "image.tag is written for each version"),
+        (", chart: a, per_version: true, values: {replicaCount: 3}", "replicaCount is written for each version"),
+        (", chart: a, per_version: true, paths: {tag: 'image.tag,b=c'}", "pattern"),
+        (", chart: a, per_version: true, paths: {image: a}", "unknown key"),
+        (", chart: a, per_version: true, values: {day: 2024-11-27}", "values"),
+    ],
+)
+def test_what_does_not_fit_is_refused(helm: str, words: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parsed(helm)
+    assert words in str(caught.value)
+
+
+def test_a_digest_needs_its_place_in_the_values() -> None:
+    with pytest.raises(PolicyError, match=r"helm\.paths\.digest does not say"):
+        for_run(parsed(", chart: a, per_version: true"), {"version": DIGEST})
+    policy = parsed(", chart: a, per_version: true, paths: {digest: image.digest}")
+    assert for_run(policy, {"version": DIGEST}).digest == DIGEST
+
+
+@given(NAMES, NAMES)
+def test_a_versions_release_has_a_name_that_helm_takes(service: str, version: str) -> None:
+    name = release_name(service, version)
+    assert len(name) <= HELM_LONGEST
+    assert name == f"{service}-{version}" or len(f"{service}-{version}") > HELM_LONGEST
+    assert name[0].isalnum()
+    assert name[-1].isalnum()
+
+
+def test_long_names_that_end_differently_are_told_apart() -> None:
+    service = "s" * 30
+    names = {release_name(service, "v" * 29 + letter) for letter in "abc"}
+    assert len(names) == 3
+    assert {len(name) for name in names} == {HELM_LONGEST}
