@@ -40,10 +40,7 @@ def banner(facts: Facts) -> Banner:
     if release.phase == Phase.OBSERVING:
         return Banner(State.OBSERVING, Tone.GOOD, _observing(facts))
     if facts.asks:
-        asked = facts.decision
-        return Banner(
-            State.WAITING, Tone.WAITING, f"Promote {release.canary} or not? {_sentence(asked.reason if asked else '')}"
-        )
+        return Banner(State.WAITING, Tone.WAITING, _question(facts))
     if kept := kept_by(facts):
         return Banner(State.HOLDING, Tone.CALM, _sentence(kept))
     return Banner(State.ADVANCING, Tone.CALM, _under_way(facts))
@@ -84,6 +81,14 @@ def _proof(facts: Facts) -> str:
         return _sentence(f"{facts.release.canary} got no request through while {facts.release.stable} did, {at}")
     proven = "proven harmful" if look.verdict is Verdict.FAIL else "proven comparable"
     return _sentence(f"{words.finding(deciding, harm=look.verdict is Verdict.FAIL)}; {proven} {at}")
+
+
+def _question(facts: Facts) -> str:
+    """What a person is asked, why, and what is not proven."""
+    asked, look = facts.decision, facts.look
+    open_ = words.deciding(look) if look is not None else None
+    missing = f" Not proven: {_sentence(words.finding(open_, harm=False))}" if open_ is not None else ""
+    return f"Promote {facts.release.canary}, or take it back? {_sentence(asked.reason if asked else '')}{missing}"
 
 
 def _under_way(facts: Facts) -> str:

@@ -33,7 +33,7 @@ def coming(facts: Facts) -> list[Coming]:
     if facts.asks:
         asked = facts.decision
         at = asked.noted + ANSWER_S if asked else None
-        return [Coming("nobody answers until then: it is taken back", at)]
+        return [Coming("taken back, if nobody answers", at)]
     if not facts.step:
         first = facts.steps[0]["weight"] if facts.steps else 0
         return [Coming(f"{release.canary} is deployed without requests, then gets {first} %")]
@@ -58,8 +58,7 @@ def actions(facts: Facts) -> list[str]:
 
 def _step(facts: Facts) -> Iterator[Coming]:
     given, look = facts.given, facts.newest
-    if given is None or (facts.word is not None and facts.word.step == facts.step):
-        yield Coming("the run goes on to what was decided")
+    if given is None:
         return
     step = facts.steps[min(facts.step, len(facts.steps)) - 1]
     had = look.step_canary_requests if look is not None and look.step == facts.step else 0
@@ -70,7 +69,10 @@ def _step(facts: Facts) -> Iterator[Coming]:
         else ""
     )
     if facts.step < len(facts.steps):
-        yield Coming(f"the canary gets {facts.steps[facts.step]['weight']} %{missing}, if no harm is suspected", baked)
+        yield Coming(
+            f"at the earliest the canary gets {facts.steps[facts.step]['weight']} %{missing}, if no harm is suspected",
+            baked,
+        )
         return
     unproven = [one.name for one in look.metrics if one.role == "critical" and not one.proven_safe] if look else []
     what = (
@@ -83,7 +85,7 @@ def _step(facts: Facts) -> Iterator[Coming]:
         if look and look.remaining_s
         else ""
     )
-    yield Coming(f"promoted {what}{left}{missing}", baked)
+    yield Coming(f"at the earliest promoted {what}{left}{missing}", baked)
 
 
 def _silence(facts: Facts) -> Iterator[Coming]:
@@ -96,7 +98,7 @@ def _silence(facts: Facts) -> Iterator[Coming]:
 def _deadline(facts: Facts) -> Coming:
     asked = str(facts.spec.get("on_undecided"))
     answer = UNDECIDED.get("hold" if facts.held and asked == "promote" else asked, "the policy answers")
-    return Coming(f"still undecided then: {answer}", deadline(facts))
+    return Coming(f"{answer}, if it is still undecided", deadline(facts))
 
 
 def _observed(facts: Facts) -> Iterator[Coming]:

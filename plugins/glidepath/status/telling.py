@@ -35,8 +35,8 @@ def lines(status: Status) -> Iterator[str]:
     took = span((one.ended or status.now) - one.started)
     yield f"step:     {one.step} of {one.steps} ({weights}); {'took' if one.ended else 'since'} {took}, from {clock(one.started)}"
     for coming in status.coming:
-        at = f", not before {clock(coming.at)}" if coming.at is not None and coming.at > status.now else ""
-        yield f"next:     {coming.what}{at}"
+        at = f"{clock(coming.at)}: " if coming.at is not None and coming.at > status.now else ""
+        yield f"next:     {at}{coming.what}"
     if status.actions:
         yield f"ask:      {', '.join(status.actions)}"
     for arm in status.exposure:

@@ -53,7 +53,11 @@ def of(name: str) -> str:
             1,
             "ROLLED BACK: errors +39.75 points in [+20.22, ...], harm beyond +0.05 points; proven harmful",
         ),
-        ("waiting", 3, "WAITING FOR YOU: Promote v2 or not?"),
+        (
+            "waiting",
+            3,
+            "WAITING FOR YOU: Promote v2, or take it back? undecided (evidence_growing) when max_duration of 1200 s was over. Not proven: errors -0.25 points",
+        ),
         ("undecided", 4, "ADVANCING: Step 1 of 2: v2 has 20 %, and no harm shows"),
         ("blind", 4, "HOLDING: There is no telemetry"),
         ("observed", 4, "OBSERVING: v2 is promoted"),

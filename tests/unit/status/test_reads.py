@@ -54,7 +54,7 @@ def test_without_telemetry_it_says_so_and_blames_nobody(told: Told) -> None:
 def test_what_comes_next_names_the_weight_or_the_deadline_and_nothing_comes_after_the_end(told: Told) -> None:
     assert told.of("promoted").coming == told.of("taken-back").coming == []
     [answer] = told.of("waiting").coming
-    assert answer.what == "nobody answers until then: it is taken back"
+    assert answer.what == "taken back, if nobody answers"
     asked = next(one for one in told.of("waiting").timeline if one.kind == "decision")
     assert answer.at == asked.at + 3600
     [gone] = told.of("observed").coming
@@ -66,8 +66,8 @@ def test_a_step_says_what_it_still_waits_for_and_until_when(stage: Stage) -> Non
     found = status(stage.record, told.run.id, stage.clock)
     given, plan = found.weights[-1], told.run.release
     assert [(one.what, one.at) for one in found.coming] == [
-        ("the canary gets 50 %, if no harm is suspected", given.at + 300),
-        ("still undecided then: taken back", plan.created + 1200),
+        ("at the earliest the canary gets 50 %, if no harm is suspected", given.at + 300),
+        ("taken back, if it is still undecided", plan.created + 1200),
     ]
     assert found.deadline == plan.created + 1200
 

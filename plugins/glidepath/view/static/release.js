@@ -31,7 +31,8 @@ function next(run, { coming, identity: one, now }) {
   if (one.ended) return [h("p", {}, "Nothing: the release is over.")];
   const paused = run.paused ? [h("li", {}, "The DAG is paused: no task starts, whatever is decided. The guard looks on, and takes harm back.")] : [];
   const items = coming.map(({ what, at }) => {
-    return at ? h("li", {}, `${what}: `, h("span", { class: "time" }, at > now ? ["not before ", when(at), ` (in ${span(at - now)})`] : ["since ", when(at), " nothing else is waited for"])) : h("li", {}, `${what}.`);
+    const time = at ? [h("strong", {}, at > now ? [when(at), ` (in ${span(at - now)})`] : ["since ", when(at)]), ": "] : [];
+    return h("li", {}, time, `${what}.`);
   });
   return [h("ul", {}, paused, items)];
 }
