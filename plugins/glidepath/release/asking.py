@@ -111,6 +111,14 @@ def heard(run: Run) -> Asked | None:
     return asked_commit(entries) if on_lease is None else Asked(on_lease.what, on_lease.who, on_lease.why)
 
 
+def early_word(run: Run) -> str | None:
+    """Why a person takes a release back before its first weight; None when nobody does, or it is past that."""
+    if run.release.phase not in UNGIVEN:
+        return None
+    word = heard(run)
+    return f"taken back by {word.who}: {word.why}" if word is not None and word.what in BACK else None
+
+
 def _one_of(can: Sequence[str]) -> str:
     return (
         f"one of {', '.join(can)}"

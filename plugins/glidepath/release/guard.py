@@ -17,7 +17,7 @@ from glidepath.kube import may_pass, refused
 from glidepath.policy.model import LONGEST
 from glidepath.record.turns import Turn
 from glidepath.release import words
-from glidepath.release.asking import BACK, heard, held
+from glidepath.release.asking import BACK, early_word, heard, held
 from glidepath.release.brake import brake, give, note_taken_back, take_back, taken_back, way_back
 from glidepath.release.cleanup import sweep
 from glidepath.release.drift import early_drift, objects_drift, own_brake, routes_drift
@@ -81,8 +81,8 @@ class Guard:
             self._watch(step)
         elif step is not None:
             self._adopt()
-        elif (word := heard(self.run)) and word.what in BACK:
-            take_back(self.run, f"taken back by {word.who}: {word.why}")
+        elif why := early_word(self.run):
+            take_back(self.run, why)
         elif drift := early_drift(self.run):
             take_back(self.run, f"drift: {drift}")
         return True

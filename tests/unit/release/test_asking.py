@@ -6,6 +6,7 @@ import pytest
 
 from glidepath.errors import AskedError, NoReleaseError
 from glidepath.release.asking import ask, held
+from glidepath.release.events import Committed
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run
@@ -127,6 +128,18 @@ def test_the_lease_asks_the_same_and_to_go_back_comes_first(stage: Stage) -> Non
     assert told is not None
     assert told[0] is Decision.ROLLBACK
     assert told[1].endswith("from a terminal")
+
+
+def test_past_the_point_of_no_return_nobody_is_heard_and_nothing_is_said(stage: Stage) -> None:
+    told = observed(stage)
+    told.run.note(Committed())
+    annotated(stage, "take-back", "too late")
+    with pytest.raises(AskedError, match="nothing can be asked of this one"):
+        asks(stage, told.run, "take-back")
+    said = len(stage.said)
+    told.guard.tick()
+    assert stage.said[said:] == []
+    assert stage.weights() == {"v1": 5, "v2": 95}
 
 
 @pytest.mark.parametrize(
