@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from glidepath.cli import first, policies, recorded
+from glidepath.cli import adopted, first, policies, recorded
 from glidepath.errors import GlidepathError
 from glidepath.version import code_version
 
@@ -21,7 +21,7 @@ def commands() -> None:
     """Progressive delivery for Kubernetes: policies, plans and recorded releases from a terminal."""
 
 
-for _command in (*first.COMMANDS, *policies.COMMANDS, *recorded.COMMANDS):
+for _command in (*first.COMMANDS, *adopted.COMMANDS, *policies.COMMANDS, *recorded.COMMANDS):
     commands.add_command(_command)
 
 
