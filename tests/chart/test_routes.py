@@ -49,6 +49,11 @@ def test_without_hosts_it_serves_inside_the_mesh_only() -> None:
     assert "timeout" not in spec["http"][0]
 
 
+def test_the_service_can_have_the_pods_of_before() -> None:
+    values = {**BOTH, "service": {"name": "shop", "selector": {"name": "old"}}}
+    assert named(rendered(chart=ROUTES, values=values), "Service")["shop"]["spec"]["selector"] == {"name": "old"}
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

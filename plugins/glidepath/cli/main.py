@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from glidepath.cli import first, policies, recorded, releases
+from glidepath.cli import adopted, first, policies, recorded, releases
 from glidepath.errors import GlidepathError
 from glidepath.version import code_version
 
@@ -24,7 +24,9 @@ def commands() -> None:
     """Progressive delivery for Kubernetes: policies, plans and recorded releases from a terminal."""
 
 
-for _command in (*first.COMMANDS, *policies.COMMANDS, *recorded.COMMANDS, *releases.COMMANDS):
+for _command in (
+    *first.COMMANDS, *adopted.COMMANDS, *policies.COMMANDS, *recorded.COMMANDS, *releases.COMMANDS
+):  # fmt: skip
     commands.add_command(_command)
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -146,9 +146,14 @@ class Helm:
 
     def deployed(self) -> Preview:
         """What is deployed, as Helm keeps it, and what of it is its owners' by now; nothing where nothing is deployed."""
-        revision = self._last_deployed()
+        revision = self._last_deployed() if self.status() else None
         kept = objects(self._manifest(revision)) if revision else []
         return Preview(kept, laid=tuple(self._foreign(kept)))
+
+    def earlier(self) -> Iterator[Sequence[Object]]:
+        """The objects of each revision that Helm still has, the newest first."""
+        for revision in sorted((int(one["revision"]) for one in self._history()), reverse=True):
+            yield objects(self._manifest(revision))
 
     def uninstall(self, timeout_s: float = UPGRADE_TIMEOUT_S) -> None:
         """Remove the release with all that it made; nothing is done where there is none.
@@ -262,8 +267,11 @@ class Helm:
 
     def _last_deployed(self) -> int | None:
         """The newest revision that is deployed; None when none is."""
-        told = json.loads(self._query("history", self.release, "-o", "json") or "[]")
-        return max((int(one["revision"]) for one in told if one["status"] == "deployed"), default=None)
+        return max((int(one["revision"]) for one in self._history() if one["status"] == "deployed"), default=None)
+
+    def _history(self) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = json.loads(self._query("history", self.release, "-o", "json") or "[]")
+        return told
 
     def _manifest(self, revision: int) -> str:
         return self._query("get", "manifest", self.release, "--revision", str(revision))

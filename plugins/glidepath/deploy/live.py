@@ -11,11 +11,14 @@ from kubernetes import client
 from glidepath.deploy.added import Field, with_fields
 from glidepath.deploy.overlay import Laid
 from glidepath.errors import ClusterError
-from glidepath.kube import APPLY, FIELD_MANAGER, HELM, STATE, TOKEN, WRITE, request
+from glidepath.kube import APPLY, FIELD_MANAGER, HELM, MERGE, STATE, TOKEN, WRITE, Objects, request
 
 # Helm writes its release's name on all that it makes.
 MADE_BY, MADE_IN = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 HIGHEST_WRITE = "999999999999999"
+SLICES = "discovery.k8s.io/v1/endpointslices"
+# By this Helm leaves an object where it is.
+POLICY, KEEP = "helm.sh/resource-policy", "keep"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 # Owns what makes a Deployment one of a version, beside Helm: no write of a claim gives it up.
 KEEPER = f"{FIELD_MANAGER}-version"
@@ -49,12 +52,56 @@ class Live:
         Raises:
             ClusterError: It would be refused: `status` 409 for a field that somebody else owns.
         """
+        body = self._owned(manifest)
+        body["metadata"]["annotations"][WRITE] = HIGHEST_WRITE  # what is left held would refuse a dry run as well
+        return self._apply(body, HELM, force=False, dry_run=True)
+
+    def put(self, manifest: Mapping[str, Any]) -> None:
+        """Apply an object as Helm would, so that the release's next upgrade takes it for its own.
+
+        Raises:
+            ClusterError: The API refused: `status` 409 for a field that somebody else owns.
+        """
+        self._apply(self._owned(manifest), HELM, force=False, dry_run=False)
+
+    def _owned(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """The object with what Helm writes on all that a release has made."""
         metadata = manifest["metadata"]
         labels = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
         notes = {**(metadata.get("annotations") or {}), MADE_BY: self.release, MADE_IN: self.namespace}
-        notes[WRITE] = HIGHEST_WRITE  # what an ended release has left held would refuse a dry run as well
-        body = {**manifest, "metadata": {**metadata, "labels": labels, "annotations": notes}}
-        return self._apply(body, HELM, force=False, dry_run=True)
+        return {**manifest, "metadata": {**metadata, "labels": labels, "annotations": notes}}
+
+    def keep_on_upgrade(self, manifest: Mapping[str, Any], keep: bool = True) -> None:
+        """Have Helm leave an object there, or not, though its release makes it no more; does nothing where it is not there."""
+        path = self._path(manifest)
+        name = manifest["metadata"]["name"]
+        if path is not None and self._if_there(path, name) is not None:
+            body = {"metadata": {"annotations": {POLICY: KEEP if keep else None}}}
+            query = [("fieldManager", FIELD_MANAGER)]
+            request(self._api, f"keeping {manifest['kind']} {name}", "PATCH", path, name, body, query, MERGE)
+
+    def delete_made(self, manifest: Mapping[str, Any]) -> bool:
+        """Delete an object if this release made it; True when it did."""
+        live = self.find(manifest)
+        if live is None or (live["metadata"].get("annotations") or {}).get(MADE_BY) != self.release:
+            return False
+        self.delete(manifest)
+        return True
+
+    def delete(self, manifest: Mapping[str, Any]) -> None:
+        """Delete an object with all that belongs to it; gone already is fine.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        path, name = self._path(manifest), manifest["metadata"]["name"]
+        body = {"propagationPolicy": "Background"}
+        try:
+            if path is not None:
+                request(self._api, f"deleting {manifest['kind']} {name}", "DELETE", path, name, body)
+        except ClusterError as error:
+            if error.status != 404:
+                raise
 
     def take(self, manifest: Mapping[str, Any], live: Mapping[str, Any], fields: Sequence[Laid]) -> None:
         """Write fields as Glidepath, whoever owns them; Helm can then apply the same value.
@@ -89,6 +136,29 @@ class Live:
         body["metadata"] = {key: live["metadata"][key] for key in ("name", "uid")}
         [made] = with_fields([body], fields)
         self._apply(made, KEEPER, force=True, dry_run=False)
+
+    def label_pods(self, selector: Mapping[str, str], labels: Mapping[str, str]) -> None:
+        """Label the pods that are there, as no Deployment could without new ones.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        objects = Objects(self._api, self.namespace)
+        for one in objects.list("v1/pods", ",".join(f"{key}={text}" for key, text in selector.items())):
+            objects.merge("v1/pods", one["metadata"]["name"], {"metadata": {"labels": dict(labels)}})
+
+    def endpoints(self, service: str) -> set[str]:
+        """The pods that a Service leads to now.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        slices = Objects(self._api, self.namespace).list(SLICES, f"kubernetes.io/service-name={service}")
+        ready = [
+            one for found in slices for one in found.get("endpoints") or []
+            if (one.get("conditions") or {}).get("ready") is not False
+        ]  # fmt: skip
+        return {one["targetRef"]["name"] for one in ready if one.get("targetRef")}
 
     def _apply(self, body: Mapping[str, Any], manager: str, force: bool, dry_run: bool) -> dict[str, Any]:
         path = self._path(body)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from kubernetes import client
 
-from glidepath.deploy import Deploy, Helm, HelmPerVersion
+from glidepath.deploy import Deploy, Helm, HelmPerVersion, KubernetesWorkloads
+from glidepath.deploy.adoption import Adoption
+from glidepath.deploy.live import Live
 from glidepath.deploy.mapped import Mapped
 from glidepath.kube import GROUP, Objects
 from glidepath.policy import Policy, release_name
@@ -42,5 +45,39 @@ def per_version(policy: Policy, api: client.ApiClient, binary: str | None = None
         kept = objects.list_metadata("v1/secrets", f"owner=helm,{SERVICE}={service}")
         return frozenset(one["labels"][VERSION] for one in kept if VERSION in one["labels"])
 
-    routes = Helm(Path(asked.routes), asked.release, namespace, api, binary)
-    return HelmPerVersion(Mapped(service, asked.values, asked.paths), routes, of, there)
+    return HelmPerVersion(mapped(policy), _routes(policy, api, binary), of, there)
+
+
+def mapped(policy: Policy) -> Mapped:
+    """The service's values in its chart's own words."""
+    return Mapped(policy.service, policy.helm.values, policy.helm.paths)
+
+
+def adoption(
+    policy: Policy, api: client.ApiClient, drain_s: float, say: Callable[[str], None], binary: str | None = None
+) -> Adoption:
+    """The way of a service from plain Helm to a Helm release per version, and back.
+
+    Args:
+        policy: Which service, by which chart.
+        api: A client of its cluster, with the rights of whoever installs the service.
+        drain_s: How long pods without traffic stay, seconds.
+        say: Where facts go.
+        binary: As for `deploys`.
+    """
+    asked, namespace = policy.helm, policy.namespace
+    return Adoption(
+        mapped(policy),
+        per_version(policy, api, binary),
+        _routes(policy, api, binary),
+        Helm(Path(asked.chart), asked.release, namespace, api, binary, asked.digest),
+        Live(api, asked.release, namespace),
+        KubernetesWorkloads(api, namespace, policy.service),
+        policy.deploy_timeout,
+        drain_s,
+        say,
+    )
+
+
+def _routes(policy: Policy, api: client.ApiClient, binary: str | None) -> Helm:
+    return Helm(Path(policy.helm.routes), policy.helm.release, policy.namespace, api, binary)

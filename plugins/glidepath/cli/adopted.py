@@ -1,0 +1,57 @@
+"""`glidepath adopt`: a service that runs by plain Helm becomes one that can be released, and goes back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from glidepath.cli.outside import OPTIONS, cluster
+from glidepath.cli.recorded import FILE
+from glidepath.errors import PolicyError
+from glidepath.policy import for_run, load_policy
+
+KUBECONFIG, CONTEXT = OPTIONS[:2]
+
+
+@click.command("adopt")
+@click.argument("file", type=FILE)
+@click.option("--version", help="The version that runs: its image's tag or digest. Not with --back.")
+@click.option("--back", is_flag=True, help="Make it one Helm release of its chart again.")
+@click.option(
+    "--drain",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long pods without traffic stay, until every caller knows.",
+)
+@KUBECONFIG
+@CONTEXT
+def adopt(
+    file: Path, version: str | None, back: bool, drain: float, kubeconfig: str | None, context: str | None
+) -> None:  # fmt: skip
+    """Have the service of the policy FILE be a Helm release per version, without a failed request.
+
+    A service that runs by plain Helm: its Service stays, with its address. A service that is not there yet is installed.
+    Cut off, the same command goes on. Needs the rights of whoever installs the service.
+    """
+    from glidepath.wiring.cluster import claims
+    from glidepath.wiring.deploy import adoption
+
+    policy = load_policy(file)
+    if not policy.helm.per_version:
+        raise PolicyError(f"{file}: helm.per_version is false; expected true, with the service's own chart")
+    if back == (version is not None):
+        raise click.UsageError("expected --version VERSION, or --back")
+    spec = None if version is None else for_run(policy, {"version": version})
+    api = cluster(kubeconfig, context)
+    claims(api, policy.namespace, policy.service).check("an adoption from a terminal")
+    port = adoption(policy, api, drain, click.echo)
+    if spec is None:
+        port.back()
+    else:
+        port.forth(spec.version, spec.image)
+
+
+COMMANDS = (adopt,)

@@ -1,0 +1,122 @@
+"""Whether a service that runs by plain Helm can be one whose versions are each a Helm release. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from glidepath.deploy.manifests import Object
+from glidepath.deploy.mapped import Mapped
+from glidepath.deploy.overlay import changes, short
+
+# What leads to a Service from outside, by its name: of each version's own there would be two for one host.
+LEADING = ("Ingress", "HTTPRoute", "GRPCRoute", "VirtualService", "DestinationRule")
+PORT = ("name", "port", "targetPort", "appProtocol")
+
+
+def named(objects: Sequence[Object], kind: str, name: str) -> Object | None:
+    """The object of this kind and name."""
+    return next((one for one in objects if (one["kind"], one["metadata"]["name"]) == (kind, name)), None)
+
+
+def ports(service: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The ports of a Service as the routes' chart takes them; one without a name is called http."""
+    found = []
+    for one in service["spec"].get("ports") or []:
+        port = {key: one[key] for key in PORT if key in one}
+        found.append({"name": "http", "targetPort": one["port"], **port})
+    return found
+
+
+def serving(service: str, objects: Sequence[Object]) -> list[Object]:
+    """What runs the pods that the Service has."""
+    found = named(objects, "Service", service)
+    selector = ((found or {}).get("spec") or {}).get("selector") or {}
+    return [one for one in objects if selector and selector.items() <= _labels(one).items()]
+
+
+def hindrances(service: str, objects: Sequence[Object]) -> Iterator[str]:
+    """What keeps a service from being adopted, each a sentence.
+
+    Args:
+        service: The name that callers use.
+        objects: What its Helm release has made.
+    """
+    found = named(objects, "Service", service)
+    if found is None:
+        others = ", ".join(one["metadata"]["name"] for one in objects if one["kind"] == "Service") or "none"
+        yield f"its Helm release makes no Service {service}: callers have to use the service's name (Services: {others})"
+    else:
+        yield from _service(service, found)
+        workloads = serving(service, objects)
+        if len(workloads) != 1:
+            these = ", ".join(f"{one['kind']} {one['metadata']['name']}" for one in workloads) or "nothing"
+            yield f"the Service has pods of {these}; expected one Deployment"
+    for one in objects:
+        yield from _object(one)
+
+
+def _service(name: str, found: Object) -> Iterator[str]:
+    spec = found["spec"]
+    if (kind := spec.get("type") or "ClusterIP") != "ClusterIP" or spec.get("clusterIP") == "None":
+        yield f"Service {name} is {'headless' if kind == 'ClusterIP' else kind}; expected ClusterIP, with a gateway before it"
+    if any(one.get("protocol", "TCP") != "TCP" for one in spec.get("ports") or []):
+        yield f"Service {name} has a port that is not TCP: routes lead requests only"
+
+
+def _object(one: Object) -> Iterator[str]:
+    kind, name = one["kind"], one["metadata"]["name"]
+    if kind in LEADING:
+        yield f"{kind} {name}: each version would bring one for the same host; leave it out by the values, and keep it apart"
+    if kind in ("StatefulSet", "DaemonSet"):
+        yield f"{kind} {name}: versions run side by side as Deployments only"
+    if kind == "PersistentVolumeClaim":
+        yield f"PersistentVolumeClaim {name}: it would go with its version, data and all"
+    for volume in _pod(one).get("volumes") or []:
+        if claim := volume.get("persistentVolumeClaim"):
+            yield f"{kind} {name} mounts the volume {claim.get('claimName')}: two versions at once would write to it"
+
+
+def differing(mapped: Mapped, given: Mapping[str, Any]) -> list[str]:
+    """In what the policy's values are not those that run: nobody would have judged them.
+
+    Args:
+        mapped: What the policy says.
+        given: The values that the Helm release was given by its users.
+    """
+    taken = mapped.paths.taken
+    return [
+        f"{path}: {short(was)} runs, the policy says {short(now)}"
+        for path, was, now in changes(without(given, *taken), without(mapped.given, *taken))
+    ]
+
+
+def without(values: Mapping[str, Any], *paths: str) -> dict[str, Any]:
+    """The values without what is at these paths; what is empty then goes with it."""
+    new: dict[str, Any] = {}
+    for key, value in values.items():
+        if key in paths:
+            continue
+        below = [path.partition(".")[2] for path in paths if path.startswith(f"{key}.")]
+        if below and isinstance(value, Mapping):
+            if left := without(value, *below):
+                new[key] = left
+        else:
+            new[key] = value
+    return new
+
+
+def images(deployment: Mapping[str, Any]) -> list[str]:
+    """The images of a Deployment's containers."""
+    return [str(one.get("image")) for one in _pod(deployment).get("containers") or []]
+
+
+def _pod(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(((one.get("spec") or {}).get("template") or {}).get("spec") or {})
+
+
+def _labels(one: Mapping[str, Any]) -> Mapping[str, str]:
+    spec = one.get("spec") or {}
+    if not isinstance(spec, Mapping):
+        return {}
+    return dict(((spec.get("template") or {}).get("metadata") or {}).get("labels") or {})

@@ -1,0 +1,269 @@
+"""The way of a service from plain Helm to a Helm release per version, and back, without a failed request.
+
+The Helm release of the service becomes that of the routes: its Service stays the very object with its address. Pods of before
+and of the version are both the Service's for a while, and only the routes lead from the ones to the others: callers check
+who answers (the mesh's identities), and fail where pods get requests before all callers know them. Each act waits until the
+one before is known, and does nothing when it is done already, so that whoever was cut off is followed by the same command.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from glidepath.deploy import values as chart
+from glidepath.deploy.adoptable import differing, hindrances, images, named, ports, serving, without
+from glidepath.deploy.helm import Helm
+from glidepath.deploy.live import Live
+from glidepath.deploy.manifests import Object
+from glidepath.deploy.mapped import Mapped, with_value
+from glidepath.deploy.per_version import HelmPerVersion
+from glidepath.deploy.port import Workloads
+from glidepath.errors import NotReadyError, PreflightError
+from glidepath.policy.versions import Image
+
+Say = Callable[[str], None]
+MESH = "networking.istio.io/v1"
+# What pods of plain Helm are called while routes lead to them.
+BEFORE = "before"
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """One service.
+
+    Attributes:
+        mapped: Its values in its chart's own words.
+        versions: The service as a Helm release per version.
+        routes: The Helm release that is, or becomes, that of the routes.
+        plain: The same Helm release, of the service's chart.
+        live: What the cluster has, as that Helm release.
+        workloads: The pods of its versions.
+        timeout_s: How long pods may take to be ready, seconds.
+        drain_s: How long what has no more traffic stays, seconds: until every caller knows.
+        say: Where facts go.
+    """
+
+    mapped: Mapped
+    versions: HelmPerVersion
+    routes: Helm
+    plain: Helm
+    live: Live
+    workloads: Workloads
+    timeout_s: float
+    drain_s: float
+    say: Say
+
+    def forth(self, version: str, image: Image) -> None:
+        """Make the service one whose versions are each a Helm release; this version is the stable one.
+
+        Raises:
+            PreflightError: It can't be adopted: names all that keeps it from it. Nothing was touched.
+            NotReadyError: Its new pods were not ready in time; callers still have the old ones.
+        """
+        status, service = self.routes.status(), self.mapped.service
+        values = dict(status.values) if status else {}
+        if not values.get("roles"):
+            values = self._begun(version, image)
+        stable, canary = chart.roles(values)
+        if stable != version or canary not in (None, BEFORE):
+            raise PreflightError(
+                f"{service} is adopted already, with the stable version {stable}" + (f" and {canary}" if canary else "")
+            )
+        if "selector" in values["service"]:
+            self._there_again(values)
+            self._known("the routes")
+            values = self._to(without(values, "service.selector"), f"{service}: has the pods of {version} as well")
+        if canary == BEFORE:
+            self._led_to(self.mapped.workload(version))
+            values = self._to(_split(values, version, 0), f"{service}: {version} has all requests")
+            self._known(f"that {version} has them")
+            self._to(_split(values, version, None), f"{service}: {version} is the stable version")
+        self._remains()
+
+    def back(self) -> None:
+        """Make it one Helm release of its chart again, of the version that is stable.
+
+        Raises:
+            PreflightError: It is no such service, or a canary is there. Nothing was touched.
+            NotReadyError: Its new pods were not ready in time; callers still have those of the version.
+        """
+        service, there = self.mapped.service, self.versions.status()
+        if there is not None and there.values.get("roles"):
+            self._unrouted(dict(there.values))
+        elif not self.versions.there():
+            raise PreflightError(f"{service} has no version that Glidepath made; expected a service that was adopted")
+        for one in self._beside_the_service(self.plain.deployed().objects):
+            self.live.keep_on_upgrade(one, False)
+        self.say(f"{service}: is Helm's release {self.plain.release} of its chart again")
+        for version in sorted(self.versions.there()):
+            self.versions.remove(version)
+
+    def _unrouted(self, now: dict[str, Any]) -> None:
+        """Have the Service lead to pods of plain Helm; `now` are the routes' values."""
+        service, (stable, canary) = self.mapped.service, chart.roles(now)
+        if canary not in (None, BEFORE):
+            raise PreflightError(f"{service} has the canary {canary}; expected no release under way")
+        values = with_value(self.versions.values_of(stable), self.mapped.paths.name, service)
+        rendered = self.plain.preview(values).objects
+        if problems := list(hindrances(service, rendered)):
+            raise PreflightError(f"{service} can't go back: {'; '.join(problems)}; nothing was touched")
+        [workload] = serving(service, rendered)
+        name = str(workload["metadata"]["name"])
+        if canary is None or now["istio"]["trafficSplit"]["canary"] != 100:
+            for one in self._beside_the_service(rendered):
+                self.live.put(one)
+            self._wait_ready(workload)
+            self.live.label_pods(_selected(workload), {"app": service, "version": BEFORE})
+            self._led_to(name)
+            now = self._routed(_split(now, stable, 100), f"{service}: {name} has all requests")
+        if "selector" not in now["service"]:
+            self._known(f"that {name} has them")
+            selector = (named(rendered, "Service", service) or {})["spec"]["selector"]
+            now["service"] = {**now["service"], "selector": selector}
+            self._to(now, f"{service}: has the pods of {name} only")
+        # A route to a subset that is gone would fail.
+        for kind in ("VirtualService", "DestinationRule"):
+            self._known(f"what {service} has")
+            self.live.delete({"apiVersion": MESH, "kind": kind, "metadata": {"name": service}})
+        self.plain.upgrade(values)
+
+    def _begun(self, version: str, image: Image) -> dict[str, Any]:
+        """Install the version, and have routes lead to what was there before; the routes' values then."""
+        service, now = self.mapped.service, self.routes.deployed().objects
+        values = chart.with_image({"roles": {"stable": version, "canary": ""}}, version, image)
+        made = self.versions.rendered(values)
+        own = named(now, "Service", service) or named(made, "Service", self.mapped.workload(version))
+        self._adoptable(version, now, made, own)
+        values |= {"service": {"name": service, "ports": ports(own or {})}}
+        values["istio"] = {"trafficSplit": {"stable": 100, "canary": 0}}
+        before = serving(service, now)
+        count = _replicas(before[0], self.live) if before else 1
+        self.say(f"{self.mapped.workload(version)}: installed beside what runs, {count} replicas, no way leads to it")
+        self.versions.install(chart.with_replicas(values, version, count), anew=True)
+        self.workloads.wait_ready(version, self.timeout_s, lambda one: self.say(f"{one.version}: {one.why}"))
+        if not before:
+            return self._to(values, f"{service}: leads to {version}")
+        for one in self._beside_the_service(now):
+            self.live.keep_on_upgrade(one)
+        self.live.label_pods(_selected(before[0]), {"app": service, "version": BEFORE})
+        values["service"] = {**values["service"], "selector": (own or {})["spec"]["selector"]}
+        return self._routed(_split(values, version, 100), f"{service}: is led to what was there before, by routes")
+
+    def _routed(self, values: dict[str, Any], told: str) -> dict[str, Any]:
+        """Bring the routes to values with a subset that they may not have had: it has to be known before a route leads there."""
+        rule = named(self.routes.preview(values).objects, "DestinationRule", self.mapped.service)
+        if rule is not None:
+            self.live.put(rule)
+        self._known("the subsets")
+        return self._to(values, told)
+
+    def _there_again(self, values: Mapping[str, Any]) -> None:
+        """Write the routes that the way back had deleted; Helm takes them for there."""
+        for one in self.routes.preview(values).objects:
+            if one["kind"] in ("DestinationRule", "VirtualService") and self.live.find(one) is None:
+                self.live.put(one)
+                self._known(f"the {one['kind']}")
+
+    def _to(self, values: dict[str, Any], told: str) -> dict[str, Any]:
+        self.routes.upgrade(values)
+        self.say(told)
+        return values
+
+    def _adoptable(self, version: str, now: Sequence[Object], made: Sequence[Object], own: Object | None) -> None:
+        """Make sure that what runs can be adopted, and what is to be is what runs.
+
+        Raises:
+            PreflightError: Names all that is in the way.
+        """
+        service, problems = self.mapped.service, []
+        fence = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy"}
+        if self.live.find({**fence, "metadata": {"name": f"glidepath-{self.live.namespace}-{service}"}}) is None:
+            problems.append(
+                "its fence is not there: helm upgrade --install glidepath include/charts/glidepath -n "
+                f"{self.live.namespace} --set 'services[0].name={service},services[0].perVersion=true'"
+            )
+        if own is None:
+            problems.append(f"the chart makes no Service {self.mapped.workload(version)}, of which to take the ports")
+        if now and (status := self.routes.status()):
+            problems += [*hindrances(service, now), *differing(self.mapped, status.values)]
+            deployment = named(made, "Deployment", self.mapped.workload(version)) or {}
+            for one in serving(service, now)[:1]:
+                if images(one) != images(deployment):
+                    problems.append(f"{', '.join(images(one))} runs, {', '.join(images(deployment))} would be adopted")
+        if problems:
+            raise PreflightError(f"{service} can't be adopted as {version}: {'; '.join(problems)}; nothing was touched")
+
+    def _beside_the_service(self, objects: Sequence[Object]) -> list[Object]:
+        its = ("Service", self.mapped.service)
+        return [one for one in objects if (one["kind"], one["metadata"]["name"]) != its]
+
+    def _remains(self) -> None:
+        """Remove what plain Helm had made and forgot since."""
+        before = next((one for one in self.routes.earlier() if serving(self.mapped.service, one)), [])
+        gone = [one for one in self._beside_the_service(before) if self.live.delete_made(one)]
+        for one in gone:
+            self.say(f"{one['kind']} {one['metadata']['name']}: removed, it was there before the adoption")
+
+    def _led_to(self, workload: str) -> None:
+        """Wait until pods of this Deployment are the Service's, and every caller knows.
+
+        Raises:
+            NotReadyError: They are not after the time-out.
+        """
+        until = time.monotonic() + self.timeout_s
+        pods = self.live.endpoints(self.mapped.service)
+        while workload not in map(_owner, pods):
+            if time.monotonic() > until:
+                raise NotReadyError(
+                    f"Service {self.mapped.service} has the pods {', '.join(sorted(pods)) or 'of nobody'} after {self.timeout_s:.0f} s, "
+                    f"expected some of {workload}"
+                )
+            time.sleep(1)
+            pods = self.live.endpoints(self.mapped.service)
+        self._known(f"the pods of {workload}")
+
+    def _known(self, what: str) -> None:
+        self.say(f"{self.drain_s:.0f} s until every caller knows {what}")
+        time.sleep(self.drain_s)
+
+    def _wait_ready(self, workload: Object) -> None:
+        until = time.monotonic() + self.timeout_s
+        while True:
+            found = self.live.find(workload) or {}
+            wanted, status = int((found.get("spec") or {}).get("replicas") or 0), found.get("status") or {}
+            if 0 < wanted <= min(int(status.get("updatedReplicas") or 0), int(status.get("availableReplicas") or 0)):
+                return
+            if time.monotonic() > until:
+                raise NotReadyError(
+                    f"{workload['kind']} {workload['metadata']['name']} has {status.get('availableReplicas', 0)} of {wanted} replicas "
+                    f"ready after {self.timeout_s:.0f} s, expected all"
+                )
+            time.sleep(1)
+
+
+def _replicas(workload: Object, live: Live) -> int:
+    found: Mapping[str, Any] = live.find(workload) or workload
+    return max(1, int(found["spec"].get("replicas") or 1))
+
+
+def _owner(pod: str) -> str:
+    """The Deployment of a pod, by its name."""
+    return pod.rsplit("-", 2)[0]
+
+
+def _selected(workload: Object) -> Mapping[str, str]:
+    """The labels by which a Deployment knows its pods."""
+    return dict(workload["spec"]["selector"]["matchLabels"])
+
+
+def _split(values: Mapping[str, Any], version: str, before: int | None) -> dict[str, Any]:
+    """The routes' values with so many percent for what was there before; None: it has no route."""
+    weight = before or 0
+    return {
+        **values,
+        "roles": {"stable": version, "canary": "" if before is None else BEFORE},
+        "istio": {**(values.get("istio") or {}), "trafficSplit": {"stable": 100 - weight, "canary": weight}},
+    }
