@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glidepath.judge import Interval, Plan
+from glidepath.judge import Interval, Look, Plan
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
 from glidepath.replay.judging import replay
@@ -60,7 +60,8 @@ def test_a_good_version_is_promoted_beside_it_and_a_bad_one_goes_back(sick: Stag
     assert spoken.decision == word
     intervals = [Interval.from_dict(one) for _, one, _ in run.ports.record.looks(run.id) if one]
     assert all(one.stable.apart is not None and one.stable.apart.pods == 1 for one in intervals)
-    assert any("beside the stable's pods that are not set apart" in line for line in sick.said)
+    last = Look.from_dict(run.ports.record.looks(run.id)[-1][2])
+    assert any("beside the stable's pods that are not set apart" in metric_line(one) for one in last.metrics)
     assert [look.verdict for look in replay(export(run.ports.record, run.id))][-1] == (
         "PASS" if errors == 1 else "FAIL"
     )
