@@ -8,6 +8,7 @@ import pytest
 from glidepath.judge import Interval, Look, Plan
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
+from glidepath.release.words import metric_line
 from glidepath.replay.judging import replay
 from glidepath.replay.recorded import export
 from tests.support.guards import started
