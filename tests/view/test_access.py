@@ -116,3 +116,12 @@ def test_a_form_of_another_site_asks_nothing(served: Served) -> None:
     headers = {"Authorization": f"Bearer {served.token('ops')}", "Content-Type": "text/plain"}
     answer = requests.post(f"{served.url}{api('observed')}/words", data=json.dumps(WORD), headers=headers, timeout=60)
     assert answer.status_code == 422
+
+
+def test_nothing_is_approved_that_airflow_was_not_answered(served: Served) -> None:
+    word = {"what": "approve", "why": "the errors are those of a test"}
+    answer = served.ask("POST", api("waiting") + "/words", "ops", word)
+    assert answer.status_code == 409
+    assert "whose question nobody has answered with 'promote'" in answer.json()["detail"]
+    actions = served.get(api("waiting"), "ops").json()["status"]
+    assert "approve" in json.dumps(actions)

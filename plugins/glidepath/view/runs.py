@@ -6,8 +6,13 @@ from dataclasses import dataclass
 
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
+from airflow.models.hitl import HITLDetail
+from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+
+# The task that asks a person.
+ASK = "ask"
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,14 @@ def run_of(session: Session, dag_id: str, run_id: str) -> AirflowRun:
     if row is None:
         return AirflowRun("", "", paused)
     return AirflowRun(_text(row.state), _text(row.triggering_user_name) or _text(row.run_type), paused)
+
+
+def answered(session: Session, dag_id: str, run_id: str) -> list[str]:
+    """What a person has chosen as the answer to the question of the task `ask`; nothing while nobody has answered."""
+    detail = (HITLDetail.chosen_options,)
+    asked = (TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id, TaskInstance.task_id == ASK)
+    given = select(*detail).join(TaskInstance, TaskInstance.id == HITLDetail.ti_id).where(*asked)
+    return list(session.scalar(given.where(HITLDetail.responded_at.is_not(None))) or ())
 
 
 def _text(value: object) -> str:
