@@ -79,10 +79,14 @@ class Bets:
         Args:
             base: The stable's probability, from past intervals only; of many releases, shaped (releases, 1, 1).
         """
-        stable = np.minimum(np.maximum(base, self._least), self._most)
+        stable = self.room(base)
         point = np.maximum(stable * self._slope + self._offset, SMALLEST)
         canary = self._odds * point / (1.0 + (self._odds - 1.0) * point)
         return canary, stable, self._beyond(canary, stable) * self._side > 0
+
+    def room(self, base: float | Array) -> Array:
+        """The stable's probability that each question bets on: where the base leaves its null no room, the nearest that does."""
+        return np.asarray(np.minimum(np.maximum(base, self._least), self._most))
 
     def _beyond(self, canary: Array, stable: Array) -> Array:
         return canary - stable - self.margins if self.slopes is None else canary - self.null(stable)

@@ -146,7 +146,8 @@ class MetricProcess:
 
     def comparable(self) -> Comparable:
         """What a comparable version is for safety's question."""
-        row, base = self.plan.safety, self.base()
+        row = self.plan.safety
+        base = float(np.broadcast_to(self._bets.room(self.base()), self._bets.margins.shape)[row, 0])
         slope = float(self._bets.slopes[row, 0]) if self._bets.slopes is not None else 1.0
         return Comparable(float(self._bets.margins[row, 0]), slope, base * self.plan.questions[row].tail, base)
 

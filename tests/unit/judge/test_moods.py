@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from itertools import product
@@ -11,12 +12,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from glidepath.judge import ArmCounts, Interval, Judge, Plan, Verdict
+from glidepath.judge import ArmCounts, Interval, Judge, Plan, StepSettings, Verdict
 from glidepath.judge.dispersion import counted
 from glidepath.judge.hidden import MoodEvidence
 from glidepath.judge.moods import MOST_PODS, Hidden, Mood, contrast, moods, slowed, spread_of, told
 from tests.unit.judge.test_dispersion import blocks
-from tests.unit.judge.traffic import ERRORS, arm, planned
+from tests.unit.judge.traffic import ERRORS, arm, planned, settings
 
 Array = NDArray[np.float64]
 TEN_MINUTES = (Mood(0.45, 1000.0, 0.2), Mood(0.65, 300.0, 0.3), Mood(0.65, 1000.0, 0.4), Mood(0.9, 1000.0, 0.1))
@@ -199,6 +200,22 @@ class TestJudge:
         after = judge.look(Interval(300, 305, 50, arm(random, 250), arm(random, 250, 0.002)))
         assert seen[-1].metrics[0].safety_e > 3
         assert after.metrics[0].safety_e < 1.5
+
+    @pytest.mark.parametrize("metric", [0, 1])
+    def test_while_both_versions_are_out_it_is_judged_and_told_how_long_it_takes(self, metric: int) -> None:
+        asked = planned().metrics[metric]
+        tempered = [replace(one, phi=20.0, moods=TEN_MINUTES, pods=4) for one in (asked, *asked.parts)]
+        plan = replace(
+            planned(settings((StepSettings(50, 60, 100),))), metrics=(replace(tempered[0], parts=tuple(tempered[1:])),)
+        )
+        judge = Judge(plan)
+        slow = (*(0 for _ in plan.edges), 20_000)
+        out = ArmCounts(20_000, 0, slow, 4) if metric else ArmCounts(20_000, 20_000, (*slow[:-1], 0), 4)
+        for k in range(30):
+            look = judge.look(Interval(5 * k, 5 * k + 5, 50, out, out))
+        assert look.verdict is Verdict.UNDECIDED
+        assert look.remaining_s is not None
+        json.dumps(look.to_dict(), allow_nan=False)
 
     def test_what_happens_more_often_than_not_is_judged_by_its_opposite(self) -> None:
         common = planned().metrics[0]
