@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from glidepath.judge.evalue import Array, Mask
+from glidepath.judge.evalue import LEAST, Array, Mask
 from glidepath.judge.metrics import kind_of
 from glidepath.judge.metrics.base import BELOW, BOTH_WAYS
 from glidepath.judge.plan import MetricPlan
@@ -58,7 +58,8 @@ class Bets:
             [ones * self._factors, np.broadcast_to(odds, (*slopes.shape[:-1], len(SAFETY_WEIGHTS)))], axis=-1
         )
         self._least = np.full(1, SMALLEST)
-        self._most = np.clip((1.0 / BEYOND - margins) / slopes, SMALLEST, 1.0 - SMALLEST)
+        # Where the null is steep even the smallest probability may be too much for it.
+        self._most = np.clip((1.0 / BEYOND - margins) / slopes, LEAST, 1.0 - SMALLEST)
 
     def _by_margins(self, margins: Array) -> None:
         ones = np.ones((*margins.shape[:-1], len(self._factors)))

@@ -7,14 +7,17 @@ PCHIP has them) follows where they are not. docs/mathematics.md says by how much
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from glidepath.judge.evalue import TINY, Array
+from glidepath.judge.evalue import LEAST, TINY, Array
 
 # No slope is below this part of the ratio of the shares, nor of 1.
 LEAST_SLOPE = 0.5
+# No share that is read off is nearer to 0 or 1 than probabilities are kept from it: far beyond steep edges it would be one.
+MOST_ODDS = -math.log(LEAST)
 
 
 def shares_beyond(latency: Sequence[int]) -> Array:
@@ -71,7 +74,7 @@ class Survival:
         step, before, after = odds[..., right] - odds[..., left], slopes[..., left], slopes[..., right]
         grows = self._upper_grows * step + self._first_grows * before + self._second_grows * after
         value = odds[..., left] + self._upper * step + self._first * before + self._second * after + self._rest * grows
-        read = 1.0 / (1.0 + np.exp(-value))
+        read = 1.0 / (1.0 + np.exp(-np.clip(value, -MOST_ODDS, MOST_ODDS)))
         return read, np.minimum(grows * read * (1.0 - read), 0.0)
 
     def _slopes(self, steep: Array) -> Array:
@@ -89,7 +92,8 @@ def nulls(share: Array, falls: Array, slower: Array, slower_falls: Array) -> tup
     """How the share of a slower version beyond an edge follows the stable's, p_s: margins and slopes of b p_s + d.
 
     The tangent at the share there is: should all latencies drift, both shares move along it. It is kept to where no margin
-    is below 0, and to half as steep at least where buckets are too few to say.
+    is below 0, to half as steep at least where buckets are too few to say, and to where a slower version has no fewer beyond
+    the edge than stable, should that have all there: else two that become slow together would look like harm.
 
     Args:
         share: The stable's beyond the edge; falls: by how much it falls there.
@@ -97,5 +101,7 @@ def nulls(share: Array, falls: Array, slower: Array, slower_falls: Array) -> tup
     """
     ratio = slower / share
     tangent = np.where(falls < 0, slower_falls / np.minimum(falls, -TINY), ratio)
-    slope = np.minimum(np.maximum(tangent, LEAST_SLOPE * np.minimum(ratio, 1.0)), ratio)
+    # Of a slower version no fewer are beyond the edge, whatever the stable's share comes to be.
+    least = np.where(ratio >= 1.0, np.maximum((1.0 - slower) / (1.0 - share), LEAST_SLOPE), LEAST_SLOPE * ratio)
+    slope = np.minimum(np.maximum(tangent, least), ratio)
     return slower - slope * share, slope

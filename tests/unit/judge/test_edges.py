@@ -10,8 +10,10 @@ import pytest
 from bench.judges.scenarios import STOCK, TAILED
 from bench.judges.world import Shape
 from glidepath.judge import ArmCounts, Interval, Judge, Plan, StepSettings, Verdict, plan_judgement
+from glidepath.judge.bets import Bets
 from glidepath.judge.edges import Edges, Nulls
-from glidepath.judge.evalue import Array
+from glidepath.judge.evalue import Array, log_e
+from glidepath.judge.survival import nulls
 from tests.unit.judge.traffic import EDGES, LATENCY, pair, planned, settings
 
 PROMETHEUS = STOCK["Prometheus"]
@@ -152,6 +154,38 @@ def test_a_version_at_the_tolerance_is_neither_proven_harmful_nor_safe_while_the
             look = judged.look()
             assert look.harm_e < look.harm_threshold
         assert not look.proven_safe
+
+
+# A cache's hits and misses; and one hump.
+@pytest.mark.parametrize("law", [Shape(((0.8, 0.012, 0.12), (0.2, 0.11, 0.12))), Shape(((1.0, 0.05, 0.5),))])
+@pytest.mark.parametrize("jump", [1.5, 3.0, 10.0])
+def test_a_canary_as_stable_is_not_taken_back_when_both_become_slow_at_once(law: Shape, jump: float) -> None:
+    judge = Judge(plan(law))
+    for number in range(120):
+        both = exact(law, PROMETHEUS, 250, slower=1.0 if number < 10 else jump)
+        look = judge.look(Interval(5.0 * number, 5.0 * number + 5, 50, both, both, 1))
+        assert look.verdict is not Verdict.FAIL
+    assert np.isfinite([look.metrics[0].harm_e, look.metrics[0].safety_e]).all()
+
+
+@pytest.mark.parametrize("share", [1e-12, 1e-6, 0.05, 0.5, 0.95, 1.0 - 1e-9])
+@pytest.mark.parametrize("steep", [0.01, 1.0, 30.0])
+@pytest.mark.parametrize("falls", [0.0, -1e-9, -2.0])
+def test_what_is_bet_on_is_a_probability_whatever_the_null_and_the_past(
+    share: float, steep: float, falls: float
+) -> None:
+    part = plan().metrics[0].parts[0]
+    odds = share / (1 - share) * np.array([row.value for row in part.questions]) ** steep
+    slower = np.clip(odds / (1 + odds), 1e-15, 1 - 1e-15)
+    bets = Bets(part)
+    bets.follow(*(one[:, None] for one in nulls(np.array(share), np.array(falls), slower, -slower)))
+    for base in (1e-9, 0.05, 0.5, 0.95, 1.0 - 1e-9):
+        canary, stable, _ = bets.at(base)
+        assert ((canary > 0) & (canary < 1)).all()
+        assert (bets.null(stable) < 1).all()
+        for events in (0.0, 0.5, 1.0):
+            told = log_e(5e5, 5e6, 5e5 * events, 5e6 * base, bets.margins, canary, stable, bets.slopes)
+            assert np.isfinite(told).all()
 
 
 def test_a_plan_of_an_older_glidepath_is_judged_as_it_was_planned() -> None:

@@ -85,6 +85,22 @@ def test_a_null_goes_through_what_is_known_and_has_no_negative_margin(
     assert slope[0] > 0
 
 
+@given(st.floats(0.001, 0.95), st.floats(-3.0, 0.0), st.floats(0.0, 1.0), st.floats(-3.0, 0.0), st.floats(0.0, 1.0))
+def test_no_slower_version_has_fewer_beyond_than_stable_whatever_that_has(
+    share: float, falls: float, part: float, slower_falls: float, later: float
+) -> None:
+    slower = share + part * (1.0 - 1e-15 - share)
+    margin, slope = nulls(*(np.array([one]) for one in (share, falls, slower, slower_falls)))
+    assert float(margin[0] + slope[0] * later) >= later - 1e-12
+
+
+def test_far_beyond_steep_edges_a_share_is_neither_nothing_nor_all() -> None:
+    narrow = (0.100, 0.101, 0.102)
+    read, falls = Survival(narrow, [0.01, 1.0]).at(shares_beyond((1, 500_000, 500_000, 1)))
+    assert ((read > 0) & (read < 1)).all()
+    assert np.isfinite(falls).all()
+
+
 def test_a_null_follows_the_law_while_it_drifts() -> None:
     def law(seconds: float) -> float:
         return 1 / (1 + (seconds / 0.04) ** 2.5)
