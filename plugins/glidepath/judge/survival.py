@@ -30,11 +30,16 @@ def shares_beyond(latency: Sequence[int]) -> Array:
     return np.asarray((below[-1] - below[:-1] + 0.5) / (below[-1] + 1.0))
 
 
+def positive(edges: Sequence[float]) -> range:
+    """Which of the edges, ascending, are latencies: OpenTelemetry's SDKs begin at 0, which has no logarithm."""
+    return range(sum(edge <= 0 for edge in edges), len(edges))
+
+
 class Survival:
     """Reads shares off at fixed latencies, however often the shares at the edges change.
 
     Args:
-        edges: The edges, seconds, ascending; two at least.
+        edges: The edges, seconds, ascending; two at least, all above 0.
         latencies: Where to read, seconds. Beyond the outermost edges the curve goes on straight.
 
     Raises:

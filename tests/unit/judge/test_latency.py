@@ -11,10 +11,12 @@ import pytest
 from bench.judges.scenarios import STOCK, STOCK_SHAPES
 from bench.judges.stock import planned as on_stock
 from bench.judges.stock import stands_for
-from glidepath.judge import ArmCounts, plan_judgement
+from glidepath.judge import ArmCounts, Interval, Judge, StepSettings, plan_judgement
 from glidepath.judge.plan import MetricPlan, Plan
+from glidepath.judge.quantiles import quantile
 from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, planned, settings
 
+HALF = StepSettings(50, 60, 100)
 PROMETHEUS = STOCK["Prometheus"]
 
 
@@ -113,3 +115,24 @@ def test_a_plan_comes_back_from_json_with_its_parts() -> None:
     assert Plan.from_dict(plan.to_dict()) == plan
     assert plan.metrics[1].asked == plan.metrics[1].parts
     assert plan.metrics[0].asked == (plan.metrics[0],)
+
+
+@pytest.mark.parametrize("median_s", [0.001, 0.003, 0.006, 0.05])
+def test_an_edge_at_nothing_as_opentelemetrys_sdks_have_it_changes_nothing(median_s: float) -> None:
+    edges = (0.0, *STOCK["OpenTelemetry"])
+    without, made = (latency(one, served(one, median_s)) for one in (edges[1:], edges))
+    assert [(one.edge - 1, one.weight, one.base, one.limit) for one in made.parts] == [
+        (one.edge, one.weight, one.base, one.limit) for one in without.parts
+    ]
+    assert (made.note, made.shares, made.bracket) == (without.note, without.shares, without.bracket)
+    judge = Judge(plan_judgement(settings((HALF,)), served(edges, median_s), 600, edges, 100.0))
+    for number in range(10):
+        arms = [served(edges, median_s, requests=200) for _ in range(2)]
+        look = judge.look(Interval(5.0 * number, 5.0 * number + 5, 50, *arms, 1))
+    (told,) = (one for one in look.metrics if one.unit == "ratio")
+    assert told.estimate_stable is not None
+
+
+def test_an_edge_at_nothing_is_no_quantile() -> None:
+    assert quantile((5, 0, 0), (0.0, 0.1), 0.5) is None
+    assert quantile((1, 99, 0), (0.0, 0.1), 0.5) == quantile((1, 99, 0), (-1.0, 0.1), 0.5)

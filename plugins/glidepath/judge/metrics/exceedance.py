@@ -14,7 +14,7 @@ from glidepath.judge.metrics.base import none, nothing_counted
 from glidepath.judge.metrics.slow import Slow, no_edge, place_of
 from glidepath.judge.plan import MetricPlan, Question
 from glidepath.judge.settings import MetricSettings
-from glidepath.judge.survival import Survival, nulls, shares_beyond
+from glidepath.judge.survival import Survival, nulls, positive, shares_beyond
 
 HARM_FACTORS, HARM_WEIGHTS = (1.12, 1.25, 1.5, 2.0, 4.0, 10.0), (0.22, 0.22, 0.18, 0.16, 0.12, 0.10)
 # What bounds of the effect are read from, and how much slower harmful versions are that `plan` tells of.
@@ -34,12 +34,13 @@ class Exceedance(Slow):
         place = place_of(settings.threshold, edges)
         if sum(baseline.latency) == 0:
             return nothing_counted(settings)
-        if place < 0 or len(edges) < 2:
+        above = positive(edges)
+        if place < 0 or len(above) < 2:
             return none(settings, no_edge(settings.threshold, edges))
         shares, tolerance = shares_beyond(baseline.latency), settings.tolerance
         values = sorted({*RATIOS, *SLOWER, tolerance})
         latencies = [edges[place], *(edges[place] / value for value in values)]
-        read, falls = Survival(edges, latencies).at(shares)
+        read, falls = Survival(edges[above.start :], latencies).at(shares[above.start :])
         margins, slopes = nulls(read[:1], falls[:1], read[1:], falls[1:])
         questions = tuple(
             Question(value, float(margin), place, slope=float(slope))

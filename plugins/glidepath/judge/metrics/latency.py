@@ -23,7 +23,7 @@ from glidepath.judge.metrics.slow import SAME
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.quantiles import quantile_below
 from glidepath.judge.settings import MetricSettings
-from glidepath.judge.survival import Survival, shares_beyond
+from glidepath.judge.survival import Survival, positive, shares_beyond
 
 # An edge with so many times fewer or more requests above it than the quantile has tells nothing of it.
 NEAR = 6.0
@@ -51,10 +51,11 @@ class Latency(Kind):
 
     def planned(self, settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:
         total = sum(baseline.latency)
-        if total == 0 or len(edges) < 2:
+        above = positive(edges)
+        if total == 0 or len(above) < 2:
             return none(
                 settings,
-                f"resolution_limited: {total} successful requests, {len(edges)} latency buckets with an edge: expected some, and "
+                f"resolution_limited: {total} successful requests, {len(above)} latency buckets with an edge: expected some, and "
                 "two edges or more",
             )
         if baseline.latency[-1] / total > 1 - settings.quantile:
@@ -74,8 +75,8 @@ class Latency(Kind):
         )
         whole = next(one for one in parts if one.edge == own)
         return replace(
-            whole, settings=settings, parts=parts, weight=1.0, knots=tuple(range(len(edges))),
-            shares=tuple(shares.tolist()), bracket=_bracket(edges, own, settings.tolerance),
+            whole, settings=settings, parts=parts, weight=1.0, knots=tuple(above),
+            shares=tuple(shares[above.start :].tolist()), bracket=_bracket(edges, own, settings.tolerance),
         )  # fmt: skip
 
     def harms(self, metric: MetricPlan) -> Iterator[tuple[str, float]]:
@@ -137,8 +138,9 @@ def _chosen(
     Returns:
         Nothing of the first where no edge tells of the quantile.
     """
-    near = [place for place, share in enumerate(shares) if wanted / NEAR <= share <= wanted * NEAR]
-    slower, _ = Survival(edges, [edges[place] / ratio for place in near]).at(shares)
+    above = positive(edges)
+    near = [place for place in above if wanted / NEAR <= shares[place] <= wanted * NEAR]
+    slower, _ = Survival(edges[above.start :], [edges[place] / ratio for place in near]).at(shares[above.start :])
     telling = {place: _divergence(float(one), float(shares[place])) for place, one in zip(near, slower, strict=True)}
     best = max(near, key=telling.__getitem__, default=-1)
     if best < 0 or telling[best] <= 0:
@@ -179,12 +181,12 @@ def _bracket(edges: tuple[float, ...], own: int, ratio: float) -> tuple[float, f
     if any(abs(edge / wanted - 1) <= SAME for edge in edges):
         return None
     over = min(edge for edge in edges if edge > wanted)
-    under = max((edge for edge in edges if edge < wanted), default=None)
+    under = max((edge for edge in edges if 0 < edge < wanted), default=None)
     return edges[own] / over, edges[own] / under if under else None
 
 
 def _none_near(settings: MetricSettings, shares: Array, edges: tuple[float, ...]) -> str:
-    nearest = min(range(len(edges)), key=_distance(shares, 1 - settings.quantile))
+    nearest = min(positive(edges), key=_distance(shares, 1 - settings.quantile))
     return (
         f"resolution_limited: no latency bucket has its edge near the stable's {settings.quantile:g} quantile; the nearest, "
         f"{edges[nearest]:.6g} s, has {100 * shares[nearest]:.3g} % of the requests above it: configure buckets there, or judge "
