@@ -147,6 +147,7 @@ class HelmPerVersion:
             raise PreflightError(f"{error}; nothing was touched") from error
         parts = [self._kept(values, version) for version in versions(values)[:1] if version in there]
         for version, own in self._wanted(values, there).items():
+            self._free(version, there)
             seen = self._of(version).preview(own, self._added(values, version))
             self._fits(values, version, seen.objects)
             parts.append(seen)
@@ -168,7 +169,9 @@ class HelmPerVersion:
             PreflightError: The chart does not make what a version needs to be.
         """
         found: list[Object] = []
+        there = self._there()
         for version, own in self._wanted(values, frozenset()).items():
+            self._free(version, there)
             seen = self._of(version).preview(own, self._added(values, version)).objects
             self._fits(values, version, seen)
             found += seen
@@ -220,6 +223,19 @@ class HelmPerVersion:
     def _added(self, values: Mapping[str, Any], version: str) -> list[Field]:
         token = str((values.get("release") or {}).get("token") or "")
         return [*self._labels(version), *(marked(self._mapped.workload(version), token) if token else [])]
+
+    def _free(self, version: str, there: frozenset[str]) -> None:
+        """Make sure that a version's Helm release is not somebody else's: it would be overwritten, and removed with the version.
+
+        Raises:
+            PreflightError: It is: of another service, whose name this one's begins, or installed by hand.
+        """
+        own = self._of(version)
+        if version not in there and own.status() is not None:
+            raise PreflightError(
+                f"Helm's release {own.release} is there already, and is none that Glidepath made for {self._mapped.service}: expected "
+                f"the name to be free for version {version}; uninstall it, or give the version another name; nothing was touched"
+            )
 
     def _adopted(self, values: Mapping[str, Any], there: frozenset[str]) -> None:
         """Make sure that the stable version is not installed anew.

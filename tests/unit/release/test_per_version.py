@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from glidepath.deploy import values as chart
+from glidepath.deploy.added import labelled
 from glidepath.errors import HelmError, PreflightError, ReleaseTakenBack, SetupError
 from glidepath.release import brake
 from glidepath.release.run import Run
@@ -184,6 +185,17 @@ class TestRefused:
         with pytest.raises(SetupError, match="adopt"):
             stage.helm.upgrade(values, write=1)
         assert stage.versions() == {"v1"}
+
+    def test_a_helm_release_of_somebody_else_by_the_name_of_a_version(self, stage: Stage) -> None:
+        theirs = helm(stage).of("v2")
+        theirs.upgrade({"fullnameOverride": "prices-v2", "replicaCount": 1}, added=labelled("prices-v2", "other", "v2"))
+        for secret in stage.server.all("secrets"):
+            if secret["metadata"]["labels"]["name"] == theirs.release:
+                secret["metadata"]["labels"] = {"name": theirs.release, "owner": "helm"}
+                stage.server.objects["/api/v1/namespaces/shop/secrets", secret["metadata"]["name"]] = secret
+        with pytest.raises(PreflightError, match=r"release prices-v2 is there already.*nothing was touched"):
+            stage.run()
+        assert theirs.revision == 1
 
     @pytest.mark.parametrize(
         ("change", "words"),
