@@ -60,9 +60,15 @@ def possible(phase: str, outcome: str | None, entries: Sequence[Entry]) -> list[
         return [APPROVE, REJECT]
     if phase == Phase.OBSERVING:
         return [TAKE_BACK] if asked_commit(entries) else [TAKE_BACK, COMMIT]
-    if phase == Phase.BAKING:
+    if phase == Phase.BAKING and not _promotes(entries):
         return [RESUME if held(entries) else HOLD, TAKE_BACK]
-    return [TAKE_BACK] if phase in UNGIVEN or phase == Phase.PROMOTING else []
+    return [TAKE_BACK] if phase in (*UNGIVEN, Phase.BAKING, Phase.PROMOTING) else []
+
+
+def _promotes(entries: Sequence[Entry]) -> bool:
+    """Whether it has been said that it is promoted: what holds it at its weight would come too late."""
+    decided = (isinstance(one, Decided) and one.decision == Decision.PROMOTE for one in entries)
+    return any(decided) or any(isinstance(one, Asked) and one.what == APPROVE for one in entries)
 
 
 def ask(record: Record, release_id: str, what: str, who: str, why: str, now: float) -> Asked:

@@ -9,7 +9,7 @@ from glidepath.release.asking import ask, held
 from glidepath.release.events import Committed
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
-from glidepath.release.run import Run
+from glidepath.release.run import Run, Step
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
 from glidepath.release.tasks.shift import shift
@@ -21,6 +21,13 @@ from tests.support.stage import Stage
 def asks(stage: Stage, run: Run, what: str, why: str = "a customer complains") -> None:
     """A person named ops asks."""
     ask(stage.record, run.id, what, "ops", why, stage.clock)
+
+
+def step(run: Run) -> Step:
+    """The one in force."""
+    found = run.step()
+    assert found is not None
+    return found
 
 
 def word(run: Run, step: int) -> Decision | None:
@@ -117,6 +124,24 @@ def test_a_yes_is_written_down_and_airflow_goes_on(stage: Stage) -> None:
     assert (said.what, said.who, said.why, said.noted) == ("approve", "ops", "the numbers are fine", stage.clock)
     with pytest.raises(AskedError, match="approve was asked"):
         asks(stage, told.run, "approve")
+
+
+def test_what_has_been_said_to_be_promoted_can_go_back_and_not_be_held(stage: Stage) -> None:
+    told = waiting(stage)
+    asks(stage, told.run, "approve", "the numbers are fine")
+    with pytest.raises(AskedError, match="expected one of take-back"):
+        asks(stage, told.run, "hold")
+    asks(stage, told.run, "take-back")
+    told.guard.tick()
+    assert stage.weights() == {"v1": 100, "v2": 0}
+
+
+def test_the_guards_own_word_to_promote_is_not_held_either(stage: Stage) -> None:
+    run, guard = started(stage)
+    guard.decide(step(run), Decision.PROMOTE, "PASS")
+    with pytest.raises(AskedError, match="expected one of take-back"):
+        asks(stage, run, "hold")
+    assert run.journal.asked() == []
 
 
 def test_the_lease_asks_the_same_and_to_go_back_comes_first(stage: Stage) -> None:
