@@ -63,6 +63,10 @@ class Adoption:
             PreflightError: It can't be adopted: names all that keeps it from it. Nothing was touched.
             NotReadyError: Its new pods were not ready in time; callers still have the old ones.
         """
+        if version == BEFORE:
+            raise PreflightError(
+                f"a version {BEFORE!r} can't be adopted: so its pods of before are called; nothing was touched"
+            )
         status, service = self.routes.status(), self.mapped.service
         values = dict(status.values) if status else {}
         if not values.get("roles"):

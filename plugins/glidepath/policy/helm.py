@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,15 @@ class ValuePaths(Form):
     replicas: ValuePath | None = Field(
         "replicaCount", description="Replicas; null where the chart leaves them to an autoscaler."
     )
+
+    @model_validator(mode="after")
+    def _apart(self) -> ValuePaths:
+        for one, other in permutations(self.taken, 2):
+            if f"{other}.".startswith(f"{one}."):
+                raise ValueError(
+                    f"paths: {one} and {other}: one would overwrite the other; expected paths that lie apart"
+                )
+        return self
 
     @property
     def taken(self) -> tuple[str, ...]:
@@ -71,6 +81,10 @@ class HelmRelease(Form):
                 raise ValueError(
                     f"values: {path} is written for each version; expected it left out, or another `paths` in its place"
                 )
+            if (way := blocked(self.values, path)) is not None:
+                raise ValueError(
+                    f"values: {way} is no map, and {path} is to be written below it; expected a map, or none"
+                )
         return self
 
     def located(self, root: Path) -> HelmRelease:
@@ -87,3 +101,15 @@ def written(values: dict[str, Any], path: str) -> bool:
             return False
         at = at[key]
     return True
+
+
+def blocked(values: dict[str, Any], path: str) -> str | None:
+    """Where the way to a path ends in what has nothing below it; None where it leads there."""
+    keys, at = path.split("."), values
+    for number, key in enumerate(keys[:-1], 1):
+        if at.get(key) is None:
+            return None
+        at = at[key]
+        if not isinstance(at, dict):
+            return ".".join(keys[:number])
+    return None

@@ -321,6 +321,12 @@ def test_without_a_fence_and_with_other_values_nothing_is_touched(shop: Shop) ->
         back(shop)
 
 
+def test_the_name_of_the_pods_of_before_is_no_version(shop: Shop) -> None:
+    shop.left = 0
+    with pytest.raises(PreflightError, match="'before' can't be adopted"):
+        adoption(shop).forth(BEFORE, Image())
+
+
 @pytest.mark.parametrize(("stable", "canary"), [("v1", "v2"), ("v2", "")])
 def test_a_service_with_another_version_is_left_alone(shop: Shop, stable: str, canary: str) -> None:
     forth(shop)

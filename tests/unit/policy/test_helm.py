@@ -62,6 +62,12 @@ def test_a_spec_of_before_goes_on(key: str) -> None:
         (", chart: a, per_version: true, values: {replicaCount: 3}", "replicaCount is written for each version"),
         (", chart: a, per_version: true, paths: {tag: 'image.tag,b=c'}", "pattern"),
         (", chart: a, per_version: true, paths: {image: a}", "unknown key"),
+        (", chart: a, per_version: true, paths: {name: image}", "image and image.tag: one would overwrite the other"),
+        (", chart: a, per_version: true, paths: {tag: replicaCount}", "replicaCount and replicaCount: one would"),
+        (
+            ", chart: a, per_version: true, values: {image: nginx}",
+            "image is no map, and image.tag is to be written below",
+        ),
         (", chart: a, per_version: true, values: {day: 2024-11-27}", "values"),
     ],
 )
