@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from glidepath.errors import EvidenceError
 from glidepath.judge import ArmCounts, Plan, plan_judgement
-from glidepath.judge.metrics import kind_of
 from glidepath.judge.plan import MetricPlan, Question
 
 
@@ -66,7 +65,7 @@ def _placed(
     if had.edge < 0:
         return had
     rest = had.rest and made.rest and _placed(had.rest, made.rest, edges, common, past.without_apart())
-    if made.edge < 0 or not kind_of(made.settings).near(made, past):
+    if made.edge < 0:
         tolerance = had.settings.tolerance
         why = (
             "resolution_limited: the canary has other latency buckets than the stable version, and none of the "

@@ -82,6 +82,24 @@ def test_on_stock_buckets_good_is_promoted_and_slow_taken_back(slower: float, ve
     assert metric.high is None or metric.high >= slower / 1.05
 
 
+@pytest.mark.parametrize(
+    ("slower", "tail", "verdict"), [(1.0, 1.0, Verdict.PASS), (1.2, 1.0, Verdict.FAIL), (1.0, 1.8, Verdict.FAIL)]
+)
+def test_between_edges_that_are_far_from_the_quantile_body_and_tail_are_seen(
+    slower: float, tail: float, verdict: Verdict
+) -> None:
+    narrow = Shape(((0.9, 0.05, 0.25), (0.1, 0.05, 0.25)))
+    made = plan(narrow)
+    assert made.metrics[0].note
+    judge = Judge(made)
+    for number in range(400):
+        stable, canary = exact(narrow, PROMETHEUS, 2000), exact(narrow, PROMETHEUS, 2000, slower, tail)
+        look = judge.look(Interval(5.0 * number, 5.0 * number + 5, 50, stable, canary, 1))
+        if look.verdict in (Verdict.PASS, Verdict.FAIL):
+            break
+    assert look.verdict is verdict
+
+
 def test_what_is_slower_in_the_tail_alone_is_not_proven_safe() -> None:
     made = plan(TAILED, quantile=0.99)
     judged = fed(process(made), exact(TAILED, PROMETHEUS, 2000), exact(TAILED, PROMETHEUS, 2000, tail=4.0), 60)

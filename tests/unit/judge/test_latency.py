@@ -85,16 +85,32 @@ def test_what_is_interpolated_is_said_with_what_the_edges_prove() -> None:
     assert not any("interpolated" in line for line in planned().feasibility.lines())
 
 
-@pytest.mark.parametrize("median_s", [0.0005, 0.6])
-def test_a_quantile_that_no_edge_is_near_is_said_with_what_can_be_asked(median_s: float) -> None:
+@pytest.mark.parametrize(("median_s", "sigma"), [(0.0005, 0.5), (0.018, 0.1)])
+def test_a_quantile_that_no_edge_tells_of_is_said_with_what_can_be_asked(median_s: float, sigma: float) -> None:
     edges = (0.005, 0.01, 0.025, 20.0)
-    past = served(edges, median_s)
-    made = latency(edges, past)
+    made = latency(edges, served(edges, median_s, sigma))
     assert (made.harm, made.safety, made.parts) == (-1, -1, ())
     assert made.note.startswith("resolution_limited: no latency bucket has its edge near the stable's 0.95 quantile")
     found = re.search(r"threshold: ([\d.]+)ms", made.note)
     assert found is not None
     assert float(found[1]) / 1000 in edges
+
+
+def test_a_quantile_between_edges_that_are_far_from_it_is_asked_at_both() -> None:
+    """A service whose latencies differ little, on stock buckets."""
+    lower, upper = (made := latency(PROMETHEUS, served(PROMETHEUS, 0.05, 0.25))).parts
+    assert [(PROMETHEUS[one.edge], one.safety >= 0) for one in (lower, upper)] == [(0.05, True), (0.1, True)]
+    assert lower.weight + upper.weight == pytest.approx(1.0)
+    assert made.note.startswith(
+        "no latency bucket has its edge near the stable's 0.95 quantile: judged at those around it, 0.05 s"
+    )
+    assert made.bracket == pytest.approx((1.0, 2.0))
+
+
+def test_where_nobody_is_known_to_be_slower_than_the_upper_edge_safety_is_not_asked_there() -> None:
+    lower, upper = latency(PROMETHEUS, served(PROMETHEUS, 0.05, 0.1)).parts
+    assert (lower.safety >= 0, upper.safety) == (True, -1)
+    assert upper.harm >= 0
 
 
 def test_a_flat_stretch_of_the_law_tells_nothing_and_is_not_asked_about() -> None:

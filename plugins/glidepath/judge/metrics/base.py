@@ -58,10 +58,6 @@ class Kind(ABC):
     def harms(self, metric: MetricPlan) -> Iterator[tuple[str, float]]:
         """Harmful versions that `plan` tells of, and the canary's probability of the event then."""
 
-    def near(self, metric: MetricPlan, past: ArmCounts) -> bool:
-        """Whether the edge of a plan lies near what is asked, by the stable version's past at other edges."""
-        return True
-
     def better_row(self, metric: MetricPlan) -> int:
         """Index of the row "better than stable": no margin, the same edge; -1 when there is none."""
         if self.better is None:

@@ -9,7 +9,7 @@ are judged as they were planned.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +31,9 @@ NEAR = 6.0
 BEYOND = 3.0
 # An edge that tells less than this part of what the best one does is not asked about safety.
 TELLING = 0.1
+# Of the edges around a quantile that none is near: the lower one must tell this much a request (in log units), and as many
+# requests must have been beyond the upper one.
+LEAST_TELLING, LEAST_EVENTS = 1e-4, 10
 # The parts of the mean that harm is judged by: the most telling edge, the quantile's own, the one beyond.
 MOST_TELLING, OWN, FURTHER = 0.5, 0.3, 0.2
 # No row reaches beyond so many of all requests.
@@ -65,6 +68,10 @@ class Latency(Kind):
             )
         shares, wanted = shares_beyond(baseline.latency), 1 - settings.quantile
         weights, own, safe = _chosen(shares, edges, wanted, settings.tolerance)
+        note = ""
+        if not weights and (around := _around(shares, edges, wanted, settings.tolerance, total)):
+            weights, own, safe = around
+            note = _around_told(settings, edges, weights)
         if not weights:
             return none(settings, _none_near(settings, shares, edges))
         asked = [replace(settings, kind="exceedance", threshold=edges[place]) for place in weights]
@@ -76,15 +83,11 @@ class Latency(Kind):
         whole = next(one for one in parts if one.edge == own)
         return replace(
             whole, settings=settings, parts=parts, weight=1.0, knots=tuple(above),
-            shares=tuple(shares[above.start :].tolist()), bracket=_bracket(edges, own, settings.tolerance),
+            shares=tuple(shares[above.start :].tolist()), note=note, bracket=_bracket(edges, own, settings.tolerance),
         )  # fmt: skip
 
     def harms(self, metric: MetricPlan) -> Iterator[tuple[str, float]]:
         return iter(())
-
-    def near(self, metric: MetricPlan, past: ArmCounts) -> bool:
-        share, wanted = sum(past.latency[metric.edge + 1 :]) / sum(past.latency), 1 - metric.settings.quantile
-        return wanted / NEAR <= share <= wanted * NEAR
 
     def events(self, settings: MetricSettings, edge: int, arm: ArmCounts) -> tuple[int, int]:
         return (sum(arm.latency[edge + 1 :]), sum(arm.latency)) if edge >= 0 else arm.proportion(settings)
@@ -151,6 +154,34 @@ def _chosen(
     for place, weight in ((best, MOST_TELLING), (own, OWN), (beyond, FURTHER)):
         weights[place] = weights.get(place, 0.0) + weight
     return weights, own, {best, own}
+
+
+def _around(
+    shares: Array, edges: tuple[float, ...], wanted: float, ratio: float, requests: int
+) -> tuple[dict[int, float], int, set[int]] | None:
+    """The edges on both sides of a quantile that none is near; as `_chosen`, and None where they tell nothing.
+
+    What is slow as a whole is seen at the lower one, what is slow in its tail at the upper. Safety must be proven at both,
+    at the upper one if there were enough requests beyond it to know how many are usual.
+    """
+    above = positive(edges)
+    lower = max((place for place in above if shares[place] >= wanted), default=-1)
+    upper = lower + 1
+    if lower < 0 or upper >= len(edges):
+        return None
+    slower, _ = Survival(edges[above.start :], [edges[lower] / ratio]).at(shares[above.start :])
+    if _divergence(float(slower[0]), float(shares[lower])) < LEAST_TELLING:
+        return None
+    known = float(shares[upper]) * requests >= LEAST_EVENTS
+    return {lower: MOST_TELLING + FURTHER, upper: OWN}, lower, {lower, upper} if known else {lower}
+
+
+def _around_told(settings: MetricSettings, edges: tuple[float, ...], places: Iterable[int]) -> str:
+    told = " and ".join(f"{edges[place]:.6g} s" for place in places)
+    return (
+        f"no latency bucket has its edge near the stable's {settings.quantile:g} quantile: judged at those around it, {told}; "
+        "what moves between them alone is not seen"
+    )
 
 
 def _roomy(parts: Sequence[MetricPlan]) -> Iterator[MetricPlan]:
