@@ -69,7 +69,7 @@ MUTANTS = (
     Mutant("mixture.py", "share = min(share, self._cash)", "share = float(share)"),
     Mutant("mixture.py", "self._cash -= share", "pass"),
     Mutant("mixture.py", "math.log(self._cash)", "-1e9 * self._cash", "test_mixture.py"),
-    Mutant("bets.py", "stable = np.minimum(np.maximum(base, self._least), self._most)", "stable = np.asarray(base)"),
+    Mutant("bets.py", "np.minimum(np.maximum(base, self._least), self._most)", "np.asarray(base)"),
     Mutant("process.py", "gains /= self.plan.phi", "gains *= self.plan.phi"),
     Mutant("dispersion.py", "math.sqrt(spread)) ** 3)", "math.sqrt(spread)) ** 2)", "test_dispersion.py"),
     Mutant("hidden.py", "grown[:, 1:] - grown[:, :1]", "grown[:, :1] - grown[:, 1:]", "test_moods.py"),
