@@ -1,6 +1,6 @@
 """What a person asks of a release under way, by whatever way: it is written into its record, and its guard follows it.
 
-The same may be asked by an annotation of the Lease, which needs no record (`Guard` reads both). `approve` and `reject` answer
+The same may be asked by an annotation of the Lease, without the record; to follow it the guard needs the record all the same. `approve` and `reject` answer
 the question that the DAG asks; Airflow has the answer, the record who gave it and why.
 """
 
