@@ -14,14 +14,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from glidepath.judge.base import HALF_LIFE_S, PRIOR_REQUESTS
-from glidepath.judge.bounds import bounds
 from glidepath.judge.counts import ArmCounts
 from glidepath.judge.estimates import Estimates
 from glidepath.judge.evalue import Array
 from glidepath.judge.feasibility import Comparable
 from glidepath.judge.metrics import kind_of
 from glidepath.judge.plan import MetricPlan
-from glidepath.judge.process import MetricProcess, evidence_told
+from glidepath.judge.process import MetricProcess, looked
 from glidepath.judge.survival import Survival, nulls
 from glidepath.judge.values import MetricLook
 
@@ -84,6 +83,7 @@ class Edges:
         self._nulls = Nulls(plan, edges)
         self._estimates = Estimates(plan.settings, edges)
         self._thresholds = 1.0 / alpha, 1.0 / beta
+        self._better = kind_of(plan.settings).better_row(plan)
 
     def change_weight(self) -> None:
         """A planned weight change."""
@@ -120,30 +120,8 @@ class Edges:
 
     def look(self) -> MetricLook:
         """What is known now."""
-        plan, kind = self.plan, kind_of(self.plan.settings)
-        harms = [one.evidence()[0] + math.log(one.plan.weight) for one in self._parts]
-        harm = evidence_told(np.logaddexp.reduce(harms, axis=0))
-        safety = evidence_told(np.min([one.evidence()[1] for one in self._asked()], axis=0))
-        stable, canary, effect = self._estimates.told()
-        harm_threshold, safety_threshold = self._thresholds
-        better = kind.better_row(plan)
-        moody = any(one.moods for one in plan.parts)
-        low, high = bounds(plan, better, harm >= harm_threshold, safety >= safety_threshold, moody)
-        return MetricLook(
-            name=plan.settings.name,
-            role=plan.settings.role,
-            estimate_stable=stable,
-            estimate_canary=canary,
-            effect=effect,
-            low=low,
-            high=high,
-            limit=plan.limit,
-            safe_limit=plan.safe_limit,
-            unit=kind.unit,
-            harm_e=float(harm[plan.harm]),
-            harm_threshold=harm_threshold,
-            safety_e=float(safety[plan.safety]),
-            safety_threshold=safety_threshold,
-            note=plan.note,
-            better_e=float(safety[better]) if better >= 0 else 1.0,
-        )
+        told = [(one.plan, *one.evidence()) for one in self._parts]
+        harm = np.logaddexp.reduce([harm + math.log(part.weight) for part, harm, _ in told], axis=0)
+        safety = np.min([safety for part, _, safety in told if part.safety >= 0], axis=0)
+        moody = any(part.moods for part in self.plan.parts)
+        return looked(self.plan, (harm, safety), self._thresholds, self._estimates, self._better, moody)

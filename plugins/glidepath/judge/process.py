@@ -158,30 +158,45 @@ class MetricProcess:
 
     def look(self) -> MetricLook:
         """What is known now."""
-        plan, settings = self.plan, self.plan.settings
-        harm, safety = (evidence_told(one) for one in self.evidence())
-        stable, canary, effect = self._estimates.told()
-        worse, better = harm >= self.harm_threshold, safety >= self.safety_threshold
-        moody = self._moody is not None
-        low, high = bounds(plan, self._better, worse, better, moody) if self.answerable else (None, None)
-        return MetricLook(
-            name=settings.name,
-            role=settings.role,
-            estimate_stable=stable,
-            estimate_canary=canary,
-            effect=effect,
-            low=low,
-            high=high,
-            limit=plan.limit,
-            safe_limit=plan.safe_limit,
-            unit=self._kind.unit,
-            harm_e=float(harm[plan.harm]) if plan.harm >= 0 else 1.0,
-            harm_threshold=self.harm_threshold,
-            safety_e=float(safety[plan.safety]) if plan.safety >= 0 else 1.0,
-            safety_threshold=self.safety_threshold,
-            note=plan.note,
-            better_e=float(safety[self._better]) if self._better >= 0 else 1.0,
-        )
+        thresholds = self.harm_threshold, self.safety_threshold
+        return looked(self.plan, self.evidence(), thresholds, self._estimates, self._better, self._moody is not None)
+
+
+def looked(
+    plan: MetricPlan, evidence: tuple[Array, Array], thresholds: tuple[float, float], estimates: Estimates, better_row: int,
+    moody: bool,
+) -> MetricLook:  # fmt: skip
+    """What is known of a metric.
+
+    Args:
+        plan: The metric's frozen plan.
+        evidence: The log evidence of harm and of safety, a question each; thresholds: what either takes.
+        estimates: The metric's; better_row, moody: as `bounds`'.
+    """
+    harm, safety = (evidence_told(one) for one in evidence)
+    harm_threshold, safety_threshold = thresholds
+    stable, canary, effect = estimates.told()
+    low = high = None
+    if plan.harm >= 0 or plan.safety >= 0:
+        low, high = bounds(plan, better_row, harm >= harm_threshold, safety >= safety_threshold, moody)
+    return MetricLook(
+        name=plan.settings.name,
+        role=plan.settings.role,
+        estimate_stable=stable,
+        estimate_canary=canary,
+        effect=effect,
+        low=low,
+        high=high,
+        limit=plan.limit,
+        safe_limit=plan.safe_limit,
+        unit=kind_of(plan.settings).unit,
+        harm_e=float(harm[plan.harm]) if plan.harm >= 0 else 1.0,
+        harm_threshold=harm_threshold,
+        safety_e=float(safety[plan.safety]) if plan.safety >= 0 else 1.0,
+        safety_threshold=safety_threshold,
+        note=plan.note,
+        better_e=float(safety[better_row]) if better_row >= 0 else 1.0,
+    )
 
 
 def safety_ceiling(beta: float) -> float:
