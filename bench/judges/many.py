@@ -27,7 +27,7 @@ from glidepath.judge import Plan, StepSettings
 from glidepath.judge.base import Base
 from glidepath.judge.bets import HARM_SPREAD_S, SAFETY_SPREAD_S, SAFETY_WEIGHTS, Bets, harm_shares, spread
 from glidepath.judge.budget import Budget
-from glidepath.judge.edges import Nulls
+from glidepath.judge.edges import Nulls, cornered
 from glidepath.judge.gains import gained
 from glidepath.judge.judge import SUSPICIOUS
 from glidepath.judge.metrics import kind_of
@@ -124,27 +124,36 @@ class Quantile:
     def __init__(
         self, plan: MetricPlan, edges: tuple[float, ...], alpha: float, beta: float, changes: int, releases: int
     ) -> None:
-        self.parts = [Metric(one, alpha, beta, changes, releases) for one in plan.parts]
+        asked = alpha, beta, changes, releases
+        self.parts = [Metric(one, *asked) for one in plan.parts]
+        self.corners = [tuple(Metric(one, *asked) for one in cornered(part)) for part in plan.parts]
         self.nulls = Nulls(plan, edges, (releases,))
 
     def feed(self, stable: Array, canary: Array) -> None:
         """Take in a scrape: the arms' cumulative bucket counts, shaped (releases, buckets)."""
-        for one, (margins, slopes) in zip(self.parts, self.nulls.now(), strict=True):
-            one.bets.follow(margins, slopes)
+        for one, others, null in zip(self.parts, self.corners, self.nulls.now(), strict=True):
+            one.bets.follow(null.margins, null.slopes)
+            for other, line in zip(others, null.corners(one.plan.safety) if others else (), strict=True):
+                other.bets.follow(*line)
+        for one in self.every():
             n, m = canary[:, -1], stable[:, -1]
             one.feed(n, m, n - canary[:, one.plan.edge], m - stable[:, one.plan.edge])
         self.nulls.see(stable, SCRAPE_S)
 
+    def every(self) -> list[Metric]:
+        """The edges' metrics, and those of the lines to the corners."""
+        return [*self.parts, *(one for others in self.corners for one in others)]
+
     def change(self) -> None:
         """Another weight."""
-        for one in self.parts:
+        for one in self.every():
             one.change()
 
     def evidence(self) -> tuple[Array, Array]:
         """Log evidence of harm and of safety, shaped (releases,)."""
         told = [one.evidence() for one in self.parts]
         harms = [harm + math.log(one.plan.weight) for one, (harm, _) in zip(self.parts, told, strict=True)]
-        safe = [safety for one, (_, safety) in zip(self.parts, told, strict=True) if one.plan.safety >= 0]
+        safe = [one.evidence()[1] for one in self.every() if one.plan.safety >= 0]
         return np.logaddexp.reduce(harms, axis=0), np.min(safe, axis=0)
 
 

@@ -1,7 +1,9 @@
 """A quantile's process: the evidence at several edges, with nulls that follow the stable version.
 
 Harm is the weighted mean of the edges' e-values (a mean of e-values is one), so what shows at any of them is found. A
-version counts as comparable when it is proven so at each edge that is asked for it. The null of an interval comes from
+version counts as comparable when it is proven so at each edge that is asked for it, and there along each line that the
+stable's share may move by (`survival.corners`): the edges were chosen for the latency of the past, and prove nothing once
+all requests are on one side of them. The null of an interval comes from
 the stable's buckets of the intervals before: chosen beforehand, it keeps every promise, and a tolerance of 10 % stays one
 while the service's latency drifts.
 """
@@ -9,7 +11,9 @@ while the service's latency drifts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,10 +23,29 @@ from glidepath.judge.estimates import Estimates
 from glidepath.judge.evalue import Array
 from glidepath.judge.feasibility import Comparable
 from glidepath.judge.metrics import kind_of
+from glidepath.judge.metrics.latency import NEAR
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.process import MetricProcess, looked
-from glidepath.judge.survival import Survival, nulls
+from glidepath.judge.survival import Survival, corners, nulls
 from glidepath.judge.values import MetricLook
+
+
+class Null(NamedTuple):
+    """The nulls at an edge in an interval.
+
+    Attributes:
+        margins, slopes: Its questions', shaped (..., questions, 1).
+        share: Of the stable's requests, those that are thought to be beyond it; shaped (..., 1, 1).
+    """
+
+    margins: Array
+    slopes: Array
+    share: Array
+
+    def corners(self, question: int) -> Iterator[tuple[Array, Array]]:
+        """The margin and slope of a question's two other lines, shaped (..., 1, 1)."""
+        row = slice(question, question + 1)
+        return zip(*corners(self.share, self.margins[..., row, :], self.slopes[..., row, :]), strict=True)
 
 
 class Nulls:
@@ -44,17 +67,17 @@ class Nulls:
         self._slower: Array = np.zeros_like(planned)
         self._requests: Array = np.zeros((*releases, 1))
 
-    def now(self) -> list[tuple[Array, Array]]:
-        """Of each part, its questions' margins and slopes, shaped (..., questions, 1)."""
+    def now(self) -> list[Null]:
+        """Of each part."""
         # Half a request on either side: a share of nothing has no odds.
         total = PRIOR_REQUESTS + self._requests
         shares = np.clip((self._prior + self._slower) / total, 0.5 / total, 1.0 - 0.5 / total)
         both = (np.split(one, self._ends, axis=-1) for one in self._survival.at(shares))
-        made = (
-            nulls(read[..., :1], falls[..., :1], read[..., 1:], falls[..., 1:])
-            for read, falls in zip(*both, strict=True)
-        )
-        return [(margins[..., None], slopes[..., None]) for margins, slopes in made]
+        made = []
+        for read, falls in zip(*both, strict=True):
+            margins, slopes = nulls(read[..., :1], falls[..., :1], read[..., 1:], falls[..., 1:])
+            made.append(Null(margins[..., None], slopes[..., None], read[..., :1, None]))
+        return made
 
     def see(self, below: Array, seconds: float) -> None:
         """Take in the stable's cumulative bucket counts of an interval that has been judged, shaped (..., buckets)."""
@@ -79,7 +102,9 @@ class Edges:
         self, plan: MetricPlan, edges: tuple[float, ...], alpha: float, beta: float, weight_changes: int
     ) -> None:
         self.plan = plan
-        self._parts = [MetricProcess(part, edges, alpha, beta, weight_changes) for part in plan.parts]
+        asked = edges, alpha, beta, weight_changes
+        self._parts = [MetricProcess(part, *asked) for part in plan.parts]
+        self._corners = [tuple(MetricProcess(one, *asked) for one in cornered(part)) for part in plan.parts]
         self._nulls = Nulls(plan, edges)
         self._estimates = Estimates(plan.settings, edges)
         self._thresholds = 1.0 / alpha, 1.0 / beta
@@ -88,30 +113,36 @@ class Edges:
     def change_weight(self) -> None:
         """A planned weight change."""
         self._estimates.restart()
-        for one in self._parts:
+        for one in self._every():
             one.change_weight()
 
     def feed(self, stable: ArmCounts, canary: ArmCounts, below: Array, seconds: float) -> None:
         """Take in a merged interval, as `MetricProcess.feed`."""
         self._estimates.add(stable, canary, below)
-        for one, null in zip(self._parts, self._nulls.now(), strict=True):
-            one.follow(*null)
+        for one, others, null in zip(self._parts, self._corners, self._nulls.now(), strict=True):
+            one.follow(null.margins, null.slopes)
+            for other, line in zip(others, null.corners(one.plan.safety) if others else (), strict=True):
+                other.follow(*line)
+        for one in self._every():
             one.feed(stable, canary, below, seconds)
         self._nulls.see(below[0], seconds)
 
+    def _every(self) -> list[MetricProcess]:
+        return [*self._parts, *(one for others in self._corners for one in others)]
+
     def _asked(self) -> list[MetricProcess]:
-        """The edges at which safety must be proven."""
-        return [one for one in self._parts if one.plan.safety >= 0]
+        """The edges and lines at which safety must be proven."""
+        return [one for one in self._every() if one.plan.safety >= 0]
 
     def _furthest(self) -> MetricProcess:
         return max(self._asked(), key=lambda one: one.missing_safety())
 
     def comparable(self) -> Comparable:
-        """As `MetricProcess.comparable`, of the edge whose safety is furthest from proven."""
+        """As `MetricProcess.comparable`, of the line whose safety is furthest from proven."""
         return self._furthest().comparable()
 
     def seconds_left(self, rate: float) -> float:
-        """As `MetricProcess.seconds_left`, of the edge whose safety is furthest from proven."""
+        """As `MetricProcess.seconds_left`, of the line whose safety is furthest from proven."""
         return self._furthest().seconds_left(rate)
 
     def missing_safety(self) -> float:
@@ -123,5 +154,28 @@ class Edges:
         told = [(one.plan, *one.evidence()) for one in self._parts]
         harm = np.logaddexp.reduce([harm + math.log(part.weight) for part, harm, _ in told], axis=0)
         safety = np.min([safety for part, _, safety in told if part.safety >= 0], axis=0)
-        moody = any(part.moods for part in self.plan.parts)
-        return looked(self.plan, (harm, safety), self._thresholds, self._estimates, self._better, moody)
+        lines = [float(one.evidence()[1][0]) for others in self._corners for one in others]
+        safety[self.plan.safety] = min(safety[self.plan.safety], *lines) if lines else safety[self.plan.safety]
+        # Only the row that decides knows of the lines, as of moods.
+        decides = bool(lines) or any(part.moods for part in self.plan.parts)
+        look = looked(self.plan, (harm, safety), self._thresholds, self._estimates, self._better, decides)
+        return replace(look, note=look.note or self._passed())
+
+    def _passed(self) -> str:
+        """Which edge the stable's latency has left behind since plan time; empty where each still tells of it."""
+        for part, null in zip(self.plan.parts, self._nulls.now(), strict=True):
+            share = float(null.share[0, 0])
+            if part.safety >= 0 and (share * NEAR < part.base or (1.0 - share) * NEAR < 1.0 - part.base):
+                return (
+                    f"resolution_limited: {100 * share:.2g} % of the stable's requests are slower than {part.settings.threshold:.6g} s, "
+                    f"{100 * part.base:.3g} % were when the release was planned: the edges of that time tell little now; a new "
+                    "release is planned on the latency of today"
+                )
+        return ""
+
+
+def cornered(part: MetricPlan) -> Iterator[MetricPlan]:
+    """The plans of the two lines of an edge that safety is asked at, of its one question; none of any other edge."""
+    if part.corners and part.safety >= 0:
+        one = replace(part, questions=(part.questions[part.safety],), harm=0, safety=0)
+        yield from (one, one)

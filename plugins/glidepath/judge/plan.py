@@ -56,6 +56,8 @@ class MetricPlan:
         weight: Of a part: how much of the evidence of harm is its own.
         knots: latency: indices of the edges that the stable's past is read at, to follow its margins.
         shares: The stable's shares slower than each of them at plan time.
+        corners: Of a part: whether safety is asked along the lines to the corners too (`survival.corners`); False in plans of
+            an older code version.
         bracket: What `limit` stands for at the least and at the most, whatever lies between the edges; None where exact.
     """
 
@@ -79,6 +81,7 @@ class MetricPlan:
     knots: tuple[int, ...] = ()
     shares: tuple[float, ...] = ()
     bracket: tuple[float, float | None] | None = None
+    corners: bool = False
 
     @property
     def asked(self) -> tuple[MetricPlan, ...]:

@@ -16,6 +16,8 @@ from glidepath.judge.evalue import LEAST, TINY, Array
 
 # No slope is below this part of the ratio of the shares, nor of 1.
 LEAST_SLOPE = 0.5
+# The tangent holds for safety down to this part of the stable's share, and as far up.
+REACH = 0.5
 # No share that is read off is nearer to 0 or 1 than probabilities are kept from it: far beyond steep edges it would be one.
 MOST_ODDS = -math.log(LEAST)
 
@@ -110,3 +112,26 @@ def nulls(share: Array, falls: Array, slower: Array, slower_falls: Array) -> tup
     least = np.where(ratio >= 1.0, np.maximum((1.0 - slower) / (1.0 - share), LEAST_SLOPE), LEAST_SLOPE * ratio)
     slope = np.minimum(np.maximum(tangent, least), ratio)
     return slower - slope * share, slope
+
+
+def corners(share: Array, margins: Array, slopes: Array) -> tuple[Array, Array]:
+    """Two more nulls for safety: where the stable's share nears none or all, a slower version's does so with it.
+
+    A tangent touches the curve at one share, and elsewhere allows more than the curve does: d of all requests where the
+    stable has none. So safety is asked along three lines at once, and the least evidence counts. One comes from the corner of
+    no requests to the tangent where the stable has half its share, the other from there where it has twice, or half of
+    what is left, to the corner of all requests.
+
+    Args:
+        share: The stable's beyond the edge.
+        margins, slopes: The tangent's, as `nulls` gives them.
+
+    Returns:
+        The margins and slopes of both lines, shaped (2, ...).
+    """
+    none = slopes + margins / (REACH * share)
+    further = np.minimum(share / REACH, 0.5 * (1.0 + share))
+    # Of what is not beyond the edge a slower version keeps this part, beside that share; a tangent may leave it less than any.
+    left = (1.0 - margins - slopes * share) / (1.0 - share)
+    every = np.clip((1.0 - margins - slopes * further) / (1.0 - further), LEAST_SLOPE * left, np.minimum(left, 1.0))
+    return np.stack([np.zeros_like(every), 1.0 - every]), np.stack([none, every])

@@ -9,9 +9,9 @@ import pytest
 
 from bench.judges.scenarios import STOCK, TAILED
 from bench.judges.world import Shape
-from glidepath.judge import ArmCounts, Interval, Judge, Plan, StepSettings, Verdict, plan_judgement
+from glidepath.judge import ArmCounts, Interval, Judge, Look, Plan, StepSettings, Verdict, plan_judgement
 from glidepath.judge.bets import Bets
-from glidepath.judge.edges import Edges, Nulls
+from glidepath.judge.edges import Edges, Null, Nulls
 from glidepath.judge.evalue import Array, log_e
 from glidepath.judge.survival import nulls
 from tests.unit.judge.traffic import EDGES, LATENCY, pair, planned, settings
@@ -108,10 +108,9 @@ def test_what_is_slower_in_the_tail_alone_is_not_proven_safe() -> None:
     assert not look.proven_safe
 
 
-def at(null: tuple[Array, Array], row: int, share: float) -> float:
+def at(null: Null, row: int, share: float) -> float:
     """The canary's share on a null, beside the stable's."""
-    margins, slopes = null
-    return float(slopes[row, 0] * share + margins[row, 0])
+    return float(null.slopes[row, 0] * share + null.margins[row, 0])
 
 
 def test_the_null_follows_the_stable_versions_latency() -> None:
@@ -143,7 +142,7 @@ def test_a_share_of_nothing_has_odds_all_the_same() -> None:
     following.see(nothing, 5.0)
     quick = np.full(len(PROMETHEUS) + 1, 1e9)
     following.see(quick, 5.0)
-    for margins, slopes in following.now():
+    for margins, slopes, _ in following.now():
         assert np.isfinite(margins).all()
         assert (slopes > 0).all()
 
@@ -152,7 +151,7 @@ def test_each_interval_is_asked_with_the_null_of_those_before_it() -> None:
     judged = process(plan(edges=EDGES))
     slow = exact(Shape(), EDGES, 500, slower=1.6)
     fed(judged, slow, slow, 600)
-    for one in judged._asked():
+    for one in (one for one in judged._parts if one.plan.safety >= 0):
         margin, slope, _, stable = one.comparable()
         there, truth = (
             float(1 - Shape().below(np.array([edge]), np.array([1.6]))[0, 0])
@@ -184,6 +183,65 @@ def test_a_canary_as_stable_is_not_taken_back_when_both_become_slow_at_once(law:
         look = judge.look(Interval(5.0 * number, 5.0 * number + 5, 50, both, both, 1))
         assert look.verdict is not Verdict.FAIL
     assert np.isfinite([look.metrics[0].harm_e, look.metrics[0].safety_e]).all()
+
+
+LAWS = (Shape(((1.0, 0.05, 0.5),)), Shape(((1.0, 0.05, 0.25),)), Shape(((0.8, 0.012, 0.12), (0.2, 0.11, 0.12))))
+
+
+def judged_after_a_jump(made: Plan, law: Shape, slower: float, jump: float) -> Verdict:
+    """The verdict on a canary so much slower, both of them so much slower from the third look on, after half an hour at most."""
+    return last_after_a_jump(made, law, slower, jump).verdict
+
+
+def last_after_a_jump(made: Plan, law: Shape, slower: float, jump: float) -> Look:
+    """The last look of it."""
+    judge = Judge(made)
+    for number in range(360):
+        now = 1.0 if number < 2 else jump
+        arms = (exact(law, made.edges, 250, slower=now * by) for by in (1.0, slower))
+        look = judge.look(Interval(5.0 * number, 5.0 * number + 5, 50, *arms, 1))
+        if look.verdict in (Verdict.PASS, Verdict.FAIL):
+            break
+    return look
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("edges", [PROMETHEUS, EDGES])
+@pytest.mark.parametrize(("jump", "slower"), [(0.3, 1.3), (10.0, 1.12), (3.0, 1.15)])
+def test_a_slower_canary_is_not_promoted_where_the_edges_that_are_asked_no_longer_tell_of_the_latency(
+    law: Shape, edges: tuple[float, ...], jump: float, slower: float
+) -> None:
+    assert judged_after_a_jump(plan(law, edges), law, slower, jump) is not Verdict.PASS
+
+
+@pytest.mark.parametrize("jump", [0.8, 1.0, 1.25])
+def test_a_canary_as_stable_is_promoted_where_they_do(jump: float) -> None:
+    assert judged_after_a_jump(plan(), Shape(), 1.0, jump) is Verdict.PASS
+
+
+@pytest.mark.parametrize("jump", [0.3, 10.0])
+def test_edges_that_the_latency_has_left_behind_are_named(jump: float) -> None:
+    look = last_after_a_jump(plan(), Shape(), 1.0, jump)
+    assert (look.verdict, look.reason) == (Verdict.UNDECIDED, "resolution_limited")
+    assert "were when the release was planned" in look.metrics[0].note
+
+
+def test_the_lines_to_the_corners_cost_no_evidence_while_the_latency_is_as_it_was() -> None:
+    judged = fed(process(plan()), exact(Shape(), PROMETHEUS, 250), exact(Shape(), PROMETHEUS, 250), 20)
+    for one, others in zip(judged._parts, judged._corners, strict=True):
+        assert len(others) == (2 if one.plan.safety >= 0 else 0)
+        for other in others:
+            assert other.evidence()[1][0] >= one.evidence()[1][one.plan.safety]
+
+
+def test_a_plan_without_those_lines_is_judged_as_it_was_planned() -> None:
+    told = plan().to_dict()
+    for metric in told["metrics"]:
+        for part in metric["parts"]:
+            del part["corners"]
+    older = Plan.from_dict(told)
+    assert not any(part.corners for part in older.metrics[0].parts)
+    assert Edges(older.metrics[0], older.edges, 0.01, 0.05, 0)._corners == [()] * len(older.metrics[0].parts)
 
 
 @pytest.mark.parametrize("share", [1e-12, 1e-6, 0.05, 0.5, 0.95, 1.0 - 1e-9])

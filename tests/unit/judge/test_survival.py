@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
-from glidepath.judge.survival import Survival, nulls, shares_beyond
+from glidepath.judge.survival import Survival, corners, nulls, shares_beyond
 
 EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
@@ -92,6 +92,23 @@ def test_no_slower_version_has_fewer_beyond_than_stable_whatever_that_has(
     slower = share + part * (1.0 - 1e-15 - share)
     margin, slope = nulls(*(np.array([one]) for one in (share, falls, slower, slower_falls)))
     assert float(margin[0] + slope[0] * later) >= later - 1e-12
+
+
+@given(st.floats(0.001, 0.95), st.floats(-3.0, 0.0), st.floats(0.0, 1.0), st.floats(-3.0, 0.0), st.floats(0.0, 1.0))
+def test_lines_to_the_corners_leave_no_room_where_stable_has_none_or_all_and_all_of_it_where_it_was(
+    share: float, falls: float, part: float, slower_falls: float, later: float
+) -> None:
+    slower = share + part * (1.0 - 1e-9 - share)
+    tangent = nulls(*(np.array([one]) for one in (share, falls, slower, slower_falls)))
+    (no_margin, margin), (slope, every) = corners(np.array([share]), *tangent)
+    assert no_margin == 0
+    assert 0 <= margin[0] <= 1
+    assert slope[0] > 0
+    assert every[0] > 0
+    assert float(margin[0] + every[0]) == pytest.approx(1.0)
+    for line in (slope[0] * share, margin[0] + every[0] * share):
+        assert line >= slower - 1e-9
+    assert float(margin[0] + every[0] * later) >= later - 1e-9
 
 
 def test_far_beyond_steep_edges_a_share_is_neither_nothing_nor_all() -> None:

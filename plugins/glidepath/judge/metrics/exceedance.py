@@ -47,7 +47,9 @@ class Exceedance(Slow):
             for value, margin, slope in zip(values, margins, slopes, strict=True)
         )
         row = values.index(tolerance)
-        return MetricPlan(settings, float(shares[place]), place, questions, row, row, tolerance, tolerance)
+        return MetricPlan(
+            settings, float(shares[place]), place, questions, row, row, tolerance, tolerance, corners=True
+        )
 
     def harms(self, metric: MetricPlan) -> Iterator[tuple[str, float]]:
         for one in metric.questions:
