@@ -209,6 +209,36 @@ def request(
     return answer
 
 
+def text(api: client.ApiClient, what: str, path: str, query: Sequence[tuple[str, str]]) -> str:
+    """Ask the API once for something that is plain text, such as a log; for what nobody waits for, it is not tried again.
+
+    Args:
+        api: An API client.
+        what: What is done, for the error's text.
+        path: Where it is.
+        query: The query's parameters.
+
+    Raises:
+        ClusterError: As `call` does.
+    """
+
+    def send() -> str:
+        # Not decoded by the client, which takes a line that is JSON for an object.
+        answer = api.call_api(
+            path,
+            "GET",
+            query_params=[*query],
+            header_params={"Accept": "*/*"},
+            auth_settings=["BearerToken"],
+            _return_http_data_only=True,
+            _preload_content=False,
+            _request_timeout=CALL_TIMEOUT_S,
+        )
+        return bytes(answer.data).decode("utf-8", "replace")
+
+    return call(what, send, attempts=1)
+
+
 class Objects:
     """Custom and built-in namespaced objects as plain dictionaries.
 
@@ -235,9 +265,9 @@ class Objects:
         """
         return self._call(f"reading {kind} {name}", "GET", kind, name)
 
-    def list(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
-        """Read all objects a label selector matches."""
-        query = [("labelSelector", selector)] if selector else []
+    def list(self, kind: str, selector: str = "", fields: str = "") -> list[dict[str, Any]]:
+        """Read all objects that a selector of labels, and one of fields, matches."""
+        query = [(name, given) for name, given in (("labelSelector", selector), ("fieldSelector", fields)) if given]
         listed = self._call(f"listing {kind}", "GET", kind, query=query)
         return list(listed.get("items") or [])
 
@@ -251,6 +281,10 @@ class Objects:
         query = [("labelSelector", selector)]
         listed = request(self._api, f"listing {kind}", "GET", self.path(kind), query=query, accept=METADATA_ONLY)
         return [one["metadata"] for one in listed.get("items") or []]
+
+    def log(self, pod: str, query: Sequence[tuple[str, str]]) -> str:
+        """Read a pod's log; `query` as the API has it: container, tailLines, limitBytes, previous."""
+        return text(self._api, f"reading the log of pod {pod}", f"{self.path('v1/pods')}/{pod}/log", query)
 
     def create(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """Create an object; `status` 409 when it exists."""

@@ -43,6 +43,8 @@ class ApiServer:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], Object] = {}
         self.log: list[tuple[str, str, int]] = []
+        # Of pods: by pod, container, and whether it is that of the container before.
+        self.logs: dict[tuple[str, str, bool], str] = {}
         self._rules: list[Rule] = []
         self._version = 1000
         self._lock = threading.RLock()
@@ -104,14 +106,18 @@ class ApiServer:
         query = {"fieldManager": manager, "force": str(force).lower()}
         return self._carry_out("PATCH", f"{base}/{body['metadata']['name']}", query, "apply", body)
 
-    def handle(self, method: str, target: str, content_type: str, body: Object | None) -> tuple[int, Object]:
-        """Answer one request."""
+    def handle(self, method: str, target: str, content_type: str, body: Object | None) -> tuple[int, Object | str]:
+        """Answer one request; a log is text."""
         url = urlsplit(target)
         query = {key: values[-1] for key, values in parse_qs(url.query).items()}
         kind = "apply" if "apply-patch" in content_type else "merge"
         try:
             rule = self._disturb(method, url.path)
-            status, answer = 201 if method == "POST" else 200, self._carry_out(method, url.path, query, kind, body)
+            if url.path.endswith("/log"):
+                answer: Object | str = self._log_of(url.path.split("/")[-2], query)
+            else:
+                answer = self._carry_out(method, url.path, query, kind, body)
+            status = 201 if method == "POST" else 200
             if rule and rule.carried_out:
                 raise Refused(rule.status, "Injected", f"injected {rule.status}")
         except Refused as error:
@@ -149,7 +155,8 @@ class ApiServer:
             at = parts.index("namespaces") + 3
             base, name = "/" + "/".join(parts[:at]), parts[at] if len(parts) > at else ""
             if method == "GET" and not name:
-                return {"kind": "List", "items": clone(self._selected(base, query.get("labelSelector", "")))}
+                selected = self._selected(base, query.get("labelSelector", ""), query.get("fieldSelector", ""))
+                return {"kind": "List", "items": clone(selected)}
             if method == "POST":
                 return self._create(base, body or {}, query.get("fieldManager", "client"))
             old = self.objects.get((base, name))
@@ -165,10 +172,26 @@ class ApiServer:
                 return self.objects.pop((base, name))
             return self._update(method, base, name, old, query, patch, body or {})
 
-    def _selected(self, base: str, selector: str) -> list[Object]:
-        wanted = dict(one.split("=", 1) for one in selector.split(",") if one)
+    def _log_of(self, pod: str, query: dict[str, str]) -> str:
+        key = pod, query["container"], query.get("previous") == "true"
+        if key not in self.logs:
+            which = "previous terminated container" if key[2] else "container"
+            raise Refused(400, "BadRequest", f'{which} "{key[1]}" in pod "{pod}" not found')
+        lines = self.logs[key].splitlines(keepends=True)[-int(query["tailLines"]) :]
+        return "".join(lines)[: int(query["limitBytes"])]
+
+    def _selected(self, base: str, labels: str, fields: str) -> list[Object]:
+        wanted, asked = (dict(one.split("=", 1) for one in selector.split(",") if one) for selector in (labels, fields))
+        if asked.keys() - {"involvedObject.kind", "involvedObject.name"}:
+            raise Refused(400, "BadRequest", f"field label not supported: {fields}")
         found = [one for (at, _), one in self.objects.items() if at == base]
-        return [one for one in found if wanted.items() <= (one["metadata"].get("labels") or {}).items()]
+        about = {name: name.split(".")[1] for name in asked}
+        return [
+            one
+            for one in found
+            if wanted.items() <= (one["metadata"].get("labels") or {}).items()
+            and all(one["involvedObject"].get(about[name]) == value for name, value in asked.items())
+        ]
 
     def _create(self, base: str, body: Object, manager: str) -> Object:
         name = body["metadata"]["name"]
@@ -236,10 +259,11 @@ def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
             status, answer = server.handle(self.command, self.path, self.headers.get("Content-Type", ""), body)
-            text = json.dumps(answer).encode()
+            plain = isinstance(answer, str)
+            text = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
             try:
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", "text/plain" if plain else "application/json")
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
                 self.wfile.write(text)

@@ -15,7 +15,7 @@ from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
 from glidepath.release.tasks.shift import shift
-from tests.support.apiserver import ApiServer
+from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
 from tests.support.guards import started, ticks
 from tests.support.stage import Stage
 
@@ -64,9 +64,26 @@ def last_step(stage: Stage, name: str = "promoted", **params: object) -> Told:
     return told
 
 
+def crashing(server: ApiServer, version: str) -> None:
+    """A pod of a version that was killed and started again; the API has its last lines."""
+    name = f"{SERVICE}-{version}-7d9f"
+    killed = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
+    status = {"name": "app", "state": {"running": {}}, "ready": True, "restartCount": 1, "lastState": killed}
+    labels = {"app": SERVICE, "version": version}
+    server.put(
+        f"/api/v1/namespaces/{NAMESPACE}/pods",
+        {
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels},
+            "spec": {"containers": [{"name": "app"}]}, "status": {"phase": "Running", "containerStatuses": [status]},
+        },
+    )  # fmt: skip
+    server.logs[name, "app", True] = "loading prices\nMemoryError: <script>alert(1)</script>\n"
+
+
 def taken_back(stage: Stage) -> Told:
     """v2 fails: it is taken back for it."""
     told = _begun(stage, "taken-back")
+    crashing(stage.server, "v2")
     ticks(stage, told.guard, 8, errors=40)
     rollback(told.run)
     settle(told.run)

@@ -11,7 +11,8 @@ from tests.view.conftest import Open, of
 
 SHADOW = "document.querySelector('#glidepath').shadowRoot"
 ORDER = [
-    "Release", "What happens next", "Exposure", "Weight over time", "Metrics", "Metrics in numbers", "Timeline", "Links",
+    "Release", "What happens next", "Exposure", "Weight over time", "Metrics", "Metrics in numbers", "Timeline",
+    "Last seen of the canary's pods", "Links",
 ]  # fmt: skip
 
 
@@ -37,6 +38,21 @@ def test_a_release_says_how_it_stands_and_then_the_rest_in_order(
     assert browser.run(f"[...{SHADOW}.querySelectorAll('h2')].map((one) => one.textContent)") == ORDER
     assert browser.run(f"{SHADOW}.querySelectorAll('svg[aria-label]').length") >= 1
     assert browser.errors() == []
+
+
+def test_the_pods_of_a_canary_that_was_taken_back_are_told_with_their_last_lines(opened: Open) -> None:
+    browser = opened(of("taken-back"))
+    assert "prices-v2-7d9f: app running; ended before: OOMKilled, exit code 137" in text(
+        browser, "section:not([hidden]) details[data-pod] > summary"
+    )
+    assert text(browser, "details[data-pod] pre") == "loading prices\nMemoryError: <script>alert(1)</script>"
+    assert browser.errors() == []
+
+
+def test_a_release_whose_pods_are_there_tells_nothing_of_them(opened: Open) -> None:
+    browser = opened(of("promoted"))
+    text(browser, ".state")
+    assert browser.run(f"{SHADOW}.querySelector('section[hidden] h2').textContent") == "Last seen of the canary's pods"
 
 
 @pytest.mark.parametrize("width", [400, 800, 1500])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from glidepath.deploy.last_seen import LastSeen
 from glidepath.deploy.marks import Mark
 from glidepath.deploy.release import HelmRelease, Preview
 from glidepath.deploy.shapes import Readiness, Revision, Selector, Shape
@@ -72,6 +73,9 @@ class Workloads(Protocol):
 
     def at_least(self, version: str, count: int) -> bool:
         """Scale a version up that has fewer replicas; True when that was written."""
+
+    def last_seen(self, version: str, lines: int) -> LastSeen:
+        """The pods of a version with so many lines of each log, before they are gone; what can't be read is named."""
 
     def remove_forgotten(self, version: str, release: str) -> bool:
         """Remove what Helm made of a version and forgot; True when it was there."""

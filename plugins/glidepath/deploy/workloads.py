@@ -10,6 +10,7 @@ from typing import Any
 
 from kubernetes import client
 
+from glidepath.deploy.last_seen import LastSeen, last_seen
 from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.marks import Mark, marks
 from glidepath.deploy.shapes import Readiness, Revision, Selector, Shape
@@ -142,7 +143,7 @@ class KubernetesWorkloads:
                 raise NotReadyError(
                     f"{self.service} {version} has {now.ready} of {max(least, now.wanted)} replicas ready after "
                     f"{timeout_s:.0f} s, expected all: {now.why or 'no reason given by the pods'}. Look at: "
-                    f"kubectl -n {self.namespace} describe pods -l app={self.service},version={version}"
+                    f"kubectl -n {self.namespace} describe pods -l {self._selector(version)}"
                 )
             time.sleep(poll_s)
 
@@ -206,6 +207,10 @@ class KubernetesWorkloads:
                 raise NotGoneError(f"Deployment {self.service}-{version} is still there after {timeout_s:.0f} s")
             time.sleep(poll_s)
 
+    def last_seen(self, version: str, lines: int) -> LastSeen:
+        """See `Workloads.last_seen`."""
+        return last_seen(self._objects, self._selector(version), lines)
+
     def _readiness_if_told(self, version: str, needed: bool) -> Readiness | None:
         """As `readiness`; None for an API that does not answer just now, unless it is `needed`."""
         try:
@@ -215,14 +220,16 @@ class KubernetesWorkloads:
                 raise
             return None
 
+    def _selector(self, version: str) -> str:
+        return f"app={self.service},version={version}"
+
     def _none(self, version: str) -> str:
         return f"no Deployment {self.service}-{version}"
 
     def _why(self, version: str) -> str:
         """What the version's pods wait for, in the cluster's own words."""
-        selector = f"app={self.service},version={version}"
         try:
-            pods = self._objects.list("v1/pods", selector)
+            pods = self._objects.list("v1/pods", self._selector(version))
         except ClusterError as error:
             return f"pods could not be listed: {error}"
         return "; ".join(sorted(_waits_for(pod) for pod in pods)) or "no pod yet"

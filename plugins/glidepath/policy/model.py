@@ -175,6 +175,13 @@ class Policy(Form):
         description="Somebody changes the weights in mid-release: take the canary back, or put the weights back.",
     )
     after_promotion: AfterPromotion = Field(default_factory=AfterPromotion)
+    last_logs: int = Field(
+        30,
+        ge=0,
+        le=200,
+        description="Lines of each container's log that are kept of a canary that is taken back: in the task's log, the record "
+        "and the release view. 0 keeps none: logs may hold what must not be written down.",
+    )
     max_duration: Duration = Field(7200.0, description="From plan to decision; then on_undecided.")
     deploy_timeout: Duration = 300.0
     lease: Duration = Field(

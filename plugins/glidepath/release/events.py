@@ -238,6 +238,17 @@ class Silent(Entry):
 
 
 @dataclass(frozen=True)
+class LastSeen(Entry):
+    """What a version's pods were like before they were removed, as `deploy.last_seen.LastSeen`; `missing` could not be read."""
+
+    kind = "last_seen"
+    name = "last_seen:{version}"
+    version: str
+    pods: Sequence[Mapping[str, Any]]
+    missing: str = ""
+
+
+@dataclass(frozen=True)
 class TaskFailed(Entry):
     """A task ended for good, and why."""
 
@@ -305,5 +316,5 @@ class Closed(Entry):
 
 KINDS: tuple[type[Entry], ...] = (
     Claimed, Entered, Deployed, Replicas, Pods, HelmUpgrade, WeightGiven, Watching, Drifted, Asked, HarmProven, Decided,
-    ObservationOver, TakenBack, Committed, Braked, Silent, TaskFailed, HandedOver, Resolution, Finished, Swept, Closed,
+    ObservationOver, TakenBack, Committed, Braked, Silent, LastSeen, TaskFailed, HandedOver, Resolution, Finished, Swept, Closed,
 )  # fmt: skip

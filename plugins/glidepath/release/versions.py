@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from glidepath.deploy import HelmRelease
 from glidepath.deploy import values as chart
 from glidepath.deploy.overlay import short
 from glidepath.errors import GlidepathError
 from glidepath.kube import FIELD_MANAGER
-from glidepath.release.events import HelmUpgrade, Silent
+from glidepath.release.events import HelmUpgrade, LastSeen, Silent
 from glidepath.release.run import Run
 
 
@@ -60,6 +61,28 @@ def see_silent(run: Run, version: str) -> None:
         return
     run.note(Silent(version, time.monotonic() - started))
     run.say(f"{version}: no more requests in the counts, seen after {seconds:.0f} s")
+
+
+def see_last(run: Run, version: str) -> None:
+    """Write down what a version's pods are like before they are removed, and say it. Whatever fails keeps nobody waiting."""
+    lines = run.spec.last_logs
+    try:
+        seen = run.ports.workloads.last_seen(version, lines)
+        if not seen.pods and not seen.missing:
+            return
+        run.note(LastSeen(version, [asdict(one) for one in seen.pods], seen.missing))
+    except GlidepathError as error:
+        run.say(f"{version}: its pods could not be looked at a last time: {error}")
+        return
+    for pod in seen.pods:
+        for event in pod.events:
+            run.say(f"{pod.name}: event: {event}")
+        for one in pod.containers:
+            run.say(f"{pod.name} ({pod.phase}), container {one.name}: {one.state}, {one.restarts} restarts")
+            for line in one.log:
+                run.say(f"{pod.name} {one.name} | {line}")
+    if seen.missing:
+        run.say(f"{version}: not all of its pods could be looked at a last time: {seen.missing}")
 
 
 def leave_only(run: Run, version: str) -> HelmRelease:

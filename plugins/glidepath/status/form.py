@@ -210,6 +210,7 @@ class Status:
         actions: What a person may ask of it now: `take-back`, `commit`, `hold`, `resume`, `approve`, `reject`.
         take_back: The command that takes it back; empty when nothing can.
         deadline: When `max_duration` is over; None once it is decided.
+        pods: Of a canary that was taken back, what its pods were like last, as `deploy.last_seen.PodSeen`.
     """
 
     mark: str
@@ -226,6 +227,7 @@ class Status:
     timeline: list[Moment]
     take_back: str
     deadline: float | None
+    pods: list[dict[str, Any]]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-safe values."""

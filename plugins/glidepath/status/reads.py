@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from glidepath.claim.state import TAKE_BACK
 from glidepath.judge import Look, MetricLook
 from glidepath.kube import GROUP
 from glidepath.record import Record, reading
 from glidepath.release import words
-from glidepath.release.events import Braked, Committed, WeightGiven
+from glidepath.release.events import Braked, Committed, LastSeen, WeightGiven
 from glidepath.release.journal import Journal
 from glidepath.release.phases import Phase
 from glidepath.status.banner import ENDED, banner
@@ -65,6 +66,7 @@ def status(record: Record, release_id: str, now: float, after: int = 0) -> Statu
         timeline=timeline(facts.entries),
         take_back=_take_back(facts),
         deadline=deadline(facts),
+        pods=_pods(facts),
     )
 
 
@@ -195,6 +197,11 @@ def _take_back(facts: Facts) -> str:
         return ""
     release = facts.release
     return f'kubectl annotate lease glidepath-{release.service} -n {release.namespace} {GROUP}/{TAKE_BACK}="why"'
+
+
+def _pods(facts: Facts) -> list[dict[str, Any]]:
+    seen = facts.last(LastSeen)
+    return [dict(one) for one in seen.pods] if seen else []
 
 
 def _rows(record: Record, service: str | None, may: Callable[[str], bool]) -> Iterator[Row]:

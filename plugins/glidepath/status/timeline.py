@@ -111,6 +111,14 @@ def _(one: events.Silent) -> str:
 
 
 @_told.register
+def _(one: events.LastSeen) -> str:
+    states = (
+        f"{pod['name']} {container['name']} {container['state']}" for pod in one.pods for container in pod["containers"]
+    )
+    return f"last seen of {one.version}: {'; '.join(states) or one.missing}"
+
+
+@_told.register
 def _(one: events.TaskFailed) -> str:
     return f"task {one.task} failed: {one.why}"
 

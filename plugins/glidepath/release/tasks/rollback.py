@@ -12,7 +12,7 @@ from glidepath.release.holding import has_claim, renewing
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
 from glidepath.release.tasks.promote import promote
-from glidepath.release.versions import leave_only, see_silent
+from glidepath.release.versions import leave_only, see_last, see_silent
 
 
 @leaves_nothing
@@ -45,6 +45,7 @@ def _rollback(run: Run, reason: str) -> None:
     run.ports.claims.note(run.claim, run.stable)
     untold = hand_back_or_say(run)
     see_silent(run, run.canary)
+    see_last(run, run.canary)
     leave_alone(run, run.stable)
     done = leave_only(run, run.stable)
     run.say(f"rollback: helm release {done.name} at revision {done.revision}: {run.canary} removed")

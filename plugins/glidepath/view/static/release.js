@@ -98,6 +98,17 @@ function timeline({ timeline: told, series }, all, more) {
   ];
 }
 
+// Pods that are gone: why did it fail?
+function pods({ pods: seen }) {
+  return seen.map((pod) => h("details", { "data-pod": pod.name },
+    h("summary", {}, `${pod.name}: ${pod.containers.map((one) => `${one.name} ${one.state}`).join("; ") || pod.phase}`),
+    pod.events.length ? h("ul", {}, pod.events.map((one) => h("li", {}, one))) : null,
+    pod.containers.map((one) => [
+      h("h3", {}, `${one.name}, ${one.restarts} restarts`),
+      one.log.length ? h("pre", { tabindex: "0", "aria-label": `Last lines of ${one.name}` }, one.log.join("\n")) : h("p", { class: "quiet" }, "No lines of its log."),
+    ])));
+}
+
 function links({ identity: one, take_back }, grafana, list) {
   const command = take_back ? [h("li", {}, "Take it back without this page: ", copyable(take_back, "the command"))] : [];
   const board = grafana ? [h("li", {}, h("a", { href: grafana }, "Both versions in Grafana, at this time"))] : [];
@@ -121,13 +132,15 @@ function joined(old, new_) {
 }
 
 function page(root, dagId, runId, list, again) {
-  const parts = Object.fromEntries(["identity", "next", "exposure", "weight", "tiles", "table", "timeline", "links"].map((name) => [name, h("div", {})]));
+  const parts = Object.fromEntries(["identity", "next", "exposure", "weight", "tiles", "table", "timeline", "pods", "links"].map((name) => [name, h("div", {})]));
   const [state, sentence, stale] = [h("p", { class: "state" }), h("p", { class: "sentence" }), h("p", { class: "stale", role: "alert" })];
   const [title, banner] = [h("h1", {}), h("div", { class: "banner", role: "status" }, state, sentence)];
   const buttons = controls(dagId, runId, again);
+  const gone = section("Last seen of the canary's pods", parts.pods);
+  gone.hidden = true;
   root.replaceChildren(title, stale, banner, section("Release", parts.identity), section("What happens next", parts.next, buttons.element),
     section("Exposure", parts.exposure), section("Weight over time", parts.weight), section("Metrics", parts.tiles),
-    section("Metrics in numbers", parts.table), section("Timeline", parts.timeline), section("Links", parts.links));
+    section("Metrics in numbers", parts.table), section("Timeline", parts.timeline), gone, section("Links", parts.links));
   let all = false;
   return {
     stale: (text) => { stale.textContent = text; },
@@ -150,6 +163,9 @@ function page(root, dagId, runId, list, again) {
       parts.table.replaceChildren(...table(status));
       const draw = () => parts.timeline.replaceChildren(...timeline(status, all, () => { all = true; draw(); }));
       draw();
+      gone.hidden = !status.pods.length;
+      // Drawn once: whoever has opened one reads it.
+      if (status.pods.length && !parts.pods.children.length) parts.pods.replaceChildren(...pods(status));
       parts.links.replaceChildren(...links(status, grafana, list));
     },
   };

@@ -42,8 +42,8 @@ rules:
 {{- end }}
 - {apiGroups: [networking.istio.io], resources: [virtualservices, destinationrules, gateways], verbs: [get, list, watch, create, update, patch]}
 - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, list, watch, create, update, patch]}
-- {apiGroups: [""], resources: [pods], verbs: [get, list, watch]}
-- {apiGroups: ["", events.k8s.io], resources: [events], verbs: [create, patch]}
+- {apiGroups: [""], resources: [pods, pods/log], verbs: [get, list, watch]}
+- {apiGroups: ["", events.k8s.io], resources: [events], verbs: [list, create, patch]}
 # Helm keeps its releases in secrets.
 - {apiGroups: [""], resources: [secrets], verbs: [get, list, watch, create, update, patch, delete]}
 - {apiGroups: [""], resources: [services], resourceNames: [{{ join ", " $names }}], verbs: [get, patch]}
