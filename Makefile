@@ -58,7 +58,7 @@ contract: venv
 .PHONY: unit
 unit: venv ## unit tests: no cluster
 	@echo "== unit tests"
-	pytest -n logical --dist worksteal tests/unit
+	pytest -n logical --dist worksteal -m "not long" --durations=15 tests/unit
 
 .PHONY: view
 view: venv ## the pages and their API in a real Airflow, in Chromium (CHROMIUM=program; Debian's is installed if there is none)
@@ -111,7 +111,7 @@ explore: venv ## releases, crashes and the watchdog in any order, on the real co
 	@EXAMPLES=$(or $(EXAMPLES),1000) pytest tests/unit/release/test_machine.py -s
 
 .PHONY: mutants
-mutants: venv ## makes the judge wrong in thirty ways: does a test notice? ONLY=file
+mutants: venv ## makes the judge wrong in sixty ways: does a test notice? ONLY=file
 	@python -m tests.mutants $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: bench-speed

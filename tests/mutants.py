@@ -28,7 +28,7 @@ FIRST = tuple(f"{TESTS}/test_{name}.py" for name in ("promise", "properties", "b
 class Mutant(NamedTuple):
     """A file of the judge, what it says, what it would say if it were wrong, and which test of it is quick to notice.
 
-    Those with a test are tried by the unit tests, too.
+    Those with a test are unit tests, too, marked `long`.
     """
 
     file: str

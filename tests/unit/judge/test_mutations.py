@@ -1,6 +1,7 @@
 """Whether the judge's tests notice what would break its promise: a wrong sign, a dropped clip, a wrong edge.
 
-Those that one test file is quick to notice; `make mutants` tries all of them, against all tests.
+`make test` sees to it that each mutant still is one; `make mutants` tries them all. Those that one test file is quick to
+notice are tests here, too, marked `long`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import pytest
 from tests.mutants import MUTANTS, TESTS, Mutant, noticed, text
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "mutant", [one for one in MUTANTS if one.test], ids=lambda one: f"{one.file}: {one.wrong.strip()}"
