@@ -92,7 +92,7 @@ def release(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played:
     last = len(scenario.steps) - 1
     word = "undecided"
     while (interval := traffic.interval(scenario.steps[step].weight, step == last)) is not None:
-        look = judge.look(interval)
+        look = judge.look(replace(interval, step=step + 1))
         if look.verdict in WORDS:
             word = WORDS[look.verdict]
             break

@@ -11,6 +11,7 @@ GlidepathError
 │   ├── NotReadyError         a version's pods were not ready in time
 │   ├── NoReleaseError        the record has no such release
 │   ├── AskedError            a person asked what can't be done, or not now
+│   ├── UnsupportedRoutesError  the mesh's port can't write such routes
 │   ├── OrderError            the release never took the claim that this needs
 │   ├── ReplacedError         another process watches the release since: this one looks on no more
 │   └── ReleaseTakenBack      the release ended on stable: what turns the run red
@@ -90,6 +91,10 @@ class NoReleaseError(PermanentError):
 
 class AskedError(PermanentError):
     """A person asked what can't be done, or not now, or gave no reason. Nothing was done."""
+
+
+class UnsupportedRoutesError(PermanentError):
+    """The mesh's port can't write such routes: nothing was written."""
 
 
 class OrderError(PermanentError):

@@ -14,7 +14,7 @@ from kubernetes import client, config
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.deploy import Helm
 from glidepath.deploy import values as chart
-from glidepath.traffic import Split
+from glidepath.traffic import Routes, Split
 from rig.environment import cluster, glidepath_kubeconfig, helm, kubectl
 from tests.support.chart import CHART, installed
 from tests.support.meshed import Meshed
@@ -91,7 +91,7 @@ def held(api: client.ApiClient) -> Iterator[Claim]:
     assert newest is not None
     last = Claim(NAMESPACE, SERVICE, claim.holder, newest.token, "v1", "v2", 60)
     traffic.take(last)
-    traffic.write(last, Split("v1", "v2", 0))
+    traffic.write(last, Routes(Split("v1", "v2", 0)))
     upgrade_with(api, last)
     traffic.open(last)
     claims.release(last, "")

@@ -11,7 +11,7 @@ from kubernetes import client
 
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.errors import ClaimHeldError, ClaimLostError
-from glidepath.traffic import Split
+from glidepath.traffic import Routes, Split
 from rig.environment import RigError, kubectl
 from tests.chart.fenced import (
     LEASE,
@@ -59,13 +59,13 @@ def test_an_open_object_lets_everything_pass(api: client.ApiClient, held: Claim,
 
 def test_a_stale_release_is_refused_and_the_newer_one_is_not(api: client.ApiClient, held: Claim) -> None:
     claims, traffic = LeaseClaims(api, NAMESPACE, SERVICE), Meshed(api, NAMESPACE, SERVICE)
-    traffic.write(held, Split("v1", "v2", 20))
+    traffic.write(held, Routes(Split("v1", "v2", 20)))
     state = claims.read()
     assert state is not None
     newer = Claim(NAMESPACE, SERVICE, "watchdog", claims.take_over(state, "watchdog", 60), "v1", "v2", 60)
-    traffic.write(newer, Split("v1", "v2", 0))
+    traffic.write(newer, Routes(Split("v1", "v2", 0)))
     with pytest.raises(ClaimLostError, match=f"token {newer.token}"):
-        traffic.write(held, Split("v1", "v2", 50))
+        traffic.write(held, Routes(Split("v1", "v2", 50)))
     with pytest.raises(ClaimLostError):
         claims.renew(held)
     assert traffic.read().split == Split("v1", "v2", 0)
@@ -124,7 +124,7 @@ def test_a_number_written_by_hand_leaves_room_to_go_on(api: client.ApiClient, he
     annotate(stable, "glidepath.dev/token=999999999999")
     raised = claims.raise_above(held, traffic.state().newest)
     traffic.take(raised)
-    traffic.write(raised, Split("v1", "v2", 0))
+    traffic.write(raised, Routes(Split("v1", "v2", 0)))
     annotate(f"deployment/{SERVICE}-v1", "glidepath.dev/write=999999999999999")
     traffic.free_writes()
     upgrade_with(api, raised)

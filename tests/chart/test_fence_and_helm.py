@@ -13,7 +13,7 @@ from glidepath.claim import Claim
 from glidepath.deploy import Helm
 from glidepath.deploy import values as chart
 from glidepath.errors import HelmError
-from glidepath.traffic import Split
+from glidepath.traffic import Routes, Split
 from rig.environment import RigError, cluster, helm, kubectl
 from tests.chart.fenced import (
     GIVEN,
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.cluster
 
 def test_helm_cannot_undo_a_brake_and_works_again_when_the_release_is_over(api: client.ApiClient, held: Claim) -> None:
     traffic = Meshed(api, NAMESPACE, SERVICE)
-    traffic.write(held, Split("v1", "v2", 0))
+    traffic.write(held, Routes(Split("v1", "v2", 0)))
     upgrade()
     with pytest.raises(RigError, match="conflict"):
         upgrade("istio.trafficSplit.stable=50", "istio.trafficSplit.canary=50")
@@ -51,7 +51,7 @@ def test_helm_cannot_undo_a_brake_and_works_again_when_the_release_is_over(api: 
 
 def test_helm_cannot_remove_a_version_that_a_release_holds(api: client.ApiClient, held: Claim) -> None:
     traffic = Meshed(api, NAMESPACE, SERVICE)
-    traffic.write(held, Split("v1", None, 0))
+    traffic.write(held, Routes(Split("v1", None, 0)))
     with pytest.raises(HelmError, match="mark it open first"):
         upgrade_with(api, held, None)
     assert "v2" in traffic.state().versions

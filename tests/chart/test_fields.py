@@ -19,7 +19,7 @@ from glidepath.deploy import Helm, KubernetesWorkloads, Preview
 from glidepath.deploy import values as chart
 from glidepath.deploy.overlay import changes, overlaid
 from glidepath.errors import HelmError
-from glidepath.traffic import Split
+from glidepath.traffic import Routes, Split
 from rig.environment import RigError, cluster, glidepath_kubeconfig, helm, kubectl
 from tests.support.chart import CHART, installed
 from tests.support.meshed import Meshed
@@ -60,7 +60,7 @@ class World:
         """The canary beside the stable version, as a release deploys it; what was left to its owners."""
         values = chart.with_canary({**self.given(), **more}, "v1", "v2", weight, self.claim.token)
         if self.traffic.read().split.canary is None:
-            self.traffic.write(self.claim, Split("v1", "v2", 0))
+            self.traffic.write(self.claim, Routes(Split("v1", "v2", 0)))
         done = self.helm.upgrade(values, write=self.traffic.state().write + 1)
         for version in ("v1", "v2"):
             self.traffic.hold(self.claim, version)
@@ -68,7 +68,7 @@ class World:
 
     def leave_stable(self) -> None:
         """The end of a release that was taken back."""
-        self.traffic.write(self.claim, Split("v1", None, 0))
+        self.traffic.write(self.claim, Routes(Split("v1", None, 0)))
         self.traffic.let_go(self.claim, "v2")
         alone = chart.with_canary(self.given(), "v1", None, 0, self.claim.token)
         self.helm.upgrade(chart.without_replicas(alone, "v2"), write=self.traffic.state().write + 1)
@@ -160,7 +160,7 @@ def test_replicas_that_somebody_else_scaled_stay_and_helm_goes_through(world: Wo
     assert shape is not None
     assert (shape.wanted, shape.replicas_by) == (count, f"{manager or 'kubectl'} (scale)")
     assert shape.autoscaled == bool(manager)
-    world.traffic.write(world.claim, Split("v1", "v2", 20))
+    world.traffic.write(world.claim, Routes(Split("v1", "v2", 20)))
     world.deploy(20, replicas={"stable": 2, "canary": 3})
     assert live(STABLE)["spec"]["replicas"] == count
     assert list(changes(pods, template())) == []
@@ -198,13 +198,13 @@ def test_a_variable_that_was_taken_away_by_hand_is_seen_beforehand(world: World)
 
 
 def test_routes_edited_by_hand_stay_while_they_split_alike_and_else_helm_is_refused(world: World) -> None:
-    world.traffic.write(world.claim, Split("v1", "v2", 20))
+    world.traffic.write(world.claim, Routes(Split("v1", "v2", 20)))
     patch = [{"op": "replace", "path": "/spec/http/0/timeout", "value": "7s"}]
     kubectl("patch", ROUTES, "-n", NAMESPACE, "--type=json", "-p", json.dumps(patch), "--field-manager=a-person")
     (told,) = world.deploy(20)
     assert "VirtualService fielded: spec.http is" in told
     assert live(ROUTES)["spec"]["http"][0]["timeout"] == "7s"
-    world.traffic.write(world.claim, Split("v1", "v2", 0))
+    world.traffic.write(world.claim, Routes(Split("v1", "v2", 0)))
     with pytest.raises(HelmError, match=r"conflict with .glidepath.*: \.spec\.http"):
         world.deploy(20, env={"ANOTHER": "one"})
     assert world.traffic.read().split == Split("v1", "v2", 0)
@@ -227,7 +227,7 @@ def test_a_persons_refused_upgrade_is_not_gone_on_from(world: World) -> None:
     world.deploy()
     before = world.helm.status()
     assert before is not None
-    world.traffic.write(world.claim, Split("v1", "v2", 20))
+    world.traffic.write(world.claim, Routes(Split("v1", "v2", 20)))
     token = f"release.token={world.claim.token}"
     opened("v1")
     with pytest.raises(RigError, match="conflict"):
@@ -312,7 +312,7 @@ def test_numbers_stay_what_they_were_installed_as(world: World, tmp_path: Path) 
 def test_a_release_that_helm_3_installed_is_applied_on_the_server_too(world: World) -> None:
     helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", GIVEN, "--server-side=false", "--reset-values")
     world.deploy()
-    world.traffic.write(world.claim, Split("v1", "v2", 20))
+    world.traffic.write(world.claim, Routes(Split("v1", "v2", 20)))
     with pytest.raises(HelmError, match=r"\.spec\.http"):
         world.deploy(50)
     assert world.traffic.read().split == Split("v1", "v2", 20)

@@ -11,7 +11,7 @@ from kubernetes import client, config
 
 from glidepath.claim import Claim
 from glidepath.errors import ClusterError
-from glidepath.traffic import Split, WayBack
+from glidepath.traffic import Routes, Split, WayBack
 from rig.environment import glidepath_kubeconfig, kubectl
 from tests.support.chart import installed
 from tests.support.meshed import Meshed
@@ -48,7 +48,7 @@ def traffic(api: client.ApiClient) -> Iterator[Meshed]:
     """Held by CLAIM with 20 % on the canary; opened at the end, with routes as the chart made them."""
     traffic = Meshed(api, NAMESPACE, SERVICE)
     traffic.take(CLAIM)
-    traffic.write(CLAIM, Split("v1", "v2", 20))
+    traffic.write(CLAIM, Routes(Split("v1", "v2", 20)))
     yield traffic
     plain = {"host": SERVICE, "subset": "v1", "port": {"number": 8081}}
     edit([{"route": [{"destination": plain}]}])
@@ -120,7 +120,7 @@ def test_an_apply_makes_nothing_anew_that_was_deleted_since_it_was_read(traffic:
         return True
 
     with pytest.raises(ClusterError) as caught:
-        traffic.write(CLAIM, Split("v1", "v2", 50), still)
+        traffic.write(CLAIM, Routes(Split("v1", "v2", 50)), still)
     assert caught.value.status == 404
     assert kubectl("get", ROUTES, "-n", NAMESPACE, "--ignore-not-found") == ""
     # The brake does make it anew, whole, and the next writes lose nothing of it.

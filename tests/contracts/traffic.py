@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from glidepath.claim import Claim
-from glidepath.errors import ClaimLostError, StaleWriteError
+from glidepath.errors import ClaimLostError, StaleWriteError, UnsupportedRoutesError
 from glidepath.kube import HELD, OPEN
-from glidepath.traffic import Routing, Split, WayBack
+from glidepath.traffic import Match, Mirror, Routes, Routing, Split, WayBack
 from glidepath.traffic.handling import all_on, leave, let_go, take
 from tests.contracts.place import Place
 
@@ -23,7 +23,7 @@ def keeps(place: Place) -> None:
     claim = place.claim("dag/one", first.newest + 1)
     assert (all_on(traffic, "v1"), before.held, before.since) == (True, False, None)
     for unheld in (
-        lambda: traffic.write(claim, SHARED),
+        lambda: traffic.write(claim, Routes(SHARED)),
         lambda: traffic.stop(claim, WayBack(Split("v2", "v1", 0), {"v1"})),
     ):
         with pytest.raises(ClaimLostError):
@@ -31,11 +31,12 @@ def keeps(place: Place) -> None:
     take(traffic, fence, claim)
     _taken(place, claim.token)
     assert traffic.read(before.routing, ["v2"]).since is None, "taking changes nothing"
-    assert traffic.write(claim, SHARED).split == SHARED
+    assert traffic.write(claim, Routes(SHARED)).split == SHARED
     version = traffic.read().resource_version
-    assert traffic.write(claim, SHARED).resource_version == version, "what is so already is not written"
+    assert traffic.write(claim, Routes(SHARED)).resource_version == version, "what is so already is not written"
     with pytest.raises(StaleWriteError):
-        traffic.write(claim, SAFE, lambda: False)
+        traffic.write(claim, Routes(SAFE), lambda: False)
+    _tells_what_it_cannot(place, claim)
     way = WayBack(SAFE, {"v2"}, before.routing)
     _refuses(place, replace(claim, token=claim.token - 1), way)
     assert place.traffic().read().split == SHARED
@@ -51,11 +52,25 @@ def keeps(place: Place) -> None:
     assert (set(after.held), set(after.tokens), place.traffic().read().held) == (set(), {claim.token}, False)
 
 
+def _tells_what_it_cannot(place: Place, claim: Claim) -> None:
+    """Routes that a port can't write are refused before anything is written; those that it can are read back."""
+    written = place.traffic().read().resource_version
+    for routes in (
+        Routes(SHARED, Mirror("v2", 100)),
+        Routes(SHARED, matches=(Match("v2", (("x-early", "yes"),)),)),
+    ):
+        try:
+            assert place.traffic().write(claim, routes).carries(routes)
+        except UnsupportedRoutesError:
+            assert place.traffic().read().resource_version == written
+    place.traffic().write(claim, Routes(SHARED))
+
+
 def _refuses(place: Place, late: Claim, way: WayBack) -> None:
     """Whatever is written with a lower token is refused, each write by itself."""
     traffic, fence = place.traffic(), place.fence()
     for write in (
-        lambda: traffic.write(late, SAFE),
+        lambda: traffic.write(late, Routes(SAFE)),
         lambda: traffic.stop(late, way),
         lambda: traffic.stop(late, way, mine=True),
         lambda: traffic.mark(late, HELD),
@@ -74,22 +89,22 @@ def _binds(place: Place, claim: Claim, way: WayBack) -> None:
     """Who was first between a read and the write of another is not overwritten: it is asked again whether that is wanted."""
     other = Split("v1", "v2", 30)
     for late in (
-        lambda still: place.traffic().write(claim, SHARED, still),
+        lambda still: place.traffic().write(claim, Routes(SHARED), still),
         lambda still: place.traffic().stop(claim, way, still),
     ):
-        place.traffic().write(claim, Split("v1", "v2", 40))
+        place.traffic().write(claim, Routes(Split("v1", "v2", 40)))
         asked: list[bool] = []
 
         def still(asked: list[bool] = asked) -> bool:
             if not asked:
-                place.traffic().write(claim, other)
+                place.traffic().write(claim, Routes(other))
             asked.append(not asked)
             return asked[-1]
 
         with pytest.raises(StaleWriteError):
             late(still)
         assert (asked, place.traffic().read().split) == ([True, False], other)
-    place.traffic().write(claim, SHARED)
+    place.traffic().write(claim, Routes(SHARED))
 
 
 def _tells_what_was_changed(place: Place, before: Routing) -> None:

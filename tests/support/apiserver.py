@@ -106,15 +106,15 @@ class ApiServer:
         query = {"fieldManager": manager, "force": str(force).lower()}
         return self._carry_out("PATCH", f"{base}/{body['metadata']['name']}", query, "apply", body)
 
-    def handle(self, method: str, target: str, content_type: str, body: Object | None) -> tuple[int, Object | str]:
-        """Answer one request; a log is text."""
+    def handle(self, method: str, target: str, content_type: str, body: Object | None) -> tuple[int, Object]:
+        """Answer one request; of a log, its text."""
         url = urlsplit(target)
         query = {key: values[-1] for key, values in parse_qs(url.query).items()}
         kind = "apply" if "apply-patch" in content_type else "merge"
         try:
             rule = self._disturb(method, url.path)
             if url.path.endswith("/log"):
-                answer: Object | str = self._log_of(url.path.split("/")[-2], query)
+                answer: Object = {"text": self._log_of(url.path.split("/")[-2], query)}
             else:
                 answer = self._carry_out(method, url.path, query, kind, body)
             status = 201 if method == "POST" else 200
@@ -259,8 +259,8 @@ def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
             status, answer = server.handle(self.command, self.path, self.headers.get("Content-Type", ""), body)
-            plain = isinstance(answer, str)
-            text = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
+            plain = answer.keys() == {"text"}
+            text = (str(answer["text"]) if plain else json.dumps(answer)).encode()
             try:
                 self.send_response(status)
                 self.send_header("Content-Type", "text/plain" if plain else "application/json")

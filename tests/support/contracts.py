@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
@@ -12,6 +13,11 @@ from importlinter import Contract, ContractCheck, fields, output
 def within(module: str, packages: set[str]) -> bool:
     """Whether a module is one of these packages, or inside one."""
     return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def _names(option: Any) -> set[str]:
+    """What an option lists; import-linter puts the value where the class has the field."""
+    return set(option or ())
 
 
 class OnlyContract(Contract):
@@ -32,14 +38,14 @@ class OnlyContract(Contract):
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Go from import to import, and stop at what is not allowed."""
         output.verbose_print(verbose, f"What {self.package} imports...")
-        if self.package not in graph.modules:
+        if str(self.package) not in graph.modules:
             raise ValueError(f"{self.package} is no module of the root packages; expected one that is there")
         strangers = sorted(set(self._strangers(graph)))
         return ContractCheck(kept=not strangers, metadata={"strangers": strangers})
 
     def _strangers(self, graph: ImportGraph) -> Iterator[tuple[str, str]]:
-        ours, ends = {str(self.package)}, {str(one) for one in self.as_far_as or ()}
-        allowed = ours | ends | {str(one) for one in self.allowed or ()}
+        ours, ends = {str(self.package)}, _names(self.as_far_as)
+        allowed = ours | ends | _names(self.allowed)
         waiting = [one for one in graph.modules if within(one, ours)]
         seen = set(waiting)
         while waiting:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from glidepath.release.guard import Guard
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
@@ -11,7 +13,7 @@ from tests.support.apiserver import LEASES
 from tests.support.stage import Stage
 
 
-def started(stage: Stage, step: int = 1, policy: str = "", **params: object) -> tuple[Run, Guard]:
+def started(stage: Stage, step: int = 1, policy: str = "", **params: Any) -> tuple[Run, Guard]:
     """A release at a step, and its guard, which has its first baseline."""
     run = stage.run(policy=policy, **params)
     claim(run)
@@ -25,10 +27,10 @@ def started(stage: Stage, step: int = 1, policy: str = "", **params: object) -> 
     return run, guard
 
 
-def ticks(stage: Stage, guard: Guard, count: int, **served: object) -> None:
+def ticks(stage: Stage, guard: Guard, count: int, **served: Any) -> None:
     """So many scrapes, a look after each."""
     for _ in range(count):
-        stage.traffic(**served)  # type: ignore[arg-type]
+        stage.traffic(**served)
         guard.tick()
 
 

@@ -130,8 +130,8 @@ class HelmInMemory:
     def _foreign(self, manifest: Mapping[str, Any], take: bool = False) -> list[Laid]:
         live = self._live(manifest)
         theirs = foreign(manifest, live) if live else []
-        for one in theirs if live and take else ():
-            if one.taken:
+        for one in theirs if take else ():
+            if one.taken and live:
                 notes = live["metadata"].get("annotations") or {}
                 ours = {key: text for key, text in notes.items() if key in (TOKEN, STATE)}
                 metadata = {"name": one.name, "annotations": ours}

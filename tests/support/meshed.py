@@ -8,7 +8,7 @@ from kubernetes import client
 
 from glidepath.claim import Claim
 from glidepath.fence import Fenced
-from glidepath.traffic import Split, Surroundings, TrafficState, WayBack
+from glidepath.traffic import Routes, Surroundings, TrafficState, WayBack
 from glidepath.traffic.handling import all_on, leave, let_go, take
 from glidepath.wiring.cluster import mesh
 
@@ -22,8 +22,8 @@ class Meshed:
     def read(self) -> TrafficState:
         return self.traffic.read()
 
-    def write(self, claim: Claim, split: Split, still: Callable[[], bool] = lambda: True) -> TrafficState:
-        return self.traffic.write(claim, split, still)
+    def write(self, claim: Claim, routes: Routes, still: Callable[[], bool] = lambda: True) -> TrafficState:
+        return self.traffic.write(claim, routes, still)
 
     def stop(self, claim: Claim, way: WayBack, still: Callable[[], bool] = lambda: True, mine: bool = False) -> bool:
         return self.traffic.stop(claim, way, still, mine)

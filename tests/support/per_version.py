@@ -65,8 +65,8 @@ class VersionInMemory(HelmInMemory):
     def _objects(self, values: Mapping[str, Any]) -> list[Object]:
         name, image = values["fullnameOverride"], {"repository": "nginx", "tag": "", **values.get("image", {})}
         labels = {"app.kubernetes.io/name": "shop", "app.kubernetes.io/instance": self.release}
-        template = {"metadata": {"labels": dict(labels)}, "spec": {"containers": []}}
-        template["spec"]["containers"] = [{"name": "shop", "image": f"{image['repository']}:{image['tag']}"}]  # type: ignore[assignment]
+        containers = [{"name": "shop", "image": f"{image['repository']}:{image['tag']}"}]
+        template = {"metadata": {"labels": dict(labels)}, "spec": {"containers": containers}}
         spec = {"replicas": values["replicaCount"], "selector": {"matchLabels": labels}, "template": template}
         made = {"meta.helm.sh/release-name": self.release}
         metadata = {"name": name, "labels": dict(labels), "annotations": made}

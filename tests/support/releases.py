@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from glidepath.errors import ReleaseTakenBack
 from glidepath.evidence.prometheus import NotAnsweredError
@@ -33,12 +34,12 @@ class Told:
     guard: Guard
 
 
-def _begun(stage: Stage, name: str, **params: object) -> Told:
+def _begun(stage: Stage, name: str, **params: Any) -> Told:
     planned = stage.run
     identity = f"{DAG}/manual__{name}+00:00"
     stage.run = lambda *_, **given: planned(identity, **given)  # type: ignore[method-assign]
     try:
-        run, guard = started(stage, **params)  # type: ignore[arg-type]
+        run, guard = started(stage, **params)
     finally:
         stage.run = planned  # type: ignore[method-assign]
     return Told(stage, run, guard)

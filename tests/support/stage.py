@@ -83,7 +83,9 @@ class PrometheusInMemory:
         """Sums of counters are Prometheus' to work out; what reads them goes by samples then."""
         raise NotAnsweredError(f"no PromQL here: {expression} at {at}")
 
-    def range_histograms(self, *_: object) -> list[Histogram]:
+    def range_histograms(
+        self, selector: str, window_s: float, at: float, step_s: float | None = None
+    ) -> list[Histogram]:
         return []
 
     def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:

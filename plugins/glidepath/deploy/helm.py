@@ -6,7 +6,6 @@ and is Helm's newest revision; what is in force is the last one that is `deploye
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 import tempfile
@@ -19,13 +18,15 @@ from kubernetes import client
 
 from glidepath.deploy.added import Field, field_of, numbered, with_fields
 from glidepath.deploy.command import Command
+from glidepath.deploy.integers import Integers
 from glidepath.deploy.live import Live
-from glidepath.deploy.manifests import Object, objects
+from glidepath.deploy.manifests import Object, by_name, objects
 from glidepath.deploy.numbers import Path as Place
-from glidepath.deploy.numbers import exact, large, rounded, settings
+from glidepath.deploy.numbers import exact, rounded, settings
 from glidepath.deploy.overlay import Laid, changes, foreign
+from glidepath.deploy.pinned import as_pinned
 from glidepath.deploy.release import HelmRelease, Preview
-from glidepath.errors import HelmError, PreflightError, SetupError
+from glidepath.errors import HelmError, PreflightError
 
 QUERY_TIMEOUT_S = 30
 UPGRADE_TIMEOUT_S = 180
@@ -61,7 +62,10 @@ class Helm:
         self._digest, self._labels = digest, labels or {}
         self.chart, self.release, self.namespace = chart, release, namespace
         self._command, self._live = Command(api, namespace, binary), Live(api, release, namespace)
-        self._integers: tuple[int, frozenset[Place]] | None = None
+        self._integers = Integers(
+            lambda revision: objects(self._manifest(revision)),
+            lambda current, places: self._rendered(current.values, current, places).objects,
+        )
 
     def check(self) -> str:
         """The version of Helm, after making sure that it is a Helm 4 and the chart is there.
@@ -73,7 +77,7 @@ class Helm:
             raise PreflightError(missing)
         if not (self.chart / "Chart.yaml").exists() and not self.chart.is_file():
             raise PreflightError(f"no Helm chart at {str(self.chart)!r}: set helm.chart in the policy to the chart")
-        self._pinned()
+        as_pinned(self.chart, self._digest)
         version = self._query("version", "--template", "{{.Version}}").strip()
         if not version.startswith("v4."):
             raise PreflightError(
@@ -129,7 +133,7 @@ class Helm:
             current = self.status()
         if current is not None and current.status == "deployed" and current.values == values:
             return current
-        self._pinned()
+        as_pinned(self.chart, self._digest)
         laid = self._upgraded(values, current, timeout_s, write, added)
         done = self.status()
         if done is None or done.status != "deployed":
@@ -140,7 +144,7 @@ class Helm:
         """What an upgrade to these values would apply, and what it would leave to its owners; touches nothing."""
         current = self.status()
         seen, again = self._rendered(values, current), self._rendered(values, current)
-        random = tuple(path for path, _, _ in changes(_by_name(seen.objects), _by_name(again.objects)))
+        random = tuple(path for path, _, _ in changes(by_name(seen.objects), by_name(again.objects)))
         made = with_fields(seen.objects, added)
         return replace(seen, objects=made, laid=tuple(self._foreign(made)), random=random)
 
@@ -208,7 +212,7 @@ class Helm:
         ]  # fmt: skip
         if self._labels:
             args += ["--labels", ",".join(f"{key}={text}" for key, text in self._labels.items())]
-        args += settings(values, self._as_integers(current))
+        args += settings(values, self._integers.of(current))
         if not overlay:
             self._with_values(args, values, timeout_s + 10)
             return
@@ -233,7 +237,7 @@ class Helm:
         self, values: Mapping[str, Any], current: HelmRelease | None, integers: frozenset[Place] | None = None
     ) -> Preview:
         """What Helm would apply, asked of Helm: with look-ups in the cluster, and what the cluster can do."""
-        chosen = self._as_integers(current) if integers is None else integers
+        chosen = self._integers.of(current) if integers is None else integers
         asked = [self.release, str(self.chart), "--dry-run=server", *settings(values, chosen)]
         if current is not None and current.status in PENDING:  # Helm says of an upgrade only that another is under way
             told = self._with_values(["template", *asked, "--is-upgrade", "--no-hooks"], values, QUERY_TIMEOUT_S)
@@ -241,29 +245,6 @@ class Helm:
         args = ["upgrade", *asked, "--install", "--reset-values", "-o", "json"]
         found = json.loads(self._with_values(args, values, QUERY_TIMEOUT_S))
         return Preview(objects(found.get("manifest") or ""), found.get("hooks") or [])
-
-    def _as_integers(self, current: HelmRelease | None) -> frozenset[Place]:
-        """Which large numbers Helm is to be given as integers: those that what is deployed was made of as such."""
-        if current is None:
-            return frozenset()
-        if self._integers is None or self._integers[0] != current.revision:
-            self._integers = (current.revision, self._told_as_integers(current))
-        return self._integers[1]
-
-    def _told_as_integers(self, current: HelmRelease) -> frozenset[Place]:
-        places = [place for place, _ in large(current.values)]
-        if not places:
-            return frozenset()
-        was = objects(self._manifest(current.revision))
-
-        def off(chosen: frozenset[Place]) -> int:
-            now = self._rendered(current.values, current, chosen).objects
-            return sum(1 for _ in changes(_by_name(was), _by_name(now)))
-
-        none, every = off(frozenset()), frozenset(places)
-        if none == 0 or len(places) == 1:
-            return every if none and off(every) < none else frozenset()
-        return every if off(every) == 0 else frozenset(one for one in places if off(frozenset({one})) < none)
 
     def _last_deployed(self) -> int | None:
         """The newest revision that is deployed; None when none is."""
@@ -275,23 +256,6 @@ class Helm:
 
     def _manifest(self, revision: int) -> str:
         return self._query("get", "manifest", self.release, "--revision", str(revision))
-
-    def _pinned(self) -> None:
-        """Make sure that the packed chart is the one that was pinned.
-
-        Raises:
-            SetupError: It is another one, or a folder.
-        """
-        if self._digest is None:
-            return
-        if not self.chart.is_file():
-            raise SetupError(f"helm.digest pins a packed chart, and {str(self.chart)!r} is none: helm package it")
-        found = f"sha256:{hashlib.sha256(self.chart.read_bytes()).hexdigest()}"
-        if found != self._digest:
-            raise SetupError(
-                f"the chart {str(self.chart)!r} is {found}, the policy's helm.digest is {self._digest}: put the chart back "
-                "that was reviewed, or review this one and pin it"
-            )
 
     def _unlock(self, current: HelmRelease) -> None:
         """Free a release whose upgrade was killed: its revision is pending for good, and Helm refuses every other one.
@@ -317,7 +281,3 @@ class Helm:
             json.dump(values, file)
             file.flush()
             return self._command.run([*args, "--values", file.name], timeout_s, env)
-
-
-def _by_name(found: Sequence[Object]) -> dict[str, Object]:
-    return {f"{one['kind']} {one['metadata']['name']}": one for one in found}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -36,3 +37,8 @@ def objects(text: str) -> list[Object]:
     return [
         one for one in found if isinstance(one, dict) and one.get("kind") and (one.get("metadata") or {}).get("name")
     ]
+
+
+def by_name(rendered: Iterable[Object]) -> dict[str, Object]:
+    """Objects by their kind and name."""
+    return {f"{manifest['kind']} {manifest['metadata']['name']}": manifest for manifest in rendered}

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from glidepath.deploy import values as chart
 from glidepath.deploy.added import Field, labelled, marked, with_fields
+from glidepath.deploy.fits import fits
 from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.manifests import Object
 from glidepath.deploy.mapped import Mapped
@@ -28,8 +29,6 @@ from glidepath.errors import HelmError, PreflightError, SetupError
 from glidepath.fence.marks import state_of, token_of
 from glidepath.kube import HELD
 
-LABELS = ("app", "version")
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 # A canary, or a baseline, of which nobody has said how many.
 REPLICAS = 1
 
@@ -149,7 +148,7 @@ class HelmPerVersion:
         for version, own in self._wanted(values, there).items():
             self._free(version, there)
             seen = self._of(version).preview(own, self._added(values, version))
-            self._fits(values, version, seen.objects)
+            fits(self._mapped, values, version, seen.objects)
             parts.append(seen)
         parts.append(self._routes.preview(values))
         return Preview(
@@ -173,7 +172,7 @@ class HelmPerVersion:
         for version, own in self._wanted(values, frozenset()).items():
             self._free(version, there)
             seen = self._of(version).preview(own, self._added(values, version)).objects
-            self._fits(values, version, seen)
+            fits(self._mapped, values, version, seen)
             found += seen
         return found
 
@@ -263,42 +262,6 @@ class HelmPerVersion:
         ours = int((values.get("release") or {}).get("token") or 0)
         if state_of(live) == HELD or (ours and token_of(live) > ours):
             raise HelmError(f"Deployment {name} is a release's, with token {token_of(live)}: its Helm release stays")
-
-    def _fits(self, values: Mapping[str, Any], version: str, rendered: Sequence[Object]) -> None:
-        """Make sure that the chart makes one Deployment of a version, by the name, labels and image that are asked for.
-
-        Raises:
-            PreflightError: It does not; names the path of the values, or the label.
-        """
-        name, paths = self._mapped.workload(version), self._mapped.paths
-        made = [one for one in rendered if one["kind"] in WORKLOADS]
-        found = next((one for one in made if (one["kind"], one["metadata"]["name"]) == ("Deployment", name)), None)
-        if found is None:
-            others = ", ".join(f"{one['kind']} {one['metadata']['name']}" for one in made) or "no Deployment"
-            raise PreflightError(
-                f"the chart makes {others}, expected Deployment {name}: helm.paths.name ({paths.name}) has to be what it calls "
-                "its Deployment by; nothing was touched"
-            )
-        selects = (found["spec"].get("selector") or {}).get("matchLabels") or {}
-        own = {"app": self._mapped.service, "version": version}
-        if other := [f"{key}={selects[key]}" for key in LABELS if selects.get(key, own[key]) != own[key]]:
-            raise PreflightError(
-                f"Deployment {name} of the chart selects its pods by {', '.join(other)}; expected these labels to be free, or "
-                f"app={own['app']}, version={version}; nothing was touched"
-            )
-        if version != values["roles"].get("baseline"):
-            self._has_image(values, version, found)
-
-    def _has_image(self, values: Mapping[str, Any], version: str, deployment: Object) -> None:
-        image, paths = chart.image_of(values, version), self._mapped.paths
-        end = f"@{image.digest}" if image.digest else f":{image.tag or version}"
-        images = [str(one.get("image")) for one in deployment["spec"]["template"]["spec"].get("containers") or []]
-        if not any(one.endswith(end) for one in images):
-            path = paths.digest if image.digest else paths.tag
-            raise PreflightError(
-                f"Deployment {deployment['metadata']['name']} has the images {', '.join(images)}, expected one that ends in {end}: "
-                f"the chart does not take it from {path} (helm.paths); nothing was touched"
-            )
 
 
 def versions(values: Mapping[str, Any]) -> list[str]:

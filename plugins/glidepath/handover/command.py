@@ -21,6 +21,8 @@ from glidepath.processes import ends_with_us
 ERROR_LENGTH, ANSWER_LENGTH = 2000, 200
 # Read at once, bytes; and how long what a program that has ended wrote last may take, seconds.
 PART, LAST_S = 65536, 1.0
+# Of the word, what a command is told as GLIDEPATH_<NAME>.
+TOLD = ("phase", "release", "service", "namespace", "helm_release", "stable", "canary", "version", "key")
 # Airflow's own settings hold passwords, and its record's address does.
 OURS = ("AIRFLOW", "_AIRFLOW", "GLIDEPATH")
 
@@ -119,8 +121,7 @@ def _give(process: subprocess.Popen[bytes], told: bytes) -> None:
 def environment(word: Word) -> dict[str, str]:
     """Ours without what is Airflow's and Glidepath's own, and the word."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    names = ("phase", "release", "service", "namespace", "helm_release", "stable", "canary", "version", "key")
-    told = {f"GLIDEPATH_{name.upper()}": str(getattr(word, name)) for name in names}
+    told = {f"GLIDEPATH_{name.upper()}": str(getattr(word, name)) for name in TOLD}
     return {**kept, **told, "GLIDEPATH_VALUES": json.dumps(word.values)}
 
 

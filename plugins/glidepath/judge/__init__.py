@@ -1,6 +1,6 @@
 """The judge: the arithmetic of the gate. Pure functions and classes on frozen values; numpy and nothing else."""
 
-from glidepath.judge.counts import ArmCounts, Interval
+from glidepath.judge.counts import ArmCounts, Interval, Numbering
 from glidepath.judge.dispersion import Blocks
 from glidepath.judge.judge import Judge
 from glidepath.judge.plan import Plan
@@ -9,6 +9,6 @@ from glidepath.judge.settings import MetricSettings, Settings, StepSettings
 from glidepath.judge.values import Look, MetricLook, Verdict
 
 __all__ = [
-    "ArmCounts", "Blocks", "Interval", "Judge", "Look", "MetricLook", "MetricSettings", "Plan", "Settings", "StepSettings", "Verdict",
-    "plan_judgement",
+    "ArmCounts", "Blocks", "Interval", "Judge", "Look", "MetricLook", "MetricSettings", "Numbering", "Plan", "Settings",
+    "StepSettings", "Verdict", "plan_judgement",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from glidepath.judge.settings import MetricSettings
@@ -100,7 +100,8 @@ class Interval:
     """What happened from `start` to `end` (epoch seconds) while the canary had `weight` percent.
 
     `stable` is what the canary is compared with: the stable version, or its freshly started baseline. `step` is the number
-    of the release's step, from 1; None where that was not written down: then another weight is another step.
+    of the release's step, from 1; None for the same one as the interval before, or the first. `Numbering` reads old
+    recordings, which have no numbers.
     """
 
     start: float
@@ -120,3 +121,26 @@ class Interval:
         stable, canary = ArmCounts.from_dict(values["stable"]), ArmCounts.from_dict(values["canary"])
         start, end, weight = float(values["start"]), float(values["end"]), int(values["weight"])
         return cls(start, end, weight, stable, canary, values.get("step"))
+
+
+class Numbering:
+    """Gives each interval the number of its step, in the order in which they were recorded.
+
+    Recordings of older Glidepaths say no numbers. Their policies had weights that ascend, so another weight is the next step.
+    Nothing else takes a weight for a step.
+    """
+
+    def __init__(self) -> None:
+        self._last: Interval | None = None
+
+    def numbered(self, interval: Interval) -> Interval:
+        """The next interval with its number; one that says it already as it is."""
+        if interval.step is None:
+            interval = replace(interval, step=self._next(interval.weight))
+        self._last = interval
+        return interval
+
+    def _next(self, weight: int) -> int:
+        if self._last is None or self._last.step is None:
+            return 1
+        return self._last.step + (self._last.weight != weight)

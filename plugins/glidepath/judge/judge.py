@@ -114,7 +114,7 @@ class Judge:
     def _enter(self, interval: Interval) -> _Step:
         if self._first is None:
             self._first = interval.start
-        number = self._number(interval)
+        number = interval.step or (self._step.number if self._step is not None else 1)
         if self._step is None or self._step.number != number:
             if self._step is not None:
                 for one in self._metrics:
@@ -124,14 +124,6 @@ class Judge:
             self._silence.restart()
             self._pending = None
         return self._step
-
-    def _number(self, interval: Interval) -> int:
-        """The step that an interval is of; of an old recording, which does not say, another weight is the next step."""
-        if interval.step is not None:
-            return interval.step
-        if self._step is None:
-            return 1
-        return self._step.number + (self._step.weight != interval.weight)
 
     def _settings(self, step: _Step) -> StepSettings:
         steps = self.plan.settings.steps

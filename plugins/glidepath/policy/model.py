@@ -72,9 +72,9 @@ class Evidence(Form):
 
     @model_validator(mode="after")
     def _is_counted(self) -> Evidence:
-        said = counted_by(self.source, self.counts)
+        counted = counted_by(self.source, self.counts)
         # No label of errors is not none: it would be all requests.
-        missing = [name for name in COMPLETE if not getattr(said, name)]
+        missing = [name for name in COMPLETE if not getattr(counted, name)]
         if self.source not in FIXED and missing:
             raise ValueError(
                 f"source: {self.source} without counts.{', counts.'.join(missing)}: expected a counter of requests, the labels of those that "
@@ -82,9 +82,9 @@ class Evidence(Form):
             )
         if self.source in FIXED and self.counts is not None:
             raise ValueError(f"counts: source: {self.source} has its own names; expected source: own with them")
-        if self.histograms == "native" and str(said.requests).endswith("_count"):
+        if self.histograms == "native" and str(counted.requests).endswith("_count"):
             raise ValueError(
-                f"histograms: native, and requests are counted by {said.requests}, which only classic histograms have; expected a "
+                f"histograms: native, and requests are counted by {counted.requests}, which only classic histograms have; expected a "
                 "counter beside the histogram, by counts.requests, or classic"
             )
         return self
@@ -136,10 +136,10 @@ class AfterPromotion(Form):
 CLIENT_ERRORS_MARGIN = 0.02
 
 
-def _default_metrics(said: dict[str, Any]) -> list[Metric]:
+def _default_metrics(values: dict[str, Any]) -> list[Metric]:
     """Errors and latency; and, where the source tells them, 4xx: a version that refuses everybody has no errors and is quick."""
     metrics: list[Metric] = [ErrorsMetric(kind="errors"), LatencyMetric(kind="latency")]
-    evidence = said.get("evidence")
+    evidence = values.get("evidence")
     theirs = counted_by(evidence.source, evidence.counts).client_errors if evidence else None
     if theirs:
         share = ShareMetric(kind="share", name="client-errors", event=theirs, margin=CLIENT_ERRORS_MARGIN, role="guard")
@@ -200,7 +200,7 @@ class Policy(Form):
     @model_validator(mode="after")
     def _consistent(self) -> Policy:
         weights = [step.weight for step in self.steps]
-        ascending(weights)
+        never_falling(weights)
         if self.schedule and self.version is None:
             raise ValueError(
                 f"schedule: {self.schedule!r} without a `version`: expected one for a scheduled run to release"
@@ -249,16 +249,16 @@ class Policy(Form):
 
     @model_validator(mode="after")
     def _latency_is_counted(self) -> Policy:
-        asked = next((metric for metric in self.metrics if isinstance(metric, LatencyMetric)), None)
+        latency = next((metric for metric in self.metrics if isinstance(metric, LatencyMetric)), None)
         if "own" in self.sources and self.evidence.source != "own":
             raise ValueError("metrics: source: own counts by evidence.counts; expected evidence.source: own")
         if (
-            asked
+            latency
             and self.evidence.source not in FIXED
             and not counted_by(self.evidence.source, self.evidence.counts).latency
         ):
             raise ValueError(
-                f"{asked.title} asks for latency, and evidence.counts names no histogram: expected `latency: {{histogram: NAME}}`, "
+                f"{latency.title} asks for latency, and evidence.counts names no histogram: expected `latency: {{histogram: NAME}}`, "
                 "or metrics without it"
             )
         return self
@@ -267,7 +267,7 @@ class Policy(Form):
     def sources(self) -> tuple[str, ...]:
         """All that its counts come from, that of its evidence first."""
         theirs = (metric.source for metric in self.metrics if isinstance(metric, (ErrorsMetric, ShareMetric)))
-        return tuple(dict.fromkeys([self.evidence.source, *(one for one in theirs if one is not None)]))
+        return tuple(dict.fromkeys([self.evidence.source, *(source for source in theirs if source is not None)]))
 
     @property
     def dag_id(self) -> str:
@@ -285,11 +285,13 @@ def dag_id(name: str) -> str:
     return f"release_{name.replace('-', '_')}"
 
 
-def ascending(weights: list[int]) -> None:
-    """Make sure that weights ascend.
+def never_falling(weights: list[int]) -> None:
+    """Make sure that no weight is less than the one before; a step may keep it, to bake longer or after more requests.
 
     Raises:
-        ValueError: They don't.
+        ValueError: One is.
     """
-    if any(b <= a for a, b in itertools.pairwise(weights)):
-        raise ValueError(f"weights {weights} must ascend: each step gives the canary more than the one before")
+    if any(b < a for a, b in itertools.pairwise(weights)):
+        raise ValueError(
+            f"weights {weights} must not fall: each step gives the canary as much as the one before, or more"
+        )

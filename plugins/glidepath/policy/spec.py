@@ -11,7 +11,7 @@ from glidepath.errors import PolicyError
 from glidepath.policy.fields import Duration, Form, Name
 from glidepath.policy.load import told
 from glidepath.policy.metrics import LatencyMetric
-from glidepath.policy.model import MAX_STEPS, Policy, Step, ascending
+from glidepath.policy.model import MAX_STEPS, Policy, Step, never_falling
 from glidepath.policy.versions import Image, Version, image_of, name_of
 
 
@@ -30,8 +30,8 @@ class RunParams(Form):
     override_freeze: Annotated[str, Field(min_length=8, max_length=500)] | None = None
 
     @model_validator(mode="after")
-    def _weights_ascend(self) -> RunParams:
-        ascending(self.weights or [])
+    def _weights_never_fall(self) -> RunParams:
+        never_falling(self.weights or [])
         return self
 
 
@@ -91,13 +91,13 @@ def for_run(policy: Policy, params: Mapping[str, Any]) -> ReleaseSpec:
         PolicyError: A parameter is unknown or not valid, or no version is named.
     """
     try:
-        asked = RunParams.model_validate({key: value for key, value in params.items() if value is not None})
+        wanted = RunParams.model_validate({key: value for key, value in params.items() if value is not None})
     except ValidationError as error:
         known = ", ".join(RunParams.model_fields)
         raise PolicyError(
             f"the run's parameters are refused; nothing was touched. Known are {known}.\n{told(error)}"
         ) from error
-    version = asked.version or policy.version
+    version = wanted.version or policy.version
     if version is None:
         raise PolicyError(
             f"no version to release: the run names none and the policy of {policy.service} has no `version`; "
@@ -105,14 +105,14 @@ def for_run(policy: Policy, params: Mapping[str, Any]) -> ReleaseSpec:
         )
     image = image_of(version)
     changes: dict[str, Any] = {"version": name_of(version), "tag": image.tag, "digest": image.digest}
-    changes |= {"dry_run": asked.dry_run, "steps": _steps(policy, asked)}
-    changes["override_freeze"] = asked.override_freeze
+    changes |= {"dry_run": wanted.dry_run, "steps": _steps(policy, wanted)}
+    changes["override_freeze"] = wanted.override_freeze
     changes["evidence"] = policy.evidence.frozen()
-    if asked.decision is not None:
-        changes["decision"] = asked.decision
-    if asked.tolerance is not None:
+    if wanted.decision is not None:
+        changes["decision"] = wanted.decision
+    if wanted.tolerance is not None:
         changes["metrics"] = [
-            metric.model_copy(update={"tolerance": asked.tolerance})
+            metric.model_copy(update={"tolerance": wanted.tolerance})
             if isinstance(metric, LatencyMetric) and metric.threshold is None
             else metric
             for metric in policy.metrics
@@ -129,7 +129,7 @@ def _steps(policy: Policy, asked: RunParams) -> list[Step]:
     steps = policy.steps
     if asked.weights is not None:
         like = [policy.steps[min(place, len(policy.steps) - 1)] for place in range(len(asked.weights))]
-        steps = [one.model_copy(update={"weight": weight}) for one, weight in zip(like, asked.weights, strict=True)]
+        steps = [step.model_copy(update={"weight": weight}) for step, weight in zip(like, asked.weights, strict=True)]
     if asked.bake is not None:
         steps = [step.model_copy(update={"bake": asked.bake}) for step in steps]
     return steps

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from glidepath.claim.state import COMMIT, TAKE_BACK
 from glidepath.errors import AskedError
 from glidepath.record import Record
-from glidepath.release.events import Asked, Decided, Entry, Fate
+from glidepath.release.entry import Entry
+from glidepath.release.events import Asked, Decided, Fate
 from glidepath.release.journal import Journal
 from glidepath.release.phases import UNGIVEN, Decision, Phase
 from glidepath.release.run import Run

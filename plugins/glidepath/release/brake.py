@@ -15,7 +15,7 @@ from glidepath.claim import Claim
 from glidepath.errors import ClaimLostError, NoRoutesError, RecordError, StaleWriteError
 from glidepath.release.events import Braked, TakenBack
 from glidepath.release.run import Run
-from glidepath.traffic import Split, WayBack
+from glidepath.traffic import Routes, Split, WayBack
 from glidepath.traffic.handling import leave, take
 
 
@@ -74,17 +74,17 @@ def brake(run: Run, reason: str) -> float:
 
 
 def give(
-    run: Run, split: Split, wanted: Callable[[], bool] = lambda: True, way: WayBack | None = None,
+    run: Run, routes: Routes, wanted: Callable[[], bool] = lambda: True, way: WayBack | None = None,
     written: Callable[[], None] = lambda: None,
 ) -> bool:  # fmt: skip
-    """Give the versions these weights, unless the release has its fate: the one guarded write of a release.
+    """Give the callers these routes, unless the release has its fate: the one guarded write of a release.
 
     Fate is asked between each read and the write that is bound to it, and once more afterwards. A brake that was pulled while
     this was written is pulled again.
 
     Args:
         run: The release.
-        split: The weights.
+        routes: The routes.
         wanted: Whether the caller still wants them; asked with fate.
         way: As in `Traffic.write`.
         written: Called when they are in force, before it is asked whether they may stay.
@@ -97,9 +97,9 @@ def give(
         ClusterError: The API did not answer; call again.
     """
     try:
-        run.ports.traffic.write(run.claim, split, lambda: run.journal.fate() is None and wanted(), way)
+        run.ports.traffic.write(run.claim, routes, lambda: run.journal.fate() is None and wanted(), way)
     except StaleWriteError as error:
-        run.say(f"{split} is not given, the release has gone on: {error}")
+        run.say(f"{routes} is not given, the release has gone on: {error}")
         taken_back_meanwhile(run)
         return False
     written()

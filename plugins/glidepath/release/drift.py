@@ -6,14 +6,14 @@ from glidepath.errors import SetupError, TrafficDriftError
 from glidepath.kube import DELETED, FIELD_MANAGER
 from glidepath.release import reach
 from glidepath.release.events import Pods
-from glidepath.release.observation import canary_weights
 from glidepath.release.phases import UNGIVEN
 from glidepath.release.run import Run
+from glidepath.release.stages import stages
 from glidepath.traffic import Surroundings, TrafficState
 
 
 def routes_drift(run: Run, step: int) -> str | None:
-    """How the split differs from the step's weight, and who wrote it; None when it doesn't.
+    """How the routes differ from the step's, and who wrote it; None when it doesn't.
 
     Once the step is decided the next weight is none: its shift may be under way.
 
@@ -54,13 +54,11 @@ def _reads(state: TrafficState, expected: object) -> str:
 
 
 def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
-    weights, split = canary_weights(run.spec), state.split
-    expected = weights[step - 1]
+    expected, *following = stages(run)[step : step + 2]
     decided = run.journal.word_on(step) is not None
-    allowed = weights[step - 1 : step + 1] if decided else [expected]
-    if split in [run.split(weight) for weight in allowed]:
+    if any(state.carries(allowed.routes) for allowed in (expected, *(following if decided else ()))):
         return None
-    text = _reads(state, run.split(expected))
+    text = _reads(state, expected.routes)
     token = run.claim.token
     # The watchdog writes as Glidepath, too.
     return (

@@ -9,16 +9,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 
-from glidepath.errors import ClaimLostError, ClusterError, NoWeightedRouteError, RecordError, SetupError
+from glidepath.errors import ClaimLostError, ClusterError, RecordError
 from glidepath.judge import Look, Verdict
-from glidepath.kube import may_pass, refused
 from glidepath.policy.model import LONGEST
 from glidepath.record.turns import Turn
 from glidepath.release import words
 from glidepath.release.asking import BACK, early_word, heard, held
-from glidepath.release.brake import brake, give, note_taken_back, take_back, taken_back, way_back
+from glidepath.release.brake import brake, note_taken_back, take_back, taken_back
 from glidepath.release.cleanup import sweep
 from glidepath.release.drift import early_drift, objects_drift, own_brake, routes_drift
 from glidepath.release.events import Decided, Drifted, HarmProven, ObservationOver, Watching, WeightGiven
@@ -26,9 +24,10 @@ from glidepath.release.holding import RENEWALS
 from glidepath.release.looks import Looks
 from glidepath.release.observation import Observation, observation
 from glidepath.release.phases import Decision
+from glidepath.release.putting_back import put_back
 from glidepath.release.run import Run, Step
+from glidepath.release.stages import stage
 from glidepath.release.watched import judged, step_in_force
-from glidepath.traffic.handling import all_on
 
 # How many guards one after the other may keep the claim without a look.
 GUARDS_UNSEEN = 3
@@ -103,13 +102,12 @@ class Guard:
 
     def _adopt(self) -> None:
         """The first weight is in force, but its task died before it wrote that down: no weight stays unwatched."""
-        first, entered = self.run.spec.steps[0], self.run.journal.entered()
+        first, entered = stage(self.run, 1), self.run.journal.entered()
         if entered is None or 0 <= self.run.now() - entered.noted < self.looks.gap_s:
             return  # the task may be about to
-        split = self.run.ports.traffic.read().split
-        if split == self.run.split(first.weight):
-            self.run.note(WeightGiven(1, first.weight))
-            self.run.say(f"guard: {split} is in force and was not noted; watched from here on")
+        if self.run.ports.traffic.read().carries(first.routes):
+            self.run.note(WeightGiven(first.number, first.weight))
+            self.run.say(f"guard: {first.routes} is in force and was not noted; watched from here on")
 
     def _watch(self, step: Step) -> None:
         self._since(step)
@@ -189,28 +187,10 @@ class Guard:
         self.run.say(f"guard: drift: {drift}")
         why_not: str | None = ""
         if routes and self.run.spec.on_drift == "restore":
-            why_not = self._restore(step)
+            why_not = put_back(self.run, step)
         if why_not is not None:
             self.decide(step, Decision.ROLLBACK, f"drift: {drift}{why_not}")
         return True
-
-    def _restore(self, step: Step) -> str | None:
-        """Put a step's weights back; why it is not done where another try would meet the same, else None.
-
-        Raises:
-            GlidepathError: Another try may do it.
-        """
-        split = self.run.split(step.weight)
-        try:
-            if all_on(self.run.ports.traffic, self.run.stable):  # whoever put it there is never overruled
-                return ""
-            if give(self.run, split, lambda: self.run.step() == step, way_back(self.run, split)):
-                self.run.say(f"guard: the weights of step {step.number} are put back")
-            return None
-        except (ClaimLostError, ClusterError, NoWeightedRouteError, SetupError) as error:
-            if isinstance(error, ClusterError) and _passes(error):
-                raise
-            return f"; it can't be put back: {error}"
 
     def _renew(self, step: Step | None) -> None:
         """Renew the claim while this guard sees what there is to see; one that does not is no reason to trust a canary."""
@@ -299,9 +279,3 @@ class Guard:
             take_back(self.run, reason)
         if self.run.note(Decided(step.number, str(decision), reason, self.looks.seq)):
             self.run.say(f"guard: step {step.number}: {decision}: {reason}")
-
-
-def _passes(error: ClusterError) -> bool:
-    """Whether the same write may be taken in a moment: it is not the routes themselves that were refused."""
-    status = error.status
-    return may_pass(status) or status == HTTPStatus.CONFLICT or refused(status, str(error))

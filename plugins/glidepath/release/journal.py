@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from glidepath.record import Event, Record
+from glidepath.release.entry import Entry
 from glidepath.release.events import (
     FATE,
     FINISHED,
@@ -18,7 +19,6 @@ from glidepath.release.events import (
     Committed,
     Decided,
     Entered,
-    Entry,
     Fate,
     HandedOver,
     HarmProven,

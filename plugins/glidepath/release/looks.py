@@ -13,7 +13,7 @@ from glidepath.errors import EvidenceError, ReplacedError
 from glidepath.evidence import Waiting
 from glidepath.evidence.collector import Collected
 from glidepath.gate import interval_of
-from glidepath.judge import Interval, Judge, Look, Plan
+from glidepath.judge import Interval, Judge, Look, Numbering, Plan
 from glidepath.record.turns import GUARD, Turn
 from glidepath.release import words
 from glidepath.release.events import Resolution
@@ -66,9 +66,10 @@ class Looks:
         self.plan, self.judge, self.seq = plan, Judge(plan), 0
         self.newest: Look | None = None
         self.no_data_since: float | None = None
+        steps = Numbering()
         for seq, interval, look in self.run.ports.record.looks(self.run.id):
             if interval is not None:
-                self.judge.look(Interval.from_dict(interval))
+                self.judge.look(steps.numbered(Interval.from_dict(interval)))
                 self.no_data_since = None
             else:
                 self.judge.no_data(look["at"], look["at"], look["reason"])

@@ -35,9 +35,3 @@ def observation(spec: ReleaseSpec) -> Observation | None:
     """The observation that the policy asks for, or None."""
     asked = spec.after_promotion
     return Observation(len(spec.steps) + 1, 100 - asked.holdback, asked.warm) if asked.warm else None
-
-
-def canary_weights(spec: ReleaseSpec) -> list[int]:
-    """The canary's weights one after the other: those of the steps, of the observation, and all."""
-    asked = observation(spec)
-    return [*(step.weight for step in spec.steps), *([asked.weight] if asked else []), 100]

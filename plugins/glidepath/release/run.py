@@ -13,10 +13,11 @@ from glidepath.evidence import Source, source_of
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.record import Record, Release
-from glidepath.release.events import Closed, Entered, Entry
+from glidepath.release.entry import Entry
+from glidepath.release.events import Closed, Entered
 from glidepath.release.journal import Journal
 from glidepath.release.phases import ENDS, Phase, origins
-from glidepath.traffic import Routing, Split
+from glidepath.traffic import Routing
 
 Say = Callable[[str], None]
 
@@ -88,10 +89,6 @@ class Run:
     def fresh(self) -> tuple[str, ...]:
         """The versions whose pods this release starts: the canary, and its baseline if it has one."""
         return (self.canary,) if self.baseline is None else (self.canary, self.baseline)
-
-    def split(self, weight: int) -> Split:
-        """Who gets what when the canary has a step's weight, percent: a fresh baseline gets as much as the canary."""
-        return Split(self.stable, self.canary, weight, self.baseline if 0 < weight <= 50 else None)
 
     def step(self) -> Step:
         """The step in force, as the record has it."""

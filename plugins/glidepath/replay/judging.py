@@ -7,7 +7,7 @@ from itertools import chain
 
 from glidepath.errors import EvidenceError
 from glidepath.gate import settings_of
-from glidepath.judge import ArmCounts, Interval, Judge, Look, Plan, plan_judgement
+from glidepath.judge import ArmCounts, Interval, Judge, Look, Numbering, Plan, plan_judgement
 from glidepath.policy import Policy, for_run
 from glidepath.replay.evidence import Evidence, Silence
 
@@ -25,7 +25,8 @@ def looks(
             print(look.at, look.verdict, look.reason)
 
     Args:
-        policy: Its metrics, limits and steps; steps are taken in the order in which the intervals' weights change.
+        policy: Its metrics, limits and steps. An interval is of the step that it names; of intervals that name none, another
+            weight is the next step.
         intervals: In order of time. Those at the start whose weight is 0 are the stable's past, if no `baseline` is given.
         edges: The latency buckets' finite edges, seconds, ascending; every `latency` has one count more.
         baseline: The stable's past, that the margins are fixed from.
@@ -48,15 +49,19 @@ def looks(
         baseline_s = sum(one.end - one.start for one in past)
     per_second = baseline.requests / baseline_s if baseline_s > 0 else 0.0
     judge = Judge(plan_judgement(settings_of(policy), baseline, baseline_s, edges, per_second))
-    for one in rest:
-        yield judge.look(one)
+    steps = Numbering()
+    for interval in rest:
+        yield judge.look(steps.numbered(interval))
 
 
 def replay(evidence: Evidence, plan: Plan | None = None) -> Iterator[Look]:
     """Every look again, by the recorded plan or by another one on the same baseline."""
-    judge = Judge(plan or evidence.header.plan)
+    judge, steps = Judge(plan or evidence.header.plan), Numbering()
     for line in evidence.lines:
-        yield judge.no_data(line.at, line.at, line.no_data) if isinstance(line, Silence) else judge.look(line)
+        if isinstance(line, Silence):
+            yield judge.no_data(line.at, line.at, line.no_data)
+        else:
+            yield judge.look(steps.numbered(line))
 
 
 def replanned(evidence: Evidence, policy: Policy) -> Plan:

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from glidepath.judge import Look
 from glidepath.record import Release
 from glidepath.release.asking import held, waits
-from glidepath.release.events import Asked, Committed, Decided, Entry, ObservationOver, TakenBack, WeightGiven
+from glidepath.release.entry import Entry
+from glidepath.release.events import Asked, Committed, Decided, ObservationOver, TakenBack, WeightGiven
 from glidepath.release.phases import Decision, Phase
 
 E = TypeVar("E", bound=Entry)

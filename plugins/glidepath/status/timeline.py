@@ -7,7 +7,7 @@ from functools import singledispatch
 
 from glidepath.judge import Look, Verdict
 from glidepath.release import events, words
-from glidepath.release.events import Entry
+from glidepath.release.entry import Entry
 from glidepath.release.phases import Decision
 from glidepath.status.form import Moment, Tone
 

@@ -7,7 +7,7 @@ from glidepath.errors import NoWeightedRouteError, TrafficDriftError
 from glidepath.fence.port import Fence
 from glidepath.kube import HELD, OPEN
 from glidepath.traffic.port import Traffic
-from glidepath.traffic.split import Split
+from glidepath.traffic.split import Routes, Split
 
 
 def take(traffic: Traffic, fence: Fence, claim: Claim) -> None:
@@ -34,7 +34,7 @@ def leave(traffic: Traffic, claim: Claim, version: str) -> bool:
         GlidepathError: As for `Traffic.write`.
     """
     try:
-        traffic.write(claim, Split(version, None, 0))
+        traffic.write(claim, Routes(Split(version, None, 0)))
     except NoWeightedRouteError:
         return False
     return True

@@ -13,7 +13,7 @@ from typing import Any
 from kubernetes import client
 
 from glidepath.claim.state import Claim
-from glidepath.errors import ClaimLostError, ClusterError, StaleWriteError, TrafficDriftError
+from glidepath.errors import ClaimLostError, ClusterError, StaleWriteError, TrafficDriftError, UnsupportedRoutesError
 from glidepath.fence import FencedObjects, KubernetesFence
 from glidepath.fence.marks import state_of, token_of
 from glidepath.fence.objects import Spec
@@ -24,7 +24,7 @@ from glidepath.traffic.port import Still
 from glidepath.traffic.reading import IstioRoutes
 from glidepath.traffic.routes import followed, with_split, without
 from glidepath.traffic.routing import BELOW
-from glidepath.traffic.split import Split, TrafficState
+from glidepath.traffic.split import Routes, Split, TrafficState
 from glidepath.traffic.way_back import WayBack
 
 ROUTES = "http"
@@ -47,9 +47,10 @@ class IstioTraffic(IstioRoutes):
         self._write(claim, state, found, _given_up if state == OPEN else _as_they_are)
 
     def write(
-        self, claim: Claim, split: Split, still: Still = lambda: True, way: WayBack | None = None
+        self, claim: Claim, routes: Routes, still: Still = lambda: True, way: WayBack | None = None
     ) -> TrafficState:
         """See `Traffic.write`."""
+        split = self._writable(routes)
         found = self._virtual_service()
         token = token_of(found)
         if token > claim.token:
@@ -59,23 +60,36 @@ class IstioTraffic(IstioRoutes):
         if way is None and token == claim.token and owns(found, ROUTES) and self._says(found, split):
             return self._parse(found)
 
-        def routes(now: Mapping[str, Any]) -> dict[str, Any]:
+        def spec(now: Mapping[str, Any]) -> dict[str, Any]:
             self._unless_stale(split, still)
-            spec, was = now["spec"], now["spec"].get("http") or []
+            given, was = now["spec"], now["spec"].get("http") or []
             http = with_split(was, split, self._hosts)
             if way is None:
-                below = {kind: followed(spec[kind], was, split, self._hosts) for kind in BELOW if spec.get(kind)}
-                return {"http": http, **{kind: made for kind, made in below.items() if made != spec[kind]}}
+                below = {kind: followed(given[kind], was, split, self._hosts) for kind in BELOW if given.get(kind)}
+                return {"http": http, **{kind: made for kind, made in below.items() if made != given[kind]}}
             return {
                 "http": without(http, split, way.versions, way.before, self._hosts),
-                **way.moved(spec, self._hosts),
+                **way.moved(given, self._hosts),
             }
 
-        self._write(claim, HELD, found, routes)
+        self._write(claim, HELD, found, spec)
         after = self.read()
         if after.split != split:
             raise TrafficDriftError(f"{self._name} reads {after.split} after {split} was written; by {after.edited_by}")
         return after
+
+    def _writable(self, routes: Routes) -> Split:
+        """The weights, which are all that is written here.
+
+        Raises:
+            UnsupportedRoutesError: There is more.
+        """
+        if routes != Routes(routes.weights):
+            raise UnsupportedRoutesError(
+                f"{self._name}: given {routes}, expected weights alone: this port writes no mirrors and no matches; nothing "
+                "was written"
+            )
+        return routes.weights
 
     def stop(self, claim: Claim, way: WayBack, still: Still = lambda: True, mine: bool = False) -> bool:
         """See `Traffic.stop`."""

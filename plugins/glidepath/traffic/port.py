@@ -8,7 +8,7 @@ from typing import Protocol
 
 from glidepath.claim.state import Claim
 from glidepath.traffic.routing import Routing
-from glidepath.traffic.split import Split, TrafficState
+from glidepath.traffic.split import Routes, TrafficState
 from glidepath.traffic.way_back import WayBack
 
 Still = Callable[[], bool]
@@ -73,14 +73,14 @@ class Traffic(Protocol):
         """
 
     def write(
-        self, claim: Claim, split: Split, still: Still = lambda: True, way: WayBack | None = None
+        self, claim: Claim, routes: Routes, still: Still = lambda: True, way: WayBack | None = None
     ) -> TrafficState:
-        """Write the split and read it back. Writes nothing if it is in force, with the claim's token, and owned.
+        """Write routes and read them back. Writes nothing if they are in force, with the claim's token, and owned.
 
         Args:
             claim: The claim whose token the write carries.
-            split: The split.
-            still: Whether it is still wanted; asked between each read and the write that is bound to what was read.
+            routes: The routes.
+            still: Whether they are still wanted; asked between each read and the write that is bound to what was read.
             way: Puts back as well what else leads to its versions; None leaves that alone.
 
         Raises:
@@ -89,6 +89,7 @@ class Traffic(Protocol):
             NoRoutesError: There are no routes.
             StaleWriteError: `still` said no; nothing was written.
             TrafficDriftError: What is read back is not what was written.
+            UnsupportedRoutesError: This mesh can't be told such routes; nothing was written.
         """
 
     def stop(self, claim: Claim, way: WayBack, still: Still = lambda: True, mine: bool = False) -> bool:

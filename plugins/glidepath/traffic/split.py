@@ -36,6 +36,44 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Mirror:
+    """Copies of so many percent of the requests go to a version, whose answers nobody gets."""
+
+    version: str
+    percent: int
+
+
+@dataclass(frozen=True)
+class Match:
+    """Requests with all of these headers, name and value, go to a version whatever the weights are."""
+
+    version: str
+    headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Routes:
+    """What callers get.
+
+    Attributes:
+        weights: Who gets which share of the requests.
+        mirror: Who gets copies beside that; None for nobody.
+        matches: Which requests go elsewhere, the first that fits.
+    """
+
+    weights: Split
+    mirror: Mirror | None = None
+    matches: tuple[Match, ...] = ()
+
+    def __str__(self) -> str:
+        copies = f", copies of {self.mirror.percent} % to {self.mirror.version}" if self.mirror else ""
+        return f"{self.weights}{copies}" + "".join(
+            f", {' and '.join(f'{name}: {value}' for name, value in match.headers)} to {match.version}"
+            for match in self.matches
+        )
+
+
+@dataclass(frozen=True)
 class TrafficState:
     """What the routes say now.
 
@@ -63,3 +101,7 @@ class TrafficState:
     def all_on(self, version: str) -> bool:
         """Whether every request goes to a version."""
         return self.split.stable == version and self.split.canary_weight == 0
+
+    def carries(self, routes: Routes) -> bool:
+        """Whether these routes are in force."""
+        return Routes(self.split) == routes

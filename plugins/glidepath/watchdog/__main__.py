@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from kubernetes import client, config
 
@@ -26,12 +27,12 @@ OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 log = logging.getLogger("glidepath.watchdog")
 
 
-def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser("glidepath.watchdog", description="Puts abandoned releases back on stable.")
     parser.add_argument("--namespace", action="append", metavar="NS", help="may be repeated; default: the pod's own")
     parser.add_argument("--port", type=int, default=PORT, help=f"of /healthz and /metrics; default {PORT}")
-    return parser.parse_args(given)
+    return parser.parse_args(argv)
 
 
 def connect() -> client.ApiClient:
@@ -48,7 +49,20 @@ def connect() -> client.ApiClient:
     return client.ApiClient(settings)
 
 
-def watch(watchdogs: Sequence[Watchdog], facts: Facts, stop: threading.Event) -> None:
+class Passing(Protocol):
+    """What the loop knows of a watchdog: where it looks, and a pass."""
+
+    namespace: str
+
+    def look(self) -> None:
+        """A pass over the claims of its namespace.
+
+        Raises:
+            ClusterError: The API did not answer.
+        """
+
+
+def watch(watchdogs: Sequence[Passing], facts: Facts, stop: threading.Event) -> None:
     """Pass after pass until told to stop. Nothing that fails in one ends the loop."""
     while not stop.is_set():
         passed = True
@@ -66,12 +80,12 @@ def watch(watchdogs: Sequence[Watchdog], facts: Facts, stop: threading.Event) ->
         stop.wait(PERIOD_S)
 
 
-def main(given: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run; the exit code is 2 when it does not know where to look, 1 for a taken port."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
-    asked = arguments(given)
+    options = arguments(argv)
     try:
-        namespaces = asked.namespace or [OWN_NAMESPACE.read_text(encoding="utf-8").strip()]
+        namespaces = options.namespace or [OWN_NAMESPACE.read_text(encoding="utf-8").strip()]
         api = connect()
     except (OSError, config.ConfigException) as error:
         log.error("%s; expected to run in a pod, or --namespace and KUBECONFIG", error)
@@ -80,9 +94,9 @@ def main(given: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        server = serve(facts, asked.port)
+        server = serve(facts, options.port)
     except OSError as error:
-        log.error("port %d: %s", asked.port, error)
+        log.error("port %d: %s", options.port, error)
         return 1
     log.info("watching %s; /healthz and /metrics on port %d", ", ".join(namespaces), server.server_port)
     watch([Watchdog(api, namespace, facts) for namespace in namespaces], facts, stop)

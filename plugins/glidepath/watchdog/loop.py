@@ -29,7 +29,7 @@ from glidepath.kube import GROUP, Objects, at_once
 from glidepath.traffic.handling import take
 from glidepath.traffic.port import Traffic
 from glidepath.traffic.routing import Routing
-from glidepath.traffic.split import Split
+from glidepath.traffic.split import Routes, Split
 from glidepath.traffic.way_back import WayBack
 from glidepath.watchdog.events import abandoned
 from glidepath.watchdog.facts import Facts
@@ -154,8 +154,8 @@ class Watchdog:
             claim = Claim(self.namespace, service, WATCHDOG, token, stable, canary or "", duration(state))
             beside = {now.canary, now.baseline} if now else set()
             versions = ({canary} | beside) - {None, stable}
-            found = Routing.from_text(state.annotations.get(ROUTES, ""))
-            way = WayBack(safe_split(stable, canary, now), frozenset(map(str, versions)), found)
+            routing = Routing.from_text(state.annotations.get(ROUTES, ""))
+            way = WayBack(safe_split(stable, canary, now), frozenset(map(str, versions)), routing)
             self._finish(claim, (traffic, fence), lease, way, taken)
         except ClusterError as error:
             if error.status != 409:
@@ -186,7 +186,7 @@ class Watchdog:
             traffic.stop(claim, way, mine=True)
             take(traffic, fence, claim)  # the other objects refuse the old token from here on too
             try:
-                after = str(traffic.write(claim, way.split).split)
+                after = str(traffic.write(claim, Routes(way.split)).split)
             except NoWeightedRouteError:
                 after = f"not on {', '.join(sorted(way.versions))}"
         except SetupError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from glidepath.claim import Claim, LeaseClaims
-from glidepath.claim.state import ABANDONED, ROUTES, WATCHDOG, ClaimState, parse_state
+from glidepath.claim.state import ABANDONED, ROUTES, WATCHDOG, ClaimState
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
 from tests.support.apiserver import LEASES, NAMESPACE, SERVICE, ApiServer
 from tests.support.fields import Object
@@ -272,19 +272,6 @@ def test_an_answer_other_than_not_found_is_no_free_service(world: World) -> None
     with pytest.raises(ClusterError, match="answered 403"):
         world.acquire()
     assert not world.server.all("leases")
-
-
-def test_a_lease_is_expired_when_held_and_not_renewed_in_time() -> None:
-    spec = {"holderIdentity": "run-1", "leaseDurationSeconds": 60, "renewTime": "2027-01-15T08:00:00.000000Z"}
-    held = parse_state({"metadata": {"resourceVersion": "1"}, "spec": spec})
-    assert not held.expired(1_800_000_060.0)
-    assert held.expired(1_800_000_060.1)
-    free = parse_state({"metadata": {"resourceVersion": "1"}, "spec": spec | {"holderIdentity": ""}})
-    assert not free.expired(1_900_000_000.0)
-
-
-def test_a_bare_lease_is_a_free_claim_without_history() -> None:
-    assert parse_state({"metadata": {"resourceVersion": "1"}}) == ClaimState("", 0, 0.0, 0.0, {}, "1")
 
 
 def test_a_lease_somebody_else_labelled_is_claimed_with_the_first_token(world: World) -> None:

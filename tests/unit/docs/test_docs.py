@@ -1,12 +1,9 @@
-"""What the documents claim of the code is so: links, files, commands, modules, a policy's keys."""
+"""What the documents claim of the code is so: links, files, commands, names, a policy's keys."""
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import subprocess
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,111 +14,69 @@ from glidepath.policy import policy_json_schema
 from glidepath.policy.load import parse_policy
 from glidepath.release.events import KINDS
 from glidepath.traffic import Traffic
+from tests.unit.docs import claims
+from tests.unit.docs.claims import ROOT, text
 
-ROOT = Path(__file__).parents[3]
 DOCS = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md", "include/**/*.md", "sandbox/*.md")
     for path in ROOT.glob(pattern)
     if ".venv" not in path.parts
 )
-TOPS = "bench|bin|dags|demo|docs|examples|findings|include|plugins|rig|sandbox|tests"
 # A fault's row names the writes and files of its time.
 WRITTEN_BY_MACHINE = {"faults.md"}
-GENERATED = {"demo-result.json"}
+Check = Callable[[Path], Iterator[str]]
 
 
-def text(path: Path) -> str:
-    """A document."""
-    return path.read_text()
+@pytest.mark.parametrize("check", claims.KINDS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_document_claims_of_the_code_is_so(path: Path, check: Check) -> None:
+    if path.name not in WRITTEN_BY_MACHINE:
+        assert list(check(path)) == []
 
 
-def of(name: str) -> list[pytest.param]:  # type: ignore[valid-type]
-    """All documents that people write."""
-    return [
-        pytest.param(path, id=f"{name}: {path.relative_to(ROOT)}")
-        for path in DOCS
-        if path.name not in WRITTEN_BY_MACHINE
-    ]
+TRUE = """# A page
+
+[The page](page.md#a-page), [the other](https://example.org/x#y), `docs/extend.md`, `release/run.py`, `test_docs.py`,
+`make check`, `Run.step`, `GLIDEPATH_RECORD_URL`.
+
+    bin/glidepath validate
+    python -m bench.judges
+"""
+FALSE: dict[str, tuple[Check, str]] = {
+    "[a file](gone.md)": (claims.links, "gone.md: there is no gone.md"),
+    "[a heading](#no-page)": (claims.links, "#no-page: no heading makes #no-page"),
+    "`docs/gone.md`": (claims.files, "docs/gone.md is not there"),
+    "`release/gone.py`": (claims.files, "release/gone.py is neither in plugins/glidepath nor in tests/unit"),
+    "`status/gone.py`": (claims.files, "status/gone.py is neither in plugins/glidepath nor in tests/unit"),
+    "`test_gone.py`": (claims.files, "no tests/**/test_gone.py"),
+    "`make check gone`": (claims.makes, "make gone: there is no such target"),
+    "`bin/glidepath gone`": (claims.commands, "bin/glidepath gone: there is no such command"),
+    "`python -m bench.gone.away`": (claims.commands, "python -m bench.gone.away: there is no such module"),
+    "`Run.gone`": (claims.members, "Run.gone: Run has no gone"),
+    "`Gone.step`": (claims.members, "Gone.step: there is no class Gone"),
+    "GLIDEPATH_" + "GONE": (claims.variables, "GLIDEPATH_" + "GONE: nothing reads it"),
+}
 
 
-def slug(heading: str) -> str:
-    """A heading's anchor, as GitHub makes it."""
-    plain = re.sub(r"[`*_]|\[([^\]]*)\]\([^)]*\)", r"\1", heading.strip().lower())
-    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A document that claims what is so."""
+    made = tmp_path / "page.md"
+    made.write_text(TRUE)
+    return made
 
 
-def prose(path: Path) -> str:
-    """A document without its blocks of code."""
-    return re.sub(r"^```.*?^```", "", text(path), flags=re.MULTILINE | re.DOTALL)
+def test_true_claims_pass(page: Path) -> None:
+    assert [claim for check in claims.KINDS for claim in check(page)] == []
 
 
-@cache
-def anchors(path: Path) -> frozenset[str]:
-    """A document's headings."""
-    return frozenset(slug(heading) for heading in re.findall(r"^#+ (.*)$", text(path), re.MULTILINE))
-
-
-@pytest.mark.parametrize("path", of("links"))
-def test_every_link_leads_somewhere(path: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
-        if re.match(r"\w+://|mailto:", target):
-            continue
-        file, _, anchor = target.partition("#")
-        found = (path.parent / file).resolve() if file else path
-        assert found.exists(), f"{target}: there is no {file}"
-        assert not anchor or found.suffix != ".md" or anchor in anchors(found), f"{target}: no heading makes #{anchor}"
-
-
-@pytest.mark.parametrize("path", of("files"))
-def test_every_file_that_is_named_is_there(path: Path) -> None:
-    for name in re.findall(rf"`((?:{TOPS})/[\w./*\-]+)`", text(path)):
-        assert list(ROOT.glob(name.rstrip("/"))), f"{name} is not there"
-    for name in re.findall(
-        r"`((?:release|traffic|judge|evidence|deploy|gate|policy|record|claim|replay|operators|triggers|hooks|watchdog)/\w+\.py)`",
-        text(path),
-    ):
-        places = [ROOT / "plugins/glidepath" / name, ROOT / "tests/unit" / name]
-        assert any(place.exists() for place in places), f"{name} is neither in plugins/glidepath nor in tests/unit"
-    for name in re.findall(r"`((?:\w+/)?test_\w+\.py)`", text(path)):
-        assert list(ROOT.glob(f"tests/**/{name}")), f"no tests/**/{name}"
-
-
-@cache
-def targets() -> frozenset[str]:
-    """What `make` can make."""
-    return frozenset(re.findall(r"^([a-z][\w-]*):", text(ROOT / "Makefile"), re.MULTILINE))
-
-
-def commands(path: Path) -> Iterator[str]:
-    """Lines of code, and code within lines."""
-    yield from re.findall(r"^ {4,}(.*)$", text(path), re.MULTILINE)
-    yield from re.findall(r"`([^`\n]+)`", text(path))
-    for block in re.findall(r"^```\w*\n(.*?)^```", text(path), re.MULTILINE | re.DOTALL):
-        yield from block.splitlines()
-
-
-@pytest.mark.parametrize("path", of("make"))
-def test_every_make_command_has_a_target(path: Path) -> None:
-    for line in commands(path):
-        for asked in re.findall(r"^make ((?:[a-z][\w-]*\s*)+)", line):
-            assert set(asked.split()) <= targets(), f"make {asked}: there is no such target"
-
-
-@cache
-def subcommands() -> frozenset[str]:
-    """What `bin/glidepath` can do."""
-    told = subprocess.run([ROOT / "bin/glidepath", "--help"], capture_output=True, text=True, check=True, timeout=60)
-    return frozenset(re.findall(r"^  ([a-z][\w-]*)  ", told.stdout, re.MULTILINE))
-
-
-@pytest.mark.parametrize("path", of("commands"))
-def test_every_command_of_ours_is_there(path: Path) -> None:
-    for line in commands(path):
-        for command in re.findall(r"^(?:\S+=\S+ )*bin/glidepath ([a-z][\w-]*)", line):
-            assert command in subcommands(), f"bin/glidepath {command}"
-        for module in re.findall(rf"python3? -m ((?:{TOPS}|glidepath)[\w.]*)", line):
-            assert importlib.util.find_spec(module) is not None, f"python -m {module}"
+@pytest.mark.parametrize("claim", FALSE)
+def test_a_false_claim_is_found(page: Path, claim: str) -> None:
+    check, told = FALSE[claim]
+    page.write_text(f"{TRUE}\n{claim}\n")
+    claims.anchors.cache_clear()
+    assert list(check(page)) == [told]
 
 
 def policies(path: Path) -> Iterator[str]:

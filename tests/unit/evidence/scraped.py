@@ -41,7 +41,9 @@ class Scraped:
                 found.append(Series({k: v for k, v in labels if k != "name"}, inside))
         return found
 
-    def range_histograms(self, *_: object) -> list[Histogram]:
+    def range_histograms(
+        self, selector: str, window_s: float, at: float, step_s: float | None = None
+    ) -> list[Histogram]:
         return []
 
     def vector(self, expression: str, at: float) -> list[Series]:

@@ -10,9 +10,9 @@ from unittest import mock
 
 from glidepath.evidence import present, summed
 from glidepath.evidence.growth import MARK, Asked
-from glidepath.evidence.prometheus import Key, NotAnsweredError, Series
+from glidepath.evidence.once import TARGETS
+from glidepath.evidence.prometheus import Histogram, Key, NotAnsweredError, Series
 from glidepath.evidence.source import app_source
-from glidepath.evidence.summed import TARGETS
 
 SOURCE = app_source("sms-app", "model-service", ["v1", "v2"])
 Samples = list[tuple[float, float]]
@@ -65,16 +65,27 @@ class Summing:
                 found.append(Series(labels, inside))
         return found
 
-    def vector(self, asked: Asked, at: float) -> list[Series]:
+    def range_histograms(
+        self, selector: str, window_s: float, at: float, step_s: float | None = None
+    ) -> list[Histogram]:
+        """None: its series are counters."""
+        return []
+
+    def now(self) -> float:
+        """The clock of its samples."""
+        return self.clock
+
+    def vector(self, expression: str | Asked, at: float) -> list[Series]:
         """What `growth.query` says, of what was asked for (see `adding`)."""
-        if self.refuses:
+        if self.refuses or isinstance(expression, str):
             raise NotAnsweredError("no sums here")
+        asked = expression
         self.asked.append(asked)
         name = "requests" if asked.selector == SOURCE.requests else "latency"
         every = [(labels, _now(samples, self.stale.get(key, []), at), _now(samples, self.stale.get(key, []), asked.since),
                   [one for one in samples if at - round(asked.window_s) < one[0] <= at])
                  for labels, key, samples in self.seen(name)]  # fmt: skip
-        rows = []
+        rows: list[Series] = []
         for pod in sorted({labels["pod"] for labels, *_ in every}):
             mine = [one for one in every if one[0]["pod"] == pod]
             rows += _told(pod, [one for one in mine if one[0].get("le", "+Inf") == "+Inf"], mine, asked, at)

@@ -90,7 +90,7 @@ def looks(
     """What a collector says after each scrape; `history` has for each scrape and pod what happens, and what it serves."""
     prometheus = Summing(lag=dict.fromkeys(PODS, lag))
     pods = [Pod(name, version, 0.4 * place) for place, (name, version) in enumerate(PODS.items())]
-    watch = Collector(prometheus, PLANNED, "v1", ["v1", "v2"], SCRAPE, lag_s=lag, apart=apart)  # type: ignore[arg-type]
+    watch = Collector(prometheus, PLANNED, "v1", ["v1", "v2"], SCRAPE, lag_s=lag, apart=apart)
     said: list[Collected | Waiting | str] = []
     with adding() if sums else nullcontext():
         for number, row in enumerate(history):
@@ -161,7 +161,7 @@ def test_what_happens_in_quiet_traffic_counts_alike(what: str) -> None:
 
 def collector(prometheus: Summing) -> Collector:
     """A collector on it."""
-    return Collector(prometheus, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+    return Collector(prometheus, SOURCE, "v1", ["v1", "v2"], SCRAPE)
 
 
 def looked(watch: Collector, prometheus: Summing, *pods: Pod, scrapes: int = 4) -> list[Collected | Waiting]:
@@ -211,7 +211,7 @@ def test_a_guard_goes_on_from_sums() -> None:
 
 def test_a_look_that_could_not_be_counted_loses_no_pod() -> None:
     prometheus, pods = Summing(), [Pod("a", "v1", 0.0), Pod("b", "v1", 0.5)]
-    watch = Collector(prometheus, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+    watch = Collector(prometheus, SOURCE, "v1", ["v1", "v2"], SCRAPE)
 
     def look(number: int) -> Collected | Waiting:
         for pod in pods:
@@ -246,7 +246,7 @@ def test_what_counters_had_is_looked_for_in_all_pods_of_a_selector() -> None:
     share = Share("spam", SOURCE.requests, (("status", "success"),), SOURCE.requests, (("status", "error"),), "version")
     prometheus, pods = Summing(), [Pod("a", "v1", 0.0), Pod("b", "v1", 0.5)]
     source = replace(SOURCE, shares=(share,))
-    watch = Collector(prometheus, source, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+    watch = Collector(prometheus, source, "v1", ["v1", "v2"], SCRAPE)
     pods[1].counts[("/a", "error")] = 40
     with adding():
         for number in range(30):

@@ -55,7 +55,7 @@ class Played:
 
 def collector(scraped: Scraped) -> Collector:
     """A collector on it."""
-    return Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE)  # type: ignore[arg-type]
+    return Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE)
 
 
 def seconds(got: Collected | None) -> dict[str, float]:

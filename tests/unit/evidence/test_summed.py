@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from glidepath.evidence import app_source
-from glidepath.evidence.prometheus import NotAnsweredError, Series
+from glidepath.evidence.prometheus import Histogram, NotAnsweredError, Series
 from glidepath.evidence.source import Share
 from glidepath.evidence.summed import NAMED, Past, kept, steady_past, summed, whole, worth
 
@@ -39,6 +39,14 @@ class Told:
             return self.sums
         return [series("part", 1, 2)]
 
+    def range_histograms(
+        self, selector: str, window_s: float, at: float, step_s: float | None = None
+    ) -> list[Histogram]:
+        return []
+
+    def now(self) -> float:
+        return 2000.0
+
     def vector(self, expression: str, at: float) -> list[Series]:
         assert expression == steady_past(SOURCE.requests, 1800, 15, False)
         return [Series({"pod": pod}, ((at, value),)) for pod, value in self.steady.items()]
@@ -46,7 +54,7 @@ class Told:
 
 def read(told: Told) -> list[Series]:
     """What is read of the requests."""
-    return Past(told, SOURCE).range_vector(SOURCE.requests, 1800, 2000, 15)  # type: ignore[arg-type]
+    return Past(told, SOURCE).range_vector(SOURCE.requests, 1800, 2000, 15)
 
 
 def test_steady_pods_are_sums_and_the_others_are_read_in_parts() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from glidepath.errors import ClaimLostError, SetupError
-from glidepath.traffic import Split
+from glidepath.traffic import Routes, Split
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE, http_routes
 from tests.support.meshed import Meshed
 from tests.unit.traffic.world import CLAIM, KINDS, NEXT, OLD, VIRTUAL_SERVICE, World
@@ -26,7 +26,7 @@ def test_taking_marks_every_object_and_changes_nothing_else(world: World) -> Non
 
 
 def test_taking_makes_a_helm_upgrade_with_other_weights_fail(taken: World) -> None:
-    taken.traffic.write(CLAIM, Split("v1", "v2", 10))
+    taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 10)))
     status, answer = taken.helm({"v1": 50, "v2": 50})
     assert status == 409
     assert 'conflict with "glidepath": .spec.http' in answer["message"]
@@ -105,7 +105,7 @@ def test_a_held_object_refuses_who_has_no_token(taken: World, kind: str) -> None
 
 
 def test_opening_lets_everything_pass_and_keeps_the_routes(taken: World) -> None:
-    taken.traffic.write(CLAIM, Split("v1", "v2", 30))
+    taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 30)))
     taken.traffic.open(CLAIM)
     assert taken.marks() == {("7", "open")}
     state = taken.traffic.read()
@@ -114,7 +114,7 @@ def test_opening_lets_everything_pass_and_keeps_the_routes(taken: World) -> None
 
 
 def test_opening_after_helm_has_the_final_weights_gives_the_routes_to_helm(taken: World) -> None:
-    taken.traffic.write(CLAIM, Split("v1", "v2", 30))
+    taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 30)))
     assert taken.helm({"v1": 70, "v2": 30})[0] == 200
     taken.traffic.open(CLAIM)
     assert taken.traffic.read().split == Split("v1", "v2", 30)
@@ -155,7 +155,7 @@ def test_a_version_that_is_gone_needs_no_letting_go(taken: World) -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        lambda traffic: traffic.write(CLAIM, Split("v1", "v2", 10)),
+        lambda traffic: traffic.write(CLAIM, Routes(Split("v1", "v2", 10))),
         lambda traffic: traffic.take(CLAIM),
         lambda traffic: traffic.open(CLAIM),
     ],
@@ -184,7 +184,7 @@ def test_no_token_of_a_persons_is_so_high_that_no_claim_could_go_on_from_it(take
     assert annotate(taken, VIRTUAL_SERVICE, token=token) == (200 if passes else 422)
     higher = replace(CLAIM, token=max(CLAIM.token, taken.traffic.state().newest) + 1)
     taken.traffic.take(higher)
-    taken.traffic.write(higher, Split("v1", None, 0))
+    taken.traffic.write(higher, Routes(Split("v1", None, 0)))
     assert taken.traffic.read().split == Split("v1", None, 0)
 
 

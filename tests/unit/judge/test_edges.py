@@ -270,9 +270,9 @@ def test_a_plan_of_an_older_glidepath_is_judged_as_it_was_planned() -> None:
     for slower, verdict in ((1.0, Verdict.PASS), (1.3, Verdict.FAIL)):
         judge = Judge(old)
         for number in range(400):
-            law = Shape(((1.0, 0.05, 0.25),))
+            law, step = Shape(((1.0, 0.05, 0.25),)), 1 + min(2, number // 20)
             arms = [exact(law, EDGES, 250), exact(law, EDGES, 250, slower=slower)]
-            look = judge.look(Interval(5.0 * number, 5.0 * number + 5, (5, 25, 50)[min(2, number // 20)], *arms))
+            look = judge.look(Interval(5.0 * number, 5.0 * number + 5, (5, 25, 50)[step - 1], *arms, step))
             if look.verdict in (Verdict.PASS, Verdict.FAIL):
                 break
         assert look.verdict is verdict

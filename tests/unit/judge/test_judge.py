@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from glidepath.judge import ArmCounts, Interval, Judge, Look, Plan, StepSettings, Verdict
+from glidepath.judge import ArmCounts, Interval, Judge, Look, Numbering, Plan, StepSettings, Verdict
 from glidepath.judge.quantiles import quantile
 from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, RAMP, arm, planned, release, settings
 
@@ -28,10 +28,12 @@ def flat(requests: int, errors: int = 0, slow: int = 0) -> ArmCounts:
     return ArmCounts(requests, errors, tuple(buckets), 1)
 
 
-def looks(judge: Judge, count: int, stable: ArmCounts, canary: ArmCounts, weight: int = 50, at: float = 0.0) -> Look:
+def looks(
+    judge: Judge, count: int, stable: ArmCounts, canary: ArmCounts, weight: int = 50, at: float = 0.0, step: int = 1
+) -> Look:
     """Feed the same interval `count` times; the last look."""
     for number in range(count):
-        look = judge.look(Interval(at + 5 * number, at + 5 * number + 5, weight, stable, canary))
+        look = judge.look(Interval(at + 5 * number, at + 5 * number + 5, weight, stable, canary, step))
     return look
 
 
@@ -83,9 +85,9 @@ class TestVerdicts:
         first = looks(judge, 400, flat(300, 1, 15), flat(200, 0, 2), weight=40)
         assert (first.verdict, first.may_advance) == (Verdict.UNDECIDED, True)
         assert first.proven_safe
-        second = looks(judge, 1, flat(250, 1, 12), flat(250, 0, 2), weight=50, at=2000)
+        second = looks(judge, 1, flat(250, 1, 12), flat(250, 0, 2), weight=50, at=2000, step=2)
         assert (second.verdict, second.proven_safe) == (Verdict.UNDECIDED, False)  # safety starts afresh
-        assert looks(judge, 400, flat(250, 1, 12), flat(250, 0, 2), weight=50, at=2005).verdict is Verdict.PASS
+        assert looks(judge, 400, flat(250, 1, 12), flat(250, 0, 2), weight=50, at=2005, step=2).verdict is Verdict.PASS
 
     def test_pass_waits_for_bake_and_requests(self) -> None:
         for step in (StepSettings(50, 3000, 1), StepSettings(50, 1, 10**6)):
@@ -210,7 +212,7 @@ class TestEstimates:
         """Errors rise from 1 to 4 % in both arms while the canary's share grows: added up, the canary looks worse."""
         judge = Judge(planned(settings((StepSettings(10, 30, 1), StepSettings(50, 30, 1)))))
         looks(judge, 10, flat(900, 9), flat(100, 1), weight=10)
-        last = looks(judge, 10, flat(500, 20), flat(500, 20), weight=50, at=50).metrics[0]
+        last = looks(judge, 10, flat(500, 20), flat(500, 20), weight=50, at=50, step=2).metrics[0]
         assert (last.estimate_stable, last.estimate_canary, last.effect) == (0.04, 0.04, 0.0)
 
     def test_quantiles_are_interpolated_within_a_bucket(self) -> None:
@@ -226,7 +228,8 @@ class TestReplay:
     def test_the_same_intervals_give_the_same_looks_to_the_bit(self) -> None:
         random, plan = np.random.default_rng(7), planned()
         told = [
-            Interval(5 * n, 5 * n + 5, 5 if n < 20 else 25, arm(random, 400), arm(random, 60, 0.02)) for n in range(40)
+            Interval(5 * n, 5 * n + 5, (5, 25)[n // 20], arm(random, 400), arm(random, 60, 0.02), 1 + n // 20)
+            for n in range(40)
         ]
         again = Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
         assert again == plan
@@ -258,9 +261,9 @@ def arms(draw: st.DrawFn) -> ArmCounts:
 @given(st.lists(st.tuples(arms(), arms(), st.sampled_from([5, 25, 50])), min_size=1, max_size=6))
 @hypothesis_settings(max_examples=60, deadline=None)
 def test_no_counts_break_the_judge(rows: list[tuple[ArmCounts, ArmCounts, int]]) -> None:
-    judge, failed = Judge(planned()), False
+    judge, steps, failed = Judge(planned()), Numbering(), False
     for number, (stable, canary, weight) in enumerate(rows):
-        look = judge.look(Interval(5 * number, 5 * number + 5, weight, stable, canary))
+        look = judge.look(steps.numbered(Interval(5 * number, 5 * number + 5, weight, stable, canary)))
         text = json.dumps(look.to_dict(), allow_nan=False)
         assert Look.from_dict(json.loads(text)) == look
         assert not any(math.isnan(one.harm_e) or math.isnan(one.safety_e) for one in look.metrics)
@@ -276,13 +279,14 @@ def test_impossible_counts_are_refused() -> None:
 
 
 class TestSteps:
-    """A step is known by its number; only an old recording, which has none, is read by its weights."""
+    """A step is known by its number; old recordings, which have none, are numbered as they are read."""
 
-    def walked(self, *steps: tuple[int, int | None]) -> list[tuple[int, int]]:
+    def walked(self, *steps: tuple[int, int | None], read: Numbering | None = None) -> list[tuple[int, int]]:
         """Looks at intervals of these weights and numbers: the step's number and its canary requests so far."""
         judge, told = Judge(planned()), []
         for at, (weight, number) in enumerate(steps):
-            look = judge.look(Interval(5 * at, 5 * at + 5, weight, flat(90), flat(10), number))
+            interval = Interval(5 * at, 5 * at + 5, weight, flat(90), flat(10), number)
+            look = judge.look(read.numbered(interval) if read else interval)
             told.append((look.step, look.step_canary_requests))
         return told
 
@@ -292,8 +296,13 @@ class TestSteps:
     def test_a_step_without_an_interval_is_counted(self) -> None:
         assert self.walked((5, 1), (50, 3)) == [(1, 10), (3, 10)]
 
+    def test_the_judge_takes_no_weight_for_a_step(self) -> None:
+        assert self.walked((5, None), (25, None), (25, 2), (50, None)) == [(1, 10), (1, 20), (2, 10), (2, 20)]
+
     def test_without_numbers_another_weight_is_the_next_step(self) -> None:
-        assert self.walked((5, None), (25, None), (25, None)) == [(1, 10), (2, 10), (2, 20)]
+        told = self.walked((5, None), (25, None), (25, None), read=Numbering())
+        assert told == [(1, 10), (2, 10), (2, 20)]
 
     def test_a_release_goes_on_over_an_upgrade(self) -> None:
-        assert self.walked((5, None), (25, None), (25, 2), (50, 3)) == [(1, 10), (2, 10), (2, 20), (3, 10)]
+        told = self.walked((5, None), (25, None), (25, 2), (50, 3), read=Numbering())
+        assert told == [(1, 10), (2, 10), (2, 20), (3, 10)]

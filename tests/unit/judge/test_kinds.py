@@ -110,7 +110,7 @@ class Timeouts(Kind):
     harm_factors = (1.5, 3.0, 10.0)
     harm_weights = (0.4, 0.4, 0.2)
 
-    def planned(self, settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:  # noqa: ARG002
+    def planned(self, settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:
         events, of = baseline.proportion(settings)
         if of == 0:
             return nothing_counted(settings)

@@ -197,7 +197,7 @@ class TestJudge:
         seen = [
             judge.look(Interval(5 * k, 5 * k + 5, 25, arm(random, 375), arm(random, 125, 0.002))) for k in range(60)
         ]
-        after = judge.look(Interval(300, 305, 50, arm(random, 250), arm(random, 250, 0.002)))
+        after = judge.look(Interval(300, 305, 50, arm(random, 250), arm(random, 250, 0.002), 2))
         assert seen[-1].metrics[0].safety_e > 3
         assert after.metrics[0].safety_e < 1.5
 

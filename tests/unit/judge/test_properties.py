@@ -103,13 +103,13 @@ def planned(edges: tuple[float, ...] = EDGES) -> Plan:
 def histories(draw: st.DrawFn) -> list[Interval]:
     """A release: a stable version that is about as planned, a canary that may be anything, and may change."""
     told, at = [], 0.0
-    for weight in (25, 50):
+    for step, weight in enumerate((25, 50), 1):
         seconds = draw(st.sampled_from([5.0, 60.0]))
         stable = arm(draw(st.sampled_from([0, 300, 20_000])), 0.005, 0.05, 0.3)
         shares = (st.sampled_from(each) for each in ((0.0, 0.005, 0.02, 1.0), (0.0, 0.05, 0.3), (0.0, 0.3, 0.5)))
         canary = arm(draw(st.sampled_from([0, 100, 20_000])), *(draw(each) for each in shares))
         for _ in range(draw(st.integers(1, 40))):
-            told.append(Interval(at, at + seconds, weight, stable, canary))
+            told.append(Interval(at, at + seconds, weight, stable, canary, step))
             at += seconds
     return told
 

@@ -102,7 +102,7 @@ def release(
         stable = arm(random, per_second * 5 * (1 - share))
         canary = arm(random, per_second * 5 * share, errors if bad else BASE_ERRORS, slower if bad else 1.0)
         failed += canary.errors
-        look = judge.look(Interval(at, at + 5, plan.settings.steps[step].weight, stable, canary))
+        look = judge.look(Interval(at, at + 5, plan.settings.steps[step].weight, stable, canary, step + 1))
         at += 5
         if look.verdict in (Verdict.PASS, Verdict.FAIL) or at >= most_s:
             return Ended(look.verdict, at, failed, look)

@@ -141,7 +141,7 @@ def test_a_fresh_baseline_leaves_room_for_itself() -> None:
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        ("[{weight: 50}, {weight: 10}]", ["[50, 10] must ascend"]),
+        ("[{weight: 50}, {weight: 10}]", ["[50, 10] must not fall"]),
         ("[{weight: 100}]", ["steps[0].weight", "100"]),
         ("[{weight: 0}]", ["steps[0].weight", "0"]),
         ("[{weight: '10'}]", ["steps[0].weight", "'10'"]),
@@ -153,6 +153,14 @@ def test_steps_must_be_a_ramp(steps: str, words: list[str]) -> None:
     told = refusal(f"service: a\nnamespace: b\nhelm: {{release: c}}\nsteps: {steps}\n")
     for word in words:
         assert word in told
+
+
+def test_two_steps_may_have_one_weight() -> None:
+    policy = parsed(
+        "service: a\nnamespace: b\nhelm: {release: c}\nsteps: [{weight: 5, bake: 1m}, {weight: 5, bake: 5m}]\n"
+    )
+    assert [(step.weight, step.bake) for step in policy.steps] == [(5, 60), (5, 300)]
+    assert [step.weight for step in for_run(policy, {"version": "v2", "weights": [5, 5, 50]}).steps] == [5, 5, 50]
 
 
 @pytest.mark.parametrize("text", ["", "- a", "a: [", "service: x", "\t"])
@@ -189,7 +197,7 @@ def test_a_run_may_change_weights_bake_tolerance_and_decision() -> None:
     [
         ({}, ["no version to release"]),
         ({"versoin": "v2"}, ["versoin", "unknown key", "Known are version, weights"]),
-        ({"version": "v2", "weights": [50, 10]}, ["must ascend"]),
+        ({"version": "v2", "weights": [50, 10]}, ["must not fall"]),
         ({"version": "v2", "weights": ["10"]}, ["weights[0]", "'10'"]),
         ({"version": "v2", "weights": [0]}, ["weights[0]"]),
         ({"version": "v2", "weights": []}, ["weights"]),

@@ -14,7 +14,7 @@ from glidepath.release.drift import routes_drift
 from glidepath.release.events import Drifted
 from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.rollback import rollback
-from glidepath.traffic import Split
+from glidepath.traffic import Routes, Split
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE, http_routes
 from tests.support.guards import started, ticks
 from tests.support.stage import Stage
@@ -100,7 +100,7 @@ def test_a_brake_of_the_watchdog_is_told_from_an_edit(stage: Stage) -> None:
     state = ports.claims.read()
     assert state is not None
     token = ports.claims.take_over(state, WATCHDOG, 60)
-    ports.traffic.write(replace(run.claim, holder=WATCHDOG, token=token), Split("v1", "v2", 0))
+    ports.traffic.write(replace(run.claim, holder=WATCHDOG, token=token), Routes(Split("v1", "v2", 0)))
     told = routes_drift(run, 1)
     assert told is not None
     assert f"with token {token}; this release's is {token - 1}: its claim was lost" in told
@@ -110,7 +110,7 @@ def test_a_brake_of_the_watchdog_is_told_from_an_edit(stage: Stage) -> None:
 def test_a_brake_that_could_not_be_written_down_is_no_edit(stage: Stage, answer: str) -> None:
     run, guard = started(stage, policy=f"on_drift: {answer}\n")
     ticks(stage, guard, 1)
-    stage.ports().traffic.write(run.claim, Split("v1", "v2", 0))
+    stage.ports().traffic.write(run.claim, Routes(Split("v1", "v2", 0)))
     ticks(stage, guard, 1)
     now = run.journal.fate()
     assert now is not None

@@ -7,11 +7,11 @@ import pytest
 from glidepath.release import brake
 from glidepath.release.events import Committed, TakenBack
 from glidepath.release.run import Run
-from glidepath.traffic import Split
+from glidepath.traffic import Routes, Split
 from tests.support.stage import Stage
 from tests.unit.release.test_tasks import UP_TO_WEIGHT, do
 
-HALF = Split("v1", "v2", 50)
+HALF = Routes(Split("v1", "v2", 50))
 
 
 @pytest.fixture

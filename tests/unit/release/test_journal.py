@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from glidepath.record import Event, Record
 from glidepath.release import events
-from glidepath.release.events import KINDS, Committed, Decided, Entry, Fate, ObservationOver, TakenBack, WeightGiven
+from glidepath.release.entry import Entry
+from glidepath.release.events import KINDS, Committed, Decided, Fate, ObservationOver, TakenBack, WeightGiven
 from glidepath.release.journal import Journal
 from glidepath.release.phases import Decision
 from tests.support.stage import Stage

@@ -18,7 +18,7 @@ from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.observe import observe
 from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.settle import settle
-from glidepath.traffic import Split
+from glidepath.traffic import Routes, Split
 from tests.support.apiserver import http_routes
 from tests.support.crashes import Died, die
 from tests.support.guards import annotated, started, ticks
@@ -137,7 +137,7 @@ class TestHarm:
         run = stage.run()
         for action in UP_TO_WINDOW[:4]:
             action(run)
-        run.ports.traffic.write(run.claim, Split("v1", "v2", 100))
+        run.ports.traffic.write(run.claim, Routes(Split("v1", "v2", 100)))
         Guard(run).tick()
         assert stage.weights() == {"v1": 100, "v2": 0}
 

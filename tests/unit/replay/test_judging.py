@@ -10,7 +10,7 @@ import pytest
 
 from glidepath.errors import EvidenceError
 from glidepath.gate import settings_of
-from glidepath.judge import Interval, Judge, Look, Verdict, plan_judgement
+from glidepath.judge import Interval, Judge, Look, Numbering, Verdict, plan_judgement
 from glidepath.policy import Policy
 from glidepath.record import Record
 from glidepath.replay import Evidence, backtest, export, looks, replanned, replay, write_evidence
@@ -161,7 +161,8 @@ class TestEntry:
         for one in given[1:120]:
             baseline = baseline.plus(one.stable)
         judge = Judge(plan_judgement(settings_of(policy()), baseline, 600.0, EDGES, baseline.requests / 600))
-        assert said == [judge.look(one) for one in given[120:]]
+        steps = Numbering()
+        assert said == [judge.look(steps.numbered(one)) for one in given[120:]]
         assert said == list(looks(policy(), given[120:], EDGES, baseline, 600.0))
 
     def test_without_a_past_nothing_is_judged(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from glidepath.errors import ClaimLostError, ClusterError, SetupError, TrafficDriftError
-from glidepath.traffic import Split
+from glidepath.errors import ClaimLostError, ClusterError, SetupError, TrafficDriftError, UnsupportedRoutesError
+from glidepath.traffic import Mirror, Routes, Split
 from tests.support.apiserver import SERVICE, http_routes
 from tests.support.fields import Object
 from tests.unit.traffic.world import CLAIM, NEXT, OLD, VIRTUAL_SERVICE, World
@@ -59,10 +59,10 @@ def test_a_third_route_with_the_canarys_weight_is_its_baseline(world: World) -> 
 
 def test_a_baseline_comes_and_goes_with_the_weights(world: World) -> None:
     world.traffic.take(CLAIM)
-    world.traffic.write(CLAIM, Split("v1", "v2", 20, "v1-baseline"))
+    world.traffic.write(CLAIM, Routes(Split("v1", "v2", 20, "v1-baseline")))
     route = world.found()["spec"]["http"][0]["route"]
     assert [one["weight"] for one in route] == [60, 20, 20]
-    world.traffic.write(CLAIM, Split("v1", "v2", 0))
+    world.traffic.write(CLAIM, Routes(Split("v1", "v2", 0)))
     assert world.traffic.read().split == Split("v1", "v2", 0)
     assert world.traffic.all_on("v1")
 
@@ -89,7 +89,7 @@ def test_all_traffic_on_a_version(world: World, weights: dict[str, int], version
 
 
 def test_a_shift_is_read_back(taken: World) -> None:
-    state = taken.traffic.write(CLAIM, Split("v1", "v2", 10))
+    state = taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 10)))
     assert state.split == Split("v1", "v2", 10)
     assert (state.token, state.held) == (7, True)
     assert state.edited_by.startswith("glidepath at 20")
@@ -97,22 +97,22 @@ def test_a_shift_is_read_back(taken: World) -> None:
 
 
 def test_a_shift_that_is_there_already_writes_nothing(taken: World) -> None:
-    taken.traffic.write(CLAIM, Split("v1", "v2", 10))
+    taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 10)))
     before = taken.server.writes()
-    taken.traffic.write(CLAIM, Split("v1", "v2", 10))
+    taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 10)))
     assert taken.server.writes() == before
 
 
 def test_a_shift_under_a_new_token_writes_the_token(taken: World) -> None:
-    taken.traffic.write(CLAIM, Split("v1", "v2", 10))
-    assert taken.traffic.write(NEXT, Split("v1", "v2", 10)).token == 8
+    taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 10)))
+    assert taken.traffic.write(NEXT, Routes(Split("v1", "v2", 10))).token == 8
 
 
 def test_a_shift_keeps_what_else_the_routes_say(taken: World) -> None:
     match = [{"headers": {"x-tier": {"exact": "gold"}}}]
     routes = http_routes({"v1": 100, "v2": 0}, match=match, timeout="9s") + http_routes({"v1": 100, "v2": 0})
     taken.edit(routes)
-    taken.traffic.write(CLAIM, Split("v1", "v2", 25))
+    taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 25)))
     first, second = taken.found()["spec"]["http"]
     assert (first["match"], first["timeout"], first["retries"]) == (match, "9s", {"attempts": 0})
     assert second["timeout"] == "2s"
@@ -122,34 +122,34 @@ def test_a_shift_keeps_what_else_the_routes_say(taken: World) -> None:
 
 
 def test_a_shift_to_a_single_version_leaves_one_destination(taken: World) -> None:
-    taken.traffic.write(CLAIM, Split("v2", None, 0))
+    taken.traffic.write(CLAIM, Routes(Split("v2", None, 0)))
     assert taken.found()["spec"]["http"] == http_routes({"v2": 100})
 
 
 @pytest.mark.parametrize("http", [http_routes({"v1": 50, "v2": 30, "v3": 20}), [], [{"timeout": "2s"}]])
 def test_a_shift_puts_drift_right(taken: World, http: list[Object]) -> None:
     taken.behind_its_back(http)
-    assert taken.traffic.write(CLAIM, Split("v1", "v2", 0)).split == Split("v1", "v2", 0)
+    assert taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 0))).split == Split("v1", "v2", 0)
 
 
 def test_a_lower_token_is_refused_before_anything_is_written(taken: World) -> None:
     before = taken.server.writes()
     with pytest.raises(ClaimLostError, match="carries token 7, this claim has 6: not written"):
-        taken.traffic.write(OLD, Split("v1", "v2", 50))
+        taken.traffic.write(OLD, Routes(Split("v1", "v2", 50)))
     assert taken.server.writes() == before
 
 
 def test_a_token_that_grows_between_reading_and_writing_is_respected(taken: World) -> None:
-    taken.server.before("PATCH", VIRTUAL_SERVICE, lambda: taken.traffic.write(NEXT, Split("v1", "v2", 5)))
+    taken.server.before("PATCH", VIRTUAL_SERVICE, lambda: taken.traffic.write(NEXT, Routes(Split("v1", "v2", 5))))
     with pytest.raises(ClaimLostError, match="carries token 8, this claim has 7"):
-        taken.traffic.write(CLAIM, Split("v1", "v2", 50))
+        taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 50)))
     assert taken.traffic.read().split == Split("v1", "v2", 5)
 
 
 def test_an_edit_between_reading_and_writing_is_shifted_over(taken: World) -> None:
     match = [{"uri": {"prefix": "/predict"}}]
     taken.server.before("PATCH", VIRTUAL_SERVICE, lambda: taken.edit(http_routes({"v1": 1, "v2": 99}, match=match)))
-    assert taken.traffic.write(CLAIM, Split("v1", "v2", 50)).split == Split("v1", "v2", 50)
+    assert taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 50))).split == Split("v1", "v2", 50)
     assert taken.found()["spec"]["http"][0]["match"] == match
 
 
@@ -160,7 +160,7 @@ def test_two_edits_in_a_row_are_theirs_to_explain(taken: World) -> None:
             "PATCH", VIRTUAL_SERVICE, lambda weights=weights: taken.behind_its_back(http_routes(weights))
         )  # type: ignore[misc]
     with pytest.raises(ClusterError) as caught:
-        taken.traffic.write(CLAIM, Split("v1", "v2", 50))
+        taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 50)))
     assert caught.value.status == 409
 
 
@@ -172,7 +172,7 @@ def test_what_reads_back_otherwise_is_drift(taken: World) -> None:
     with pytest.raises(
         TrafficDriftError, match=r"reads v1 30 %, v2 70 % after v1 50 %, v2 50 % was written; by client at 20"
     ):
-        taken.traffic.write(CLAIM, Split("v1", "v2", 50))
+        taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 50)))
 
 
 @pytest.mark.parametrize(("canary", "weight"), [("v2", -1), ("v2", 101), (None, 1)])
@@ -184,3 +184,11 @@ def test_a_split_that_cannot_be_is_refused(canary: str | None, weight: int) -> N
 def test_a_split_reads_as_words() -> None:
     assert str(Split("v1", "v2", 30)) == "v1 70 %, v2 30 %"
     assert str(Split("v1", None, 0)) == "v1 100 %"
+
+
+def test_what_it_cannot_write_it_refuses_by_name(taken: World) -> None:
+    writes = len(taken.server.writes())
+    with pytest.raises(UnsupportedRoutesError, match=r"copies of 10 % to v2, expected weights alone") as refused:
+        taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 5), Mirror("v2", 10)))
+    assert "nothing was written" in str(refused.value)
+    assert len(taken.server.writes()) == writes

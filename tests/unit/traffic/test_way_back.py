@@ -11,7 +11,7 @@ import pytest
 
 from glidepath.errors import ClaimLostError, ClusterError, SetupError
 from glidepath.kube import at_once
-from glidepath.traffic import Routing, Split, WayBack
+from glidepath.traffic import Routes, Routing, Split, WayBack
 from tests.support.apiserver import MESH, NAMESPACE, SERVICE, http_routes
 from tests.support.fields import Object
 from tests.support.meshed import Meshed
@@ -33,7 +33,7 @@ def way(world: World) -> WayBack:
 def shifted(way: WayBack, taken: World) -> World:
     """Held, with 20 % on the canary."""
     assert way.found is not None
-    taken.traffic.write(CLAIM, Split("v1", "v2", 20))
+    taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 20)))
     return taken
 
 
@@ -152,7 +152,7 @@ def test_one_that_is_deleted_between_the_read_and_the_write_does_not_come_back_h
 
     shifted.server.before("PATCH", VIRTUAL_SERVICE, gone)
     with pytest.raises(ClusterError) as caught:
-        shifted.traffic.write(CLAIM, SAFE)
+        shifted.traffic.write(CLAIM, Routes(SAFE))
     assert caught.value.status == 404
     assert shifted.server.all("virtualservices") == []
 
@@ -170,7 +170,7 @@ def test_a_shift_that_finds_nothing_to_write_owns_the_routes_all_the_same(shifte
     stored = shifted.server.objects[BASE, SERVICE]
     for one in stored["metadata"]["managedFields"]:
         one["manager"] = "helm" if one["manager"] == "glidepath" else one["manager"]
-    shifted.traffic.write(CLAIM, Split("v1", "v2", 20))
+    shifted.traffic.write(CLAIM, Routes(Split("v1", "v2", 20)))
     assert shifted.helm({"v1": 50, "v2": 50})[0] == 409
 
 

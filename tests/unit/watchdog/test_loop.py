@@ -9,7 +9,7 @@ import pytest
 from glidepath.claim import Claim
 from glidepath.claim.state import ABANDONED, WATCHDOG
 from glidepath.errors import ClaimLostError, ClusterError, ReleaseFinishedError
-from glidepath.traffic import Split
+from glidepath.traffic import Routes, Split
 from glidepath.watchdog.facts import Facts
 from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import DEPLOYMENTS, LEASES, MESH, NAMESPACE, SERVICE, http_routes
@@ -74,7 +74,7 @@ def test_the_old_token_is_refused_everywhere_afterwards(world: World) -> None:
     watchdog, old = abandoned(world, 30)
     world.watch(watchdog, LEASE_S)
     with pytest.raises(ClaimLostError, match=f"carries token {old.token + 1}, this claim has {old.token}"):
-        world.traffic().write(old, Split("v1", "v2", 30))
+        world.traffic().write(old, Routes(Split("v1", "v2", 30)))
     with pytest.raises(ClaimLostError):
         world.claims().renew(old)
     stamp = {"metadata": {"annotations": {"glidepath.dev/token": str(old.token)}}}
@@ -100,7 +100,7 @@ def test_objects_with_a_higher_token_than_the_lease_are_braked_all_the_same(worl
     path = f"{MESH}/virtualservices/{SERVICE}"
     assert world.server.handle("PATCH", path, "application/merge-patch+json", mark)[0] == 200
     with pytest.raises(ClaimLostError):
-        world.traffic().write(old, SAFE)
+        world.traffic().write(old, Routes(SAFE))
     world.watch(watchdog, 1 if taken else LEASE_S)
     assert world.split() == SAFE
     assert lease(world) == ("", 71, "abandoned")
@@ -248,7 +248,7 @@ def test_a_claim_that_another_took_in_the_meantime_is_not_touched(world: World) 
         rescue.look()
         claim = world.acquire("run-2")
         world.traffic().take(claim)
-        world.traffic().write(claim, Split("v1", "v2", 5))
+        world.traffic().write(claim, Routes(Split("v1", "v2", 5)))
 
     world.server.before("PATCH", f"virtualservices/{SERVICE}", the_next_release_begins)
     world.watch(watchdog, 2)

@@ -20,7 +20,7 @@ import pytest
 
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.errors import ClusterError
-from glidepath.traffic import Split
+from glidepath.traffic import Routes, Split
 from glidepath.watchdog import __main__ as program
 from glidepath.watchdog.facts import Facts
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer, install
@@ -75,7 +75,7 @@ def test_the_process_brakes_an_abandoned_release_and_ends_on_sigterm(kubeconfig:
         )
         traffic = Meshed(server.api(), NAMESPACE, SERVICE)
         traffic.take(claim)
-        traffic.write(claim, Split("v1", "v2", 30))
+        traffic.write(claim, Routes(Split("v1", "v2", 30)))
         eventually(lambda: server.all("events"))
         eventually(lambda: server.find("leases", f"glidepath-{SERVICE}")["spec"]["holderIdentity"] == "")
         assert traffic.read().split == Split("v1", "v2", 0)
@@ -119,7 +119,7 @@ class Failing:
 def test_no_failure_ends_the_loop(monkeypatch: pytest.MonkeyPatch, ends: list[Exception | None], healthy: bool) -> None:
     monkeypatch.setattr(program, "PERIOD_S", 0.0)
     stop, facts = threading.Event(), Facts()
-    program.watch([Failing(stop, ends)], facts, stop)  # type: ignore[list-item]
+    program.watch([Failing(stop, ends)], facts, stop)
     assert ends == []
     assert (facts.passed is not None) is healthy
 
@@ -128,7 +128,7 @@ def test_one_namespace_that_fails_does_not_hide_another(monkeypatch: pytest.Monk
     monkeypatch.setattr(program, "PERIOD_S", 0.0)
     stop, facts, ends = threading.Event(), Facts(), [None]
     pair = [Failing(threading.Event(), [ClusterError("away", 0)]), Failing(stop, list(ends))]
-    program.watch(pair, facts, stop)  # type: ignore[arg-type]
+    program.watch(pair, facts, stop)
     assert pair[1].ends == []
     assert facts.passed is None
 

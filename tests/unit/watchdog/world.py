@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kubernetes import client
 
 from glidepath.claim import Claim, LeaseClaims
-from glidepath.traffic import Split
+from glidepath.traffic import Routes, Split
 from glidepath.watchdog.facts import Facts
 from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
@@ -45,7 +45,7 @@ class World:
         """A release of v2 with a share of the traffic."""
         claim = self.acquire("run-1")
         self.traffic().take(claim)
-        self.traffic().write(claim, Split("v1", "v2", weight))
+        self.traffic().write(claim, Routes(Split("v1", "v2", weight)))
         return claim
 
     def wait(self, seconds: float) -> None:

@@ -10,8 +10,8 @@ from glidepath.release.events import Deployed
 from glidepath.release.holding import renewing
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
+from glidepath.release.stages import stage
 from glidepath.release.versions import given_values, upgrade
-from glidepath.traffic import Split
 
 
 @leaves_nothing
@@ -31,7 +31,7 @@ def deploy(run: Run) -> None:
 def _deploy(run: Run) -> None:
     ports = run.ports
     if ports.traffic.read().split.canary_weight == 0 or run.release.phase == Phase.CLAIMED:
-        if not give(run, Split(run.stable, run.canary, 0)):
+        if not give(run, stage(run, 0).routes):
             return
         for leftover in ports.fence.state().versions - {run.stable, *run.fresh}:
             run.say(f"deploy: {leftover} is left of an earlier release and has no role; helm removes it")

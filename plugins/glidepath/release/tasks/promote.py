@@ -19,8 +19,8 @@ from glidepath.release.holding import has_claim, renewing
 from glidepath.release.observation import Observation, observation
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
+from glidepath.release.stages import Stage, stage, stages
 from glidepath.release.versions import given_values, leave_only, see_silent, upgrade
-from glidepath.traffic import Split
 
 
 @leaves_nothing
@@ -67,7 +67,7 @@ def _open(run: Run, asked: Observation) -> None:
     if run.release.phase != Phase.OBSERVING:
         run.move(Phase.PROMOTING)
     started = run.now()
-    _carry(run, asked.weight)
+    _carry(run, stage(run, asked.number))
     seconds = run.now() - started
     run.note(WeightGiven(asked.number, asked.weight, seconds, window=True))
     run.move(Phase.OBSERVING)
@@ -83,7 +83,7 @@ def complete(run: Run) -> None:
     if run.release.phase != Phase.OBSERVING:
         run.move(Phase.PROMOTING)
     if not committed(run):
-        _carry(run, 100)
+        _carry(run, stages(run)[-1])
         see_silent(run, old)
         hand_over(run)
         _commit(run)
@@ -95,11 +95,11 @@ def complete(run: Run) -> None:
     run.close(Phase.PROMOTED, f"{new} was proven comparable to {old} and is the stable version")
 
 
-def _carry(run: Run, weight: int) -> None:
-    """Give the canary as many replicas as stable has, then this weight, unless it has more already."""
+def _carry(run: Run, target: Stage) -> None:
+    """Give the canary as many replicas as stable has, then its weight in a stage, unless it has more already."""
     ports, new, old = run.ports, run.canary, run.stable
     split = ports.traffic.read().split
-    if (split.stable, split.canary) == (old, new) and split.canary_weight >= weight:
+    if (split.stable, split.canary) == (old, new) and split.canary_weight >= target.weight:
         _go_on(run)
         return
     values = ports.helm.effective_values()
@@ -113,8 +113,8 @@ def _carry(run: Run, weight: int) -> None:
     seconds = ports.workloads.wait_ready(new, run.spec.deploy_timeout, least=replicas)
     run.say(f"promote: {new} has {replicas} replicas ready after {seconds:.0f} s, as many as {old}")
     _go_on(run)
-    if give(run, Split(old, new, weight)):
-        run.say(f"promote: {new} {weight} %, {old} {100 - weight} %, read back")
+    if give(run, target.routes):
+        run.say(f"promote: {new} {target.weight} %, {old} {100 - target.weight} %, read back")
     else:
         _go_on(run)
 

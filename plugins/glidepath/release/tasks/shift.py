@@ -12,6 +12,7 @@ from glidepath.release.events import Replicas, WeightGiven
 from glidepath.release.holding import renewing
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
+from glidepath.release.stages import Stage, stage
 from glidepath.release.versions import given_values, upgrade
 
 
@@ -24,7 +25,6 @@ def shift(run: Run, number: int) -> None:
     """
     if run.ended():
         return
-    weight = run.spec.steps[number - 1].weight
     if taken_back(run):
         run.say(f"shift: the release was taken back; step {number} gets no weight")
         return
@@ -32,26 +32,28 @@ def shift(run: Run, number: int) -> None:
         run.say(f"shift: step {number} was given its weight already; nothing is done")
         return
     with back_if_gone(run):
-        _shift(run, number, weight)
+        _shift(run, stage(run, number))
 
 
-def _shift(run: Run, number: int, weight: int) -> None:
+def _shift(run: Run, target: Stage) -> None:
     with renewing(run):
-        _make_room(run, weight)
+        _make_room(run, target.weight)
     if taken_back_meanwhile(run):
         return
     run.move(Phase.BAKING)
-    started, split = run.now(), run.split(weight)
+    started = run.now()
 
     def still() -> bool:
-        return run.step().number < number
+        return run.step().number < target.number
 
     def written() -> None:
         seconds = run.now() - started
-        run.note(WeightGiven(number, weight, seconds))
-        run.say(f"shift: step {number} of {len(run.spec.steps)}: {split}, read back after {seconds:.2f} s")
+        run.note(WeightGiven(target.number, target.weight, seconds))
+        run.say(
+            f"shift: step {target.number} of {len(run.spec.steps)}: {target.routes}, read back after {seconds:.2f} s"
+        )
 
-    give(run, split, still, written=written)
+    give(run, target.routes, still, written=written)
 
 
 def _make_room(run: Run, weight: int) -> None:
