@@ -20,9 +20,9 @@ from glidepath.record import Record
 from glidepath.release.asking import APPROVE, LEAST, MOST, ask
 from glidepath.release.phases import Decision
 from glidepath.status import Row, Status, listed, mark, status
+from glidepath.status.links import grafana
 from glidepath.version import code_version
 from glidepath.view.access import MAY_ASK, MAY_READ, may_ask, readable
-from glidepath.view.links import grafana
 from glidepath.view.runs import ASK, AirflowRun, answered, run_of
 
 # The answer by which the question of the task `ask` promotes.
