@@ -123,6 +123,15 @@ def evidence(dag_id: str, run_id: str) -> Response:
     return Response(text.getvalue(), media_type="application/x-ndjson", headers=named)
 
 
+@api.get("/releases/{dag_id}/{run_id}/report", dependencies=[MAY_READ])
+def report(dag_id: str, run_id: str) -> Response:
+    """The release's report as one HTML file, as `glidepath report` writes it."""
+    from glidepath.reporting import document, html
+
+    text = html(document(Record(), f"{dag_id}/{run_id}", time.time()))
+    return Response(text, media_type="text/html", headers={"Cache-Control": "private, no-cache"})
+
+
 @api.post("/releases/{dag_id}/{run_id}/words", dependencies=[MAY_ASK], status_code=202, responses={409: {}})
 def words(dag_id: str, run_id: str, word: Word, user: GetUserDep, session: SessionDep) -> Word:
     """Ask something of a release under way. The guard follows at its next tick, half a scrape later at most.

@@ -14,18 +14,14 @@ from glidepath.record import Record
 from glidepath.release.events import Asked
 from glidepath.release.journal import Journal
 from tests.support.apiserver import ApiServer
-from tests.support.releases import DAG, fill, undecided
+from tests.support.releases import DAG, undecided
 from tests.support.stage import Stage
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture
+def url(played_url: str) -> str:
     """The record of releases in every state."""
-    folder: Path = tmp_path_factory.mktemp("cli")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-        fill(folder, f"sqlite:///{folder}/all.db")
-    return f"sqlite:///{folder}/all.db"
+    return played_url
 
 
 @pytest.fixture
