@@ -4,6 +4,7 @@ plan -> claim -> deploy -> guard ───────────────�
                      └───> step_1 ─> step_2 ─> ... ─> promote -> observe | rollback | ask ─> settle -> finish
 step_n: shift (weight) -> bake (deferred) -> gate (branch)
 observe: the old version stays warm for a while (deferred), if the policy says so
+messages: people are told, beside all of it (deferred), if the policy says whom
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from airflow.sdk.exceptions import AirflowException
 
 from glidepath.errors import PolicyError
 from glidepath.operators.deferred import ANSWER, ENDING, BakeOperator, GuardOperator, ObserveOperator
+from glidepath.operators.messages import TASK as TELLS
+from glidepath.operators.messages import MessagesOperator
 from glidepath.operators.tasks import (
     ClaimOperator,
     DeployOperator,
@@ -120,9 +123,10 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
         doc_md=__doc__ if policy else f"The policy is not valid:\n\n```\n{refused}\n```",
         default_args={"execution_timeout": ENDING + deploying},
     ) as dag:
-        ways = {"go": "claim", "stay": "nothing_to_do", "late": "not_its_time"}
-        plan = PlanOperator(task_id="plan", policy_path=str(path), refused=refused, **ways)
-        nothing_to_do, not_its_time = (EmptyOperator(task_id=ways[way]) for way in ("stay", "late"))
+        told = [TELLS] if policy and policy.messages else []
+        ways = {"stay": "nothing_to_do", "late": "not_its_time"}
+        plan = PlanOperator(task_id="plan", policy_path=str(path), refused=refused, go=["claim", *told], **ways)
+        nothing_to_do, not_its_time = (EmptyOperator(task_id=one) for one in ways.values())
         # Nothing has begun: a minute of trying costs nobody anything.
         claim = ClaimOperator(task_id="claim", **(ending | {"retries": 4}))
         deploy = DeployOperator(task_id="deploy", **retried)
@@ -142,7 +146,8 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
         settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **ending)
         finish = FinishOperator(task_id="finish", plan="plan", **ending)
 
-        plan >> [claim, nothing_to_do, not_its_time]
+        # Nothing waits for messages.
+        plan >> [claim, nothing_to_do, not_its_time, *(MessagesOperator(task_id=one, **retried) for one in told)]
         claim >> deploy >> guard
         before = deploy
         for number in range(1, MAX_STEPS + 1):

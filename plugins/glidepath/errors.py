@@ -27,6 +27,8 @@ GlidepathError
     ├── StaleWriteError       what a write was decided on is no longer so: it was not made
     ├── EvidenceError         Prometheus did not answer, or not with evidence
     ├── RecordError           the record database refused
+    ├── ServerError           Airflow's API refused or did not answer, from a terminal
+    ├── MessageError          a message was not taken: a line in the log and the journal, nothing else
     └── HandoverError         whoever owns the service's values refused a promotion, or did not answer
 """
 
@@ -156,6 +158,22 @@ class HandoverError(TemporaryError):
     def __init__(self, message: str, may_pass: bool = True, untold: bool = False) -> None:
         super().__init__(message)
         self.may_pass, self.untold = may_pass, untold
+
+
+class ServerError(TemporaryError):
+    """Airflow's API server, asked from a terminal, refused or did not answer."""
+
+
+class MessageError(TemporaryError):
+    """A message was not taken, as far as is known. No release ever sees it.
+
+    Attributes:
+        may_pass: Whether the same message may be taken in a moment.
+    """
+
+    def __init__(self, message: str, may_pass: bool = True) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class ReplacedError(PermanentError):

@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.support.apiserver import ApiServer
+from tests.support.releases import fill
 from tests.support.stage import Stage
+
+
+@pytest.fixture(scope="session")
+def played_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a record of releases that were promoted, taken back, wait, are undecided, blind, observed. To be read only."""
+    folder = tmp_path_factory.mktemp("played")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
+        fill(folder, f"sqlite:///{folder}/all.db")
+    return f"sqlite:///{folder}/all.db"
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ DATA = (
     "/glidepath/api/v1/releases",
     api("promoted"),
     api("promoted") + "/evidence",
+    api("promoted") + "/report",
     "/glidepath/",
     "/glidepath/releases/a/b",
 )
@@ -56,6 +57,13 @@ def test_a_release_that_is_not_there_is_404_and_a_wrong_number_422(served: Serve
     assert "no release" in served.get(api("never"), "eyes").json()["detail"]
     assert served.get("/glidepath/api/v1/releases?limit=0", "eyes").status_code == 422
     assert served.get(api("promoted") + "?after=-1", "eyes").status_code == 422
+
+
+def test_the_report_is_a_page_that_loads_nothing(served: Served) -> None:
+    answer = served.get(api("taken-back") + "/report", "eyes")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "ROLLED BACK: prices: v1 -&gt; v2" in answer.text
+    assert "<script" not in answer.text
 
 
 def test_the_evidence_is_what_the_command_line_exports(served: Served) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
 from glidepath.cli.outside import OPTIONS, cluster
-from glidepath.cli.recorded import FILE
+from glidepath.cli.recorded import FILE, form
 from glidepath.errors import PolicyError
 from glidepath.policy import for_run, load_policy
 
@@ -28,8 +29,9 @@ KUBECONFIG, CONTEXT = OPTIONS[:2]
 )
 @KUBECONFIG
 @CONTEXT
+@form
 def adopt(
-    file: Path, version: str | None, back: bool, drain: float, kubeconfig: str | None, context: str | None
+    file: Path, version: str | None, back: bool, drain: float, kubeconfig: str | None, context: str | None, output: str
 ) -> None:  # fmt: skip
     """Have the service of the policy FILE be a Helm release per version, without a failed request.
 
@@ -47,11 +49,14 @@ def adopt(
     spec = None if version is None else for_run(policy, {"version": version})
     api = cluster(kubeconfig, context)
     claims(api, policy.namespace, policy.service).check("an adoption from a terminal")
-    port = adoption(policy, api, drain, click.echo)
+    said: list[str] = []
+    port = adoption(policy, api, drain, click.echo if output == "text" else said.append)
     if spec is None:
         port.back()
     else:
         port.forth(spec.version, spec.image)
+    if output == "json":
+        click.echo(json.dumps({"service": policy.service, "per_version": spec is not None, "did": said}))
 
 
 COMMANDS = (adopt,)

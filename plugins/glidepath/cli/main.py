@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from glidepath.cli import adopted, first, policies, recorded, releases
+from glidepath.cli import adopted, first, policies, recorded, releases, started
 from glidepath.errors import GlidepathError
 from glidepath.version import code_version
 
@@ -25,9 +25,20 @@ def commands() -> None:
 
 
 for _command in (
-    *first.COMMANDS, *adopted.COMMANDS, *policies.COMMANDS, *recorded.COMMANDS, *releases.COMMANDS
+    *first.COMMANDS, *adopted.COMMANDS, *policies.COMMANDS, *recorded.COMMANDS, *releases.COMMANDS, *started.COMMANDS
 ):  # fmt: skip
     commands.add_command(_command)
+
+
+@commands.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what completes commands, options and releases in a SHELL: source it from its start file."""
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    assert made is not None
+    click.echo(made(commands, {}, "glidepath", "_GLIDEPATH_COMPLETE").source())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

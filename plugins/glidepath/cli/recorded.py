@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -82,10 +83,48 @@ def backtest_policy(folder: Path, policy: Path, output: str) -> None:
     print(f"{sum(one.changed for one in changes)} of {len(changes)} decisions would change")
 
 
+@click.command("report")
+@click.argument("release", required=False)
+@click.option("--service", help="The newest release of this service, where none is named.")
+@click.option(
+    "--policy", "policies", type=FILE, multiple=True, help="What this policy would have decided; several may be named."
+)
+@click.option("--file", type=FILE, help="Where it is written; default: standard output.")
+@click.option("--record", help="The record's SQLAlchemy URL; default: GLIDEPATH_RECORD_URL, or Airflow's home.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["markdown", "html", "json"]),
+    help="Default: html for a --file of that name, else markdown.",
+)
+def report_of(
+    release: str | None, service: str | None, policies: tuple[Path, ...], file: Path | None, record: str | None, output: str | None
+) -> None:  # fmt: skip
+    """Write the report of a release: hypotheses, decision rule and error rates as they were declared, evidence, decision.
+
+    RELEASE is its identity, DAG/RUN; default: the newest. The HTML is one file that loads nothing.
+    """
+    from glidepath.cli.releases import newest
+    from glidepath.record import Record
+    from glidepath.reporting import document, html, markdown
+
+    kept = Record(record)
+    found = document(
+        kept, newest(kept, release, service), time.time(), {str(one): load_policy(one) for one in policies}
+    )
+    form = output or ("html" if file and file.suffix in (".html", ".htm") else "markdown")
+    writes = {"json": lambda one: json.dumps(asdict(one), indent=1), "html": html, "markdown": markdown}
+    text = writes[form](found)
+    if file is None:
+        click.echo(text, nl=not text.endswith("\n"))
+        return
+    file.write_text(text, encoding="utf-8")
+
+
 @click.command("schema")
 def schema() -> None:
     """Print the JSON Schema of evidence."""
     print(json.dumps(json_schema(), indent=1))
 
 
-COMMANDS = (export_release, replay_release, backtest_policy, schema)
+COMMANDS = (export_release, replay_release, backtest_policy, report_of, schema)

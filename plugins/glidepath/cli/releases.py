@@ -7,25 +7,39 @@ import json
 import socket
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from glidepath.cli.recorded import form
-from glidepath.errors import GlidepathError, NoReleaseError
+from glidepath.errors import AskedError, GlidepathError, NoReleaseError
 
 if TYPE_CHECKING:
+    from glidepath.cli.watching import Read
     from glidepath.record import Record
     from glidepath.status import Status
 
 # How `status` ends, so that a job can wait for a release. 2 is a command that is not understood.
 PROMOTED, TAKEN_BACK, NEEDS_A_PERSON, UNDECIDED, NOT_READ = 0, 1, 3, 4, 5
-POLL_S = 5.0
 record_option = click.option(
     "--record", help="The record's SQLAlchemy URL; default: GLIDEPATH_RECORD_URL, or Airflow's home."
 )
-release_argument = click.argument("release", required=False)
-service_option = click.option("--service", help="The newest release of this service, where none is named.")
+service_option = click.option("--service", help="A release of this service, where none is named.")
+
+
+def known(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """Identities that begin so, to complete a name by; none where the record can't be read."""
+    from glidepath.record import Record
+
+    with suppress(GlidepathError):
+        return [one.id for one in Record(context.params.get("record")).recent() if one.id.startswith(begun)]
+    return []
+
+
+release_argument = click.argument("release", required=False, shell_complete=known)
 
 
 def newest(record: Record, release: str | None, service: str | None) -> str:
@@ -42,6 +56,33 @@ def newest(record: Record, release: str | None, service: str | None) -> str:
             f"the record has no release{f' of {service}' if service else ''}; name one, or trigger its DAG"
         )
     return found[0].id
+
+
+def under_way(record: Record, release: str | None, service: str | None) -> str:
+    """The release that something is asked of: the one that is named, else the only one that is under way.
+
+    Raises:
+        NoReleaseError: None is.
+        AskedError: Several are: which is meant must be said.
+    """
+    if release:
+        return release
+    return only([one.id for one in record.recent(service) if one.outcome is None], "is under way", service)
+
+
+def only(found: Sequence[str], what: str, service: str | None) -> str:
+    """The only one of several identities.
+
+    Raises:
+        NoReleaseError: There is none.
+        AskedError: There are more.
+    """
+    of = f" of {service}" if service else ""
+    if not found:
+        raise NoReleaseError(f"no release{of} {what}; name one as DAG/RUN")
+    if len(found) > 1:
+        raise AskedError(f"{len(found)} releases{of}: {', '.join(sorted(found))}: expected the name of one of them")
+    return found[0]
 
 
 @click.command("status")
@@ -61,16 +102,21 @@ def status_of(
     RELEASE is its identity, DAG/RUN; default: the newest. Ends with 0 when it was promoted (or there was nothing to do), 1 when
     it was taken back or refused, 3 when it needs a person, 4 while it is undecided, 5 when it can't be read.
     """
-    from glidepath.record import Record
+    from glidepath.cli.watching import shown, watched
 
     try:
-        kept = Record(record)
-        identity = newest(kept, release, service)
-        found = _watched(kept, identity, timeout, output) if watch else _read(kept, identity)
+        read = _reader(record, release, service)
+        if watch:
+            with shown(output) as show:
+                found = watched(read, show, lambda one: one.identity.ended is not None, timeout)
+        else:
+            found = read()
     except GlidepathError as error:
         print(f"glidepath: {error}", file=sys.stderr)
         return NOT_READ
-    _tell(found, output)
+    if found is None:
+        return NOT_READ
+    tell(found, output)
     return ended_with(found)
 
 
@@ -85,13 +131,29 @@ def ended_with(found: Status) -> int:
     return codes.get(found.banner.state, UNDECIDED)
 
 
-def _read(record: Record, identity: str) -> Status:
-    from glidepath.status import status
+def _reader(url: str | None, release: str | None, service: str | None) -> Read:
+    """Reads how a release stands; where nothing is new, only the clock goes on."""
+    from glidepath.record import Record
+    from glidepath.status import mark, status
 
-    return status(record, identity, time.time())
+    identity, seen = release, ""
+    found: Status | None = None
+
+    def read() -> Status:
+        nonlocal identity, seen, found
+        record = Record(url)
+        identity = newest(record, identity, service)
+        now = mark(record, identity)
+        if found is None or now is None or now != seen:
+            found = status(record, identity, time.time())
+            seen = found.mark
+        return replace(found, now=time.time())
+
+    return read
 
 
-def _tell(found: Status, output: str) -> None:
+def tell(found: Status, output: str) -> None:
+    """Say how a release stands."""
     from glidepath.status.telling import lines
 
     if output == "json":
@@ -99,26 +161,6 @@ def _tell(found: Status, output: str) -> None:
         return
     for line in lines(found):
         print(line)
-
-
-def _watched(record: Record, identity: str, timeout: float | None, output: str) -> Status:
-    """Tell each new thing once, until the release is over or the time is; what it is then."""
-    from glidepath.status import mark
-    from glidepath.status.telling import moment_line, moments
-
-    end = None if timeout is None else time.monotonic() + timeout
-    seen, told = None, 0
-    while True:
-        now = mark(record, identity)
-        if now != seen or now is None:
-            found = _read(record, identity)
-            seen, lines = found.mark, moments(found)
-            for one in lines[told:] if output == "text" else ():
-                print(moment_line(one), flush=True)
-            told = len(lines)
-        if found.identity.ended is not None or (end is not None and time.monotonic() >= end):
-            return found
-        time.sleep(POLL_S if end is None else max(0.0, min(POLL_S, end - time.monotonic())))
 
 
 @click.command("history")
@@ -141,7 +183,7 @@ def history(service: str | None, limit: int, record: str | None, output: str) ->
 
 
 def _asks(what: str, says: str) -> click.Command:
-    @click.command(what, help=f"{says}\n\nRELEASE is its identity, DAG/RUN; default: the newest.")
+    @click.command(what, help=f"{says}\n\nRELEASE is its identity, DAG/RUN; default: the only one that is under way.")
     @release_argument
     @service_option
     @click.option("--reason", required=True, help="Why; it is recorded with your name.")
@@ -155,7 +197,7 @@ def _asks(what: str, says: str) -> click.Command:
         from glidepath.release.asking import ask, checked
 
         kept = Record(record)
-        identity, who = newest(kept, release, service), f"{getpass.getuser()}@{socket.gethostname()}"
+        identity, who = under_way(kept, release, service), f"{getpass.getuser()}@{socket.gethostname()}"
         word = (checked if dry_run else ask)(kept, identity, what, who, reason, time.time())
         told: dict[str, Any] = {
             "release": identity,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as OutOfTime
 
 import requests
@@ -13,12 +10,9 @@ import urllib3
 
 from glidepath.errors import HandoverError
 from glidepath.handover.port import Handover, Word
+from glidepath.handover.posting import LENGTH, posted
 from glidepath.handover.secrets import address, hidden
 
-CONNECT_S = 5.0
-LENGTH = 300
-# Beyond the time-outs of its parts: a service that sends a byte now and then, or a name that is looked up, has none.
-GRACE_S = 2.0
 # Answers after which the same request may be answered otherwise in a moment.
 MAY_PASS = frozenset({408, 409, 423, 425, 429})
 # Answers of which no promotion can come: it was refused before it was looked at.
@@ -53,7 +47,7 @@ class Webhook(Handover):
             raise HandoverError(f"the webhook's address could not be read: {error}", untold=True) from error
         shown = address(url)
         try:
-            code, said = _within(self._timeout_s + GRACE_S, lambda: self._post(url, headers, word))
+            code, said = posted(url, {**headers, "Idempotency-Key": word.key}, self._timeout_s, json=word.to_dict())
         except (requests.RequestException, urllib3.exceptions.HTTPError, OutOfTime, ValueError) as error:
             untold = isinstance(error, requests.ConnectTimeout) or _refused(error)
             message = f"{shown} did not answer within {self._timeout_s:g} s: {type(error).__name__}"
@@ -63,43 +57,6 @@ class Webhook(Handover):
             return f"{code} {text}".strip()
         may_pass = code >= 500 or code in MAY_PASS
         raise HandoverError(f"{shown} answered {code}: {text}", may_pass, untold=code in NOT_LOOKED_AT)
-
-    def _post(self, url: str, headers: Mapping[str, str], word: Word) -> tuple[int, str]:
-        """The answer's code, and as much of its text as is worth telling and came in time."""
-        deadline = time.monotonic() + self._timeout_s
-        # A redirect would be followed by a GET, which carries nothing and may well be answered 200.
-        with requests.post(
-            url, json=word.to_dict(), headers={**headers, "Idempotency-Key": word.key},
-            timeout=(min(CONNECT_S, self._timeout_s), self._timeout_s), allow_redirects=False, stream=True,
-        ) as answer:  # fmt: skip
-            return answer.status_code, _beginning(answer, deadline)
-
-
-def _beginning(answer: requests.Response, deadline: float) -> str:
-    read = b""
-    for part in answer.iter_content(1):  # of more it would wait until all of it has come
-        read += part
-        if len(read) >= 2 * LENGTH or time.monotonic() > deadline:
-            break
-    return read.decode(errors="replace").strip()
-
-
-def _within(seconds: float, do: Callable[[], tuple[int, str]]) -> tuple[int, str]:
-    """What a call gives, if it ends in time; a thread that does not ends with the process.
-
-    Raises:
-        TimeoutError: It did not.
-    """
-    future: Future[tuple[int, str]] = Future()
-
-    def served() -> None:
-        try:
-            future.set_result(do())
-        except Exception as error:
-            future.set_exception(error)
-
-    threading.Thread(target=served, name="glidepath-handover", daemon=True).start()
-    return future.result(seconds)
 
 
 def _refused(error: Exception) -> bool:

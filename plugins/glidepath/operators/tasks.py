@@ -31,11 +31,14 @@ class PlanOperator(WaitsForClaim, BranchOperator):
 
     Args:
         policy_path: The policy's YAML file.
-        go, stay, late: The tasks it branches to; `late` is that of a scheduled run that begins too late to release.
+        go, stay, late: The tasks it branches to; `late` is that of a scheduled run that begins too late to release. `go` may
+            be several.
         refused: Why nothing can be released by this policy; empty when something can.
     """
 
-    def __init__(self, *, policy_path: str, go: str, stay: str, late: str, refused: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *, policy_path: str, go: str | list[str], stay: str, late: str, refused: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.policy_path, self.go, self.stay, self.late, self.refused = policy_path, go, stay, late, refused
         self._waited = False
@@ -64,8 +67,8 @@ class PlanOperator(WaitsForClaim, BranchOperator):
             raise PolicyError(f"nothing can be released by this policy, and nothing was touched:\n{self.refused}")
         return load_policy(Path(self.policy_path))
 
-    def choose_branch(self, context: Context) -> str:
-        """The next task."""
+    def choose_branch(self, context: Context) -> str | list[str]:
+        """The next task, or tasks."""
         from glidepath.errors import PreflightError, SetupError
         from glidepath.hooks.ports import ports_for
         from glidepath.operators.late import LATE, too_late
@@ -210,9 +213,10 @@ class FinishOperator(ReleaseOperator):
         self.plan = plan
 
     def work(self, context: Context) -> None:
-        """See `glidepath.release.tasks.finish.finish`."""
+        """See `glidepath.release.tasks.finish.finish`. Then whoever is still untold how it ended is told."""
         from glidepath.errors import PreflightError
         from glidepath.operators.late import LATE
+        from glidepath.operators.messages import tell_the_end
         from glidepath.release.tasks.finish import finish
 
         run = self.run_if_planned(context)
@@ -221,4 +225,7 @@ class FinishOperator(ReleaseOperator):
                 self.log.info("finish: %s", why)
                 return
             raise PreflightError("nothing was planned, so nothing was touched; the log of `plan` says why")
-        finish(run)
+        try:
+            finish(run)
+        finally:
+            tell_the_end(run, context)

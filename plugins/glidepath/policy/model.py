@@ -14,6 +14,7 @@ from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
 from glidepath.policy.helm import HelmRelease
 from glidepath.policy.labels import Labels
+from glidepath.policy.messages import Messages
 from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
 from glidepath.policy.presets import counted_by
 from glidepath.policy.versions import Version
@@ -191,6 +192,7 @@ class Policy(Form):
     gitops: GitOps | None = Field(
         None, description="A controller such as Argo CD or Flux owns the values: how it learns of a promotion."
     )
+    messages: Messages = Field((), description="Who is told how a release goes; nothing waits for it.")
     freeze: tuple[Window, ...] = Field((), description="Times in which no release starts.")
     false_rollback: Share = Field(0.01, description="Chance that a version within its margins is ever rolled back.")
     wrong_promote: Share = Field(

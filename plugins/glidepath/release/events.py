@@ -246,6 +246,31 @@ class HandedOver(Entry):
 
 
 @dataclass(frozen=True)
+class Messaged(Entry):
+    """A message to people or machines: a try of it, and what came of that.
+
+    Attributes:
+        channel: What the channel is called, such as `slack-1`.
+        news: What it is about, such as `weight-2`.
+        attempt: Number of the try, from 1.
+        state: `begun`, `sent`, `failed`, or `passed` for what newer news has overtaken.
+        why: Why it failed.
+        final: Whether it is not tried again.
+        thread: What later messages of the release answer to.
+    """
+
+    kind = "message"
+    name = "message:{channel}:{news}:{attempt}:{state}"
+    channel: str
+    news: str
+    attempt: int
+    state: str
+    why: str = ""
+    final: bool = False
+    thread: str = ""
+
+
+@dataclass(frozen=True)
 class Resolution(Entry):
     """The versions have other latency edges: how many were planned, and those that both have, seconds."""
 
@@ -282,5 +307,6 @@ class Closed(Entry):
 
 KINDS: tuple[type[Entry], ...] = (
     Claimed, Entered, Deployed, Replicas, Pods, HelmUpgrade, WeightGiven, Watching, Drifted, Asked, HarmProven, Decided,
-    ObservationOver, TakenBack, Committed, Braked, Silent, LastSeen, TaskFailed, HandedOver, Resolution, Finished, Swept, Closed,
+    ObservationOver, TakenBack, Committed, Braked, Silent, LastSeen, TaskFailed, HandedOver, Messaged, Resolution, Finished, Swept,
+    Closed,
 )  # fmt: skip

@@ -27,7 +27,14 @@ def span(seconds: float) -> str:
 
 
 def lines(status: Status) -> Iterator[str]:
-    """A release."""
+    """A release: how it stands, and what happened last."""
+    yield from facts(status)
+    for moment in moments(status)[-LATEST:]:
+        yield moment_line(moment)
+
+
+def facts(status: Status) -> Iterator[str]:
+    """How a release stands."""
     one, look = status.identity, status.look
     yield f"{status.banner.state}: {status.banner.sentence}"
     yield f"release:  {one.id}: {one.service} in {one.namespace}, {one.stable} -> {one.canary}"
@@ -47,8 +54,6 @@ def lines(status: Status) -> Iterator[str]:
         yield f"look:     {look.seq}, {age}: {look.verdict} {look.reason} at {look.weight} %"
     for metric in status.metrics:
         yield f"metric:   {metric.answer}: {metric.told}"
-    for moment in moments(status)[-LATEST:]:
-        yield moment_line(moment)
 
 
 def moments(status: Status) -> Sequence[Moment]:

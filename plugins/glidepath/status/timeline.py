@@ -130,6 +130,12 @@ def _(one: events.HandedOver) -> str:
 
 
 @_told.register
+def _(one: events.Messaged) -> str:
+    what = "given up" if one.final else "failed, tried again"
+    return f"message to {one.channel} about {one.news}: {what}: {one.why}" if one.state == "failed" else ""
+
+
+@_told.register
 def _(one: events.Resolution) -> str:
     return f"judged at the {len(one.common)} latency edges that both versions have, of {one.planned}"
 

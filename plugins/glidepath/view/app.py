@@ -20,9 +20,9 @@ from glidepath.record import Record
 from glidepath.release.asking import APPROVE, LEAST, MOST, ask
 from glidepath.release.phases import Decision
 from glidepath.status import Row, Status, listed, mark, status
+from glidepath.status.links import grafana
 from glidepath.version import code_version
 from glidepath.view.access import MAY_ASK, MAY_READ, may_ask, readable
-from glidepath.view.links import grafana
 from glidepath.view.runs import ASK, AirflowRun, answered, run_of
 
 # The answer by which the question of the task `ask` promotes.
@@ -121,6 +121,15 @@ def evidence(dag_id: str, run_id: str) -> Response:
     write_evidence(export(Record(), f"{dag_id}/{run_id}"), text)
     named = {"Content-Disposition": 'attachment; filename="evidence.jsonl"'}
     return Response(text.getvalue(), media_type="application/x-ndjson", headers=named)
+
+
+@api.get("/releases/{dag_id}/{run_id}/report", dependencies=[MAY_READ])
+def report(dag_id: str, run_id: str) -> Response:
+    """The release's report as one HTML file, as `glidepath report` writes it."""
+    from glidepath.reporting import document, html
+
+    text = html(document(Record(), f"{dag_id}/{run_id}", time.time()))
+    return Response(text, media_type="text/html", headers={"Cache-Control": "private, no-cache"})
 
 
 @api.post("/releases/{dag_id}/{run_id}/words", dependencies=[MAY_ASK], status_code=202, responses={409: {}})

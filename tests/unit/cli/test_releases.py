@@ -14,18 +14,14 @@ from glidepath.record import Record
 from glidepath.release.events import Asked
 from glidepath.release.journal import Journal
 from tests.support.apiserver import ApiServer
-from tests.support.releases import DAG, fill, undecided
+from tests.support.releases import DAG, undecided
 from tests.support.stage import Stage
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture
+def url(played_url: str) -> str:
     """The record of releases in every state."""
-    folder: Path = tmp_path_factory.mktemp("cli")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-        fill(folder, f"sqlite:///{folder}/all.db")
-    return f"sqlite:///{folder}/all.db"
+    return played_url
 
 
 @pytest.fixture
@@ -113,7 +109,7 @@ def test_what_is_asked_is_in_the_record_with_who_and_why(stage: Stage, capsys: p
     asked = ["--reason", "a customer complains", "--record", stage.record.url]
     assert main(["take-back", told.run.id, "--dry-run", *asked]) == 0
     assert Journal(stage.record, told.run.id).asked() == []
-    assert main(["take-back", *asked]) == 0, "the newest is meant"
+    assert main(["take-back", *asked]) == 0, "the only one under way is meant"
     assert "its guard follows at its next tick: a customer complains" in capsys.readouterr().out
     [word] = Journal(Record(stage.record.url), told.run.id).asked()
     assert isinstance(word, Asked)
@@ -123,6 +119,81 @@ def test_what_is_asked_is_in_the_record_with_who_and_why(stage: Stage, capsys: p
     assert stage.weights() == {"v1": 100, "v2": 0}
     assert main(["hold", told.run.id, *asked]) == 1
     assert "hold was asked of release" in capsys.readouterr().err
+
+
+def test_of_several_that_are_under_way_one_must_be_named(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for what in ("take-back", "hold"):
+        assert main([what, "--reason", "fine", "--dry-run", "--record", url]) == 1
+        told = capsys.readouterr().err
+        assert "4 releases: " in told
+        assert of("blind") in told
+        assert of("promoted") not in told
+        assert "expected the name of one of them" in told
+        assert main([what, of("undecided"), "--reason", "fine", "--dry-run", "--record", url]) == 0
+    assert main(["take-back", "--service", "nothing", "--reason", "fine", "--record", url]) == 1
+    assert "no release of nothing is under way" in capsys.readouterr().err
+
+
+def test_watching_outlasts_a_record_that_is_away_for_a_while(
+    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from glidepath.errors import RecordError
+    from glidepath.status import reads
+
+    marks, away = reads.mark, [RecordError("gone")] * 3
+
+    def mark(record: Record, release: str) -> str | None:
+        if away:
+            raise away.pop()
+        return marks(record, release)
+
+    monkeypatch.setattr("glidepath.cli.watching.POLL_S", 0.01)
+    monkeypatch.setattr("glidepath.status.mark", mark)
+    assert main(["status", of("promoted"), "--watch", "--record", url]) == 0
+    told = capsys.readouterr()
+    assert told.err.count("not read, tried again: gone") == 1
+    assert told.err.count("it can be read again") == 1
+    assert "PROMOTED: " in told.out
+
+
+def test_watching_what_was_never_there_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--watch", "--timeout", "0", "--record", "sqlite:////nowhere/at/all.db"]) == 5
+    assert "glidepath: " in capsys.readouterr().err
+
+
+def test_a_terminal_has_a_table_of_the_same_words(url: str) -> None:
+    from rich.console import Console
+
+    from glidepath.cli.watching import table
+    from glidepath.status import status
+    from glidepath.status.telling import facts
+
+    found = status(Record(url), of("taken-back"), 1_800_009_000.0)
+    console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(table(found))
+    shown = " ".join(console.export_text().split())
+    for line in list(facts(found))[1:]:
+        assert " ".join(line.partition(":")[2].split()) in shown
+    assert "ROLLED BACK: errors" in shown
+    assert "the service is let go" in shown
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands_and_releases(url: str, capsys: pytest.CaptureFixture[str], shell: str) -> None:
+    import click
+
+    from glidepath.cli.main import commands
+    from glidepath.cli.releases import known, release_argument, status_of
+
+    assert release_argument
+    assert main(["completion", shell]) == 0
+    assert "_GLIDEPATH_COMPLETE" in capsys.readouterr().out
+    context = click.Context(status_of, parent=click.Context(commands))
+    context.params["record"] = url
+    argument = status_of.params[0]
+    assert known(context, argument, f"{DAG}/manual__pro") == [of("promoted")]
+    context.params["record"] = "sqlite:////nowhere/at/all.db"
+    assert known(context, argument, "") == []
 
 
 def test_a_reason_must_be_given(url: str) -> None:

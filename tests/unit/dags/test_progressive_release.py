@@ -58,6 +58,21 @@ def test_the_order_is_that_of_a_release(dag: DAG) -> None:
     assert upstream(dag, "settle") == {"observe", "rollback"}
 
 
+TOLD = f"{GOOD}\nmessages: [{{to: cloudevents, connection: broker}}]\n"
+
+
+def test_nothing_waits_for_messages_and_they_are_a_task_only_where_somebody_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dag: DAG
+) -> None:
+    (tmp_path / "model-service.yaml").write_text(TOLD)
+    telling = dags(tmp_path, monkeypatch)["release_model_service"]
+    assert upstream(telling, "messages") == {"plan"}
+    assert set(telling.get_task("messages").downstream_task_ids) == set()
+    assert telling.get_task("plan").go == ["claim", "messages"]
+    assert not dag.has_task("messages")
+    assert dag.get_task("plan").go == ["claim"]
+
+
 def test_the_question_leads_to_the_releases_page(dag: DAG) -> None:
     ask = dag.get_task("ask")
     rendered = ask.render_template(ask.body, {"dag": dag, "run_id": "manual__2026-11-24T05:02:44+00:00"})

@@ -8,9 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
@@ -18,55 +15,15 @@ from glidepath.errors import HandoverError, PolicyError, SetupError
 from glidepath.handover import Command, Webhook
 from glidepath.hooks.handover import handover_for
 from glidepath.policy.gitops import GitOps
+from tests.support.bot import Bot, served
 from tests.unit.handover.words import WORD
-
-
-@dataclass
-class Bot:
-    """A server that answers as it is told, the last answer for good: a status, or one after so many seconds."""
-
-    answers: list[int | float]
-    got: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
-    url: str = ""
 
 
 @pytest.fixture
 def bot() -> Iterator[Bot]:
     """A bot that changes the values."""
-    made = Bot([200])
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            made.got.append((self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body)))
-            answer = made.answers.pop(0) if len(made.answers) > 1 else made.answers[0]
-            if isinstance(answer, float):
-                time.sleep(answer)
-                answer = 200
-            text = b"merged as 1a2b3c" if answer < 300 else b"branch is protected" + b"!" * 5000
-            self.send_response(answer)
-            if answer in (301, 302):
-                self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def do_GET(self) -> None:
-            made.got.append((self.path, {}, "GET"))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    yield made
-    server.shutdown()
-    server.server_close()
+    with served() as made:
+        yield made
 
 
 def webhook(url: str, timeout_s: float = 5.0, tries: int = 3) -> Webhook:

@@ -1,4 +1,4 @@
-"""Releases in every state, played once and looked at by all tests here."""
+"""Releases in every state, and a service of a test's own."""
 
 from __future__ import annotations
 
@@ -10,20 +10,16 @@ import pytest
 from glidepath.record import Record
 from glidepath.status import Status, listed, status
 from tests.support.apiserver import ApiServer
-from tests.support.releases import DAG, fill
+from tests.support.releases import DAG
 from tests.support.stage import Stage
 
 NOW = 1_800_009_000.0
 
 
 @pytest.fixture(scope="session")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Record:
-    """The record of releases that were promoted, taken back, wait, are undecided, blind, observed."""
-    folder: Path = tmp_path_factory.mktemp("played")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-        fill(folder, f"sqlite:///{folder}/all.db")
-    return Record(f"sqlite:///{folder}/all.db")
+def played(played_url: str) -> Record:
+    """The record of releases in every state."""
+    return Record(played_url)
 
 
 class Told:

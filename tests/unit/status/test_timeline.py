@@ -13,14 +13,19 @@ EXAMPLES: list[events.Entry] = [
     events.TakenBack("harm"), events.Committed(), events.Braked(1.0, 0.02, "harm"), events.Silent("v2", 3.0),
     events.LastSeen("v2", [{"name": "prices-v2-a", "containers": [{"name": "app", "state": "running"}]}]),
     events.TaskFailed("deploy", "no pods"), events.HandedOver("promote", "failed", why="refused"), events.Resolution(9, [0.1]),
-    events.Finished("promoted"), events.Swept("v1"), events.Closed("promoted", "proven"),
+    events.Messaged("slack-1", "weight-1", 1, "failed", "answered 500"), events.Finished("promoted"), events.Swept("v1"), events.Closed("promoted", "proven"),
 ]  # fmt: skip
 
 
 def test_every_kind_is_told_or_is_for_the_machine() -> None:
     assert {type(one) for one in EXAMPLES} | FOR_THE_MACHINE == set(events.KINDS)
     assert len(timeline(EXAMPLES)) == len(EXAMPLES)
-    machine = [events.Entered("baking"), events.Watching(), events.HarmProven("harm_proven", "errors", 1.0)]
+    machine = [
+        events.Entered("baking"),
+        events.Messaged("slack-1", "ended", 1, "sent"),
+        events.Watching(),
+        events.HarmProven("harm_proven", "errors", 1.0),
+    ]
     assert timeline(machine) == []
 
 

@@ -41,6 +41,7 @@ export async function ask(url, method, body) {
 export const released = (dag, run) => `releases/${encodeURIComponent(dag)}/${encodeURIComponent(run)}`;
 export const task = (dag, run, id) => new URL(`../../dags/${encodeURIComponent(dag)}/runs/${encodeURIComponent(run)}/tasks/${id}`, import.meta.url).href;
 export const evidence = (dag, run) => new URL(`${released(dag, run)}/evidence`, API).href;
+export const report = (dag, run) => new URL(`${released(dag, run)}/report`, API).href;
 
 // Calls again and again while the page is seen, and at once when it is seen again. Returns what ends it.
 export function polled(call, seconds) {

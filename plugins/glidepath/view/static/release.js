@@ -1,5 +1,5 @@
 // One release, in the order in which an on-caller asks: what is it, what comes next, who is hit, why.
-import { evidence, polled, read, released, task } from "./client.js";
+import { evidence, polled, read, released, report, task } from "./client.js";
 import { metricChart, weightChart } from "./charts.js";
 import { controls } from "./controls.js";
 import { clock, copyable, count, h, number, span, when } from "./dom.js";
@@ -114,6 +114,7 @@ function links({ identity: one, take_back }, grafana, list) {
   const board = grafana ? [h("li", {}, h("a", { href: grafana }, "Both versions in Grafana, at this time"))] : [];
   return [h("ul", {}, command, board,
     h("li", {}, h("a", { href: task(one.dag_id, one.run_id, "guard") }, "The guard's log"), ": each look in a line"),
+    h("li", {}, h("a", { href: report(one.dag_id, one.run_id) }, "The report"), ": what was declared beforehand, what was seen and decided, to keep or to send"),
     h("li", {}, h("a", { href: evidence(one.dag_id, one.run_id), download: "evidence.jsonl" }, "The recorded evidence (JSON Lines)"), ", to judge it again: ", copyable(`glidepath export '${one.id}'`, "the command")),
     h("li", {}, h("a", { href: list }, "All releases")))];
 }

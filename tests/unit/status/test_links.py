@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from glidepath.status import status
-from glidepath.view.links import DASHBOARD, GRAFANA, grafana
+from glidepath.status.links import DASHBOARD, GRAFANA, grafana
 from tests.support.apiserver import ApiServer
 from tests.support.releases import undecided
 from tests.support.stage import Stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from urllib.parse import urlencode
 
-from glidepath.status import Status
+from glidepath.status.form import Status
 
 GRAFANA = "GLIDEPATH_GRAFANA_URL"
 # The dashboard's own `uid` (`include/dashboards/ab-testing.json`).

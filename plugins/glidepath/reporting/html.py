@@ -1,0 +1,56 @@
+"""A report as one HTML file: nothing is loaded from elsewhere, no script; light, dark and paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+from glidepath.reporting.form import Chart, Document, Section, Table
+
+STYLE = (Path(__file__).parent / "report.css").read_text()
+
+
+def html(one: Document) -> str:
+    """The report."""
+    parts = "".join(part for section in one.sections for part in _section(section))
+    title = escape(f"{one.state}: {one.title}")
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>{title}</title><style>{STYLE}</style></head><body><main>"
+        f'<header class="{one.tone}"><p class="state">{escape(one.state)}</p><h1>{escape(one.title)}</h1>'
+        f"<p>{escape(one.sentence)}</p></header>{parts}</main></body></html>\n"
+    )
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield f"<section><h2>{escape(section.title)}</h2>"
+    for text in section.text:
+        yield f"<p>{_code(escape(text))}</p>"
+    for table in section.tables:
+        yield _table(table)
+    for chart in section.charts:
+        yield _chart(chart)
+    yield "</section>"
+
+
+def _chart(chart: Chart) -> str:
+    told = f"<figcaption><b>{escape(chart.title)}</b> {escape(chart.legend)}</figcaption>"
+    return f'<figure tabindex="0">{told}{chart.svg}</figure>'
+
+
+def _table(table: Table) -> str:
+    if any("\n" in cell for row in table.rows for cell in row):
+        texts = "".join(f"<pre>{escape(cell)}</pre>" for row in table.rows for cell in row)
+        return f"<details><summary>{escape(table.head[0])}</summary>{texts}</details>"
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in table.head)
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    # A table can be wider than a narrow window: it scrolls by itself, by the keyboard, too.
+    shown = f"<thead><tr>{head}</tr></thead>" if any(table.head) else ""
+    return f'<div class="wide" tabindex="0" role="region" aria-label="table"><table>{shown}<tbody>{rows}</tbody></table></div>'
+
+
+def _code(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", text)

@@ -1,0 +1,112 @@
+"""What was seen: exposure, weights, and the evidence over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from glidepath.judge import Look, MetricLook
+from glidepath.release import words
+from glidepath.reporting.charts import Drawing, Line, svg
+from glidepath.reporting.form import Chart, Section, Table
+from glidepath.status.form import Status
+from glidepath.status.reads import SUSPECTED
+from glidepath.status.series import thinned
+
+# Points of a drawing that a table says.
+TOLD = 8
+LEGEND = (
+    "effect (line) within its interval (band); limit of harm (dashed), of comparable (dotted); new weights (upright)"
+)
+EVIDENCE = (
+    "evidence of harm (red), of being comparable (green), on a logarithmic scale; what each needs (dashed, dotted)"
+)
+
+
+def seen(status: Status, looks: Sequence[tuple[int, Look]]) -> Iterator[Section]:
+    """What was seen.
+
+    Args:
+        status: The release.
+        looks: All of its looks, in order.
+    """
+    arms = [
+        [one.version, one.role, f"{one.requests:,}", f"{one.errors:,}", _share(one.wanted), _share(one.observed)]
+        for one in status.exposure
+    ]
+    head = ["version", "role", "requests", "failed", "wanted at the last weight", "observed"]
+    if not looks:
+        yield Section("Exposure", ["No look was made: the new version had no requests that were judged."])
+        return
+    start = min([looks[0][1].at, *(given.at for given in status.weights)])
+    kept = [look for _, look in thinned(looks)]
+    marks = [given.at - start for given in status.weights if given.at > start][:20]
+    yield Section("Exposure", [], [Table(head, arms)], [_weight(status, start, kept[-1].at)])
+    for name in dict.fromkeys(metric.name for look in kept for metric in look.metrics):
+        found = [(look.at - start, _metric(look, name)) for look in kept]
+        known = [(at, metric) for at, metric in found if metric is not None]
+        yield Section(f"Evidence: {name}", [words.metric_line(known[-1][1])], [], list(_charts(name, known, marks)))
+
+
+def _metric(look: Look, name: str) -> MetricLook | None:
+    return next((one for one in look.metrics if one.name == name), None)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} %"
+
+
+def _weight(status: Status, start: float, end: float) -> Chart:
+    points: list[tuple[float, float | None]] = []
+    for given in status.weights:
+        at = given.at - start
+        if points:
+            points.append((at, points[-1][1]))
+        points.append((at, float(given.weight)))
+    if points:
+        points.append((max(end - start, points[-1][0]), points[-1][1]))
+    title = "Weight of the new version over time"
+    rows = [[f"{given.at - start:.0f} s", f"{given.weight} %"] for given in status.weights]
+    return Chart(title, svg(Drawing(title, [Line(points)], unit="percent")), "", Table(["after", "weight"], rows))
+
+
+def _charts(name: str, found: Sequence[tuple[float, MetricLook]], marks: Sequence[float]) -> Iterator[Chart]:
+    last = found[-1][1]
+    title = f"{name}: effect over time"
+    effect = Drawing(
+        title,
+        [Line([(at, one.effect) for at, one in found])],
+        [(at, one.low, one.high) for at, one in found],
+        [(value, style) for limit, style in ((last.limit, "harm"), (last.safe_limit, "safe")) for value in _sides(limit, last)],
+        marks,
+        unit=last.unit,
+    )  # fmt: skip
+    rows = [[f"{at:.0f} s", *_numbers(one)] for at, one in _some(found)]
+    yield Chart(title, svg(effect), LEGEND, Table(["after", "effect", "low", "high", "harm", "comparable"], rows))
+    title = f"{name}: evidence over time"
+    evidence = Drawing(
+        title,
+        [Line([(at, one.harm_e) for at, one in found], "harm-line"), Line([(at, one.safety_e) for at, one in found], "safe-line")],
+        (),
+        [(last.harm_threshold, "harm"), (last.safety_threshold, "safe"), (SUSPECTED, "mark")],
+        marks,
+        log=True,
+    )  # fmt: skip
+    yield Chart(title, svg(evidence), EVIDENCE, Table((), ()))
+
+
+def _sides(limit: float, metric: MetricLook) -> list[float]:
+    """Where a limit lies: on its side, or on both."""
+    if metric.unit == "ratio" or metric.sides == "above":
+        return [limit]
+    return [-limit] if metric.sides == "below" else [-limit, limit]
+
+
+def _numbers(one: MetricLook) -> list[str]:
+    told = [words.number(value, one.unit) for value in (one.effect, one.low, one.high)]
+    return [*told, f"{one.harm_e:.3g} of {one.harm_threshold:.0f}", f"{one.safety_e:.3g} of {one.safety_threshold:.0f}"]
+
+
+def _some(found: Sequence[tuple[float, MetricLook]]) -> Sequence[tuple[float, MetricLook]]:
+    every = max(1, -(-len(found) // TOLD))
+    kept = list(found[::every])
+    return kept if kept[-1] is found[-1] else [*kept, found[-1]]

@@ -1,0 +1,80 @@
+"""The trigger that sends a release's messages: it reads the record beside the guard, and nothing waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from glidepath.triggers.threads import Threads
+
+if TYPE_CHECKING:
+    from glidepath.messages.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+
+
+class MessagesTrigger(BaseTrigger):
+    """Sends messages until the release is over and all is told or given up. Fires whatever happens.
+
+    Args:
+        release_id: The release in the record.
+        link: Its page; empty for none.
+        until: When it ends at the latest, epoch seconds.
+    """
+
+    def __init__(self, release_id: str, link: str, until: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.release_id, self.link, self.until = release_id, link, until
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, as Airflow stores them."""
+        return (
+            "glidepath.triggers.messages.MessagesTrigger",
+            {"release_id": self.release_id, "link": self.link, "until": self.until},
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Each channel in a thread of its own: one that hangs keeps no other waiting."""
+        boxes = await self._outboxes()
+        await asyncio.gather(*(self._serve(one) for one in boxes))
+        yield TriggerEvent({"status": "over" if all(one.over for one in boxes) else "late"})
+
+    async def _outboxes(self) -> list[Outbox]:
+        from glidepath.hooks.messages import outboxes
+
+        thread = Threads("glidepath-messages")
+        try:
+            while time.time() < self.until:
+                try:
+                    return await thread(outboxes, self.release_id, self.link, log.warning)
+                except Exception as error:
+                    log.warning("messages: can't begin, tried again: %s", error)
+                await asyncio.sleep(POLL_S)
+            return []
+        finally:
+            thread.close()
+
+    async def _serve(self, box: Outbox) -> None:
+        from glidepath.status import mark
+
+        thread, seen = Threads(f"glidepath-{box.name}"), None
+        due: float | None = 0.0
+        try:
+            while not box.over and time.time() < self.until:
+                try:
+                    now = await thread(mark, box.record, self.release_id)
+                    if now != seen or (due is not None and time.time() >= due):
+                        seen = now
+                        due = await thread(box.deliver)
+                except Exception as error:  # the record is away, most likely; the guard has that, too, and says so
+                    log.warning("messages: %s: nothing is sent for now: %s", box.name, error)
+                await asyncio.sleep(POLL_S)
+        finally:
+            thread.close()
