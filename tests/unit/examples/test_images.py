@@ -46,7 +46,10 @@ def test_images_copy_what_is_there(name: str) -> None:
         assert (REPO / source).exists()
 
 
-@pytest.mark.parametrize(("file", "context"), [("model-service", "model-service"), ("traffic", "."), ("services/fastapi", "services/fastapi")])
+@pytest.mark.parametrize(
+    ("file", "context"),
+    [("model-service", "model-service"), ("traffic", "."), ("services/fastapi", "services/fastapi")],
+)
 def test_dockerfiles_copy_what_is_there(file: str, context: str) -> None:
     text = (REPO / "examples" / file / "Dockerfile").read_text(encoding="utf-8")
     copied = re.findall(r"^COPY (\S+) ", text, re.MULTILINE)
