@@ -66,13 +66,13 @@ def plain(
         return None
     [found] = serving
     release = (found["metadata"].get("annotations") or {}).get(MADE_BY, "")
-    named = tuple(text for label in NAMED if (text := _labels(found).get(label)))
-    values, missing = _given(api, objects.namespace, name, release) if release else ({}, ())
+    called = [_hash(objects, selector), *(_labels(found).get(label, "") for label in NAMED), UNKNOWN]
+    values, missing = _given(api, objects.namespace, name, release)
     return Plain(
         ready(found),
         version_of(str(found["spec"]["template"]["spec"]["containers"][0].get("image"))),
         release,
-        (_hash(objects, selector), *named, UNKNOWN),
+        tuple(filter(None, called)),
         values,
         missing,
     )
@@ -93,6 +93,8 @@ def _given(
     api: client.ApiClient, namespace: str, service: str, release: str
 ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     """The values that a Helm release was given, and what is in the way of its adoption."""
+    if not release:
+        return {}, (f"no Helm release made what Service {service} leads to: adopt takes over what Helm has installed",)
     from glidepath.deploy import Helm
     from glidepath.deploy.adoptable import hindrances, without
 

@@ -145,6 +145,19 @@ def test_what_keeps_it_from_being_adopted_is_said(
     assert "what Helm's release shop-release was given could not be read: helm is not at" in capsys.readouterr().err
 
 
+def test_what_helm_has_not_made_is_said_to_be_none_of_its(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = deployment(SERVICE)
+    made["metadata"]["annotations"] = {}
+    server.objects.pop((DEPLOYMENTS, SERVICE))
+    server.put(DEPLOYMENTS, made)
+    assert ran(monkeypatch) == GOOD
+    out, err = capsys.readouterr()
+    assert yaml.safe_load(out)["helm"]["values"] == {}
+    assert f"missing: no Helm release made what Service {SERVICE} leads to" in err
+
+
 def test_a_service_of_two_deployments_is_none_to_adopt(
     server: ApiServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
