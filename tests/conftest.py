@@ -37,7 +37,7 @@ def world() -> Iterator[World]:
     from rig import stage
     from rig.airflow import Airflow
     from rig.environment import STATE
-    from tests.support import policies, prometheus_service, secrets
+    from tests.support import policies, secrets, services
     from tests.support.values import Values
     from tests.support.world import World
 
@@ -47,7 +47,7 @@ def world() -> Iterator[World]:
     home.mkdir(parents=True)
     values = Values.made(home)
     folder = policies.write(home / "policies", deploy_timeout="25s", steps=STEPS, gitops=values.gitops)
-    airflow = Airflow(home, folder, extra=lambda: {**secrets.connections(), **prometheus_service.connections()})
+    airflow = Airflow(home, folder, extra=lambda: {**secrets.connections(), **services.connections()})
     airflow.start()
     airflow.wait_dag(policies.DAG_ID)
     # Only now, and anew: a baseline that has seen Airflow take all processors knows pods of one version as not alike.

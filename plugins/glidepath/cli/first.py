@@ -18,11 +18,14 @@ from glidepath.errors import PolicyError
 @click.command("init")
 @click.option("--service", required=True, help="The service's name.")
 @click.option("-n", "--namespace", required=True, help="Its namespace.")
+@click.option(
+    "--chart", help="The chart that it was installed from: a folder or a packed file, relative to the checkout."
+)
 @click.option("--file", type=FILE, help="Where the policy is written; default: standard output.")
 @outside
 @form
 def init(
-    service: str, namespace: str, file: Path | None, kubeconfig: str | None, context: str | None, prometheus: str,
+    service: str, namespace: str, chart: str | None, file: Path | None, kubeconfig: str | None, context: str | None, prometheus: str,
     headers: tuple[str, ...], ca: Path | None, output: str,
 ) -> None:  # fmt: skip
     """Write a first policy for a service that runs.
@@ -37,8 +40,9 @@ def init(
     if file is not None and file.exists():
         raise PolicyError(f"{file} is there already; expected a name that is free, or remove it first")
     looked = look(cluster(kubeconfig, context), namespace, service)
-    fits = fitting(prometheus_at(prometheus, headers, ca), namespace, service, looked.stable)
-    text, missing = written(namespace, service, looked, fits, f"{datetime.now(UTC):%Y-%m-%d}"), lacks(looked, fits)
+    fits = fitting(prometheus_at(prometheus, headers, ca), namespace, service, *looked.counted_as)
+    text = written(namespace, service, looked, fits, f"{datetime.now(UTC):%Y-%m-%d}", chart)
+    missing = lacks(looked, fits, chart)
     parse_policy(text, str(file or "the policy"), CHECKOUT)
     if file is not None:
         file.write_text(text)

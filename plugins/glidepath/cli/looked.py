@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from glidepath.cli.plain import Plain, plain, ready
 from glidepath.errors import ClusterError, GlidepathError, PreflightError
 
 if TYPE_CHECKING:
     from kubernetes import client
+
+    from glidepath.kube import Objects
+
+NO_SERVICE = "no Service {}: what callers call, with the pods of all versions"
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,19 @@ class Looked:
         stable: The version that has the traffic, or, where no routes say so, the one with the most replicas.
         helm: The Helm release that made it; empty where none did.
         missing: What a release needs and is not there, each a sentence.
+        plain: What is to be adopted, where the service runs by plain Helm as one version.
     """
 
     versions: Mapping[str, int]
     stable: str
     helm: str
     missing: tuple[str, ...]
+    plain: Plain | None = None
+
+    @property
+    def counted_as(self) -> tuple[str, ...]:
+        """What stands for the stable version in what is counted."""
+        return self.plain.counted_as if self.plain else (self.stable,)
 
 
 def look(api: client.ApiClient, namespace: str, service: str) -> Looked:
@@ -36,40 +48,46 @@ def look(api: client.ApiClient, namespace: str, service: str) -> Looked:
         PreflightError: There is no Deployment of the service.
         ClusterError: The API refused or did not answer.
     """
-    from glidepath.deploy.live import MADE_BY
     from glidepath.kube import DEPLOYMENTS, Objects
-    from glidepath.wiring.cluster import mesh
 
     objects = Objects(api, namespace)
-    mine, others = [], []
-    for one in objects.list(DEPLOYMENTS):
+    deployments, mine, others = objects.list(DEPLOYMENTS), [], []
+    for one in deployments:
         name = one["metadata"]["name"]
         if name.startswith(f"{service}-"):
             mine.append(one)
         elif (one["metadata"].get("labels") or {}).get("app") == service or name == service:
             others.append(name)
+    called = _service(objects, service)
+    if called is not None and (found := plain(api, objects, called, deployments)) is not None:
+        return Looked({found.version: found.ready}, found.version, found.helm, found.missing, found)
     missing = [
         f"Deployment {name} is not named {service}-VERSION: releases know versions by Deployments of that name"
         for name in others
     ]
     if not mine:
         raise PreflightError(
-            f"namespace {namespace} has no Deployment {service}-VERSION, such as {service}-v1"
+            f"namespace {namespace} has no Deployment that a Service {service} leads to alone, and none named {service}-VERSION, such as "
+            f"{service}-v1"
             + (f"; it has {', '.join(others)}" if others else "")
             + ". Expected one for the version that runs (docs/own-cluster.md)"
         )
-    versions = {one["metadata"]["name"].removeprefix(f"{service}-"): _ready(one) for one in mine}
+    return _released(api, namespace, service, mine, missing + ([] if called else [NO_SERVICE.format(service)]))
+
+
+def _released(
+    api: client.ApiClient, namespace: str, service: str, mine: Sequence[Mapping[str, Any]], missing: list[str]
+) -> Looked:
+    """A service whose versions are Deployments of their own."""
+    from glidepath.deploy.live import MADE_BY
+    from glidepath.wiring.cluster import mesh
+
+    versions = {one["metadata"]["name"].removeprefix(f"{service}-"): ready(one) for one in mine}
     stable = max(versions, key=lambda version: versions[version])
     try:
         stable = mesh(api, namespace, service)[0].read().split.stable
     except GlidepathError as error:
         missing.append(f"no routes that can be shifted: {error}")
-    try:
-        objects.get("v1/services", service)
-    except ClusterError as error:
-        if error.status != 404:
-            raise
-        missing.append(f"no Service {service}: what callers call, with the pods of all versions")
     if stable not in versions:
         missing.append(f"the routes lead to {stable}, and there is no Deployment {service}-{stable}")
     helm = next((told for one in mine if (told := (one["metadata"].get("annotations") or {}).get(MADE_BY))), "")
@@ -78,5 +96,11 @@ def look(api: client.ApiClient, namespace: str, service: str) -> Looked:
     return Looked(versions, stable, helm, tuple(missing))
 
 
-def _ready(deployment: Mapping[str, Any]) -> int:
-    return int((deployment.get("status") or {}).get("availableReplicas") or 0)
+def _service(objects: Objects, name: str) -> Mapping[str, Any] | None:
+    """The Service that callers use; None where it is not there."""
+    try:
+        return objects.get("v1/services", name)
+    except ClusterError as error:
+        if error.status != 404:
+            raise
+        return None

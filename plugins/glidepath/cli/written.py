@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import yaml
+
 from glidepath.cli.looked import Looked
 from glidepath.evidence.fitting import Fit
 from glidepath.policy.presets import PRESETS, untried
@@ -12,13 +14,22 @@ from glidepath.policy.presets import PRESETS, untried
 TOLERANCE = 1.10
 # A claim lasts at least so many scrapes.
 LEASE_SCRAPES, LEASE_S = 3, 50.0
+# The chart that knows Glidepath; and what stands where one has to be named.
+OWN_CHART, NO_CHART = "include/helm-chart", "charts/CHART"
 # So many edges are told.
 TOLD = 12
 
 
-def lacks(looked: Looked, fits: Sequence[Fit]) -> list[str]:
+def lacks(looked: Looked, fits: Sequence[Fit], chart: str | None = None) -> list[str]:
     """What is missing for a release, each a sentence."""
     missing = list(looked.missing)
+    if looked.plain is not None:
+        missing.append(
+            f"a Helm release per version: when the policy is as it should be, glidepath adopt FILE --version {looked.stable} "
+            "makes that of what runs (docs/own-cluster.md)"
+        )
+        if chart is None:
+            missing.append("helm.chart: the folder or packed file of the chart that it was installed from (--chart)")
     if not fits:
         return [
             *missing,
@@ -39,8 +50,18 @@ def lacks(looked: Looked, fits: Sequence[Fit]) -> list[str]:
     return missing
 
 
-def written(namespace: str, service: str, looked: Looked, fits: Sequence[Fit], day: str) -> str:
-    """The policy's text; what it says of evidence is the first fit."""
+def written(
+    namespace: str, service: str, looked: Looked, fits: Sequence[Fit], day: str, chart: str | None = None
+) -> str:
+    """The policy's text; what it says of evidence is the first fit.
+
+    Args:
+        namespace, service: Whose.
+        looked: What the cluster has of it.
+        fits: What Prometheus has of it.
+        day: When that was.
+        chart: Where its chart is; None where nobody said.
+    """
     best = fits[0] if fits else None
     scrape = best.cadence.interval if best and best.cadence else 5.0
     lines = [
@@ -49,7 +70,7 @@ def written(namespace: str, service: str, looked: Looked, fits: Sequence[Fit], d
         f"namespace: {namespace}",
         "helm:",
         f"  release: {looked.helm or service}" + ("" if looked.helm else "      # not found: as `helm list` shows it"),
-        "  chart: include/helm-chart      # folder or packed file of the chart that it was installed from",
+        *_chart(looked, chart),
         "",
         "steps:                           # low first; proof is quickest where both versions have much traffic",
         "- {weight: 5, bake: 60s}",
@@ -65,6 +86,18 @@ def written(namespace: str, service: str, looked: Looked, fits: Sequence[Fit], d
         f"lease: {max(LEASE_S, LEASE_SCRAPES * scrape):g}s                       # unrenewed for so long, the watchdog takes the canary back",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _chart(looked: Looked, chart: str | None) -> list[str]:
+    if looked.plain is None:
+        return [f"  chart: {chart or OWN_CHART}      # folder or packed file of the chart that it was installed from"]
+    told = yaml.safe_dump({"values": dict(looked.plain.values)}, sort_keys=False).splitlines()
+    return [
+        f"  chart: {chart or NO_CHART}           # folder or packed file of the chart that it was installed from",
+        "  per_version: true              # each version is a Helm release of this chart",
+        f"  # As {looked.helm or 'Helm'} was installed; name, tag and replicas are written for each version.",
+        *(f"  {line}" for line in told),
+    ]
 
 
 def _evidence(looked: Looked, fits: Sequence[Fit]) -> list[str]:

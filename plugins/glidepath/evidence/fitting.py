@@ -42,21 +42,29 @@ class Fit:
     remark: str = ""
 
 
-def fitting(prometheus: Samples, namespace: str, service: str, version: str) -> list[Fit]:
+def fitting(prometheus: Samples, namespace: str, service: str, *versions: str) -> list[Fit]:
     """The sources that have series of a version with the labels that tell errors; those with traffic first.
 
     Args:
         prometheus: Where the samples are.
-        namespace, service, version: Whose.
+        namespace, service: Whose.
+        versions: What stands for the version: of each source the first that it has series of.
 
     Raises:
         EvidenceError: Prometheus did not answer.
     """
-    sources = {name: counted_source(one.counts, namespace, service, [version], False) for name, one in PRESETS.items()}
-    sources["app"] = app_source(namespace, service, [version])
-    found = [one for name, source in sources.items() if (one := _fit(prometheus, name, source, version)) is not None]
+    found: list[Fit] = []
+    for name in (*PRESETS, "app"):
+        fits = (_fit(prometheus, name, _source(name, namespace, service, version), version) for version in versions)
+        found += [one for one in fits if one is not None][:1]
     hidden = {BEFORE[one.source] for one in found if one.source in BEFORE}
     return sorted((one for one in found if one.source not in hidden), key=lambda one: one.per_s == 0)
+
+
+def _source(name: str, namespace: str, service: str, version: str) -> Source:
+    if name not in PRESETS:
+        return app_source(namespace, service, [version])
+    return counted_source(PRESETS[name].counts, namespace, service, [version], False)
 
 
 def _fit(prometheus: Samples, name: str, source: Source, version: str) -> Fit | None:

@@ -6,6 +6,7 @@ A preset is data. To add one: a row in PRESETS, its name in `fields.Origin`, wha
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from glidepath.policy.counted import Counted, Latency, VersionPlace
@@ -14,12 +15,20 @@ POD_NAME = VersionPlace(pod_name=True)
 # Exact codes, and classes as some middlewares group them: 503 and 5xx.
 FAILED, GOOD, CALLERS = "=~5..", "=~[1-4]..", "=~4.."
 PROBES: list[str] = ["=~/(health|healthz|livez|readyz|metrics)(/.*)?"]
+
+
+def _codes(*names: str) -> str:
+    """gRPC's codes, as Go writes them (`NotFound`) and as Python and Java do (`NOT_FOUND`)."""
+    others = (re.sub("(?<=.)([A-Z])", r"_\1", name).upper() for name in names)
+    return f"=~{'|'.join([*names, *others])}"
+
+
 # What OpenTelemetry takes for the server's errors, and the rest but OK.
-GRPC_FAILED = "=~Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss"
-GRPC_CALLERS = (
-    "=~Canceled|InvalidArgument|NotFound|AlreadyExists|PermissionDenied|ResourceExhausted|FailedPrecondition|Aborted|OutOfRange|"
-    "Unauthenticated"
-)
+GRPC_FAILED = _codes("Unknown", "DeadlineExceeded", "Unimplemented", "Internal", "Unavailable", "DataLoss")
+GRPC_CALLERS = _codes(
+    "Canceled", "Cancelled", "InvalidArgument", "NotFound", "AlreadyExists", "PermissionDenied", "ResourceExhausted",
+    "FailedPrecondition", "Aborted", "OutOfRange", "Unauthenticated",
+)  # fmt: skip
 # The same by number, as Envoy has them.
 GRPC_FAILED_NUMBERS, GRPC_CALLERS_NUMBERS = "=~2|4|12|13|14|15", "=~1|3|5|6|7|8|9|10|11|16"
 
@@ -158,8 +167,8 @@ PRESETS: dict[str, Preset] = {
             version=POD_NAME,
             seen_by="service",
         ),
-        "go-grpc-middleware's providers/prometheus, with the handling time histogram",
-        tried="go-grpc-middleware providers/prometheus 1.1.0",
+        "go-grpc-middleware's providers/prometheus, and what follows it, with the handling time histogram",
+        tried="go-grpc-middleware providers/prometheus 1.1.0, py-grpc-prometheus 0.8.0",
     ),
     "aspnet": Preset(
         _by_code(

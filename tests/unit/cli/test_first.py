@@ -159,4 +159,4 @@ def test_a_service_that_is_not_there_is_refused(
 ) -> None:
     server.objects.clear()
     assert main(found(exposing("up 1\n"))) == REFUSED
-    assert f"namespace {NAMESPACE} has no Deployment {SERVICE}-VERSION" in capsys.readouterr().err
+    assert f"and none named {SERVICE}-VERSION" in capsys.readouterr().err

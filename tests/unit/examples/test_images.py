@@ -40,13 +40,16 @@ def test_tags_have_the_faults_of_the_demonstration() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["model-service", "traffic-generator"])
+@pytest.mark.parametrize("name", ["model-service", "traffic-generator", "segments"])
 def test_images_copy_what_is_there(name: str) -> None:
     for source in (*IMAGES[name]["copy"], IMAGES[name]["requirements"]):
         assert (REPO / source).exists()
 
 
-@pytest.mark.parametrize(("file", "context"), [("model-service", "model-service"), ("traffic", ".")])
+@pytest.mark.parametrize(
+    ("file", "context"),
+    [("model-service", "model-service"), ("traffic", "."), ("services/fastapi", "services/fastapi")],
+)
 def test_dockerfiles_copy_what_is_there(file: str, context: str) -> None:
     text = (REPO / "examples" / file / "Dockerfile").read_text(encoding="utf-8")
     copied = re.findall(r"^COPY (\S+) ", text, re.MULTILINE)
@@ -55,7 +58,7 @@ def test_dockerfiles_copy_what_is_there(file: str, context: str) -> None:
         assert (REPO / "examples" / context / source).exists()
 
 
-@pytest.mark.parametrize("folder", ["model-service", "traffic"])
+@pytest.mark.parametrize("folder", ["model-service", "traffic", "services/fastapi"])
 def test_requirements_are_locked_with_hashes(folder: str) -> None:
     wanted = (REPO / "examples" / folder / "requirements.in").read_text(encoding="utf-8")
     locked = (REPO / "examples" / folder / "requirements.txt").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from glidepath.deploy import values as chart
 from glidepath.deploy.added import labelled
 from glidepath.errors import HelmError, PreflightError, ReleaseTakenBack, SetupError
 from glidepath.release import brake
+from glidepath.release.preflight.state import preflight
 from glidepath.release.run import Run
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
@@ -287,3 +288,17 @@ def test_a_task_that_goes_on_when_the_release_has_ended_without_it_leaves_nothin
         ended = stage.at_rest("v2" if run.release.outcome == "promoted" else "v1")
         assert ended, (fuse.where, fuse.calls[fuse.at :], stage.said[-8:], json.dumps(stage.written(), default=str))
         assert_whole(stage)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [({"replicaCount": 2}, "release shop is not of the routes"), ({}, "there is no Helm release shop")],
+)
+def test_a_service_that_is_not_adopted_is_told_how(stage: Stage, values: Object, words: str) -> None:
+    spec, ports = stage.spec(), stage.ports()
+    adopted = spec.model_copy(update={"helm": spec.helm.model_copy(update={"per_version": True})})
+    assert preflight(adopted, ports, print).stable == "v1"
+    stage.helm.values = values
+    stage.helm.newest = stage.helm.revision = 1 if values else 0
+    with pytest.raises(PreflightError, match=f"prices is not adopted: .*{words}.*glidepath adopt FILE --version"):
+        preflight(adopted, ports, print)

@@ -32,6 +32,17 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
     """
     version = ports.helm.check()
     release = ports.helm.status()
+    if spec.helm.per_version and not (release and release.values.get("roles")):
+        raise PreflightError(
+            f"{spec.namespace}/{spec.service} is not adopted: "
+            + (
+                f"Helm's release {release.name} is not of the routes"
+                if release
+                else f"there is no Helm release {ports.helm.release}"
+            )
+            + ", expected a Helm release per version; nothing was touched. First: glidepath adopt FILE --version VERSION, with the "
+            "version that runs"
+        )
     if release is None:
         raise PreflightError(
             f"helm release {ports.helm.release!r} is not installed in namespace {spec.namespace!r}; install the "

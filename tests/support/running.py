@@ -1,0 +1,105 @@
+"""One service of `services` under traffic, and releases of it through Airflow."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glidepath.record import Release
+from glidepath.release.report import Report, report
+from rig import witness
+from rig.environment import helm, kubectl
+from tests.support import services
+from tests.support.services import NAMESPACE, Service
+from tests.support.world import World, weights_in
+
+# Of so many requests a past is made.
+PAST = 6000
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service that was installed by plain Helm."""
+
+    world: World
+    service: Service
+
+    @property
+    def policies(self) -> Path:
+        """Where Airflow finds the policy."""
+        return self.world.airflow.policies
+
+    def adopted(self, *how: str) -> None:
+        """What `glidepath adopt` does."""
+        self.service.adopt(self.policies, *how)
+
+    def released(self, version: str, **changes: Any) -> tuple[str, Release]:
+        """Release to the end, with some of the policy's keys changed; the run's state and what the record says."""
+        airflow, dag_id = self.world.airflow, self.service.dag_id
+        self.service.write(self.policies, airflow.home / "charts", **changes)
+        run_id = airflow.trigger(dag_id, {"version": version})
+        state = airflow.wait_run(dag_id, run_id, 600)
+        return state, self.world.record.get(f"{dag_id}/{run_id}")
+
+    def promoted(self, version: str, **changes: Any) -> None:
+        """Release a good version: it is promoted, and no request failed."""
+        began = time.time()
+        state, release = self.released(version, **changes)
+        assert (state, release.outcome) == ("success", "promoted"), release.reason
+        self.at_rest(version)
+        assert set(services.statuses(began)) == {"200"}
+
+    def taken_back(self, version: str, stable: str, metric: str, **changes: Any) -> Report:
+        """Release a bad version: it is taken back for this metric, and few callers noticed."""
+        began = time.time()
+        state, release = self.released(version, **changes)
+        assert (state, release.outcome) == ("failed", "rolled_back"), release.reason
+        told = report(self.world.record, release.id)
+        assert told.verdict == "FAIL"
+        assert told.deciding is not None
+        assert told.deciding.name == metric
+        self.at_rest(stable)
+        seen = services.statuses(began)
+        assert set(seen) <= {"200", "503"}
+        assert seen.get("503", 0) < 0.05 * seen["200"]
+        return told
+
+    def at_rest(self, version: str) -> None:
+        """One version has everything, and there is no other Helm release."""
+        name = self.service.name
+        assert helm_releases() == {name, f"{name}-{version}"}
+        assert weights_in(found(f"virtualservice/{name}")["spec"]) == {version: 100}
+        deployed = found(f"deployment/{name}-{version}")
+        assert deployed["status"]["readyReplicas"] == 2
+        assert deployed["metadata"]["annotations"]["glidepath.dev/state"] == "open"
+
+
+@contextmanager
+def running(world: World, service: Service) -> Iterator[Running]:
+    """v1 of it under traffic, by plain Helm; the example's service stands without any meanwhile."""
+    witness.rate(0)
+    charts = world.airflow.home / "charts"
+    service.write(world.airflow.policies, charts)
+    service.install(charts)
+    world.airflow.wait_dag(service.dag_id)
+    services.wait_answered(1000)
+    yield Running(world, service)
+    services.remove()
+    (world.airflow.policies / f"{service.name}.yaml").unlink()
+    witness.rate(100)
+
+
+def helm_releases() -> set[str]:
+    """What `helm list` shows, Glidepath's parts left out."""
+    listed = json.loads(helm("list", "-n", NAMESPACE, "-o", "json"))
+    return {one["name"] for one in listed if one["name"] != "glidepath"}
+
+
+def found(what: str) -> dict[str, Any]:
+    """An object."""
+    return dict(json.loads(kubectl("get", what, "-n", NAMESPACE, "-o", "json")))
