@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup, TriggerRule
 from airflow.sdk.exceptions import AirflowException
 
 from glidepath.errors import PolicyError
+from glidepath.operators.asking import AskOperator
 from glidepath.operators.deferred import ANSWER, ENDING, BakeOperator, GuardOperator, ObserveOperator
 from glidepath.operators.messages import TASK as TELLS
 from glidepath.operators.messages import MessagesOperator
@@ -134,14 +134,13 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
         promote = PromoteOperator(task_id="promote", trigger_rule=GOOD_PATH, **retried)
         observe = ObserveOperator(task_id="observe", **retried)
         rollback = RollbackOperator(task_id="rollback", trigger_rule=GOOD_PATH, **ending)
-        ask = HITLBranchOperator(
+        ask = AskOperator(
             task_id="ask",
-            subject=f"{policy.service if policy else path.stem}: promote the canary although it is not proven safe?",
-            body="The gate could not decide within the policy's limits. Its numbers, and the same buttons with a reason that is "
-            "recorded: [the release](/dags/{{ dag.dag_id }}/runs/{{ run_id | urlencode }}/plugin/release).",
-            options=["promote", "rollback"],
-            defaults=["rollback"],
+            subject=f"{policy.service if policy else path.stem}: promote the canary?",
+            body="The same buttons, with a reason that is recorded: "
+            "[the release](/dags/{{ dag.dag_id }}/runs/{{ run_id | urlencode }}/plugin/release).",
             response_timeout=ANSWER,
+            **retried,
         )
         settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **ending)
         finish = FinishOperator(task_id="finish", plan="plan", **ending)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Beyond the policy's own deadline, which the guard keeps: only a guard that died lets these run out.
 GRACE_S = 120.0
-# How long a person who is asked may take to answer.
+# How long a person who is asked may take to answer, where the DAG is built of no policy; else `approval.timeout`.
 ANSWER = timedelta(hours=1)
 # What the last tasks may take, beside twice the policy's deploy_timeout: their execution_timeout.
 ENDING = timedelta(minutes=15)
@@ -147,9 +147,10 @@ def bake_limit(spec: ReleaseSpec) -> timedelta:
 
 def guard_limit(spec: ReleaseSpec) -> timedelta:
     """How long a guard watches: every time that the release may take, one after the other, and more."""
-    asked = "hold" in (spec.on_undecided, spec.on_no_data.action)
+    asked = "hold" in (spec.on_undecided, spec.on_no_data.action) or spec.approval.before is not None
+    answer = timedelta(seconds=spec.approval.timeout) if asked else timedelta()
     ending = ENDING + timedelta(seconds=2 * spec.deploy_timeout)
-    return 2 * bake_limit(spec) + (ANSWER if asked else timedelta()) + ending + _observation(spec)
+    return 2 * bake_limit(spec) + answer + ending + _observation(spec)
 
 
 def _observation(spec: ReleaseSpec) -> timedelta:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from glidepath.policy.approval import Approval
 from glidepath.policy.counted import COMPLETE, Counted
 from glidepath.policy.fields import ConnId, Duration, Form, Name, Origin, Share, Wait, Zone
 from glidepath.policy.freeze import Window
@@ -169,6 +170,7 @@ class Policy(Form):
     metrics: list[Metric] = Field(default_factory=_default_metrics, min_length=1)
     decision: Literal["non-inferior", "superior"] = "non-inferior"
     on_undecided: Literal["rollback", "hold", "promote"] = "rollback"
+    approval: Approval = Field(default_factory=Approval)
     on_no_data: NoData = Field(default_factory=NoData)
     on_held: Held = Field(default_factory=Held)
     on_drift: Literal["rollback", "restore"] = Field(

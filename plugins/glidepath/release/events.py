@@ -124,6 +124,33 @@ class Asked(Entry):
 
 
 @dataclass(frozen=True)
+class Questioned(Entry):
+    """A person is asked by Airflow.
+
+    Attributes:
+        until: By when, epoch seconds.
+        unanswered: What holds then: `promote` or `rollback`.
+        by: Who may answer; empty: whoever may edit the DAG's runs.
+    """
+
+    kind = "question"
+    name = "question"
+    until: float
+    unanswered: str
+    by: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Answered(Entry):
+    """How Airflow's question was answered: `promote` or `rollback`, and by whom; nobody where the time was over."""
+
+    kind = "answer"
+    name = "answer"
+    answer: str
+    who: str
+
+
+@dataclass(frozen=True)
 class HarmProven(Entry):
     """The first FAIL: why, by which metric, and when it was seen, epoch seconds."""
 
@@ -144,6 +171,7 @@ class Decided(Entry):
         decision: A `Decision`.
         reason: Why, for people.
         look: The number of the look that decided.
+        proven: Of a person's question: whether the canary is proven comparable.
     """
 
     kind = "decision"
@@ -152,6 +180,7 @@ class Decided(Entry):
     decision: str
     reason: str
     look: int | None = None
+    proven: bool = False
 
 
 @dataclass(frozen=True)
@@ -306,7 +335,8 @@ class Closed(Entry):
 
 
 KINDS: tuple[type[Entry], ...] = (
-    Claimed, Entered, Deployed, Replicas, Pods, HelmUpgrade, WeightGiven, Watching, Drifted, Asked, HarmProven, Decided,
+    Claimed, Entered, Deployed, Replicas, Pods, HelmUpgrade, WeightGiven, Watching, Drifted, Asked, Questioned,
+    Answered, HarmProven, Decided,
     ObservationOver, TakenBack, Committed, Braked, Silent, LastSeen, TaskFailed, HandedOver, Messaged, Resolution, Finished, Swept,
     Closed,
 )  # fmt: skip

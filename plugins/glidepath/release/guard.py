@@ -249,7 +249,14 @@ class Guard:
             if look.may_advance and not self._held():
                 self.decide(step, Decision.ADVANCE, words.verdict(look))
         elif step.number == len(self.run.spec.steps) and look.verdict is Verdict.PASS and not self._held():
-            self.decide(step, Decision.PROMOTE, words.verdict(look))
+            self._promote(step, words.verdict(look))
+
+    def _promote(self, step: Step, why: str) -> None:
+        """Promote, or ask a person first where the policy says so."""
+        if self.run.spec.approval.before == "promotion":
+            self.decide(step, Decision.ASK, f"{why}; the policy asks a person before a promotion", proven=True)
+        else:
+            self.decide(step, Decision.PROMOTE, why)
 
     def _held(self) -> bool:
         """Whether a person keeps the release at its weight."""
@@ -268,14 +275,16 @@ class Guard:
             decision = Decision.ROLLBACK
         elif decision is Decision.PROMOTE and self._held():
             decision = Decision.ASK  # whoever holds it has not said that it may go on
+        elif decision is Decision.PROMOTE and self.run.spec.approval.before == "promotion":
+            decision = Decision.ASK
         self.decide(step, decision, f"undecided ({why}) when max_duration of {limit:.0f} s was over")
 
-    def decide(self, step: Step, decision: Decision, reason: str) -> None:
+    def decide(self, step: Step, decision: Decision, reason: str, proven: bool = False) -> None:
         """Write the word on a step. A rollback is noted, the brake pulled, then the word given.
 
         The note comes first: a shift that is just being written checks for it afterwards and takes itself back.
         """
         if decision is Decision.ROLLBACK:
             take_back(self.run, reason)
-        if self.run.note(Decided(step.number, str(decision), reason, self.looks.seq)):
+        if self.run.note(Decided(step.number, str(decision), reason, self.looks.seq, proven)):
             self.run.say(f"guard: step {step.number}: {decision}: {reason}")

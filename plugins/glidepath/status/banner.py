@@ -87,6 +87,8 @@ def _question(facts: Facts) -> str:
     """What a person is asked, why, and what is not proven."""
     asked, look = facts.decision, facts.look
     open_ = words.deciding(look) if look is not None else None
+    if asked is not None and asked.proven:
+        return f"Promote {facts.release.canary}, or take it back? {_sentence(asked.reason)}"
     missing = f" Not proven: {_sentence(words.finding(open_, harm=False))}" if open_ is not None else ""
     return f"Promote {facts.release.canary}, or take it back? {_sentence(asked.reason if asked else '')}{missing}"
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from glidepath.judge import Verdict
 from glidepath.release.asking import possible
-from glidepath.release.phases import Phase
+from glidepath.release.events import Questioned
+from glidepath.release.phases import Decision, Phase
 from glidepath.status.facts import Facts
 from glidepath.status.form import Coming
 
-# How long a person who is asked may take: the DAG's, which the record does not keep.
+# How long a person who is asked may take, by a release of an older code version.
 ANSWER_S = 3600.0
 UNDECIDED = {"rollback": "taken back", "hold": "a person is asked", "promote": "promoted unless harm is suspected"}
 
@@ -31,9 +32,7 @@ def coming(facts: Facts) -> list[Coming]:
     if release.phase == Phase.OBSERVING:
         return list(_observed(facts))
     if facts.asks:
-        asked = facts.decision
-        at = asked.noted + ANSWER_S if asked else None
-        return [Coming("taken back, if nobody answers", at)]
+        return [_unanswered(facts)]
     if not facts.step:
         first = facts.steps[0]["weight"] if facts.steps else 0
         return [Coming(f"{release.canary} is deployed without requests, then gets {first} %")]
@@ -41,6 +40,16 @@ def coming(facts: Facts) -> list[Coming]:
         return [Coming("the run goes on to what was decided")]
     steps = [Coming("held: no weight is added before somebody resumes it; proven harm is taken back all the same")]
     return [*(steps if facts.held else _step(facts)), *_silence(facts), _deadline(facts)]
+
+
+def _unanswered(facts: Facts) -> Coming:
+    asked, question = facts.decision, facts.last(Questioned)
+    if question is None:
+        limit = float((facts.spec.get("approval") or {}).get("timeout") or ANSWER_S)
+        return Coming("taken back, if nobody answers", asked.noted + limit if asked else None)
+    by = f"; {', '.join(question.by)} may answer" if question.by else ""
+    end = "promoted" if question.unanswered == Decision.PROMOTE else "taken back"
+    return Coming(f"{end}, if nobody answers{by}", question.until)
 
 
 def deadline(facts: Facts) -> float | None:

@@ -39,7 +39,7 @@ def _tone(one: Entry) -> Tone:
         return DECIDED.get(Decision(one.decision), Tone.CALM)
     if isinstance(one, events.TakenBack | events.Braked | events.Drifted | events.TaskFailed | events.HarmProven):
         return Tone.BAD
-    if isinstance(one, events.Asked):
+    if isinstance(one, events.Asked | events.Questioned | events.Answered):
         return Tone.WAITING
     if isinstance(one, events.HandedOver):
         return Tone.BAD if one.state == "failed" else Tone.CALM
@@ -78,6 +78,17 @@ def _(one: events.Drifted) -> str:
 @_told.register
 def _(one: events.Asked) -> str:
     return f"{one.who} asks: {one.what}: {one.why}"
+
+
+@_told.register
+def _(one: events.Questioned) -> str:
+    by = f" of {', '.join(one.by)}" if one.by else ""
+    return f"Airflow asks a person{by}; unanswered it ends in {one.unanswered}"
+
+
+@_told.register
+def _(one: events.Answered) -> str:
+    return f"answered in Airflow by {one.who}: {one.answer}"
 
 
 @_told.register

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from glidepath.errors import EvidenceError
+from glidepath.release.asking import waits
 from glidepath.release.brake import taken_back
 from glidepath.release.events import Braked
 from glidepath.release.guard import Guard
@@ -91,6 +92,33 @@ def test_without_a_decision_the_policy_answers(stage: Stage, answer: str, expect
         guard.tick()
     assert word(run, 1) is expected
     assert taken_back(run) == (expected is Decision.ROLLBACK)
+
+
+def test_a_person_is_asked_before_a_promotion_if_the_policy_says_so(stage: Stage) -> None:
+    run, guard = started(stage, policy="approval: {before: promotion}\n")
+    ticks(stage, guard, 4)
+    shift(run, 2)
+    ticks(stage, guard, 120, stable_errors=3)
+    asked = run.journal.word_on(2)
+    assert asked is not None
+    assert (asked.decision, asked.proven) == (Decision.ASK, True)
+    assert "proven_safe" in asked.reason
+    assert stage.weights() == {"v1": 50, "v2": 50}
+    assert waits(run.release.phase, list(run.journal.entries()))
+
+
+def test_without_proof_nothing_is_promoted_past_a_person(stage: Stage) -> None:
+    run, guard = started(
+        stage, policy="on_undecided: promote\napproval: {before: promotion}\n", weights=[20], bake="10m"
+    )
+    ticks(stage, guard, 2)
+    stage.clock += 1200
+    for _ in range(3):
+        stage.traffic()
+        guard.tick()
+    asked = run.journal.word_on(1)
+    assert asked is not None
+    assert (asked.decision, asked.proven) == (Decision.ASK, False)
 
 
 def test_silence_is_never_promoted(stage: Stage) -> None:

@@ -11,6 +11,7 @@ EXAMPLES: list[events.Entry] = [
     events.Claimed(3, 30.0), events.Deployed(12.0), events.WeightGiven(1, 20, 0.1), events.WeightGiven(3, 95, None, True),
     events.Asked("hold", "ops", "lunch"), events.Drifted("weights edited by kubectl", 1), events.Decided(1, "advance", "fine"), events.ObservationOver(3, "promote", "over"),
     events.TakenBack("harm"), events.Committed(), events.Braked(1.0, 0.02, "harm"), events.Silent("v2", 3.0),
+    events.Questioned(1.0, "rollback", ["ann"]), events.Answered("promote", "ann"),
     events.LastSeen("v2", [{"name": "prices-v2-a", "containers": [{"name": "app", "state": "running"}]}]),
     events.TaskFailed("deploy", "no pods"), events.HandedOver("promote", "failed", why="refused"), events.Resolution(9, [0.1]),
     events.Messaged("slack-1", "weight-1", 1, "failed", "answered 500"), events.Finished("promoted"), events.Swept("v1"), events.Closed("promoted", "proven"),

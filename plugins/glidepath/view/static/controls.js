@@ -3,7 +3,7 @@ import { ask, released } from "./client.js";
 import { h } from "./dom.js";
 
 const WORDS = {
-  approve: { name: "Approve", kind: "go", says: "Promote the canary although it is not proven." },
+  approve: { name: "Approve", kind: "go", says: "Promote the canary: it gets all requests and becomes the stable version." },
   reject: { name: "Reject", kind: "danger", says: "Take the canary back: all requests on the stable version." },
   hold: { name: "Hold", kind: "", says: "Keep the weight until somebody resumes; proven harm is taken back all the same." },
   resume: { name: "Resume", kind: "go", says: "Go on as the policy says." },

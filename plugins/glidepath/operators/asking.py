@@ -1,0 +1,92 @@
+"""The operator that asks a person, by Airflow's required actions: with the evidence, for as long as the policy says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.hitl import HITLBranchOperator
+
+from glidepath.operators.base import release_id
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from glidepath.release.run import Run
+
+PROMOTE, ROLLBACK = "promote", "rollback"
+NOBODY = "nobody within the time"
+
+
+class AskOperator(HITLBranchOperator):
+    """Asks whether a canary is to be promoted; who answers what is written into the release's record.
+
+    What may be answered by whom, until when, and what holds if nobody does is the policy's, as `plan` froze it.
+    """
+
+    def __init__(self, *, subject: str, body: str, **kwargs: Any) -> None:
+        super().__init__(subject=subject, body=body, options=[PROMOTE, ROLLBACK], defaults=[ROLLBACK], **kwargs)
+
+    def execute(self, context: Context) -> Any:
+        """Ask, and wait without a worker slot.
+
+        Raises:
+            RecordError: The release can't be read, or the question can't be written down; tried again.
+        """
+        from glidepath.release.events import Questioned
+
+        run = self.run_of(context)
+        asked, words = run.spec.approval, run.journal.words()
+        last = words[-1] if words else None
+        proven = last is not None and last.proven
+        wait = timedelta(seconds=asked.timeout)
+        self.defaults = [PROMOTE if proven and asked.unanswered == "approve" else ROLLBACK]
+        self.assigned_users = [{"id": one, "name": one} for one in asked.by] or None
+        self.response_timeout = wait
+        self.subject = (
+            f"{run.spec.service}: promote {run.canary}, which {'is' if proven else 'is not'} proven comparable?"
+        )
+        self.body = f"{_told(run, last.reason if last else '', self.defaults[0])}\n\n{self.body}"
+        run.note(Questioned(run.now() + asked.timeout, self.defaults[0], list(asked.by)))
+        return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Write down who answered what, and go that way."""
+        from glidepath.errors import RecordError
+        from glidepath.release.events import Answered
+
+        chosen = event.get("chosen_options") or []
+        if chosen:
+            by = event.get("responded_by_user") or {}
+            who = str(by.get("name") or by.get("id") or NOBODY)
+            self.log.info("ask: %s: %s", who, chosen[0])
+            try:
+                self.run_of(context).note(Answered(str(chosen[0]), who))
+            except RecordError as error:  # an answer that is not written down is followed all the same
+                self.log.error("ask: the answer could not be written down: %s", error)
+        return super().execute_complete(context, event)
+
+    def run_of(self, context: Context) -> Run:
+        """The release that this task belongs to."""
+        from glidepath.hooks.ports import load_run
+
+        return load_run(release_id(context), self.log)
+
+
+def _told(run: Run, reason: str, unanswered: str) -> str:
+    """Why a person is asked, and the newest look, in Markdown."""
+    from glidepath.judge import Look
+    from glidepath.release import words
+
+    found = run.ports.record.last_look(run.id)
+    look = Look.from_dict(found) if found else None
+    lines = [f"- {words.metric_line(one)}" for one in look.metrics] if look else []
+    seen = (
+        [
+            f"At {look.weight} %: {look.canary_requests} requests to {run.canary}, {look.stable_requests} to {run.stable}."
+        ]
+        if look
+        else ["Nothing was looked at yet."]
+    )
+    end = "it is promoted" if unanswered == PROMOTE else "it goes back"
+    return "\n".join([f"{reason}.", "", *seen, "", *lines, "", f"If nobody answers, {end}."])

@@ -1,0 +1,138 @@
+"""The operator that asks a person: with the evidence, by the policy's rules, and who answered what is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import TaskAwaitingInput
+
+from glidepath.errors import RecordError
+from glidepath.operators.asking import NOBODY, AskOperator
+from glidepath.release.events import Answered, Questioned
+from glidepath.release.run import Run
+from glidepath.release.tasks.shift import shift
+from tests.support.apiserver import ApiServer
+from tests.support.guards import started, ticks
+from tests.support.stage import Stage
+
+PROVEN = "approval: {before: promotion, timeout: 2h, unanswered: approve, by: [ann, ben]}\n"
+IN_DOUBT = "on_undecided: hold\napproval: {unanswered: approve}\n"
+Asking = Callable[[Run], tuple[AskOperator, dict[str, Any]]]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with ApiServer() as server:
+        yield Stage(server, tmp_path)
+
+
+@pytest.fixture
+def asking(monkeypatch: pytest.MonkeyPatch) -> Asking:
+    """The operator of a release, and what Airflow is told when it asks."""
+    told: dict[str, Any] = {}
+    monkeypatch.setattr(
+        "airflow.providers.standard.operators.hitl.upsert_hitl_detail", lambda **given: told.update(given)
+    )
+
+    def made(run: Run) -> tuple[AskOperator, dict[str, Any]]:
+        operator = AskOperator(task_id="ask", subject="promote?", body="[the release](/page)")
+        monkeypatch.setattr(operator, "run_of", lambda _: run)
+        return operator, told
+
+    return made
+
+
+def proven(stage: Stage) -> Run:
+    """v2 is proven comparable, and the policy wants a person's word."""
+    run, guard = started(stage, policy=PROVEN)
+    ticks(stage, guard, 4)
+    shift(run, 2)
+    ticks(stage, guard, 120, stable_errors=3)
+    return run
+
+
+def in_doubt(stage: Stage) -> Run:
+    """Nothing was proven in time."""
+    run, guard = started(stage, policy=IN_DOUBT, weights=[20], bake="10m")
+    ticks(stage, guard, 4)
+    stage.clock += 1200
+    ticks(stage, guard, 1)
+    return run
+
+
+def context() -> Any:
+    return {"task_instance": SimpleNamespace(id="ti"), "ti": SimpleNamespace()}
+
+
+def test_a_proven_version_is_asked_about_with_its_numbers_and_promoted_unanswered_if_the_policy_says_so(
+    stage: Stage, asking: Asking
+) -> None:
+    run = proven(stage)
+    operator, told = asking(run)
+    with pytest.raises(TaskAwaitingInput) as waits:
+        operator.execute(context())
+    assert waits.value.timeout.total_seconds() == 7200
+    assert told["subject"] == "prices: promote v2, which is proven comparable?"
+    assert told["defaults"] == ["promote"]
+    assert [one["id"] for one in told["assigned_users"]] == ["ann", "ben"]
+    for part in ("the policy asks a person before a promotion", "At 50 %:", "- errors: ", "(/page)", "it is promoted."):
+        assert part in told["body"]
+    [asked] = [one for one in run.journal.entries() if isinstance(one, Questioned)]
+    assert (asked.unanswered, list(asked.by), asked.until) == ("promote", ["ann", "ben"], run.now() + 7200)
+
+
+def test_one_that_is_not_proven_goes_back_unanswered_whatever_the_policy_says_of_proven_ones(
+    stage: Stage, asking: Asking
+) -> None:
+    operator, told = asking(in_doubt(stage))
+    with pytest.raises(TaskAwaitingInput) as waits:
+        operator.execute(context())
+    assert waits.value.timeout.total_seconds() == 3600
+    assert told["subject"] == "prices: promote v2, which is not proven comparable?"
+    assert (told["defaults"], told["assigned_users"]) == (["rollback"], None)
+    assert "it goes back." in told["body"]
+
+
+def event(option: str, by: dict[str, str] | None) -> dict[str, Any]:
+    """What Airflow hands over with an answer."""
+    return {
+        "chosen_options": [option], "params_input": {}, "responded_at": datetime(2026, 11, 28, tzinfo=UTC),
+        "responded_by_user": by,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("option", "by", "who"),
+    [
+        ("promote", {"id": "1", "name": "ann"}, "ann"),
+        ("rollback", {"id": "7", "name": ""}, "7"),
+        ("rollback", None, NOBODY),
+    ],
+)
+def test_who_answered_what_is_written_down_and_followed(
+    stage: Stage, asking: Asking, monkeypatch: pytest.MonkeyPatch, option: str, by: dict[str, str] | None, who: str
+) -> None:
+    run = proven(stage)
+    operator, _ = asking(run)
+    monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
+    assert operator.execute_complete(context(), event(option, by)) == [option]
+    [answer] = [one for one in run.journal.entries() if isinstance(one, Answered)]
+    assert (answer.answer, answer.who) == (option, who)
+
+
+def test_an_answer_that_can_not_be_written_down_is_followed_all_the_same(
+    stage: Stage, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator, _ = asking(proven(stage))
+
+    def away(_: object) -> Run:
+        raise RecordError("away")
+
+    monkeypatch.setattr(operator, "run_of", away)
+    monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
+    assert operator.execute_complete(context(), event("promote", None)) == ["promote"]
