@@ -99,8 +99,8 @@ class Adoption:
             self._unrouted(dict(there.values))
         elif not self.versions.there():
             raise PreflightError(f"{service} has no version that Glidepath made; expected a service that was adopted")
-        for one in self._beside_the_service(self.plain.deployed().objects):
-            self.live.keep_on_upgrade(one, False)
+        for manifest in self._beside_the_service(self.plain.deployed().objects):
+            self.live.keep_on_upgrade(manifest, False)
         self.say(f"{service}: is Helm's release {self.plain.release} of its chart again")
         for version in sorted(self.versions.there()):
             self.versions.remove(version)
@@ -117,8 +117,8 @@ class Adoption:
         [workload] = serving(service, rendered)
         name = str(workload["metadata"]["name"])
         if canary is None or now["istio"]["trafficSplit"]["canary"] != 100:
-            for one in self._beside_the_service(rendered):
-                self.live.put(one)
+            for manifest in self._beside_the_service(rendered):
+                self.live.put(manifest)
             self._wait_ready(workload)
             self.live.label_pods(_selected(workload), {"app": service, "version": BEFORE})
             self._led_to(name)
@@ -166,10 +166,10 @@ class Adoption:
 
     def _there_again(self, values: Mapping[str, Any]) -> None:
         """Write the routes that the way back had deleted; Helm takes them for there."""
-        for one in self.routes.preview(values).objects:
-            if one["kind"] in ("DestinationRule", "VirtualService") and self.live.find(one) is None:
-                self.live.put(one)
-                self._known(f"the {one['kind']}")
+        for manifest in self.routes.preview(values).objects:
+            if manifest["kind"] in ("DestinationRule", "VirtualService") and self.live.find(manifest) is None:
+                self.live.put(manifest)
+                self._known(f"the {manifest['kind']}")
 
     def _to(self, values: dict[str, Any], told: str) -> dict[str, Any]:
         self.routes.upgrade(values)
@@ -194,22 +194,24 @@ class Adoption:
         if now and (status := self.routes.status()):
             problems += [*hindrances(service, now), *differing(self.mapped, status.values)]
             deployment = named(made, "Deployment", self.mapped.workload(version)) or {}
-            for one in serving(service, now)[:1]:
-                if images(one) != images(deployment):
-                    problems.append(f"{', '.join(images(one))} runs, {', '.join(images(deployment))} would be adopted")
+            for workload in serving(service, now)[:1]:
+                if images(workload) != images(deployment):
+                    problems.append(
+                        f"{', '.join(images(workload))} runs, {', '.join(images(deployment))} would be adopted"
+                    )
         if problems:
             raise PreflightError(f"{service} can't be adopted as {version}: {'; '.join(problems)}; nothing was touched")
 
     def _beside_the_service(self, objects: Sequence[Object]) -> list[Object]:
         its = ("Service", self.mapped.service)
-        return [one for one in objects if (one["kind"], one["metadata"]["name"]) != its]
+        return [manifest for manifest in objects if (manifest["kind"], manifest["metadata"]["name"]) != its]
 
     def _remains(self) -> None:
         """Remove what plain Helm had made and forgot since."""
-        before = next((one for one in self.routes.earlier() if serving(self.mapped.service, one)), [])
-        gone = [one for one in self._beside_the_service(before) if self.live.delete_made(one)]
-        for one in gone:
-            self.say(f"{one['kind']} {one['metadata']['name']}: removed, it was there before the adoption")
+        before = next((made for made in self.routes.earlier() if serving(self.mapped.service, made)), [])
+        gone = [manifest for manifest in self._beside_the_service(before) if self.live.delete_made(manifest)]
+        for manifest in gone:
+            self.say(f"{manifest['kind']} {manifest['metadata']['name']}: removed, it was there before the adoption")
 
     def _led_to(self, workload: str) -> None:
         """Wait until pods of this Deployment are the Service's, and every caller knows.
@@ -236,8 +238,8 @@ class Adoption:
     def _wait_ready(self, workload: Object) -> None:
         until = time.monotonic() + self.timeout_s
         while True:
-            found = self.live.find(workload) or {}
-            wanted, status = int((found.get("spec") or {}).get("replicas") or 0), found.get("status") or {}
+            live = self.live.find(workload) or {}
+            wanted, status = int((live.get("spec") or {}).get("replicas") or 0), live.get("status") or {}
             if 0 < wanted <= min(int(status.get("updatedReplicas") or 0), int(status.get("availableReplicas") or 0)):
                 return
             if time.monotonic() > until:

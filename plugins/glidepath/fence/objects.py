@@ -55,18 +55,18 @@ class FencedObjects:
         """An object as people call it: `Deployment prices-v2`."""
         return f"{self.kinds[kind][1]} {name}"
 
-    def stamp(self, claim: Claim, kind: str, name: str, state: str = HELD, found: Found | None = None) -> None:
+    def stamp(self, claim: Claim, kind: str, name: str, state: str = HELD, live: Found | None = None) -> None:
         """Write the claim's annotations; of what is gone there is nothing to hold.
 
         Raises:
             ClaimLostError: It carries a higher token.
         """
-        found = found or self.found(kind, name)
-        if found is not None:
-            self.write(claim, kind, name, state, found, tries=TRIES)
+        live = live or self.found(kind, name)
+        if live is not None:
+            self.write(claim, kind, name, state, live, tries=TRIES)
 
     def write(
-        self, claim: Claim, kind: str, name: str, state: str, found: Found, spec: Spec = lambda _: None, tries: int = 2
+        self, claim: Claim, kind: str, name: str, state: str, live: Found, spec: Spec = lambda _: None, tries: int = 2
     ) -> None:
         """Apply the claim's annotations to the very object that was found, and the spec made from it, if there is one.
 
@@ -79,11 +79,11 @@ class FencedObjects:
             ClusterError: The API refused or did not answer; with status 409 somebody was first each time.
         """
         for left in reversed(range(tries)):
-            if token_of(found) > claim.token and (state_of(found) != HELD or left < tries - 1):
+            if token_of(live) > claim.token and (state_of(live) != HELD or left < tries - 1):
                 raise ClaimLostError(
-                    f"{self.named(kind, name)} carries token {token_of(found)}, this claim has {claim.token}"
+                    f"{self.named(kind, name)} carries token {token_of(live)}, this claim has {claim.token}"
                 )
-            body = self._body(claim, kind, name, state, found, spec(found))
+            body = self._body(claim, kind, name, state, live, spec(live))
             try:
                 self.api.apply(kind, body)
                 return
@@ -92,25 +92,25 @@ class FencedObjects:
                     raise ClaimLostError(f"{self.named(kind, name)}: refused by the cluster: {error}") from error
                 if error.status != 409 or not left:
                     raise
-            found = self.api.get(kind, name)
+            live = self.api.get(kind, name)
 
-    def free_write(self, kind: str, name: str, found: Found | None) -> None:
+    def free_write(self, kind: str, name: str, live: Found | None) -> None:
         """Remove the number of the last upgrade through Helm, if somebody beside Helm wrote it.
 
         Raises:
             ClusterError: As for `write`.
         """
         for left in reversed(range(TRIES)):
-            if found is None or not numbered_by_others(found):
+            if live is None or not numbered_by_others(live):
                 return
-            notes = {"resourceVersion": found["metadata"]["resourceVersion"], "annotations": {WRITE: None}}
+            notes = {"resourceVersion": live["metadata"]["resourceVersion"], "annotations": {WRITE: None}}
             try:
                 self.api.merge(kind, name, {"metadata": notes})
                 return
             except ClusterError as error:
                 if error.status != 409 or not left:
                     raise
-            found = self.found(kind, name)
+            live = self.found(kind, name)
 
     def make(self, claim: Claim, kind: str, name: str, like: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
         """Write an object that is gone: with labels and annotations as `like` has them, held.

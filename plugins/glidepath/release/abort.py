@@ -25,11 +25,11 @@ def failed(run: Run, task: str, error: Exception) -> None:
 
 def _why(run: Run, error: Exception) -> str:
     """The error's text; where a token was refused, rather who has the claim, and why, as far as that can be read."""
-    told = None
+    holder = None
     if isinstance(error, ClaimLostError):
         with suppress(ClusterError):
-            told = run.ports.claims.lost(run.claim)
-    return told or str(error)
+            holder = run.ports.claims.lost(run.claim)
+    return holder or str(error)
 
 
 def abort(run: Run, reason: str) -> None:

@@ -125,10 +125,10 @@ def way_back(run: Run, split: Split) -> WayBack:
 
     A record that can't be read keeps nobody from it.
     """
-    found = None
+    routing = None
     with suppress(RecordError):
-        found = run.routing
-    return WayBack(split, {run.stable, *run.fresh} - {split.stable}, found)
+        routing = run.routing
+    return WayBack(split, {run.stable, *run.fresh} - {split.stable}, routing)
 
 
 def leave_alone(run: Run, version: str) -> None:

@@ -31,18 +31,18 @@ def see_to(run: Run, values: Mapping[str, Any], version: str, needed: int) -> No
 
 def expected_replicas(run: Run, values: Mapping[str, Any], enough: Mapping[str, int]) -> dict[str, int]:
     """How many replicas each version has at least while nobody interferes; one of what scales by itself."""
-    last, found = run.journal.replicas(), {**enough}
+    last, expected = run.journal.replicas(), {**enough}
     before = last.versions.get(run.stable, 0) if last else 0
-    found[run.stable] = before or max(
+    expected[run.stable] = before or max(
         1, min(chart.stable_replicas(values), run.ports.workloads.readiness(run.stable).wanted)
     )
     if chart.most_replicas(values) is not None:
-        return found | {run.stable: chart.stable_replicas(values)}
-    for version in found:
+        return expected | {run.stable: chart.stable_replicas(values)}
+    for version in expected:
         shape = run.ports.workloads.shape(version)
         if chart.scaled_elsewhere(values) or (shape is not None and shape.autoscaled):
-            found[version] = 1
-    return found
+            expected[version] = 1
+    return expected
 
 
 def replicas_like_stable(run: Run, values: Mapping[str, Any]) -> int:

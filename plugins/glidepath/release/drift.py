@@ -103,7 +103,7 @@ def _others_drift(run: Run, around: Surroundings) -> str | None:
     if around.outdone:
         return f"the routes of this release are not in force, {around.outdone}"
     before = run.beside
-    new = [] if before is None else [told for name, told in sorted(around.leading.items()) if name not in before]
+    new = [] if before is None else [words for name, words in sorted(around.leading.items()) if name not in before]
     if not new:
         return None
     return (

@@ -123,17 +123,17 @@ class Guard:
             self._look(step)
             self._deadline(step)
 
-    def _observe(self, step: Step, asked: Observation) -> None:
+    def _observe(self, step: Step, observed: Observation) -> None:
         """The observation after a promotion: look on, and say when it is over."""
         if self.run.journal.word_on(step.number):
             return
-        if asked.judged:
+        if observed.judged:
             self._look(step)
         else:
             self._show_life()
         waited, newest = self.run.now() - self._since(step), self.looks.newest
         doubt = self.looks.no_data_since is not None or (newest is not None and newest.suspicious)
-        if waited >= asked.warm_s * (LONGEST if asked.judged and doubt else 1):
+        if waited >= observed.warm_s * (LONGEST if observed.judged and doubt else 1):
             self._over(step, f"{self.run.stable} was kept warm for {waited:.0f} s and no harm was proven")
 
     def _since(self, step: Step) -> float:
@@ -156,14 +156,14 @@ class Guard:
 
     def _asked(self, step: Step) -> bool:
         """Whether a person's word was followed: take it back, or end the observation early."""
-        asked = heard(self.run)
-        if asked is None:
+        order = heard(self.run)
+        if order is None:
             return False
-        if asked.what in BACK:
-            self.decide(step, Decision.ROLLBACK, f"taken back by {asked.who}: {asked.why}")
+        if order.what in BACK:
+            self.decide(step, Decision.ROLLBACK, f"taken back by {order.who}: {order.why}")
             return True
         if self.observation is not None and step.number == self.observation.number:
-            self._over(step, f"ended early by {asked.who}: {asked.why}")
+            self._over(step, f"ended early by {order.who}: {order.why}")
         return False
 
     def _hold_back(self) -> None:
@@ -233,11 +233,11 @@ class Guard:
 
     def _miss(self, look: Look, step: Step, since: float) -> None:
         """No data: wait, then do what the policy says."""
-        missing, limit, asked = look.at - since, self.run.spec.on_no_data.after, self.run.spec.on_no_data.action
+        missing, limit, answer = look.at - since, self.run.spec.on_no_data.after, self.run.spec.on_no_data.action
         self.run.say(f"guard: NO_DATA for {missing:.0f} s (limit {limit:.0f} s): {look.reason}")
         observing = self.observation is not None and step.number == self.observation.number
-        if missing >= limit and not (observing and asked == "hold"):
-            action = Decision.ASK if asked == "hold" else Decision.ROLLBACK
+        if missing >= limit and not (observing and answer == "hold"):
+            action = Decision.ASK if answer == "hold" else Decision.ROLLBACK
             why = f"no data for {missing:.0f} s, the policy's limit is {limit:.0f} s: {look.reason}"
             self.decide(step, action, why)
 
@@ -261,8 +261,8 @@ class Guard:
             return
         answer = {"hold": Decision.ASK, "promote": Decision.PROMOTE, "rollback": Decision.ROLLBACK}
         decision = answer[self.run.spec.on_undecided]
-        told = self.run.ports.record.last_look(self.run.id)
-        last = Look.from_dict(told) if told else None
+        recorded = self.run.ports.record.last_look(self.run.id)
+        last = Look.from_dict(recorded) if recorded else None
         why = last.reason if last else "no look yet"
         if decision is Decision.PROMOTE and (last is None or last.doubtful):
             decision = Decision.ROLLBACK

@@ -57,17 +57,17 @@ def renewing(run: Run) -> Iterator[None]:
     claim, watch = run.claim, Watch(run)
 
     def renew() -> None:
-        said = False
+        warned = False
         while not done.wait(run.spec.lease / RENEWALS):
             try:
                 if watch.kept():
                     run.ports.claims.renew(claim)
-                    said = False
-                elif not said:
+                    warned = False
+                elif not warned:
                     run.say(
                         f"nobody has looked for {run.spec.lease:.0f} s: the claim is not renewed before the next look"
                     )
-                    said = True
+                    warned = True
             except ClaimLostError:
                 return
             except GlidepathError as error:

@@ -16,7 +16,7 @@ def step_in_force(run: Run) -> Step | None:
 
 def judged(run: Run, step: Step) -> bool:
     """Whether there is anything to look at in a step."""
-    asked = observation(run.spec)
-    if asked is None or step.number != asked.number:
+    observed = observation(run.spec)
+    if observed is None or step.number != observed.number:
         return bool(step.number)
-    return asked.judged and run.journal.word_on(step.number) is None
+    return observed.judged and run.journal.word_on(step.number) is None

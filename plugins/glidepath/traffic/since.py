@@ -34,5 +34,5 @@ def changed(
     reached = sorted(led & {*versions, EVERY_VERSION})
     if not reached:
         return None
-    names = " and ".join(one or "the pods of every version" for one in reached)
+    names = " and ".join(version or "the pods of every version" for version in reached)
     return f"{name} leads to {names} beside the weights, or mirrors to them; written by {by}"

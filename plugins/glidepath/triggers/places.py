@@ -130,11 +130,11 @@ def _state(task_instance: Any) -> list[str]:
 
     of = task_instance
     try:
-        found = RuntimeTaskInstance.get_task_states(dag_id=of.dag_id, task_ids=[of.task_id], run_ids=[of.run_id])
+        states = RuntimeTaskInstance.get_task_states(dag_id=of.dag_id, task_ids=[of.task_id], run_ids=[of.run_id])
     except Exception as error:  # whatever it is, it is no answer
         log.warning("Airflow does not say what became of task %s: %s", of.task_id, error)
         return []
-    state = (found.get(of.run_id) or {}).get(of.task_id)
+    state = (states.get(of.run_id) or {}).get(of.task_id)
     return [str(getattr(state, "value", state))]
 
 

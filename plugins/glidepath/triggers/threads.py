@@ -47,14 +47,14 @@ class Threads:
             self._work.put(None)
 
     def _serve(self) -> None:
-        while (given := self._work.get()) is not None:
-            future, do = given
+        while (job := self._work.get()) is not None:
+            future, do = job
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(do())
                 except BaseException as error:
                     future.set_exception(error)
-            del future, do, given
+            del future, do, job
             self._idle.release()
 
 
