@@ -135,7 +135,7 @@ class Adoption:
         self.plain.upgrade(values)
 
     def _begun(self, version: str, image: Image) -> dict[str, Any]:
-        """Install the version, and have routes lead to what was there before; the routes' values then."""
+        """Install the version, and have routes lead to what was there before. Returns the routes' values."""
         service, now = self.mapped.service, self.routes.deployed().objects
         values = chart.with_image({"roles": {"stable": version, "canary": ""}}, version, image)
         made = self.versions.rendered(values)
@@ -157,7 +157,7 @@ class Adoption:
         return self._routed(_split(values, version, 100), f"{service}: is led to what was there before, by routes")
 
     def _routed(self, values: dict[str, Any], told: str) -> dict[str, Any]:
-        """Bring the routes to values with a subset that they may not have had: it has to be known before a route leads there."""
+        """Bring the routes to values that may have a new subset. Callers must know a subset before a route leads there."""
         rule = named(self.routes.preview(values).objects, "DestinationRule", self.mapped.service)
         if rule is not None:
             self.live.put(rule)

@@ -149,7 +149,7 @@ class Helm:
         return replace(seen, objects=made, laid=tuple(self._foreign(made)), random=random)
 
     def deployed(self) -> Preview:
-        """What is deployed, as Helm keeps it, and what of it is its owners' by now; nothing where nothing is deployed."""
+        """What is deployed, as Helm keeps it, and which of its fields others own by now; empty where nothing is deployed."""
         revision = self._last_deployed() if self.status() else None
         kept = objects(self._manifest(revision)) if revision else []
         return Preview(kept, laid=tuple(self._foreign(kept)))
@@ -223,7 +223,7 @@ class Helm:
             self._with_values([*args, "--post-renderer", "glidepath-overlay"], values, timeout_s + 10, env)
 
     def _foreign(self, rendered: Sequence[Object], take: bool = False) -> list[Laid]:
-        """What is rendered otherwise than it is live, and is somebody else's; with `take`, what has to be taken is."""
+        """The rendered fields that differ from the live ones and that others own. With `take`, those the release needs are taken over."""
         laid: list[Laid] = []
         for manifest in rendered:
             live = self._live.find(manifest)

@@ -72,7 +72,7 @@ class Live:
         return {**manifest, "metadata": {**metadata, "labels": labels, "annotations": notes}}
 
     def keep_on_upgrade(self, manifest: Mapping[str, Any], keep: bool = True) -> None:
-        """Have Helm leave an object there, or not, though its release makes it no more; does nothing where it is not there."""
+        """Have Helm keep an object that its release no longer makes, or not. Does nothing if there is no such object."""
         path = self._path(manifest)
         name = manifest["metadata"]["name"]
         if path is not None and self._if_there(path, name) is not None:
@@ -122,7 +122,7 @@ class Live:
         self._apply(body, FIELD_MANAGER, force=True, dry_run=False)
 
     def keep(self, manifest: Mapping[str, Any], fields: Sequence[Field]) -> None:
-        """Own fields of an object beside Helm, so that they stay when it is upgraded by somebody who knows nothing of them.
+        """Own fields of an object beside Helm, so that they survive an upgrade by somebody who does not know them.
 
         Does nothing where the object is not there.
 

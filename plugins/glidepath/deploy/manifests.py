@@ -32,7 +32,7 @@ _Loader.add_constructor(
 
 
 def objects(text: str) -> list[Object]:
-    """The objects of a stream of documents. What is no object, such as an empty document, is left out."""
+    """The objects of a stream of documents. Anything else, such as an empty document, is left out."""
     documents = yaml.load_all(text, Loader=_Loader)
     return [
         document

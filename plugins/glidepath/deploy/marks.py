@@ -1,4 +1,4 @@
-"""The marks that controllers leave on what they bring to the state that git has: they would undo a release."""
+"""Marks of controllers that bring objects to the state in git: such a controller would undo a release."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def _splits_alike(was: Any, now: Any) -> bool:
 
 
 def _splits(http: Any) -> Iterator[tuple[str, dict[tuple[str, str], int]]]:
-    """Of each entry with destinations what it matches, and who gets how much; who gets nothing is left out."""
+    """For each entry with destinations: what it matches, and who gets how much. Who gets nothing is left out."""
     for entry in http or []:
         if route := entry.get("route") or []:
             shares = {
@@ -172,7 +172,7 @@ def _at(
 
 
 def _otherwise(below: Mapping[str, Any], rendered: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
-    """Whether an item says what it says in another way: a variable's `value` for a rendered `valueFrom`."""
+    """Whether an item says the same in another way, such as a variable by `value` where `valueFrom` is rendered."""
     owned = {key[2:] for key in below if key.startswith("f:")}
     return bool(owned - rendered.keys()) and bool(rendered.keys() - live.keys())
 

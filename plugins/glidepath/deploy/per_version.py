@@ -116,7 +116,7 @@ class HelmPerVersion:
         return replace(done, laid=(*laid, *done.laid))
 
     def install(self, values: Mapping[str, Any], write: int | None = None, anew: bool = False) -> tuple[Laid, ...]:
-        """Bring the versions that have a role about, without a way to them; what was left to its owners.
+        """Install the versions that have a role; no route leads to them yet. Returns what was left to its owners.
 
         Args:
             values: Those of the routes.
@@ -162,7 +162,7 @@ class HelmPerVersion:
         return replace(seen, objects=with_fields(seen.objects, self._added(values, version)))
 
     def rendered(self, values: Mapping[str, Any]) -> Sequence[Object]:
-        """What the chart makes of versions that are all to be installed; touches nothing.
+        """What the chart would make of the versions, were all of them installed; touches nothing.
 
         Raises:
             PreflightError: The chart does not make what a version needs to be.

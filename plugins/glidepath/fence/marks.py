@@ -21,7 +21,7 @@ def state_of(live: Found) -> str:
 
 
 def token_of(live: Found) -> int:
-    """The fencing token an object carries; 0 for none, or for what can be no claim's: it keeps nobody from writing."""
+    """The fencing token an object carries. 0 for none, or for what no claim can have: that keeps nobody from writing."""
     return _number(_note(live, TOKEN) or "0", BY_CLAIMS) or 0
 
 

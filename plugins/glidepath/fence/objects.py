@@ -68,7 +68,7 @@ class FencedObjects:
     def write(
         self, claim: Claim, kind: str, name: str, state: str, live: Found, spec: Spec = lambda _: None, tries: int = 2
     ) -> None:
-        """Apply the claim's annotations to the very object that was found, and the spec made from it, if there is one.
+        """Apply the claim's annotations to exactly the object that was read, and the spec that is made from it, if any.
 
         Somebody wrote between our read and our write: look again, once, then it is theirs to explain; but a Deployment's
         status changes by itself. What is held the cluster guards; what is open has no fence, so that a claim of long ago
@@ -126,7 +126,7 @@ class FencedObjects:
     def _body(
         self, claim: Claim, kind: str, name: str, state: str, found: Found, spec: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """What is applied. The uid sees to it that an object which is gone by then is not made anew out of this alone."""
+        """What is applied. Its uid keeps the API from making an object anew that was deleted meanwhile."""
         api_version, kind_name = self.kinds[kind]
         own, was = carried(found, state == OPEN, self._kept), found["metadata"]
         metadata: dict[str, Any] = {

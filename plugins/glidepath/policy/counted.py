@@ -20,7 +20,7 @@ OF_SERVICE, OF_VERSION = ("service", "namespace"), ("service", "namespace", "ver
 
 
 def filled(value: str, names: Mapping[str, str]) -> str:
-    """The pattern, to be matched in full, of a label's value (as `labels`), with names for what stands for them.
+    """The pattern that a label's whole value must match, with the placeholders of `labels` filled in.
 
     Args:
         value: Such as `{service}-{version}`, or `=~.*{service}`.

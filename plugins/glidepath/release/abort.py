@@ -24,7 +24,7 @@ def failed(run: Run, task: str, error: Exception) -> None:
 
 
 def _why(run: Run, error: Exception) -> str:
-    """The error's text; where a token was refused, rather who has the claim, and why, as far as that can be read."""
+    """The error's text. Where a token was refused: who holds the claim now, and why, if that can be read."""
     holder = None
     if isinstance(error, ClaimLostError):
         with suppress(ClusterError):

@@ -1,4 +1,4 @@
-"""What a person asks of a release under way, by whatever way: it is written into its record, and its guard follows it.
+"""What a person asks of a release under way. It is written into the record, and the guard follows it.
 
 The same may be asked by an annotation of the Lease, without the record; to follow it the guard needs the record all the same. `approve` and `reject` answer
 the question that the DAG asks; Airflow has the answer, the record who gave it and why.
@@ -67,7 +67,7 @@ def possible(phase: str, outcome: str | None, entries: Sequence[Entry]) -> list[
 
 
 def _promotes(entries: Sequence[Entry]) -> bool:
-    """Whether it has been said that it is promoted: what holds it at its weight would come too late."""
+    """Whether its promotion is decided: then it is too late to hold it at its weight."""
     decided = (isinstance(entry, Decided) and entry.decision == Decision.PROMOTE for entry in entries)
     return any(decided) or any(isinstance(entry, Asked) and entry.what == APPROVE for entry in entries)
 

@@ -1,4 +1,4 @@
-"""How many replicas a version needs for its share of the traffic, and who sees to it that it has them."""
+"""How many replicas a version needs for its share of the traffic, and who scales it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from glidepath.release.run import Run
 
 
 def see_to(run: Run, values: Mapping[str, Any], version: str, needed: int) -> None:
-    """See to it that a version is to have so many replicas, though Helm leaves them to somebody else.
+    """Ask for so many replicas of a version whose replicas Helm leaves to somebody else.
 
     Whoever scales it by himself goes on from there. What a person has scaled down stays so.
 
@@ -30,7 +30,7 @@ def see_to(run: Run, values: Mapping[str, Any], version: str, needed: int) -> No
 
 
 def expected_replicas(run: Run, values: Mapping[str, Any], enough: Mapping[str, int]) -> dict[str, int]:
-    """How many replicas each version has at least while nobody interferes; one of what scales by itself."""
+    """The least number of replicas that each version has while nobody interferes; 1 for what is scaled elsewhere."""
     last, expected = run.journal.replicas(), {**enough}
     before = last.versions.get(run.stable, 0) if last else 0
     expected[run.stable] = before or max(

@@ -1,4 +1,4 @@
-"""What a task leaves that was stopped, its helm in flight perhaps, until its release had ended without it.
+"""What a stopped task leaves behind: its release ended without it, and its helm may still have been in flight.
 
 By then the objects are open and nothing fences them, nobody holds the claim, and no other task will come. So whoever
 goes on looks once more when it is through, and cleans up under a claim of its own. `finish` looks after it has noted
@@ -76,7 +76,7 @@ def sweep(run: Run) -> None:
 
 
 def _roles_are(ports: Ports, safe: str) -> bool:
-    """Whether Helm has one version only: where pods and routes are apart, a role may be left of what has no pods any more."""
+    """Whether Helm has one version only. With a Helm release per version, a role may be left whose pods are gone."""
     return chart.roles(ports.helm.effective_values()) == (safe, None)
 
 

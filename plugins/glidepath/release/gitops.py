@@ -76,7 +76,7 @@ def hand_over(run: Run) -> None:
 
 
 def hand_back(run: Run, release: Release | None = None) -> None:
-    """Tell that a promotion was taken back, if one may have been told; told already, nothing is done.
+    """Tell that a promotion was taken back, if it may have been told. Does nothing the second time.
 
     Args:
         run: The release that tells.
@@ -108,7 +108,7 @@ def hand_back(run: Run, release: Release | None = None) -> None:
 
 
 def hand_back_or_say(run: Run) -> str:
-    """As `hand_back`, for a rollback, which goes on whatever comes of it; what to add to its reason."""
+    """As `hand_back`, for a rollback, which goes on if it fails. Returns what to add to the rollback's reason."""
     try:
         hand_back(run)
     except HandoverError as error:
@@ -118,7 +118,7 @@ def hand_back_or_say(run: Run) -> str:
 
 
 def hand_back_others(run: Run) -> None:
-    """Tell what earlier releases of the service owe, whose runs were lost: this one holds the service now.
+    """Tell what earlier releases of the service still owe because their runs were lost.
 
     Raises:
         HandoverError: As for `hand_back`.
@@ -131,7 +131,7 @@ def hand_back_others(run: Run) -> None:
 
 
 def pause(run: Run) -> None:
-    """Have the sync paused that the policy names, for as long as this release holds the service.
+    """Pause the sync that the policy names, for as long as this release holds the service.
 
     Raises:
         ClusterError: The API refused or did not answer; call again.
@@ -141,7 +141,7 @@ def pause(run: Run) -> None:
 
 
 def resume(run: Run, own: bool = False) -> None:
-    """Let the sync go on that this release, or one that was lost, had paused. Call under the claim: the next may pause it.
+    """Resume the sync that this release, or one that was lost, had paused. Call under the claim: the next release may pause it.
 
     Args:
         run: The release.
@@ -155,7 +155,7 @@ def resume(run: Run, own: bool = False) -> None:
 
 
 def owed(record: Record, release_id: str) -> bool:
-    """Whether a promotion may have been told that is none, and nobody was told so since."""
+    """Whether a promotion that came to nothing may have been told, and was not taken back since."""
     if _told(record, release_id) == "no":
         return False
     return not Journal(record, release_id).committed()
@@ -199,6 +199,6 @@ def _told(record: Record, release_id: str) -> Literal["yes", "perhaps", "no"]:
 def _note(
     run: Run, release_id: str, phase: str, state: str, *, why: str = "", untold: bool = False, answer: str = ""
 ) -> None:
-    """Write it down with the release that it is about, which may be another than the one that tells."""
+    """Write it into the journal of the release that it is about, which may be another than the one that tells."""
     entry = HandedOver(phase, state, run.id, why, untold, answer)
     Journal(run.ports.record, release_id).write(entry, run.now())

@@ -56,7 +56,7 @@ class Guard:
         self._saw, self._unseen = steady(), turn.unseen if turn is not None else 0
 
     def anew(self, run: Run, turn: Turn) -> Guard:
-        """The same guard with other ports and its turn as it is now; it has no more time for its next look."""
+        """The same guard with other ports and its present turn. The time for its next look goes on running."""
         made = Guard(run, turn, self._steady)
         made._saw = self._saw
         return made
@@ -87,7 +87,7 @@ class Guard:
         return True
 
     def _remember(self) -> None:
-        """Write down what was seen before the claim is renewed: a guard that can't leaves the service to the watchdog.
+        """Write down what was seen before the claim is renewed. A guard that can't write leaves the service to the watchdog.
 
         Raises:
             RecordError: The record can't be written. Harm that was proven is taken back all the same.
@@ -137,7 +137,7 @@ class Guard:
             self._over(step, f"{self.run.stable} was kept warm for {waited:.0f} s and no harm was proven")
 
     def _since(self, step: Step) -> float:
-        """Since when a step is in force, by this guard's own clock if it was there: the task's may be another."""
+        """Since when a step is in force: by this guard's clock if it saw the step begin, as the task's may differ."""
         if self._began is None or self._began[0] != step.number:
             self._began = step.number, step.since if self._began is None else self.run.now()
         return self._began[1]
@@ -175,7 +175,7 @@ class Guard:
             self._lost = True
 
     def _drifted(self, step: Step) -> bool:
-        """Whether somebody else changed what the release needs; then nothing is judged, and the policy's answer given."""
+        """Whether somebody else changed what the release needs. If so, it does what the policy says, and judges nothing."""
         routes = routes_drift(self.run, step.number)
         drift = routes or objects_drift(self.run)
         if drift is None or self.run.journal.fate() is not None or self.run.step() != step:
@@ -193,7 +193,7 @@ class Guard:
         return True
 
     def _renew(self, step: Step | None) -> None:
-        """Renew the claim while this guard sees what there is to see; one that does not is no reason to trust a canary."""
+        """Renew the claim, but only while this guard still gets looks: a guard that sees nothing protects nobody."""
         if not self._sees(step):
             if not self._blind:
                 self.run.say("guard: nothing has been seen for too long: the claim is not renewed before the next look")

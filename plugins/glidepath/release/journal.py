@@ -72,7 +72,7 @@ class Journal:
         return (ObservationOver if event.kind == ObservationOver.kind else Decided).of(event)
 
     def answer_on(self, step: int) -> tuple[Decision, str] | None:
-        """What is to be done after a step, and why: the release's fate, if it is to go back, or the guard's word."""
+        """What to do after a step, and why: go back, if that is the release's fate; otherwise the guard's word."""
         fate = self.fate()
         if isinstance(fate, TakenBack):
             return Decision.ROLLBACK, fate.reason
@@ -143,7 +143,7 @@ class Journal:
         return self.record.once(self.release_id, FINISHED) is not None
 
     def seen(self) -> float:
-        """When a guard last gave a sign of life by a look, or by an entry where there is nothing to judge; 0 for never."""
+        """When a guard last gave a sign of life: a look, or an entry where there is nothing to judge. 0 for never."""
         look, life = self.record.last_look(self.release_id), self._last(Watching)
         return max(float(look["at"]) if look else 0.0, life.noted if life else 0.0)
 

@@ -53,7 +53,7 @@ def check(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> None:
 
 
 def drift(run: Run, shapes: Shapes, around: Surroundings) -> str | None:
-    """What keeps callers from the pods of a version, or was changed on their way to them; None when nothing.
+    """What keeps callers from the pods of a version, or was changed on the way there; None for nothing.
 
     Args:
         run: The release.

@@ -22,7 +22,7 @@ def fits(plan: Plan, common: Sequence[float]) -> bool:
 
 
 def at_edges(plan: Plan, common: Sequence[float]) -> Plan:
-    """The plan with its questions of latency at those edges alone; the rest of it, and the layout of counts, stay.
+    """The plan with its latency questions at those edges only. The rest, and the layout of counts, stay.
 
     A quantile that none of them is near is not judged: nothing harmful is seen in it, and nothing proven.
 

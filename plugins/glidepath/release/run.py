@@ -166,7 +166,7 @@ class Run:
 
 
 def releases_of(record: Record, spec: ReleaseSpec) -> list[Release]:
-    """What the record has lately of the very service of a spec: its name, namespace and cluster are the same."""
+    """The recent releases of a spec's service: of the same name, namespace and cluster."""
     return _lately(record, spec.service, spec.namespace, spec.connections.kubernetes)
 
 

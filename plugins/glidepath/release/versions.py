@@ -63,7 +63,7 @@ def see_silent(run: Run, version: str) -> None:
 
 
 def leave_only(run: Run, version: str) -> HelmRelease:
-    """Have Helm give a version everything and remove every other one, an earlier release's too: held ones it could not.
+    """Have Helm give a version everything and remove every other one, those of earlier releases too. They are opened first.
 
     A version that was promoted keeps the replicas that it was given, if they are more than its new role's.
     """

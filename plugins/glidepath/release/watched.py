@@ -1,4 +1,4 @@
-"""What is watched of a release: the step in force, and whether there is anything to look at in it."""
+"""The step of a release that is in force, and whether there is anything to judge in it."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def bare(value: float | None, unit: str) -> str:
 
 
 def deciding(look: Look) -> MetricLook | None:
-    """The metric that a look names as decisive; of a pass that names none, the critical one that was proven last."""
+    """The metric that a look names as decisive. For a pass that names none: the critical one that was proven last."""
     named = next((metric for metric in look.metrics if metric.name == look.deciding), None)
     if named is None and look.verdict is Verdict.PASS:
         critical = [metric for metric in look.metrics if metric.role == "critical"]

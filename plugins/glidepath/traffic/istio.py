@@ -159,7 +159,7 @@ class IstioTraffic(IstioRoutes):
 
 
 def _found_wrong(error: ClusterError) -> bool:
-    """Whether a webhook, a policy engine or the schema refused the object itself, and not the one who wrote it."""
+    """Whether a webhook, a policy engine or the schema refused the object itself, not its writer."""
     # A webhook answers with whatever status it likes; its words, and those of a policy, are the API server's.
     return error.status in (400, 422) or any(words in str(error) for words in ("denied the request", "denied request"))
 

@@ -107,7 +107,7 @@ def _retired(http: Sequence[Entry], split: Split, hosts: Hosts) -> set[str]:
 
 
 def followed(below: Sequence[Entry], http: Sequence[Entry], split: Split, hosts: Hosts) -> Http:
-    """Routes of connections after `with_split`: they lead to the version that is stable, once it is alone.
+    """Routes of connections after `with_split`: once one version is alone, they lead to it.
 
     Args:
         below: Such routes as they are.
@@ -165,7 +165,7 @@ def without(
 def without_below(
     entries: Sequence[Entry], stable: str, versions: Collection[str], before: Sequence[Entry], hosts: Hosts
 ) -> Http:
-    """Routes of connections by which nothing leads to the versions that did not stand there before; see `without`."""
+    """Routes of connections of which none leads to the versions, except those that stood there before; see `without`."""
     changed: Http = [copy.deepcopy(dict(entry)) for entry in entries]
     for entry in changed:
         if entry not in before:
@@ -205,7 +205,7 @@ def _drop_mirrors(entry: dict[str, Any], versions: Collection[str], before: Sequ
 def ways_back(
     http: Sequence[Entry], split: Split, versions: Collection[str], before: Sequence[Entry], hosts: Hosts
 ) -> Iterator[Http]:
-    """Routes that get versions out of the traffic, the gentlest first; the next one is for a cluster that refuses it.
+    """Routes that get versions out of the traffic, the gentlest first. Each next one is for a cluster that refuses the one before.
 
     All that is there; the service's own entries alone; the routes as the claim found them; one plain route.
     """

@@ -70,7 +70,7 @@ def subsets_of(service: str, found: Sequence[Found], namespace: str) -> dict[str
 
 
 def rules_beside(service: str, found: Sequence[Found], namespace: str) -> list[str]:
-    """Other DestinationRules of the service's host that its own callers, or some, go by; for people."""
+    """Names of other DestinationRules of the service's host that some or all of its own callers go by."""
     listed = []
     for rule in found:
         home, name = name_of(rule, namespace)

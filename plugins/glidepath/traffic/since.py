@@ -11,7 +11,7 @@ from glidepath.traffic.routing import EVERYWHERE, Routing
 def changed(
     name: str, now: Routing, before: Routing, versions: Collection[str], editors: Mapping[str, str], hosts: Hosts
 ) -> str | None:
-    """What gives versions requests beside the weights, or takes the routes their hosts; None for nothing.
+    """What changed: versions get requests beside the weights, or the routes lost hosts; None for nothing.
 
     Args:
         name: The VirtualService, as people call it.

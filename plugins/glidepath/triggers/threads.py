@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Threads:
-    """So many threads at most, made when they are needed. A call that hangs when they are let go ends with the process.
+    """At most so many threads, made when needed. A call that still hangs at the end is ended with the process.
 
     An executor of the standard library joins its threads: at the end of a `with`, on the event loop, and again when the
     interpreter ends.

@@ -57,7 +57,7 @@ def claim(run: Run, url: str = "") -> None:
 
 
 def unbegun(run: Run) -> bool:
-    """Whether nothing was done yet: a claim that ran out before its task could note it may then be had again."""
+    """Whether nothing was done yet: then a claim that ran out before its task could note it may be taken again."""
     return run.release.phase == Phase.PLANNED and run.journal.fate() is None
 
 
