@@ -15,12 +15,9 @@ from typing import Any
 
 from glidepath.deploy import values as chart
 from glidepath.deploy.adoptable import differing, hindrances, images, named, ports, serving, without
-from glidepath.deploy.helm import Helm
-from glidepath.deploy.live import Live
+from glidepath.deploy.adopting import Beside, OneRelease, Ready, VersionReleases
 from glidepath.deploy.manifests import Object
 from glidepath.deploy.mapped import Mapped, with_value
-from glidepath.deploy.per_version import HelmPerVersion
-from glidepath.deploy.port import Workloads
 from glidepath.errors import NotReadyError, PreflightError
 from glidepath.policy.versions import Image
 
@@ -47,11 +44,11 @@ class Adoption:
     """
 
     mapped: Mapped
-    versions: HelmPerVersion
-    routes: Helm
-    plain: Helm
-    live: Live
-    workloads: Workloads
+    versions: VersionReleases
+    routes: OneRelease
+    plain: OneRelease
+    live: Beside
+    workloads: Ready
     timeout_s: float
     drain_s: float
     say: Say
@@ -147,11 +144,11 @@ class Adoption:
         count = _replicas(before[0], self.live) if before else 1
         self.say(f"{self.mapped.workload(version)}: installed beside what runs, {count} replicas, no way leads to it")
         self.versions.install(chart.with_replicas(values, version, count), anew=True)
-        self.workloads.wait_ready(version, self.timeout_s, lambda one: self.say(f"{one.version}: {one.why}"))
+        self.workloads.wait_ready(version, self.timeout_s, lambda now: self.say(f"{now.version}: {now.why}"))
         if not before:
             return self._to(values, f"{service}: leads to {version}")
-        for one in self._beside_the_service(now):
-            self.live.keep_on_upgrade(one)
+        for manifest in self._beside_the_service(now):
+            self.live.keep_on_upgrade(manifest)
         self.live.label_pods(_selected(before[0]), {"app": service, "version": BEFORE})
         values["service"] = {**values["service"], "selector": (own or {})["spec"]["selector"]}
         return self._routed(_split(values, version, 100), f"{service}: is led to what was there before, by routes")
@@ -250,9 +247,9 @@ class Adoption:
             time.sleep(1)
 
 
-def _replicas(workload: Object, live: Live) -> int:
-    found: Mapping[str, Any] = live.find(workload) or workload
-    return max(1, int(found["spec"].get("replicas") or 1))
+def _replicas(workload: Object, live: Beside) -> int:
+    deployment: Mapping[str, Any] = live.find(workload) or workload
+    return max(1, int(deployment["spec"].get("replicas") or 1))
 
 
 def _owner(pod: str) -> str:
