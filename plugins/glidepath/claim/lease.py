@@ -163,7 +163,7 @@ class LeaseClaims:
         _at_what_is_there(lambda: self._write(claim.holder, claim.duration_s, {}, self._mine(claim)))
 
     def raise_above(self, claim: Claim, token: int) -> Claim:
-        """Go on with a token above this one, which objects carry though no claim has had it. The claim as it is then.
+        """Go on with a token above this one, which objects carry although no claim ever had it. Returns the new claim.
 
         Raises:
             ClaimLostError: The Lease has another holder or token.
@@ -200,7 +200,7 @@ class LeaseClaims:
         _at_what_is_there(write)
 
     def release(self, claim: Claim, outcome: str) -> None:
-        """Give the service back and leave a mark of how it ended; given back already, it does nothing."""
+        """Give the service back and leave a mark of how it ended. Does nothing the second time."""
         marks = {f"{GROUP}/last-run": claim.holder, f"{GROUP}/last-outcome": outcome, f"{GROUP}/run-url": ""}
 
         def write() -> None:

@@ -17,16 +17,16 @@ Field = Mapping[str, Any]
 HELD_KINDS = ("Deployment", "VirtualService", "DestinationRule")
 
 
-def field_of(one: Laid) -> Field:
+def field_of(laid: Laid) -> Field:
     """What is laid over, for the post-renderer."""
-    return {"kind": one.kind, "name": one.name, "path": one.path, "value": one.value}
+    return {"kind": laid.kind, "name": laid.name, "path": laid.path, "value": laid.value}
 
 
 def numbered(rendered: Sequence[Object], number: int | None) -> list[Field]:
     """The number of an upgrade on everything that a release holds."""
-    held = [one for one in rendered if one["kind"] in HELD_KINDS] if number is not None else []
+    held = [manifest for manifest in rendered if manifest["kind"] in HELD_KINDS] if number is not None else []
     at = {"path": ["metadata", "annotations", WRITE], "value": str(number), "new": True}
-    return [{"kind": one["kind"], "name": one["metadata"]["name"], **at} for one in held]
+    return [{"kind": manifest["kind"], "name": manifest["metadata"]["name"], **at} for manifest in held]
 
 
 def labelled(name: str, service: str, version: str) -> list[Field]:
@@ -55,10 +55,10 @@ def with_fields(rendered: Sequence[Object], added: Sequence[Field]) -> Sequence[
     if not added:
         return rendered
     made = copy.deepcopy(list(rendered))
-    for one in made:
+    for manifest in made:
         for field in added:
-            if (field["kind"], field["name"]) == (one["kind"], one["metadata"]["name"]):
-                _set(one, field["path"], field["value"])
+            if (field["kind"], field["name"]) == (manifest["kind"], manifest["metadata"]["name"]):
+                _set(manifest, field["path"], field["value"])
     return made
 
 

@@ -16,23 +16,25 @@ PORT = ("name", "port", "targetPort", "appProtocol")
 
 def named(objects: Sequence[Object], kind: str, name: str) -> Object | None:
     """The object of this kind and name."""
-    return next((one for one in objects if (one["kind"], one["metadata"]["name"]) == (kind, name)), None)
+    return next(
+        (manifest for manifest in objects if (manifest["kind"], manifest["metadata"]["name"]) == (kind, name)), None
+    )
 
 
 def ports(service: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The ports of a Service as the routes' chart takes them; one without a name is called http."""
-    found = []
-    for one in service["spec"].get("ports") or []:
-        port = {key: one[key] for key in PORT if key in one}
-        found.append({"name": "http", "targetPort": one["port"], **port})
-    return found
+    listed = []
+    for stated in service["spec"].get("ports") or []:
+        port = {key: stated[key] for key in PORT if key in stated}
+        listed.append({"name": "http", "targetPort": stated["port"], **port})
+    return listed
 
 
 def serving(service: str, objects: Sequence[Object]) -> list[Object]:
     """What runs the pods that the Service has."""
-    found = named(objects, "Service", service)
-    selector = ((found or {}).get("spec") or {}).get("selector") or {}
-    return [one for one in objects if selector and selector.items() <= _labels(one).items()]
+    own = named(objects, "Service", service)
+    selector = ((own or {}).get("spec") or {}).get("selector") or {}
+    return [manifest for manifest in objects if selector and selector.items() <= _labels(manifest).items()]
 
 
 def hindrances(service: str, objects: Sequence[Object]) -> Iterator[str]:
@@ -42,25 +44,29 @@ def hindrances(service: str, objects: Sequence[Object]) -> Iterator[str]:
         service: The name that callers use.
         objects: What its Helm release has made.
     """
-    found = named(objects, "Service", service)
-    if found is None:
-        others = ", ".join(one["metadata"]["name"] for one in objects if one["kind"] == "Service") or "none"
+    own = named(objects, "Service", service)
+    if own is None:
+        others = (
+            ", ".join(manifest["metadata"]["name"] for manifest in objects if manifest["kind"] == "Service") or "none"
+        )
         yield f"its Helm release makes no Service {service}: callers have to use the service's name (Services: {others})"
     else:
-        yield from _service(service, found)
+        yield from _service(service, own)
         workloads = serving(service, objects)
         if len(workloads) != 1:
-            these = ", ".join(f"{one['kind']} {one['metadata']['name']}" for one in workloads) or "nothing"
+            these = (
+                ", ".join(f"{manifest['kind']} {manifest['metadata']['name']}" for manifest in workloads) or "nothing"
+            )
             yield f"the Service has pods of {these}; expected one Deployment"
-    for one in objects:
-        yield from _object(one)
+    for manifest in objects:
+        yield from _object(manifest)
 
 
-def _service(name: str, found: Object) -> Iterator[str]:
-    spec = found["spec"]
+def _service(name: str, own: Object) -> Iterator[str]:
+    spec = own["spec"]
     if (kind := spec.get("type") or "ClusterIP") != "ClusterIP" or spec.get("clusterIP") == "None":
         yield f"Service {name} is {'headless' if kind == 'ClusterIP' else kind}; expected ClusterIP, with a gateway before it"
-    if any(one.get("protocol", "TCP") != "TCP" for one in spec.get("ports") or []):
+    if any(port.get("protocol", "TCP") != "TCP" for port in spec.get("ports") or []):
         yield f"Service {name} has a port that is not TCP: routes lead requests only"
 
 
@@ -108,7 +114,7 @@ def without(values: Mapping[str, Any], *paths: str) -> dict[str, Any]:
 
 def images(deployment: Mapping[str, Any]) -> list[str]:
     """The images of a Deployment's containers."""
-    return [str(one.get("image")) for one in _pod(deployment).get("containers") or []]
+    return [str(container.get("image")) for container in _pod(deployment).get("containers") or []]
 
 
 def _pod(one: Mapping[str, Any]) -> Mapping[str, Any]:

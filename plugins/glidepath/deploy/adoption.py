@@ -15,12 +15,9 @@ from typing import Any
 
 from glidepath.deploy import values as chart
 from glidepath.deploy.adoptable import differing, hindrances, images, named, ports, serving, without
-from glidepath.deploy.helm import Helm
-from glidepath.deploy.live import Live
+from glidepath.deploy.adopting import Beside, OneRelease, Ready, VersionReleases
 from glidepath.deploy.manifests import Object
 from glidepath.deploy.mapped import Mapped, with_value
-from glidepath.deploy.per_version import HelmPerVersion
-from glidepath.deploy.port import Workloads
 from glidepath.errors import NotReadyError, PreflightError
 from glidepath.policy.versions import Image
 
@@ -47,11 +44,11 @@ class Adoption:
     """
 
     mapped: Mapped
-    versions: HelmPerVersion
-    routes: Helm
-    plain: Helm
-    live: Live
-    workloads: Workloads
+    versions: VersionReleases
+    routes: OneRelease
+    plain: OneRelease
+    live: Beside
+    workloads: Ready
     timeout_s: float
     drain_s: float
     say: Say
@@ -99,8 +96,8 @@ class Adoption:
             self._unrouted(dict(there.values))
         elif not self.versions.there():
             raise PreflightError(f"{service} has no version that Glidepath made; expected a service that was adopted")
-        for one in self._beside_the_service(self.plain.deployed().objects):
-            self.live.keep_on_upgrade(one, False)
+        for manifest in self._beside_the_service(self.plain.deployed().objects):
+            self.live.keep_on_upgrade(manifest, False)
         self.say(f"{service}: is Helm's release {self.plain.release} of its chart again")
         for version in sorted(self.versions.there()):
             self.versions.remove(version)
@@ -117,8 +114,8 @@ class Adoption:
         [workload] = serving(service, rendered)
         name = str(workload["metadata"]["name"])
         if canary is None or now["istio"]["trafficSplit"]["canary"] != 100:
-            for one in self._beside_the_service(rendered):
-                self.live.put(one)
+            for manifest in self._beside_the_service(rendered):
+                self.live.put(manifest)
             self._wait_ready(workload)
             self.live.label_pods(_selected(workload), {"app": service, "version": BEFORE})
             self._led_to(name)
@@ -135,7 +132,7 @@ class Adoption:
         self.plain.upgrade(values)
 
     def _begun(self, version: str, image: Image) -> dict[str, Any]:
-        """Install the version, and have routes lead to what was there before; the routes' values then."""
+        """Install the version, and have routes lead to what was there before. Returns the routes' values."""
         service, now = self.mapped.service, self.routes.deployed().objects
         values = chart.with_image({"roles": {"stable": version, "canary": ""}}, version, image)
         made = self.versions.rendered(values)
@@ -147,17 +144,17 @@ class Adoption:
         count = _replicas(before[0], self.live) if before else 1
         self.say(f"{self.mapped.workload(version)}: installed beside what runs, {count} replicas, no way leads to it")
         self.versions.install(chart.with_replicas(values, version, count), anew=True)
-        self.workloads.wait_ready(version, self.timeout_s, lambda one: self.say(f"{one.version}: {one.why}"))
+        self.workloads.wait_ready(version, self.timeout_s, lambda now: self.say(f"{now.version}: {now.why}"))
         if not before:
             return self._to(values, f"{service}: leads to {version}")
-        for one in self._beside_the_service(now):
-            self.live.keep_on_upgrade(one)
+        for manifest in self._beside_the_service(now):
+            self.live.keep_on_upgrade(manifest)
         self.live.label_pods(_selected(before[0]), {"app": service, "version": BEFORE})
         values["service"] = {**values["service"], "selector": (own or {})["spec"]["selector"]}
         return self._routed(_split(values, version, 100), f"{service}: is led to what was there before, by routes")
 
     def _routed(self, values: dict[str, Any], told: str) -> dict[str, Any]:
-        """Bring the routes to values with a subset that they may not have had: it has to be known before a route leads there."""
+        """Bring the routes to values that may have a new subset. Callers must know a subset before a route leads there."""
         rule = named(self.routes.preview(values).objects, "DestinationRule", self.mapped.service)
         if rule is not None:
             self.live.put(rule)
@@ -166,10 +163,10 @@ class Adoption:
 
     def _there_again(self, values: Mapping[str, Any]) -> None:
         """Write the routes that the way back had deleted; Helm takes them for there."""
-        for one in self.routes.preview(values).objects:
-            if one["kind"] in ("DestinationRule", "VirtualService") and self.live.find(one) is None:
-                self.live.put(one)
-                self._known(f"the {one['kind']}")
+        for manifest in self.routes.preview(values).objects:
+            if manifest["kind"] in ("DestinationRule", "VirtualService") and self.live.find(manifest) is None:
+                self.live.put(manifest)
+                self._known(f"the {manifest['kind']}")
 
     def _to(self, values: dict[str, Any], told: str) -> dict[str, Any]:
         self.routes.upgrade(values)
@@ -194,22 +191,24 @@ class Adoption:
         if now and (status := self.routes.status()):
             problems += [*hindrances(service, now), *differing(self.mapped, status.values)]
             deployment = named(made, "Deployment", self.mapped.workload(version)) or {}
-            for one in serving(service, now)[:1]:
-                if images(one) != images(deployment):
-                    problems.append(f"{', '.join(images(one))} runs, {', '.join(images(deployment))} would be adopted")
+            for workload in serving(service, now)[:1]:
+                if images(workload) != images(deployment):
+                    problems.append(
+                        f"{', '.join(images(workload))} runs, {', '.join(images(deployment))} would be adopted"
+                    )
         if problems:
             raise PreflightError(f"{service} can't be adopted as {version}: {'; '.join(problems)}; nothing was touched")
 
     def _beside_the_service(self, objects: Sequence[Object]) -> list[Object]:
         its = ("Service", self.mapped.service)
-        return [one for one in objects if (one["kind"], one["metadata"]["name"]) != its]
+        return [manifest for manifest in objects if (manifest["kind"], manifest["metadata"]["name"]) != its]
 
     def _remains(self) -> None:
         """Remove what plain Helm had made and forgot since."""
-        before = next((one for one in self.routes.earlier() if serving(self.mapped.service, one)), [])
-        gone = [one for one in self._beside_the_service(before) if self.live.delete_made(one)]
-        for one in gone:
-            self.say(f"{one['kind']} {one['metadata']['name']}: removed, it was there before the adoption")
+        before = next((made for made in self.routes.earlier() if serving(self.mapped.service, made)), [])
+        gone = [manifest for manifest in self._beside_the_service(before) if self.live.delete_made(manifest)]
+        for manifest in gone:
+            self.say(f"{manifest['kind']} {manifest['metadata']['name']}: removed, it was there before the adoption")
 
     def _led_to(self, workload: str) -> None:
         """Wait until pods of this Deployment are the Service's, and every caller knows.
@@ -236,8 +235,8 @@ class Adoption:
     def _wait_ready(self, workload: Object) -> None:
         until = time.monotonic() + self.timeout_s
         while True:
-            found = self.live.find(workload) or {}
-            wanted, status = int((found.get("spec") or {}).get("replicas") or 0), found.get("status") or {}
+            live = self.live.find(workload) or {}
+            wanted, status = int((live.get("spec") or {}).get("replicas") or 0), live.get("status") or {}
             if 0 < wanted <= min(int(status.get("updatedReplicas") or 0), int(status.get("availableReplicas") or 0)):
                 return
             if time.monotonic() > until:
@@ -248,9 +247,9 @@ class Adoption:
             time.sleep(1)
 
 
-def _replicas(workload: Object, live: Live) -> int:
-    found: Mapping[str, Any] = live.find(workload) or workload
-    return max(1, int(found["spec"].get("replicas") or 1))
+def _replicas(workload: Object, live: Beside) -> int:
+    deployment: Mapping[str, Any] = live.find(workload) or workload
+    return max(1, int(deployment["spec"].get("replicas") or 1))
 
 
 def _owner(pod: str) -> str:

@@ -77,5 +77,5 @@ def _ended(
 
 
 def _environment() -> dict[str, str]:
-    """Ours, without what would lead Helm to another cluster, or have it act as somebody else."""
+    """Our environment, without what would lead Helm to another cluster or have it act as another user."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("HELM_KUBE", "KUBECONFIG"))}

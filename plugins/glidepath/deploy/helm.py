@@ -89,20 +89,20 @@ class Helm:
         """The release with the values that its users gave, or None when it is not installed."""
         listed = json.loads(self._query("list", "--filter", f"^{self.release}$", "-o", "json") or "[]")
         # The filter is a pattern: in `shop.app` the dot stands for any letter.
-        found = next((one for one in listed if one["name"] == self.release), None)
-        if found is None:
+        listing = next((row for row in listed if row["name"] == self.release), None)
+        if listing is None:
             return None
-        newest, status = int(found["revision"]), str(found["status"])
+        newest, status = int(listing["revision"]), str(listing["status"])
         revision = newest if status == "deployed" else self._last_deployed() or newest
-        given = self._query("get", "values", self.release, "--revision", str(revision), "-o", "json")
-        values = json.loads(given or "null") or {}
+        kept = self._query("get", "values", self.release, "--revision", str(revision), "-o", "json")
+        values = json.loads(kept or "null") or {}
         if rounded(values):
             values = exact(values, self._manifest(revision))
         return HelmRelease(self.release, self.namespace, revision, status, values, newest)
 
     def effective_values(self) -> Mapping[str, Any]:
         """The values in force: the chart's defaults with what its users gave laid over them."""
-        at = ["--revision", str(found)] if (found := self._last_deployed()) else []
+        at = ["--revision", str(revision)] if (revision := self._last_deployed()) else []
         out = self._query("get", "values", self.release, "--all", *at, "-o", "json")
         values: Mapping[str, Any] = json.loads(out or "{}") or {}
         return values
@@ -149,14 +149,14 @@ class Helm:
         return replace(seen, objects=made, laid=tuple(self._foreign(made)), random=random)
 
     def deployed(self) -> Preview:
-        """What is deployed, as Helm keeps it, and what of it is its owners' by now; nothing where nothing is deployed."""
+        """What is deployed, as Helm keeps it, and which of its fields others own by now; empty where nothing is deployed."""
         revision = self._last_deployed() if self.status() else None
         kept = objects(self._manifest(revision)) if revision else []
         return Preview(kept, laid=tuple(self._foreign(kept)))
 
     def earlier(self) -> Iterator[Sequence[Object]]:
         """The objects of each revision that Helm still has, the newest first."""
-        for revision in sorted((int(one["revision"]) for one in self._history()), reverse=True):
+        for revision in sorted((int(row["revision"]) for row in self._history()), reverse=True):
             yield objects(self._manifest(revision))
 
     def uninstall(self, timeout_s: float = UPGRADE_TIMEOUT_S) -> None:
@@ -223,36 +223,36 @@ class Helm:
             self._with_values([*args, "--post-renderer", "glidepath-overlay"], values, timeout_s + 10, env)
 
     def _foreign(self, rendered: Sequence[Object], take: bool = False) -> list[Laid]:
-        """What is rendered otherwise than it is live, and is somebody else's; with `take`, what has to be taken is."""
-        found: list[Laid] = []
-        for one in rendered:
-            live = self._live.find(one)
-            theirs = foreign(one, live) if live else []
+        """The rendered fields that differ from the live ones and that others own. With `take`, those the release needs are taken over."""
+        laid: list[Laid] = []
+        for manifest in rendered:
+            live = self._live.find(manifest)
+            theirs = foreign(manifest, live) if live else []
             if live and take and (taken := [field for field in theirs if field.taken]):
-                self._live.take(one, live, taken)
-            found += theirs
-        return found
+                self._live.take(manifest, live, taken)
+            laid += theirs
+        return laid
 
     def _rendered(
         self, values: Mapping[str, Any], current: HelmRelease | None, integers: frozenset[Place] | None = None
     ) -> Preview:
         """What Helm would apply, asked of Helm: with look-ups in the cluster, and what the cluster can do."""
         chosen = self._integers.of(current) if integers is None else integers
-        asked = [self.release, str(self.chart), "--dry-run=server", *settings(values, chosen)]
+        common = [self.release, str(self.chart), "--dry-run=server", *settings(values, chosen)]
         if current is not None and current.status in PENDING:  # Helm says of an upgrade only that another is under way
-            told = self._with_values(["template", *asked, "--is-upgrade", "--no-hooks"], values, QUERY_TIMEOUT_S)
-            return Preview(objects(told))
-        args = ["upgrade", *asked, "--install", "--reset-values", "-o", "json"]
-        found = json.loads(self._with_values(args, values, QUERY_TIMEOUT_S))
-        return Preview(objects(found.get("manifest") or ""), found.get("hooks") or [])
+            text = self._with_values(["template", *common, "--is-upgrade", "--no-hooks"], values, QUERY_TIMEOUT_S)
+            return Preview(objects(text))
+        args = ["upgrade", *common, "--install", "--reset-values", "-o", "json"]
+        answer = json.loads(self._with_values(args, values, QUERY_TIMEOUT_S))
+        return Preview(objects(answer.get("manifest") or ""), answer.get("hooks") or [])
 
     def _last_deployed(self) -> int | None:
         """The newest revision that is deployed; None when none is."""
-        return max((int(one["revision"]) for one in self._history() if one["status"] == "deployed"), default=None)
+        return max((int(row["revision"]) for row in self._history() if row["status"] == "deployed"), default=None)
 
     def _history(self) -> list[dict[str, Any]]:
-        told: list[dict[str, Any]] = json.loads(self._query("history", self.release, "-o", "json") or "[]")
-        return told
+        rows: list[dict[str, Any]] = json.loads(self._query("history", self.release, "-o", "json") or "[]")
+        return rows
 
     def _manifest(self, revision: int) -> str:
         return self._query("get", "manifest", self.release, "--revision", str(revision))

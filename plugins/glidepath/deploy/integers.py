@@ -32,7 +32,7 @@ class Integers:
         self._known: tuple[int, Places] | None = None
 
     def of(self, current: HelmRelease | None) -> Places:
-        """Where they are: those that what is deployed was made of as integers; none where nothing is deployed."""
+        """The places of the numbers that were given as integers for what is deployed; none where nothing is deployed."""
         if current is None:
             return frozenset()
         if self._known is None or self._known[0] != current.revision:

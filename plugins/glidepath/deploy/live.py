@@ -72,7 +72,7 @@ class Live:
         return {**manifest, "metadata": {**metadata, "labels": labels, "annotations": notes}}
 
     def keep_on_upgrade(self, manifest: Mapping[str, Any], keep: bool = True) -> None:
-        """Have Helm leave an object there, or not, though its release makes it no more; does nothing where it is not there."""
+        """Have Helm keep an object that its release no longer makes, or not. Does nothing if there is no such object."""
         path = self._path(manifest)
         name = manifest["metadata"]["name"]
         if path is not None and self._if_there(path, name) is not None:
@@ -114,15 +114,15 @@ class Live:
         body: dict[str, Any] = {key: manifest[key] for key in ("apiVersion", "kind")}
         body["metadata"] = {"name": metadata["name"], "annotations": notes}
         body["metadata"] |= {key: metadata[key] for key in ("resourceVersion", "uid")}
-        for one in fields:
+        for field in fields:
             inside = body
-            for step in one.path[:-1]:
+            for step in field.path[:-1]:
                 inside = inside.setdefault(str(step), {})
-            inside[str(one.path[-1])] = one.value
+            inside[str(field.path[-1])] = field.value
         self._apply(body, FIELD_MANAGER, force=True, dry_run=False)
 
     def keep(self, manifest: Mapping[str, Any], fields: Sequence[Field]) -> None:
-        """Own fields of an object beside Helm, so that they stay when it is upgraded by somebody who knows nothing of them.
+        """Own fields of an object beside Helm, so that they survive an upgrade by somebody who does not know them.
 
         Does nothing where the object is not there.
 
@@ -144,8 +144,8 @@ class Live:
             ClusterError: The API refused or did not answer.
         """
         objects = Objects(self._api, self.namespace)
-        for one in objects.list("v1/pods", ",".join(f"{key}={text}" for key, text in selector.items())):
-            objects.merge("v1/pods", one["metadata"]["name"], {"metadata": {"labels": dict(labels)}})
+        for pod in objects.list("v1/pods", ",".join(f"{key}={text}" for key, text in selector.items())):
+            objects.merge("v1/pods", pod["metadata"]["name"], {"metadata": {"labels": dict(labels)}})
 
     def endpoints(self, service: str) -> set[str]:
         """The pods that a Service leads to now.
@@ -155,10 +155,10 @@ class Live:
         """
         slices = Objects(self._api, self.namespace).list(SLICES, f"kubernetes.io/service-name={service}")
         ready = [
-            one for found in slices for one in found.get("endpoints") or []
-            if (one.get("conditions") or {}).get("ready") is not False
+            endpoint for part in slices for endpoint in part.get("endpoints") or []
+            if (endpoint.get("conditions") or {}).get("ready") is not False
         ]  # fmt: skip
-        return {one["targetRef"]["name"] for one in ready if one.get("targetRef")}
+        return {endpoint["targetRef"]["name"] for endpoint in ready if endpoint.get("targetRef")}
 
     def _apply(self, body: Mapping[str, Any], manager: str, force: bool, dry_run: bool) -> dict[str, Any]:
         path = self._path(body)
@@ -182,8 +182,8 @@ class Live:
         base = f"/api/{version}" if "/" not in version else f"/apis/{version}"
         if base not in self._known:
             listed = self._if_there(base) or {}
-            kinds = [one for one in listed.get("resources") or [] if "/" not in one["name"]]
-            self._known[base] = {one["kind"]: one for one in kinds}
+            kinds = [resource for resource in listed.get("resources") or [] if "/" not in resource["name"]]
+            self._known[base] = {resource["kind"]: resource for resource in kinds}
         kind = self._known[base].get(str(manifest["kind"]))
         if kind is None:
             return None

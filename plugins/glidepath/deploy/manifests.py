@@ -32,10 +32,12 @@ _Loader.add_constructor(
 
 
 def objects(text: str) -> list[Object]:
-    """The objects of a stream of documents. What is no object, such as an empty document, is left out."""
-    found = yaml.load_all(text, Loader=_Loader)
+    """The objects of a stream of documents. Anything else, such as an empty document, is left out."""
+    documents = yaml.load_all(text, Loader=_Loader)
     return [
-        one for one in found if isinstance(one, dict) and one.get("kind") and (one.get("metadata") or {}).get("name")
+        document
+        for document in documents
+        if isinstance(document, dict) and document.get("kind") and (document.get("metadata") or {}).get("name")
     ]
 
 

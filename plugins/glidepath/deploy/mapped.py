@@ -49,8 +49,8 @@ class Mapped:
 
     def replicas(self, values: Mapping[str, Any]) -> int | None:
         """How many replicas effective values ask for; None where they don't say it."""
-        found = value_at(values, self.paths.replicas) if self.paths.replicas is not None else None
-        return found if isinstance(found, int) and not isinstance(found, bool) else None
+        count = value_at(values, self.paths.replicas) if self.paths.replicas is not None else None
+        return count if isinstance(count, int) and not isinstance(count, bool) else None
 
 
 def value_at(values: Mapping[str, Any], path: str) -> Any:

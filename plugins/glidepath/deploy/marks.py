@@ -1,4 +1,4 @@
-"""The marks that controllers leave on what they bring to the state that git has: they would undo a release."""
+"""Marks of controllers that bring objects to the state in git: such a controller would undo a release."""
 
 from __future__ import annotations
 
@@ -64,18 +64,20 @@ def marks_on(where: str, metadata: Mapping[str, Any]) -> list[Mark]:
     """The marks of an object's metadata; one a controller, the plainest."""
     labels, notes = metadata.get("labels") or {}, metadata.get("annotations") or {}
     managers = {
-        str(one.get("manager")) for one in metadata.get("managedFields") or [] if one.get("subresource") != "status"
+        str(entry.get("manager"))
+        for entry in metadata.get("managedFields") or []
+        if entry.get("subresource") != "status"
     }
-    found = []
-    for one in CONTROLLERS:
-        told = [
-            *(f"annotation {key}={notes[key]}" for key in sorted(one.annotations & notes.keys())),
-            *(f"label {key}={labels[key]}" for key in sorted(one.labels & labels.keys())),
-            *(f"field manager {name}" for name in sorted(one.managers & managers)),
+    marks = []
+    for controller in CONTROLLERS:
+        signs = [
+            *(f"annotation {key}={notes[key]}" for key in sorted(controller.annotations & notes.keys())),
+            *(f"label {key}={labels[key]}" for key in sorted(controller.labels & labels.keys())),
+            *(f"field manager {name}" for name in sorted(controller.managers & managers)),
         ]
-        if told:
-            found.append(Mark(one.name, where, told[0]))
-    return found
+        if signs:
+            marks.append(Mark(controller.name, where, signs[0]))
+    return marks
 
 
 def marks(objects: Objects, service: str, release: str) -> list[Mark]:
@@ -94,7 +96,7 @@ def _read(objects: Objects, service: str, release: str) -> Iterable[tuple[str, M
         except ClusterError as error:
             if error.status != 404:
                 raise
-    for one in objects.list_metadata(DEPLOYMENTS, f"app={service}"):
-        yield f"Deployment {one['name']}", one
-    for one in objects.list_metadata("v1/secrets", f"owner=helm,name={release}"):
-        yield f"Helm's release {release}", one
+    for metadata in objects.list_metadata(DEPLOYMENTS, f"app={service}"):
+        yield f"Deployment {metadata['name']}", metadata
+    for metadata in objects.list_metadata("v1/secrets", f"owner=helm,name={release}"):
+        yield f"Helm's release {release}", metadata

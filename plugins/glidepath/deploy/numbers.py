@@ -41,10 +41,10 @@ def exact(values: Mapping[str, Any], manifest: str) -> dict[str, Any]:
 
     One that it does not have, or has in two ways, stays as it is.
     """
-    found = {int(digits) for digits in re.findall(r"(?<![\w.+-])-?[0-9]{16,19}(?![\w.])", manifest)}
+    written = {int(digits) for digits in re.findall(r"(?<![\w.+-])-?[0-9]{16,19}(?![\w.])", manifest)}
     new = copy.deepcopy(dict(values))
     for path, number in large(values):
-        same = [one for one in found if float(one) == float(number)]
+        same = [digits for digits in written if float(digits) == float(number)]
         if abs(number) > INEXACT and len(same) == 1:
             at: Any = new
             for step in path[:-1]:

@@ -82,15 +82,15 @@ def foreign(rendered: Mapping[str, Any], live: Mapping[str, Any]) -> list[Laid]:
         live: The same object as the API has it, with its `managedFields`.
     """
     kind, name = str(rendered["kind"]), str(rendered["metadata"]["name"])
-    found: dict[str, Laid] = {}
+    by_path: dict[str, Laid] = {}
     for entry in live["metadata"].get("managedFields") or []:
         if entry.get("manager") == HELM or entry.get("subresource") == "status":
             continue
         owner = _owner(entry)
         for path, was, now in _differing(entry.get("fieldsV1") or {}, rendered, live, ()):
-            if (one := _laid(kind, name, path, owner, was, now)) is not None:
-                found.setdefault(where(path), one)
-    return list(found.values())
+            if (laid := _laid(kind, name, path, owner, was, now)) is not None:
+                by_path.setdefault(where(path), laid)
+    return list(by_path.values())
 
 
 def _owner(entry: Mapping[str, Any]) -> str:
@@ -105,8 +105,12 @@ def _laid(kind: str, name: str, path: tuple[Step, ...], owner: str, was: Any, no
     if (kind, path) == ROUTES and not _splits_alike(was, now):
         return None
     if (kind, path) == SUBSETS:
-        known = {one.get("name"): one for one in now if (one.get("labels") or {}).get("version") == one.get("name")}
-        wanted = [known.get(one.get("name"), one) for one in was]
+        known = {
+            subset.get("name"): subset
+            for subset in now
+            if (subset.get("labels") or {}).get("version") == subset.get("name")
+        }
+        wanted = [known.get(subset.get("name"), subset) for subset in was]
         return Laid(kind, name, path, owner, was, wanted, taken=wanted != now)
     return Laid(kind, name, path, owner, was, now)
 
@@ -121,10 +125,13 @@ def _splits_alike(was: Any, now: Any) -> bool:
 
 
 def _splits(http: Any) -> Iterator[tuple[str, dict[tuple[str, str], int]]]:
-    """Of each entry with destinations what it matches, and who gets how much; who gets nothing is left out."""
+    """For each entry with destinations: what it matches, and who gets how much. Who gets nothing is left out."""
     for entry in http or []:
         if route := entry.get("route") or []:
-            shares = {_way(one): int(one.get("weight") or (100 if len(route) == 1 else 0)) for one in route}
+            shares = {
+                _way(destination): int(destination.get("weight") or (100 if len(route) == 1 else 0))
+                for destination in route
+            }
             match = json.dumps(entry.get("match") or [], sort_keys=True)
             yield match, {way: share for way, share in shares.items() if share}
 
@@ -165,29 +172,29 @@ def _at(
 
 
 def _otherwise(below: Mapping[str, Any], rendered: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
-    """Whether an item says what it says in another way: a variable's `value` for a rendered `valueFrom`."""
+    """Whether an item says the same in another way, such as a variable by `value` where `valueFrom` is rendered."""
     owned = {key[2:] for key in below if key.startswith("f:")}
     return bool(owned - rendered.keys()) and bool(rendered.keys() - live.keys())
 
 
 def item(items: Sequence[Any], keys: Mapping[str, Any]) -> Any | None:
     """The item of a list that has these merge keys."""
-    for one in items:
-        if isinstance(one, Mapping) and all(one.get(key, DEFAULTS.get(key, _NONE)) == keys[key] for key in keys):
-            return one
+    for entry in items:
+        if isinstance(entry, Mapping) and all(entry.get(key, DEFAULTS.get(key, _NONE)) == keys[key] for key in keys):
+            return entry
     return None
 
 
 def overlaid(rendered: Mapping[str, Any], laid: Sequence[Laid]) -> dict[str, Any]:
     """The object as Helm applies it: with what is laid over it."""
     result = copy.deepcopy(dict(rendered))
-    for one in laid:
-        if (one.kind, one.name) != (rendered["kind"], rendered["metadata"]["name"]):
+    for field in laid:
+        if (field.kind, field.name) != (rendered["kind"], rendered["metadata"]["name"]):
             continue
         parent: Any = result
-        for step in one.path[:-1]:
+        for step in field.path[:-1]:
             parent = parent[step] if isinstance(step, str) else item(parent, step)
-        last, value = one.path[-1], copy.deepcopy(one.value)
+        last, value = field.path[-1], copy.deepcopy(field.value)
         if isinstance(last, str):
             parent[last] = value
         else:
@@ -201,7 +208,7 @@ def changes(was: Any, now: Any, at: tuple[Step, ...] = ()) -> Iterator[tuple[str
         for key in sorted(was.keys() | now.keys()):
             yield from changes(was.get(key), now.get(key), (*at, key))
     elif isinstance(was, list) and isinstance(now, list) and (key := _key(was, now)):
-        for name in dict.fromkeys(one[key] for one in (*was, *now)):
+        for name in dict.fromkeys(entry[key] for entry in (*was, *now)):
             yield from changes(item(was, {key: name}), item(now, {key: name}), (*at, {key: name}))
     elif was != now:
         yield where(at), was, now
@@ -210,8 +217,8 @@ def changes(was: Any, now: Any, at: tuple[Step, ...] = ()) -> Iterator[tuple[str
 def _key(*lists: Sequence[Any]) -> str | None:
     """What tells the items of both lists apart."""
     for key in ("name", "containerPort", "mountPath"):
-        if all(isinstance(one, Mapping) and key in one for items in lists for one in items):
-            names = [[one[key] for one in items] for items in lists]
+        if all(isinstance(entry, Mapping) and key in entry for items in lists for entry in items):
+            names = [[entry[key] for entry in items] for items in lists]
             if all(len(set(some)) == len(some) for some in names):
                 return key
     return None

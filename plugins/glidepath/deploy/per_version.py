@@ -92,9 +92,9 @@ class HelmPerVersion:
         """See `Deploy.effective_values`; how many replicas stable has is what its own release says."""
         values = dict(self._routes.effective_values())
         stable, _ = chart.roles(values)
-        asked = self._mapped.replicas(self._of(stable).effective_values()) if stable in self._there() else None
+        replicas = self._mapped.replicas(self._of(stable).effective_values()) if stable in self._there() else None
         return chart.without_replicas(values, stable) | {
-            "replicas": {"stable": REPLICAS if asked is None else asked, "canary": REPLICAS},
+            "replicas": {"stable": REPLICAS if replicas is None else replicas, "canary": REPLICAS},
             "autoscaling": {"external": self._mapped.paths.replicas is None},
         }
 
@@ -116,7 +116,7 @@ class HelmPerVersion:
         return replace(done, laid=(*laid, *done.laid))
 
     def install(self, values: Mapping[str, Any], write: int | None = None, anew: bool = False) -> tuple[Laid, ...]:
-        """Bring the versions that have a role about, without a way to them; what was left to its owners.
+        """Install the versions that have a role; no route leads to them yet. Returns what was left to its owners.
 
         Args:
             values: Those of the routes.
@@ -162,19 +162,19 @@ class HelmPerVersion:
         return replace(seen, objects=with_fields(seen.objects, self._added(values, version)))
 
     def rendered(self, values: Mapping[str, Any]) -> Sequence[Object]:
-        """What the chart makes of versions that are all to be installed; touches nothing.
+        """What the chart would make of the versions, were all of them installed; touches nothing.
 
         Raises:
             PreflightError: The chart does not make what a version needs to be.
         """
-        found: list[Object] = []
+        manifests: list[Object] = []
         there = self._there()
         for version, own in self._wanted(values, frozenset()).items():
             self._free(version, there)
             seen = self._of(version).preview(own, self._added(values, version)).objects
             fits(self._mapped, values, version, seen)
-            found += seen
-        return found
+            manifests += seen
+        return manifests
 
     def values_of(self, version: str) -> Mapping[str, Any]:
         """The values that a version was released with."""
@@ -197,21 +197,21 @@ class HelmPerVersion:
         """See `Deploy.applied`; as the Helm release that made it."""
         live = self.found(manifest)
         made_by = ((live or {}).get("metadata", {}).get("annotations") or {}).get(MADE_BY)
-        owner = next((one for one in map(self._of, self._there()) if one.release == made_by), self._routes)
+        owner = next((release for release in map(self._of, self._there()) if release.release == made_by), self._routes)
         return owner.applied(manifest)
 
     def _wanted(self, values: Mapping[str, Any], there: frozenset[str]) -> dict[str, dict[str, Any]]:
         """The values of each version that is to be brought to some: not of a stable one that is there."""
         stable, *others = versions(values)
-        found = {}
+        wanted = {}
         for version in others if stable in there else [stable, *others]:
-            asked = ((values.get("versions") or {}).get(version) or {}).get("replicas") or REPLICAS
+            replicas = ((values.get("versions") or {}).get(version) or {}).get("replicas") or REPLICAS
             if version == values["roles"].get("baseline"):
                 like = self._of(stable).status()
-                found[version] = self._mapped.named(like.values if like else {}, version, asked)
+                wanted[version] = self._mapped.named(like.values if like else {}, version, replicas)
             else:
-                found[version] = self._mapped.released(version, chart.image_of(values, version), asked)
-        return found
+                wanted[version] = self._mapped.released(version, chart.image_of(values, version), replicas)
+        return wanted
 
     def _deployment(self, version: str) -> Object:
         return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": self._mapped.workload(version)}}
@@ -266,5 +266,5 @@ class HelmPerVersion:
 
 def versions(values: Mapping[str, Any]) -> list[str]:
     """The versions that have a role, the stable one first."""
-    given = values["roles"]
-    return [str(one) for one in (given["stable"], given.get("canary"), given.get("baseline")) if one]
+    roles = values["roles"]
+    return [str(version) for version in (roles["stable"], roles.get("canary"), roles.get("baseline")) if version]

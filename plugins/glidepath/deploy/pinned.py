@@ -22,9 +22,9 @@ def as_pinned(chart: Path, digest: str | None) -> None:
         return
     if not chart.is_file():
         raise SetupError(f"helm.digest pins a packed chart, and {str(chart)!r} is none: helm package it")
-    found = f"sha256:{hashlib.sha256(chart.read_bytes()).hexdigest()}"
-    if found != digest:
+    packed = f"sha256:{hashlib.sha256(chart.read_bytes()).hexdigest()}"
+    if packed != digest:
         raise SetupError(
-            f"the chart {str(chart)!r} is {found}, the policy's helm.digest is {digest}: put the chart back that was "
+            f"the chart {str(chart)!r} is {packed}, the policy's helm.digest is {digest}: put the chart back that was "
             "reviewed, or review this one and pin it"
         )

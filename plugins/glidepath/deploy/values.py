@@ -14,8 +14,8 @@ NO_CANARY = "istio.trafficSplit.stable=100,istio.trafficSplit.canary=0"
 
 def roles(values: Mapping[str, Any]) -> tuple[str, str | None]:
     """The stable version and the canary (None when there is none), from effective values."""
-    given = values.get("roles") or {}
-    return str(given.get("stable", "")), (str(given["canary"]) if given.get("canary") else None)
+    by_role = values.get("roles") or {}
+    return str(by_role.get("stable", "")), (str(by_role["canary"]) if by_role.get("canary") else None)
 
 
 def stable_replicas(values: Mapping[str, Any]) -> int:
@@ -31,14 +31,14 @@ def role_replicas(values: Mapping[str, Any]) -> int:
 
 def most_replicas(values: Mapping[str, Any]) -> int | None:
     """The chart's autoscalers' maximum, from effective values; None where they are not used."""
-    given = values.get("autoscaling") or {}
-    return int(given["maxReplicas"]) if given.get("enabled") else None
+    autoscaling = values.get("autoscaling") or {}
+    return int(autoscaling["maxReplicas"]) if autoscaling.get("enabled") else None
 
 
 def scaled_elsewhere(values: Mapping[str, Any]) -> bool:
     """Whether the chart leaves replicas to somebody else, from effective values."""
-    given = values.get("autoscaling") or {}
-    return bool(given.get("external")) and not given.get("enabled")
+    autoscaling = values.get("autoscaling") or {}
+    return bool(autoscaling.get("external")) and not autoscaling.get("enabled")
 
 
 def least_replicas(values: Mapping[str, Any], version: str) -> int:
@@ -116,8 +116,8 @@ def without_image(values: Mapping[str, Any], version: str) -> dict[str, Any]:
 
 def _digests(values: Mapping[str, Any]) -> dict[str, Any]:
     image = values.get("image")
-    found = image.get("digests") if isinstance(image, Mapping) else None
-    return found if isinstance(found, dict) else {}
+    digests = image.get("digests") if isinstance(image, Mapping) else None
+    return digests if isinstance(digests, dict) else {}
 
 
 def with_replicas(values: Mapping[str, Any], version: str, replicas: int | None) -> dict[str, Any]:

@@ -31,11 +31,11 @@ class KubernetesWorkloads:
         Raises:
             ClusterError: The API refused or did not answer.
         """
-        found = self._deployment(version)
-        if found is None:
+        deployment = self._deployment(version)
+        if deployment is None:
             return Readiness(version, 0, 0, self._none(version))
-        wanted, status = int(found["spec"].get("replicas") or 0), found.get("status") or {}
-        behind = status.get("observedGeneration", 0) < found["metadata"].get("generation", 0)
+        wanted, status = int(deployment["spec"].get("replicas") or 0), deployment.get("status") or {}
+        behind = status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0)
         ready = 0 if behind else min(status.get("updatedReplicas", 0), status.get("availableReplicas", 0))
         return Readiness(version, wanted, ready, "" if ready >= wanted else self._why(version))
 
@@ -45,16 +45,16 @@ class KubernetesWorkloads:
         Raises:
             ClusterError: The API refused or did not answer.
         """
-        found = self._deployment(version)
-        if found is None:
+        deployment = self._deployment(version)
+        if deployment is None:
             return None
-        spec, managed = found["spec"], found["metadata"].get("managedFields") or []
+        spec, managed = deployment["spec"], deployment["metadata"].get("managedFields") or []
         template = spec.get("template") or {}
         labels = (template.get("metadata") or {}).get("labels")
         pods = {"spec": template.get("spec"), "labels": labels}
         digest = hashlib.sha256(json.dumps(pods, sort_keys=True).encode()).hexdigest()[:16]
         # Of a scale the API keeps no time, and Helm, which leaves replicas to others, owns them too.
-        others = [one for one in managed if one.get("manager") != HELM]
+        others = [entry for entry in managed if entry.get("manager") != HELM]
         by = editor(others, "f:spec", "f:replicas")
         by = editor(managed, "f:spec", "f:replicas") if by == UNKNOWN else by.removesuffix(" at None")
         pods_by = editor(managed, "f:spec", "f:template")
@@ -67,13 +67,13 @@ class KubernetesWorkloads:
             ClusterError: The API did not answer.
         """
         try:
-            found = self._objects.get("v1/services", self.service)
+            service = self._objects.get("v1/services", self.service)
         except ClusterError as error:
             if error.status in (403, 404):
                 return None
             raise
-        labels = found["spec"].get("selector")
-        managed = found["metadata"].get("managedFields") or []
+        labels = service["spec"].get("selector")
+        managed = service["metadata"].get("managedFields") or []
         return Selector(labels, editor(managed, "f:spec", "f:selector")) if labels else None
 
     def _deployment(self, version: str) -> dict[str, Any] | None:
@@ -90,8 +90,8 @@ class KubernetesWorkloads:
         Raises:
             ClusterError: The API refused or did not answer.
         """
-        found = self._objects.list_metadata("v1/secrets", f"owner=helm,name={release}")
-        newest = max(found, key=lambda one: int(one["labels"]["version"]), default=None)
+        secrets = self._objects.list_metadata("v1/secrets", f"owner=helm,name={release}")
+        newest = max(secrets, key=lambda secret: int(secret["labels"]["version"]), default=None)
         if newest is None:
             return None
         by = editor(newest.get("managedFields") or [])
@@ -154,13 +154,13 @@ class KubernetesWorkloads:
             ClusterError: The API refused or did not answer.
         """
         for left in reversed(range(5)):
-            found = self._deployment(version)
-            if found is None or int(found["spec"].get("replicas") or 0) >= count:
+            deployment = self._deployment(version)
+            if deployment is None or int(deployment["spec"].get("replicas") or 0) >= count:
                 return False
-            metadata = {"resourceVersion": found["metadata"]["resourceVersion"]}
+            metadata = {"resourceVersion": deployment["metadata"]["resourceVersion"]}
             try:
                 self._objects.merge(
-                    DEPLOYMENTS, found["metadata"]["name"], {"metadata": metadata, "spec": {"replicas": count}}
+                    DEPLOYMENTS, deployment["metadata"]["name"], {"metadata": metadata, "spec": {"replicas": count}}
                 )
                 return True
             except ClusterError as error:
@@ -177,14 +177,14 @@ class KubernetesWorkloads:
         Raises:
             ClusterError: The API refused or did not answer.
         """
-        found = self._deployment(version)
-        if found is None or found["metadata"].get("deletionTimestamp"):
+        deployment = self._deployment(version)
+        if deployment is None or deployment["metadata"].get("deletionTimestamp"):
             return False
-        notes = found["metadata"].get("annotations") or {}
+        notes = deployment["metadata"].get("annotations") or {}
         if notes.get(MADE_BY) != release or notes.get(STATE) == HELD:
             return False
         try:
-            self._objects.delete(DEPLOYMENTS, found["metadata"]["name"], found["metadata"]["resourceVersion"])
+            self._objects.delete(DEPLOYMENTS, deployment["metadata"]["name"], deployment["metadata"]["resourceVersion"])
         except ClusterError as error:
             if error.status not in (404, 409):
                 raise
@@ -239,10 +239,10 @@ def _waits_for(pod: Mapping[str, Any]) -> str:
     """A pod, and what its containers wait for."""
     status = pod.get("status") or {}
     reasons = []
-    for one in status.get("containerStatuses") or []:
-        waiting = (one.get("state") or {}).get("waiting")
+    for container in status.get("containerStatuses") or []:
+        waiting = (container.get("state") or {}).get("waiting")
         if waiting:
-            reasons.append(f"{one['name']}: {waiting.get('reason')}")
-        elif not one.get("ready"):
-            reasons.append(f"{one['name']} not ready")
+            reasons.append(f"{container['name']}: {waiting.get('reason')}")
+        elif not container.get("ready"):
+            reasons.append(f"{container['name']} not ready")
     return f"{pod['metadata']['name']} ({', '.join(reasons) or status.get('phase')})"

@@ -27,13 +27,13 @@ class KubernetesFence:
     def state(self) -> Fenced:
         """See `Fence.state`."""
         there = self._there()
-        deployed = (found["metadata"]["labels"].get("version", "") for kind, found in there if kind == DEPLOYMENTS)
-        held = (self._objects.named(kind, one["metadata"]["name"]) for kind, one in there if state_of(one) == HELD)
+        deployed = (live["metadata"]["labels"].get("version", "") for kind, live in there if kind == DEPLOYMENTS)
+        held = (self._objects.named(kind, live["metadata"]["name"]) for kind, live in there if state_of(live) == HELD)
         return Fenced(
             versions=frozenset(deployed) - {""},
             held=frozenset(held),
-            tokens=frozenset(token_of(one) for _, one in there),
-            write=max((write_of(one) for _, one in there), default=0),
+            tokens=frozenset(token_of(live) for _, live in there),
+            write=max((write_of(live) for _, live in there), default=0),
         )
 
     def take(self, claim: Claim) -> None:
@@ -66,12 +66,12 @@ class KubernetesFence:
 
     def free_writes(self) -> None:
         """See `Fence.free_writes`."""
-        for kind, one in self._there():
-            self._objects.free_write(kind, one["metadata"]["name"], one)
+        for kind, live in self._there():
+            self._objects.free_write(kind, live["metadata"]["name"], live)
 
     def _there(self) -> list[tuple[str, Found]]:
         """Every object that a release may hold, with its kind."""
         service = self._objects.service
         named = [(kind, self._objects.found(kind, service)) for kind in (self._routes, *self._beside)]
-        deployed = [(DEPLOYMENTS, one) for one in self._objects.deployments()]
-        return [*deployed, *((kind, one) for kind, one in named if one is not None)]
+        deployed = [(DEPLOYMENTS, live) for live in self._objects.deployments()]
+        return [*deployed, *((kind, live) for kind, live in named if live is not None)]

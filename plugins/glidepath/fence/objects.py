@@ -55,20 +55,20 @@ class FencedObjects:
         """An object as people call it: `Deployment prices-v2`."""
         return f"{self.kinds[kind][1]} {name}"
 
-    def stamp(self, claim: Claim, kind: str, name: str, state: str = HELD, found: Found | None = None) -> None:
+    def stamp(self, claim: Claim, kind: str, name: str, state: str = HELD, live: Found | None = None) -> None:
         """Write the claim's annotations; of what is gone there is nothing to hold.
 
         Raises:
             ClaimLostError: It carries a higher token.
         """
-        found = found or self.found(kind, name)
-        if found is not None:
-            self.write(claim, kind, name, state, found, tries=TRIES)
+        live = live or self.found(kind, name)
+        if live is not None:
+            self.write(claim, kind, name, state, live, tries=TRIES)
 
     def write(
-        self, claim: Claim, kind: str, name: str, state: str, found: Found, spec: Spec = lambda _: None, tries: int = 2
+        self, claim: Claim, kind: str, name: str, state: str, live: Found, spec: Spec = lambda _: None, tries: int = 2
     ) -> None:
-        """Apply the claim's annotations to the very object that was found, and the spec made from it, if there is one.
+        """Apply the claim's annotations to exactly the object that was read, and the spec that is made from it, if any.
 
         Somebody wrote between our read and our write: look again, once, then it is theirs to explain; but a Deployment's
         status changes by itself. What is held the cluster guards; what is open has no fence, so that a claim of long ago
@@ -79,11 +79,11 @@ class FencedObjects:
             ClusterError: The API refused or did not answer; with status 409 somebody was first each time.
         """
         for left in reversed(range(tries)):
-            if token_of(found) > claim.token and (state_of(found) != HELD or left < tries - 1):
+            if token_of(live) > claim.token and (state_of(live) != HELD or left < tries - 1):
                 raise ClaimLostError(
-                    f"{self.named(kind, name)} carries token {token_of(found)}, this claim has {claim.token}"
+                    f"{self.named(kind, name)} carries token {token_of(live)}, this claim has {claim.token}"
                 )
-            body = self._body(claim, kind, name, state, found, spec(found))
+            body = self._body(claim, kind, name, state, live, spec(live))
             try:
                 self.api.apply(kind, body)
                 return
@@ -92,25 +92,25 @@ class FencedObjects:
                     raise ClaimLostError(f"{self.named(kind, name)}: refused by the cluster: {error}") from error
                 if error.status != 409 or not left:
                     raise
-            found = self.api.get(kind, name)
+            live = self.api.get(kind, name)
 
-    def free_write(self, kind: str, name: str, found: Found | None) -> None:
+    def free_write(self, kind: str, name: str, live: Found | None) -> None:
         """Remove the number of the last upgrade through Helm, if somebody beside Helm wrote it.
 
         Raises:
             ClusterError: As for `write`.
         """
         for left in reversed(range(TRIES)):
-            if found is None or not numbered_by_others(found):
+            if live is None or not numbered_by_others(live):
                 return
-            notes = {"resourceVersion": found["metadata"]["resourceVersion"], "annotations": {WRITE: None}}
+            notes = {"resourceVersion": live["metadata"]["resourceVersion"], "annotations": {WRITE: None}}
             try:
                 self.api.merge(kind, name, {"metadata": notes})
                 return
             except ClusterError as error:
                 if error.status != 409 or not left:
                     raise
-            found = self.found(kind, name)
+            live = self.found(kind, name)
 
     def make(self, claim: Claim, kind: str, name: str, like: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
         """Write an object that is gone: with labels and annotations as `like` has them, held.
@@ -126,7 +126,7 @@ class FencedObjects:
     def _body(
         self, claim: Claim, kind: str, name: str, state: str, found: Found, spec: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """What is applied. The uid sees to it that an object which is gone by then is not made anew out of this alone."""
+        """What is applied. Its uid keeps the API from making an object anew that was deleted meanwhile."""
         api_version, kind_name = self.kinds[kind]
         own, was = carried(found, state == OPEN, self._kept), found["metadata"]
         metadata: dict[str, Any] = {

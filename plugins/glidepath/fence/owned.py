@@ -24,40 +24,40 @@ class Carried:
     spec: dict[str, Any]
 
 
-def owns(found: Found, field: str) -> bool:
+def owns(live: Found, field: str) -> bool:
     """Whether Glidepath owns a field of the spec: Helm's apply of another value is then a conflict."""
-    return _field(_ours(found), "f:spec", f"f:{field}") is not None
+    return _field(_ours(live), "f:spec", f"f:{field}") is not None
 
 
-def unshared(found: Found, field: str) -> bool:
+def unshared(live: Found, field: str) -> bool:
     """Whether nobody beside Glidepath owns a field of the spec: given up, it would be gone."""
-    return not any(_field(one, "f:spec", f"f:{field}") is not None for one in _theirs(found))
+    return not any(_field(fields, "f:spec", f"f:{field}") is not None for fields in _theirs(live))
 
 
-def numbered_by_others(found: Found) -> bool:
+def numbered_by_others(live: Found) -> bool:
     """Whether somebody beside Helm owns the number of the last upgrade, so that Helm can't write the next one."""
-    others = [one for one in _managed(found) if one.get("manager") != HELM]
+    others = [entry for entry in _managed(live) if entry.get("manager") != HELM]
     return any(
-        _field(one.get("fieldsV1") or {}, "f:metadata", "f:annotations", f"f:{WRITE}") is not None for one in others
+        _field(entry.get("fieldsV1") or {}, "f:metadata", "f:annotations", f"f:{WRITE}") is not None for entry in others
     )
 
 
-def carried(found: Found, giving_up: bool, fields: Collection[str] = ()) -> Carried:
+def carried(live: Found, giving_up: bool, fields: Collection[str] = ()) -> Carried:
     """What to repeat in the next apply.
 
     Args:
-        found: The object as it was read.
+        live: The object as it was read.
         giving_up: Whether what others own as well is left to them.
         fields: Those of the spec that not every write says anew.
     """
-    metadata, spec = found["metadata"], found.get("spec") or {}
+    metadata, spec = live["metadata"], live.get("spec") or {}
 
     def kept(values: Mapping[str, Any], *path: str) -> dict[str, Any]:
-        ours = _field(_ours(found), *path) or {}
-        others = [_field(one, *path) or {} for one in _theirs(found)] if giving_up else []
+        ours = _field(_ours(live), *path) or {}
+        others = [_field(owned, *path) or {} for owned in _theirs(live)] if giving_up else []
         return {
             key: value for key, value in values.items()
-            if f"f:{key}" in ours and not any(f"f:{key}" in one for one in others)
+            if f"f:{key}" in ours and not any(f"f:{key}" in owned for owned in others)
         }  # fmt: skip
 
     annotations = kept(metadata.get("annotations") or {}, "f:metadata", "f:annotations")
@@ -68,17 +68,19 @@ def carried(found: Found, giving_up: bool, fields: Collection[str] = ()) -> Carr
     )
 
 
-def _ours(found: Found) -> Mapping[str, Any]:
-    applied = [one for one in _managed(found) if (one.get("manager"), one.get("operation")) == (FIELD_MANAGER, "Apply")]
+def _ours(live: Found) -> Mapping[str, Any]:
+    applied = [
+        entry for entry in _managed(live) if (entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Apply")
+    ]
     return (applied[0].get("fieldsV1") or {}) if applied else {}
 
 
-def _theirs(found: Found) -> list[Mapping[str, Any]]:
-    return [one.get("fieldsV1") or {} for one in _managed(found) if one.get("manager") != FIELD_MANAGER]
+def _theirs(live: Found) -> list[Mapping[str, Any]]:
+    return [entry.get("fieldsV1") or {} for entry in _managed(live) if entry.get("manager") != FIELD_MANAGER]
 
 
-def _managed(found: Found) -> list[Mapping[str, Any]]:
-    return found["metadata"].get("managedFields") or []
+def _managed(live: Found) -> list[Mapping[str, Any]]:
+    return live["metadata"].get("managedFields") or []
 
 
 def _field(fields: Mapping[str, Any], *path: str) -> Mapping[str, Any] | None:

@@ -55,10 +55,10 @@ class Fence(Protocol):
         """Hold a version's Deployment: nobody without the token can change or delete it. Errors as `take`'s."""
 
     def let_go(self, claim: Claim, version: str) -> None:
-        """Open a version's Deployment, so that Helm can remove it; gone already is fine. Errors as `take`'s."""
+        """Open a version's Deployment, so that Helm can remove it. Does nothing if it is gone. Errors as `take`'s."""
 
     def open(self, claim: Claim) -> None:
-        """Open everything but the routes: plain helm and kubectl work again. Opened already is fine. Errors as `take`'s."""
+        """Open everything but the routes, so that plain helm and kubectl work again. May be repeated. Errors as `take`'s."""
 
     def free_writes(self) -> None:
         """Remove the numbers of upgrades through Helm that somebody else wrote: Helm's own would be a conflict.

@@ -105,16 +105,16 @@ class ObserveOperator(ReleaseOperator):
         from glidepath.triggers.step import ObserveTrigger
 
         run = self.run_of(context)
-        asked = observation(run.spec)
-        if asked is None or run.ended():
+        observed = observation(run.spec)
+        if observed is None or run.ended():
             self.log.info("observe: the old version is not kept; nothing to wait for")
             return
-        if run.journal.answer_on(asked.number) is None:
+        if run.journal.answer_on(observed.number) is None:
             self.log.info(
                 "observe: %s has %d %%, %s stays warm for %.0f s and can have all traffic back within seconds: mark "
-                "this task failed, or annotate the Lease", run.canary, asked.weight, run.stable, asked.warm_s,
+                "this task failed, or annotate the Lease", run.canary, observed.weight, run.stable, observed.warm_s,
             )  # fmt: skip
-            trigger = ObserveTrigger(run.id, asked.number, 3 * run.spec.lease)
+            trigger = ObserveTrigger(run.id, observed.number, 3 * run.spec.lease)
             self.defer(trigger=trigger, method_name="done", timeout=_observation(run.spec) + timedelta(seconds=GRACE_S))
         observe(run)
 
@@ -147,8 +147,8 @@ def bake_limit(spec: ReleaseSpec) -> timedelta:
 
 def guard_limit(spec: ReleaseSpec) -> timedelta:
     """How long a guard watches: every time that the release may take, one after the other, and more."""
-    asked = "hold" in (spec.on_undecided, spec.on_no_data.action) or spec.approval.before is not None
-    answer = timedelta(seconds=spec.approval.timeout) if asked else timedelta()
+    asks = "hold" in (spec.on_undecided, spec.on_no_data.action) or spec.approval.before is not None
+    answer = timedelta(seconds=spec.approval.timeout) if asks else timedelta()
     ending = ENDING + timedelta(seconds=2 * spec.deploy_timeout)
     return 2 * bake_limit(spec) + answer + ending + _observation(spec)
 

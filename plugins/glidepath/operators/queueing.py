@@ -44,13 +44,13 @@ class WaitsForClaim(ReleaseOperator):
             return self.attempt(context)
         except ClaimHeldError as error:
             policy = self.policy(context)
-            asked = policy.on_held
-            if asked.action == "refuse" or context["params"].get("dry_run"):
+            on_held = policy.on_held
+            if on_held.action == "refuse" or context["params"].get("dry_run"):
                 raise
             now = time.time()
-            deadline = deadline or now + asked.limit
+            deadline = deadline or now + on_held.limit
             if now >= deadline:
-                raise ClaimHeldError(f"waited {asked.limit:.0f} s (on_held.limit): {error}") from error
+                raise ClaimHeldError(f"waited {on_held.limit:.0f} s (on_held.limit): {error}") from error
             self.log.info("%s: waits for its end, at most %.0f s: %s", self.task_id, deadline - now, error)
         trigger = HeldTrigger(
             release_id(context), policy.connections.kubernetes, policy.namespace, policy.service, deadline

@@ -44,12 +44,12 @@ class PlanOperator(WaitsForClaim, BranchOperator):
         self._waited = False
 
     def resume(self, context: Context, event: dict[str, Any], deadline: float) -> Any:
-        """As it says; the time it has waited for another release does not count as being late."""
+        """As the base class. Time that was spent waiting for another release does not count as being late."""
         self._waited = True
         return super().resume(context, event, deadline)
 
     def attempt(self, context: Context) -> Any:
-        """Plan, and skip the other way. What has waited plans then: the stable version may be another one."""
+        """Plan, and skip the other branch. A run that has waited plans only now: the stable version may have changed."""
         return self.do_branch(context, self.choose_branch(context))
 
     def policy(self, context: Context) -> Policy:  # noqa: ARG002 - its signature

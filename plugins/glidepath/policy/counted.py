@@ -20,7 +20,7 @@ OF_SERVICE, OF_VERSION = ("service", "namespace"), ("service", "namespace", "ver
 
 
 def filled(value: str, names: Mapping[str, str]) -> str:
-    """The pattern, to be matched in full, of a label's value (as `labels`), with names for what stands for them.
+    """The pattern that a label's whole value must match, with the placeholders of `labels` filled in.
 
     Args:
         value: Such as `{service}-{version}`, or `=~.*{service}`.
@@ -39,10 +39,10 @@ def filled(value: str, names: Mapping[str, str]) -> str:
 
 
 def _placed(value: str, known: tuple[str, ...]) -> str:
-    unknown = [one for one in PLACE.findall(value) if one not in known]
+    unknown = [place for place in PLACE.findall(value) if place not in known]
     if unknown:
-        told = ", ".join(f"{{{one}}}" for one in known)
-        raise ValueError(f"{value!r}: {{{unknown[0]}}} stands for nothing; expected {told} or none")
+        expected = ", ".join(f"{{{place}}}" for place in known)
+        raise ValueError(f"{value!r}: {{{unknown[0]}}} stands for nothing; expected {expected} or none")
     return value
 
 
@@ -135,5 +135,5 @@ class Counted(Form):
 
     def over(self, under: Counted) -> Counted:
         """This, and where it says nothing what another says."""
-        said = {name: getattr(self, name) for name in Counted.model_fields if getattr(self, name) is not None}
-        return under.model_copy(update=said)
+        own = {name: getattr(self, name) for name in Counted.model_fields if getattr(self, name) is not None}
+        return under.model_copy(update=own)

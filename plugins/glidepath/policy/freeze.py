@@ -74,5 +74,5 @@ class Window(BaseModel):
 
 def frozen_until(windows: tuple[Window, ...], now: datetime) -> tuple[datetime, str] | None:
     """Until when releases are frozen and why, or None when they are not."""
-    held = [(end, one.why) for one in windows if (end := one.until(now)) is not None]
+    held = [(end, window.why) for window in windows if (end := window.until(now)) is not None]
     return max(held, key=lambda pair: pair[0]) if held else None

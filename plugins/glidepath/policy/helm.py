@@ -28,17 +28,17 @@ class ValuePaths(Form):
 
     @model_validator(mode="after")
     def _apart(self) -> ValuePaths:
-        for one, other in permutations(self.taken, 2):
-            if f"{other}.".startswith(f"{one}."):
+        for path, other in permutations(self.taken, 2):
+            if f"{other}.".startswith(f"{path}."):
                 raise ValueError(
-                    f"paths: {one} and {other}: one would overwrite the other; expected paths that lie apart"
+                    f"paths: {path} and {other}: one would overwrite the other; expected paths that lie apart"
                 )
         return self
 
     @property
     def taken(self) -> tuple[str, ...]:
         """The paths that Glidepath writes."""
-        return tuple(one for one in (self.name, self.tag, self.digest, self.replicas) if one is not None)
+        return tuple(path for path in (self.name, self.tag, self.digest, self.replicas) if path is not None)
 
 
 class HelmRelease(Form):

@@ -22,7 +22,7 @@ def pattern_of(value: str) -> str:
 
 
 def _checked(labels: dict[str, str | list[str]], info: ValidationInfo) -> dict[str, str | list[str]]:
-    """Make sure that values are what they seem to be, where a policy's file is read (`written` in the context).
+    """Refuse invalid patterns, and exact values that look like patterns, in a policy's file (`written` in the context).
 
     A release under way goes on by what was frozen for it, as it was read then.
 

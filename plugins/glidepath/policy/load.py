@@ -74,26 +74,28 @@ def dag_id_of(path: Path) -> str:
         values = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         values = None
-    said = (values.get("name") or values.get("service")) if isinstance(values, dict) else None
-    if isinstance(said, str) and re.match(NAME, said):
-        return dag_id(said)
+    name = (values.get("name") or values.get("service")) if isinstance(values, dict) else None
+    if isinstance(name, str) and re.match(NAME, name):
+        return dag_id(name)
     return dag_id(re.sub(r"[^a-zA-Z0-9_.-]", "_", path.stem))
 
 
 def told(error: ValidationError, name: str = "", lines: dict[Place, int] | None = None) -> str:
     """pydantic's errors, one a line: where, which key, what was given, what was expected."""
     rows = []
-    for one in error.errors(include_url=False):
+    for problem in error.errors(include_url=False):
         # A discriminated union, that of metrics, puts its tag into the place: metrics, their number, the tag.
-        place = tuple(part for at, part in enumerate(one["loc"]) if at != TAG or one["loc"][0] != "metrics")
+        place = tuple(part for at, part in enumerate(problem["loc"]) if at != TAG or problem["loc"][0] != "metrics")
         where = f"{name}:{_line(place, lines)}: " if lines is not None else ""
         key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
         given = (
             ""
-            if one["type"] in ("missing", "value_error") and isinstance(one["input"], dict)
-            else f"given {one['input']!r}: "
+            if problem["type"] in ("missing", "value_error") and isinstance(problem["input"], dict)
+            else f"given {problem['input']!r}: "
         )
-        message = "unknown key" if one["type"] == "extra_forbidden" else one["msg"].removeprefix("Value error, ")
+        message = (
+            "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"].removeprefix("Value error, ")
+        )
         rows.append(f"{where}{key + ': ' if key else ''}{given}{message}")
     return "\n".join(rows)
 

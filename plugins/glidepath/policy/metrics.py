@@ -134,10 +134,10 @@ class LatencyMetric(MetricForm):
                 "expected `threshold` and `margin` together, such as {threshold: 300ms, margin: 0.01}; a quantile has a "
                 "`tolerance` instead"
             )
-        asked = type(self).model_fields
+        fields = type(self).model_fields
         if self.threshold is not None and (self.quantile, self.tolerance) != (
-            asked["quantile"].default,
-            asked["tolerance"].default,
+            fields["quantile"].default,
+            fields["tolerance"].default,
         ):
             raise ValueError(
                 "expected either `threshold` with `margin`, or `quantile` with `tolerance`: ask for both in two metrics"

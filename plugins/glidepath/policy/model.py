@@ -92,7 +92,7 @@ class Evidence(Form):
         return self
 
     def frozen(self) -> Evidence:
-        """With all that its preset counts, so that a release under way counts the same when the preset changes."""
+        """The same with everything its preset counts written out, so that a change of the preset does not touch a release under way."""
         if self.source in FIXED:
             return self
         return self.model_copy(update={"counts": counted_by(self.source, self.counts)})

@@ -207,9 +207,9 @@ PRESETS: dict[str, Preset] = {
 
 
 def counted_by(source: str, counts: Counted | None = None) -> Counted:
-    """What a source counts, with what a policy says otherwise laid over it; `own` is nothing but that."""
-    said = counts or Counted()
-    return said.over(PRESETS[source].counts) if source in PRESETS else said
+    """What a source counts, overlaid with what the policy says. For `own`, only what the policy says."""
+    own = counts or Counted()
+    return own.over(PRESETS[source].counts) if source in PRESETS else own
 
 
 def untried(source: str) -> str | None:

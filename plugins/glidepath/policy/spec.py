@@ -125,7 +125,7 @@ def for_run(policy: Policy, params: Mapping[str, Any]) -> ReleaseSpec:
 
 
 def _steps(policy: Policy, asked: RunParams) -> list[Step]:
-    """The policy's steps; other weights take over the bake and requests of the step in their place, or of the last."""
+    """The policy's steps. A run's own weights take bake and requests from the step in the same place, or from the last."""
     steps = policy.steps
     if asked.weights is not None:
         like = [policy.steps[min(place, len(policy.steps) - 1)] for place in range(len(asked.weights))]

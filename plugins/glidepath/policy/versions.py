@@ -31,7 +31,7 @@ class Image:
 
 
 def name_of(version: str) -> str:
-    """The name of a version: itself if it can be one, else its letters and figures, told apart where something got lost.
+    """The name of a version: the version itself where that is valid, else its letters and figures, with a hash where something got lost.
 
     Args:
         version: An image's tag or digest.

@@ -24,12 +24,12 @@ def failed(run: Run, task: str, error: Exception) -> None:
 
 
 def _why(run: Run, error: Exception) -> str:
-    """The error's text; where a token was refused, rather who has the claim, and why, as far as that can be read."""
-    told = None
+    """The error's text. Where a token was refused: who holds the claim now, and why, if that can be read."""
+    holder = None
     if isinstance(error, ClaimLostError):
         with suppress(ClusterError):
-            told = run.ports.claims.lost(run.claim)
-    return told or str(error)
+            holder = run.ports.claims.lost(run.claim)
+    return holder or str(error)
 
 
 def abort(run: Run, reason: str) -> None:

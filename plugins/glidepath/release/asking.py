@@ -1,4 +1,4 @@
-"""What a person asks of a release under way, by whatever way: it is written into its record, and its guard follows it.
+"""What a person asks of a release under way. It is written into the record, and the guard follows it.
 
 The same may be asked by an annotation of the Lease, without the record; to follow it the guard needs the record all the same. `approve` and `reject` answer
 the question that the DAG asks; Airflow has the answer, the record who gave it and why.
@@ -27,24 +27,24 @@ LEAST, MOST = 3, 500
 
 def held(entries: Sequence[Entry]) -> Asked | None:
     """Who holds the release at its weight; None when nobody does."""
-    words = [one for one in entries if isinstance(one, Asked) and one.what in (HOLD, RESUME)]
-    return words[-1] if words and words[-1].what == HOLD else None
+    orders = [entry for entry in entries if isinstance(entry, Asked) and entry.what in (HOLD, RESUME)]
+    return orders[-1] if orders and orders[-1].what == HOLD else None
 
 
 def asked_back(entries: Sequence[Entry]) -> Asked | None:
     """Who asked first that it goes back; None when nobody did."""
-    return next((one for one in entries if isinstance(one, Asked) and one.what in BACK), None)
+    return next((entry for entry in entries if isinstance(entry, Asked) and entry.what in BACK), None)
 
 
 def asked_commit(entries: Sequence[Entry]) -> Asked | None:
     """Who asked first that the observation ends; None when nobody did."""
-    return next((one for one in entries if isinstance(one, Asked) and one.what == COMMIT), None)
+    return next((entry for entry in entries if isinstance(entry, Asked) and entry.what == COMMIT), None)
 
 
 def waits(phase: str, entries: Sequence[Entry]) -> bool:
     """Whether the DAG asks a person, who has not answered."""
-    words = [one for one in entries if isinstance(one, Decided)]
-    answered = any(isinstance(one, Asked) and one.what in (APPROVE, REJECT) for one in entries)
+    words = [entry for entry in entries if isinstance(entry, Decided)]
+    answered = any(isinstance(entry, Asked) and entry.what in (APPROVE, REJECT) for entry in entries)
     return phase == Phase.BAKING and bool(words) and words[-1].decision == Decision.ASK and not answered
 
 
@@ -55,7 +55,7 @@ def possible(phase: str, outcome: str | None, entries: Sequence[Entry]) -> list[
         phase, outcome: As the record has them.
         entries: Its journal.
     """
-    if outcome is not None or any(isinstance(one, Fate) for one in entries) or asked_back(entries):
+    if outcome is not None or any(isinstance(entry, Fate) for entry in entries) or asked_back(entries):
         return []
     if waits(phase, entries):
         return [APPROVE, REJECT]
@@ -67,9 +67,9 @@ def possible(phase: str, outcome: str | None, entries: Sequence[Entry]) -> list[
 
 
 def _promotes(entries: Sequence[Entry]) -> bool:
-    """Whether it has been said that it is promoted: what holds it at its weight would come too late."""
-    decided = (isinstance(one, Decided) and one.decision == Decision.PROMOTE for one in entries)
-    return any(decided) or any(isinstance(one, Asked) and one.what == APPROVE for one in entries)
+    """Whether its promotion is decided: then it is too late to hold it at its weight."""
+    decided = (isinstance(entry, Decided) and entry.decision == Decision.PROMOTE for entry in entries)
+    return any(decided) or any(isinstance(entry, Asked) and entry.what == APPROVE for entry in entries)
 
 
 def ask(record: Record, release_id: str, what: str, who: str, why: str, now: float) -> Asked:

@@ -107,7 +107,7 @@ def give(
 
 
 def taken_back_meanwhile(run: Run) -> bool:
-    """Whether the brake was pulled since; what was written after it, by Helm too, is then taken back."""
+    """Whether the brake was pulled meanwhile. If so, what was written after it (by Helm, too) is taken back."""
     if not taken_back(run):
         return False
     brake(run, "the release was taken back while its weights were being written")
@@ -121,14 +121,14 @@ def _stop(run: Run, claim: Claim, mine: bool = False) -> bool:
 
 
 def way_back(run: Run, split: Split) -> WayBack:
-    """The way back to a split; what this release runs beside its stable side gets nothing else.
+    """The way back to a split. The other versions of this release get requests by no other entry.
 
     A record that can't be read keeps nobody from it.
     """
-    found = None
+    routing = None
     with suppress(RecordError):
-        found = run.routing
-    return WayBack(split, {run.stable, *run.fresh} - {split.stable}, found)
+        routing = run.routing
+    return WayBack(split, {run.stable, *run.fresh} - {split.stable}, routing)
 
 
 def leave_alone(run: Run, version: str) -> None:
@@ -145,7 +145,7 @@ def leave_alone(run: Run, version: str) -> None:
 
 
 def raised(run: Run, why: str) -> Claim:
-    """The claim with a token above the objects', if the Lease is ours: then no claim gave them theirs.
+    """The claim with a token above that of the objects, if the Lease is ours: then theirs is of no claim.
 
     Somebody wrote it by hand, or it is of a Lease that is gone. It must not keep the holder from the way back.
 
@@ -164,7 +164,7 @@ def note_taken_back(run: Run, reason: str) -> bool:
 
 
 def surely_taken_back(run: Run, reason: str) -> None:
-    """As `note_taken_back`; if it can't be written down, the brake is pulled before that is raised.
+    """As `note_taken_back`. If that can't be written, the brake is pulled before the error is raised.
 
     Raises:
         RecordError: The record can't be written.

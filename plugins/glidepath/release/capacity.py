@@ -1,4 +1,4 @@
-"""How many replicas a version needs for its share of the traffic, and who sees to it that it has them."""
+"""How many replicas a version needs for its share of the traffic, and who scales it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from glidepath.release.run import Run
 
 
 def see_to(run: Run, values: Mapping[str, Any], version: str, needed: int) -> None:
-    """See to it that a version is to have so many replicas, though Helm leaves them to somebody else.
+    """Ask for so many replicas of a version whose replicas Helm leaves to somebody else.
 
     Whoever scales it by himself goes on from there. What a person has scaled down stays so.
 
@@ -30,19 +30,19 @@ def see_to(run: Run, values: Mapping[str, Any], version: str, needed: int) -> No
 
 
 def expected_replicas(run: Run, values: Mapping[str, Any], enough: Mapping[str, int]) -> dict[str, int]:
-    """How many replicas each version has at least while nobody interferes; one of what scales by itself."""
-    last, found = run.journal.replicas(), {**enough}
+    """The least number of replicas that each version has while nobody interferes; 1 for what is scaled elsewhere."""
+    last, expected = run.journal.replicas(), {**enough}
     before = last.versions.get(run.stable, 0) if last else 0
-    found[run.stable] = before or max(
+    expected[run.stable] = before or max(
         1, min(chart.stable_replicas(values), run.ports.workloads.readiness(run.stable).wanted)
     )
     if chart.most_replicas(values) is not None:
-        return found | {run.stable: chart.stable_replicas(values)}
-    for version in found:
+        return expected | {run.stable: chart.stable_replicas(values)}
+    for version in expected:
         shape = run.ports.workloads.shape(version)
         if chart.scaled_elsewhere(values) or (shape is not None and shape.autoscaled):
-            found[version] = 1
-    return found
+            expected[version] = 1
+    return expected
 
 
 def replicas_like_stable(run: Run, values: Mapping[str, Any]) -> int:

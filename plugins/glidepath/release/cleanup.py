@@ -1,4 +1,4 @@
-"""What a task leaves that was stopped, its helm in flight perhaps, until its release had ended without it.
+"""What a stopped task leaves behind: its release ended without it, and its helm may still have been in flight.
 
 By then the objects are open and nothing fences them, nobody holds the claim, and no other task will come. So whoever
 goes on looks once more when it is through, and cleans up under a claim of its own. `finish` looks after it has noted
@@ -76,7 +76,7 @@ def sweep(run: Run) -> None:
 
 
 def _roles_are(ports: Ports, safe: str) -> bool:
-    """Whether Helm has one version only: where pods and routes are apart, a role may be left of what has no pods any more."""
+    """Whether Helm has one version only. With a Helm release per version, a role may be left whose pods are gone."""
     return chart.roles(ports.helm.effective_values()) == (safe, None)
 
 
@@ -103,11 +103,11 @@ def close_orphans(spec: ReleaseSpec, ports: Ports, over: Callable[[str], bool], 
         say: Where facts go.
         at: Epoch seconds.
     """
-    for one in releases_of(ports.record, spec):
-        if one.phase == Phase.PLANNED and one.token is None and over(one.id):
+    for release in releases_of(ports.record, spec):
+        if release.phase == Phase.PLANNED and release.token is None and over(release.id):
             reason = "its run ended before it had claimed the service; the canary had no traffic"
-            if ports.record.close(one.id, Phase.REFUSED, reason, at):
-                say(f"plan: release {one.id} is closed: {Phase.REFUSED}: {reason}")
+            if ports.record.close(release.id, Phase.REFUSED, reason, at):
+                say(f"plan: release {release.id} is closed: {Phase.REFUSED}: {reason}")
 
 
 def forget_old(record: Record, say: Say, at: float) -> None:
@@ -129,9 +129,9 @@ def forget_old(record: Record, say: Say, at: float) -> None:
         return
     gone = kept = 0
     while gone < AT_ONCE and (old := record.ended_before(at - limit, AT_ONCE, skip=kept)):
-        done_with = [one.id for one in old if not _needed(record, one)]
-        for one in done_with:
-            record.forget(one)
+        done_with = [release.id for release in old if not _needed(record, release)]
+        for release in done_with:
+            record.forget(release)
         gone, kept = gone + len(done_with), kept + len(old) - len(done_with)
     if gone:
         say(f"plan: {gone} releases that ended over {limit / DAY_S:g} days ago are deleted from the record")
@@ -146,7 +146,7 @@ def _needed(record: Record, ended: Release) -> bool:
     is_owed = owed(record, ended.id)
     if not is_owed and (ended.token is None or Journal(record, ended.id).finished()):
         return False
-    later = [one for one in alike(record, ended) if one.created > ended.created]
-    if is_owed and not any(one.outcome == Phase.PROMOTED for one in later):
+    later = [release for release in alike(record, ended) if release.created > ended.created]
+    if is_owed and not any(release.outcome == Phase.PROMOTED for release in later):
         return True
-    return not any(one.token is not None for one in later)
+    return not any(release.token is not None for release in later)

@@ -69,7 +69,7 @@ def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
 
 
 def own_brake(run: Run) -> str | None:
-    """That the release's own brake has put all traffic on stable, for a release whose record says nothing of it.
+    """Says that the release's own brake put all traffic on stable, although its record does not.
 
     A brake is pulled even when the record is away; what is seen of it later is no edit. None when it is not that.
     """
@@ -103,7 +103,7 @@ def _others_drift(run: Run, around: Surroundings) -> str | None:
     if around.outdone:
         return f"the routes of this release are not in force, {around.outdone}"
     before = run.beside
-    new = [] if before is None else [told for name, told in sorted(around.leading.items()) if name not in before]
+    new = [] if before is None else [words for name, words in sorted(around.leading.items()) if name not in before]
     if not new:
         return None
     return (

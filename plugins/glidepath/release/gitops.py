@@ -31,20 +31,22 @@ def check(spec: ReleaseSpec, ports: Ports, say: Say) -> None:
     Raises:
         PreflightError: Names the controller's marks and what to do; or the handover can't be asked.
     """
-    found = ports.workloads.marks(spec.helm.release)
-    told = "; ".join(f"{one.controller}: {one.what} on {one.where}" for one in found[:3])
-    if found and spec.gitops is None:
+    marks = ports.workloads.marks(spec.helm.release)
+    listed = "; ".join(f"{mark.controller}: {mark.what} on {mark.where}" for mark in marks[:3])
+    if marks and spec.gitops is None:
         raise PreflightError(
             f"a controller brings {spec.service} to what git has, and would undo the release at its next sync, unjudged: "
-            f"{told}; nothing was touched. Say in the policy how it is handed over, such as gitops: {{handover: webhook, "
+            f"{listed}; nothing was touched. Say in the policy how it is handed over, such as gitops: {{handover: webhook, "
             "connection: values_bot}, or gitops: {handover: none} to release at your own risk (docs/gitops.md)"
         )
     if ports.handover is not None:
-        say(f"plan: a promotion is handed over by {ports.handover.check()}" + (f"; {told}" if found else ""))
+        say(f"plan: a promotion is handed over by {ports.handover.check()}" + (f"; {listed}" if marks else ""))
     if ports.sync is not None:
         say(f"plan: while the release holds the service, the sync is paused of {ports.sync.check()}")
-    if ports.handover is None and found:
-        say(f"plan: WARNING: nobody is told of a promotion (gitops.handover: none), the next sync may undo it: {told}")
+    if ports.handover is None and marks:
+        say(
+            f"plan: WARNING: nobody is told of a promotion (gitops.handover: none), the next sync may undo it: {listed}"
+        )
 
 
 def hand_over(run: Run) -> None:
@@ -74,7 +76,7 @@ def hand_over(run: Run) -> None:
 
 
 def hand_back(run: Run, release: Release | None = None) -> None:
-    """Tell that a promotion was taken back, if one may have been told; told already, nothing is done.
+    """Tell that a promotion was taken back, if it may have been told. Does nothing the second time.
 
     Args:
         run: The release that tells.
@@ -86,7 +88,7 @@ def hand_back(run: Run, release: Release | None = None) -> None:
     of = release or run.release
     if not owed(run.ports.record, of.id):
         return
-    told = word(of, ROLLBACK)
+    order = word(of, ROLLBACK)
     if run.ports.handover is None:
         run.say(
             f"handover: WARNING: the values may say {of.canary}, and the policy names nobody to tell of {of.stable}"
@@ -94,7 +96,7 @@ def hand_back(run: Run, release: Release | None = None) -> None:
         return
     _note(run, of.id, ROLLBACK, ASKED)
     try:
-        answer = run.ports.handover.tell(told)
+        answer = run.ports.handover.tell(order)
     except HandoverError as error:
         _note(run, of.id, ROLLBACK, FAILED, why=str(error))
         raise HandoverError(
@@ -106,7 +108,7 @@ def hand_back(run: Run, release: Release | None = None) -> None:
 
 
 def hand_back_or_say(run: Run) -> str:
-    """As `hand_back`, for a rollback, which goes on whatever comes of it; what to add to its reason."""
+    """As `hand_back`, for a rollback, which goes on if it fails. Returns what to add to the rollback's reason."""
     try:
         hand_back(run)
     except HandoverError as error:
@@ -116,20 +118,20 @@ def hand_back_or_say(run: Run) -> str:
 
 
 def hand_back_others(run: Run) -> None:
-    """Tell what earlier releases of the service owe, whose runs were lost: this one holds the service now.
+    """Tell what earlier releases of the service still owe because their runs were lost.
 
     Raises:
         HandoverError: As for `hand_back`.
     """
-    for one in releases_of(run.ports.record, run.spec):
-        if one.outcome == Phase.PROMOTED:  # its values have overruled what came before
+    for earlier in releases_of(run.ports.record, run.spec):
+        if earlier.outcome == Phase.PROMOTED:  # its values have overruled what came before
             return
-        if one.id != run.id and one.outcome is not None:
-            hand_back(run, one)
+        if earlier.id != run.id and earlier.outcome is not None:
+            hand_back(run, earlier)
 
 
 def pause(run: Run) -> None:
-    """Have the sync paused that the policy names, for as long as this release holds the service.
+    """Pause the sync that the policy names, for as long as this release holds the service.
 
     Raises:
         ClusterError: The API refused or did not answer; call again.
@@ -139,7 +141,7 @@ def pause(run: Run) -> None:
 
 
 def resume(run: Run, own: bool = False) -> None:
-    """Let the sync go on that this release, or one that was lost, had paused. Call under the claim: the next may pause it.
+    """Resume the sync that this release, or one that was lost, had paused. Call under the claim: the next release may pause it.
 
     Args:
         run: The release.
@@ -153,7 +155,7 @@ def resume(run: Run, own: bool = False) -> None:
 
 
 def owed(record: Record, release_id: str) -> bool:
-    """Whether a promotion may have been told that is none, and nobody was told so since."""
+    """Whether a promotion that came to nothing may have been told, and was not taken back since."""
     if _told(record, release_id) == "no":
         return False
     return not Journal(record, release_id).committed()
@@ -182,14 +184,14 @@ def _told(record: Record, release_id: str) -> Literal["yes", "perhaps", "no"]:
     """Whether a promotion has been told since the last time that it was taken back."""
     told: Literal["yes", "perhaps", "no"] = "no"
     pending = False
-    for one in Journal(record, release_id).handovers():
-        if one.phase == ROLLBACK:
-            told, pending = ("no", False) if one.state == DONE else (told, pending)
+    for handover in Journal(record, release_id).handovers():
+        if handover.phase == ROLLBACK:
+            told, pending = ("no", False) if handover.state == DONE else (told, pending)
             continue
-        pending = one.state == ASKED
-        if one.state == DONE:
+        pending = handover.state == ASKED
+        if handover.state == DONE:
             told = "yes"
-        elif one.state == FAILED and told == "no" and not one.untold:
+        elif handover.state == FAILED and told == "no" and not handover.untold:
             told = "perhaps"
     return "perhaps" if pending and told == "no" else told
 
@@ -197,6 +199,6 @@ def _told(record: Record, release_id: str) -> Literal["yes", "perhaps", "no"]:
 def _note(
     run: Run, release_id: str, phase: str, state: str, *, why: str = "", untold: bool = False, answer: str = ""
 ) -> None:
-    """Write it down with the release that it is about, which may be another than the one that tells."""
+    """Write it into the journal of the release that it is about, which may be another than the one that tells."""
     entry = HandedOver(phase, state, run.id, why, untold, answer)
     Journal(run.ports.record, release_id).write(entry, run.now())

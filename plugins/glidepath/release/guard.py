@@ -56,7 +56,7 @@ class Guard:
         self._saw, self._unseen = steady(), turn.unseen if turn is not None else 0
 
     def anew(self, run: Run, turn: Turn) -> Guard:
-        """The same guard with other ports and its turn as it is now; it has no more time for its next look."""
+        """The same guard with other ports and its present turn. The time for its next look goes on running."""
         made = Guard(run, turn, self._steady)
         made._saw = self._saw
         return made
@@ -87,7 +87,7 @@ class Guard:
         return True
 
     def _remember(self) -> None:
-        """Write down what was seen before the claim is renewed: a guard that can't leaves the service to the watchdog.
+        """Write down what was seen before the claim is renewed. A guard that can't write leaves the service to the watchdog.
 
         Raises:
             RecordError: The record can't be written. Harm that was proven is taken back all the same.
@@ -123,21 +123,21 @@ class Guard:
             self._look(step)
             self._deadline(step)
 
-    def _observe(self, step: Step, asked: Observation) -> None:
+    def _observe(self, step: Step, observed: Observation) -> None:
         """The observation after a promotion: look on, and say when it is over."""
         if self.run.journal.word_on(step.number):
             return
-        if asked.judged:
+        if observed.judged:
             self._look(step)
         else:
             self._show_life()
         waited, newest = self.run.now() - self._since(step), self.looks.newest
         doubt = self.looks.no_data_since is not None or (newest is not None and newest.suspicious)
-        if waited >= asked.warm_s * (LONGEST if asked.judged and doubt else 1):
+        if waited >= observed.warm_s * (LONGEST if observed.judged and doubt else 1):
             self._over(step, f"{self.run.stable} was kept warm for {waited:.0f} s and no harm was proven")
 
     def _since(self, step: Step) -> float:
-        """Since when a step is in force, by this guard's own clock if it was there: the task's may be another."""
+        """Since when a step is in force: by this guard's clock if it saw the step begin, as the task's may differ."""
         if self._began is None or self._began[0] != step.number:
             self._began = step.number, step.since if self._began is None else self.run.now()
         return self._began[1]
@@ -156,14 +156,14 @@ class Guard:
 
     def _asked(self, step: Step) -> bool:
         """Whether a person's word was followed: take it back, or end the observation early."""
-        asked = heard(self.run)
-        if asked is None:
+        order = heard(self.run)
+        if order is None:
             return False
-        if asked.what in BACK:
-            self.decide(step, Decision.ROLLBACK, f"taken back by {asked.who}: {asked.why}")
+        if order.what in BACK:
+            self.decide(step, Decision.ROLLBACK, f"taken back by {order.who}: {order.why}")
             return True
         if self.observation is not None and step.number == self.observation.number:
-            self._over(step, f"ended early by {asked.who}: {asked.why}")
+            self._over(step, f"ended early by {order.who}: {order.why}")
         return False
 
     def _hold_back(self) -> None:
@@ -175,7 +175,7 @@ class Guard:
             self._lost = True
 
     def _drifted(self, step: Step) -> bool:
-        """Whether somebody else changed what the release needs; then nothing is judged, and the policy's answer given."""
+        """Whether somebody else changed what the release needs. If so, it does what the policy says, and judges nothing."""
         routes = routes_drift(self.run, step.number)
         drift = routes or objects_drift(self.run)
         if drift is None or self.run.journal.fate() is not None or self.run.step() != step:
@@ -193,7 +193,7 @@ class Guard:
         return True
 
     def _renew(self, step: Step | None) -> None:
-        """Renew the claim while this guard sees what there is to see; one that does not is no reason to trust a canary."""
+        """Renew the claim, but only while this guard still gets looks: a guard that sees nothing protects nobody."""
         if not self._sees(step):
             if not self._blind:
                 self.run.say("guard: nothing has been seen for too long: the claim is not renewed before the next look")
@@ -233,11 +233,11 @@ class Guard:
 
     def _miss(self, look: Look, step: Step, since: float) -> None:
         """No data: wait, then do what the policy says."""
-        missing, limit, asked = look.at - since, self.run.spec.on_no_data.after, self.run.spec.on_no_data.action
+        missing, limit, answer = look.at - since, self.run.spec.on_no_data.after, self.run.spec.on_no_data.action
         self.run.say(f"guard: NO_DATA for {missing:.0f} s (limit {limit:.0f} s): {look.reason}")
         observing = self.observation is not None and step.number == self.observation.number
-        if missing >= limit and not (observing and asked == "hold"):
-            action = Decision.ASK if asked == "hold" else Decision.ROLLBACK
+        if missing >= limit and not (observing and answer == "hold"):
+            action = Decision.ASK if answer == "hold" else Decision.ROLLBACK
             why = f"no data for {missing:.0f} s, the policy's limit is {limit:.0f} s: {look.reason}"
             self.decide(step, action, why)
 
@@ -268,8 +268,8 @@ class Guard:
             return
         answer = {"hold": Decision.ASK, "promote": Decision.PROMOTE, "rollback": Decision.ROLLBACK}
         decision = answer[self.run.spec.on_undecided]
-        told = self.run.ports.record.last_look(self.run.id)
-        last = Look.from_dict(told) if told else None
+        recorded = self.run.ports.record.last_look(self.run.id)
+        last = Look.from_dict(recorded) if recorded else None
         why = last.reason if last else "no look yet"
         if decision is Decision.PROMOTE and (last is None or last.doubtful):
             decision = Decision.ROLLBACK

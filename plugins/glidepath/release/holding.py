@@ -52,22 +52,22 @@ class Watch:
 
 @contextmanager
 def renewing(run: Run) -> Iterator[None]:
-    """Renew the claim in the background until the block is left. A claim that is lost is the block's to find out."""
+    """Renew the claim in the background until the block is left. The block itself finds out when the claim is lost."""
     done = threading.Event()
     claim, watch = run.claim, Watch(run)
 
     def renew() -> None:
-        said = False
+        warned = False
         while not done.wait(run.spec.lease / RENEWALS):
             try:
                 if watch.kept():
                     run.ports.claims.renew(claim)
-                    said = False
-                elif not said:
+                    warned = False
+                elif not warned:
                     run.say(
                         f"nobody has looked for {run.spec.lease:.0f} s: the claim is not renewed before the next look"
                     )
-                    said = True
+                    warned = True
             except ClaimLostError:
                 return
             except GlidepathError as error:
@@ -98,7 +98,7 @@ def has_claim(run: Run, again: bool) -> bool:
     try:
         held = reclaim(run, run.canary if committed(run) else run.stable)
     except ClaimError as error:
-        run.say(f"the claim can't be had again: {error}")
+        run.say(f"the claim can't be taken again: {error}")
         return False
     _stamp(run, held)
     run.say(f"claimed again with token {held.token}, to clean up after the watchdog")
@@ -106,7 +106,7 @@ def has_claim(run: Run, again: bool) -> bool:
 
 
 def _obeyed(run: Run) -> None:
-    """See to it that every object carries this claim's token: of another Helm's upgrade would be refused."""
+    """Give every object this claim's token: with another one Helm's upgrade would be refused."""
     tokens = run.ports.fence.state().tokens
     newest = max(tokens, default=0)
     if newest > run.claim.token:

@@ -53,8 +53,8 @@ class Journal:
 
     def fate(self) -> Fate | None:
         """The release's fate, or None while it is open."""
-        found = self.record.once(self.release_id, FATE)
-        return None if found is None else (TakenBack if found.kind == TakenBack.kind else Committed).of(found)
+        event = self.record.once(self.release_id, FATE)
+        return None if event is None else (TakenBack if event.kind == TakenBack.kind else Committed).of(event)
 
     def taken_back(self) -> bool:
         """Whether the release has been told to go back."""
@@ -66,13 +66,13 @@ class Journal:
 
     def word_on(self, step: int) -> Decided | None:
         """The guard's word on a step, or None while there is none."""
-        found = self.record.once(self.release_id, WORD.format(step=step))
-        if found is None:
+        event = self.record.once(self.release_id, WORD.format(step=step))
+        if event is None:
             return None
-        return (ObservationOver if found.kind == ObservationOver.kind else Decided).of(found)
+        return (ObservationOver if event.kind == ObservationOver.kind else Decided).of(event)
 
     def answer_on(self, step: int) -> tuple[Decision, str] | None:
-        """What is to be done after a step, and why: the release's fate, if it is to go back, or the guard's word."""
+        """What to do after a step, and why: go back, if that is the release's fate; otherwise the guard's word."""
         fate = self.fate()
         if isinstance(fate, TakenBack):
             return Decision.ROLLBACK, fate.reason
@@ -93,8 +93,8 @@ class Journal:
 
     def claimed(self) -> Claimed | None:
         """How the service was claimed."""
-        found = self.record.once(self.release_id, Claimed.name)
-        return None if found is None else Claimed.of(found)
+        event = self.record.once(self.release_id, Claimed.name)
+        return None if event is None else Claimed.of(event)
 
     def entered(self) -> Entered | None:
         """The phase that began last."""
@@ -118,13 +118,13 @@ class Journal:
 
     def harm(self) -> HarmProven | None:
         """The first FAIL."""
-        found = self.record.once(self.release_id, HarmProven.name)
-        return None if found is None else HarmProven.of(found)
+        event = self.record.once(self.release_id, HarmProven.name)
+        return None if event is None else HarmProven.of(event)
 
     def brake(self) -> Braked | None:
         """The brake that was pulled first."""
-        found = self.record.once(self.release_id, Braked.name)
-        return None if found is None else Braked.of(found)
+        event = self.record.once(self.release_id, Braked.name)
+        return None if event is None else Braked.of(event)
 
     def failure(self) -> TaskFailed | None:
         """The task that ended for good last."""
@@ -143,7 +143,7 @@ class Journal:
         return self.record.once(self.release_id, FINISHED) is not None
 
     def seen(self) -> float:
-        """When a guard last gave a sign of life by a look, or by an entry where there is nothing to judge; 0 for never."""
+        """When a guard last gave a sign of life: a look, or an entry where there is nothing to judge. 0 for never."""
         look, life = self.record.last_look(self.release_id), self._last(Watching)
         return max(float(look["at"]) if look else 0.0, life.noted if life else 0.0)
 
@@ -154,8 +154,8 @@ class Journal:
                 yield BY_KIND[event.kind].of(event)
 
     def _last(self, of: type[E]) -> E | None:
-        found: Event | None = self.record.last_event(self.release_id, of.kind)
-        return None if found is None else of.of(found)
+        event: Event | None = self.record.last_event(self.release_id, of.kind)
+        return None if event is None else of.of(event)
 
     def _all(self, of: type[E]) -> list[E]:
-        return [of.of(one) for one in self.record.events(self.release_id, of.kind)]
+        return [of.of(event) for event in self.record.events(self.release_id, of.kind)]

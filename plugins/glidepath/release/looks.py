@@ -53,7 +53,7 @@ class Looks:
         versions = [run.control, run.canary]
         source = replace(run.source(), edges=self.plan.edges)
         planned, seen = self.plan.feasibility.requests_per_second, run.spec.evidence
-        apart = frozenset(one.pod for one in self.plan.apart)
+        apart = frozenset(pod_apart.pod for pod_apart in self.plan.apart)
         self._watch = run.ports.evidence.watch(source, run.control, versions, seen.scrape, planned, seen.lag, apart)
         if turn is not None and turn.samples is not None:
             self._watch.resume(turn.samples)
@@ -116,14 +116,16 @@ class Looks:
         """
         if self.unwritten is None:
             return
-        one, turn = self.unwritten, self._turn.number if self._turn else None
-        told = one.look.to_dict()
-        self.run.ports.record.add_look(self.run.id, self.seq + 1, one.look.at, one.interval, told, turn, one.samples)
+        unwritten, turn = self.unwritten, self._turn.number if self._turn else None
+        look = unwritten.look.to_dict()
+        self.run.ports.record.add_look(
+            self.run.id, self.seq + 1, unwritten.look.at, unwritten.interval, look, turn, unwritten.samples
+        )
         self.seq += 1
-        self.unwritten, self.newest = None, one.look
+        self.unwritten, self.newest = None, unwritten.look
         name = f"look {self.seq}"
-        self.run.say(words.look_line(one.look, name))
-        for metric in one.look.metrics:
+        self.run.say(words.look_line(unwritten.look, name))
+        for metric in unwritten.look.metrics:
             self.run.detail(f"{name}: {words.metric_line(metric)}")
 
     def _no_data(self, now: float, reason: str) -> Look:

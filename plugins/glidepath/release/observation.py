@@ -33,5 +33,5 @@ class Observation:
 
 def observation(spec: ReleaseSpec) -> Observation | None:
     """The observation that the policy asks for, or None."""
-    asked = spec.after_promotion
-    return Observation(len(spec.steps) + 1, 100 - asked.holdback, asked.warm) if asked.warm else None
+    after = spec.after_promotion
+    return Observation(len(spec.steps) + 1, 100 - after.holdback, after.warm) if after.warm else None

@@ -39,6 +39,6 @@ def put_back(run: Run, step: Step) -> str | None:
 
 
 def _passes(error: ClusterError) -> bool:
-    """Whether the same write may be taken in a moment: it is not the routes themselves that were refused."""
+    """Whether the same write may succeed in a moment, because it was not the routes themselves that were refused."""
     status = error.status
     return may_pass(status) or status == HTTPStatus.CONFLICT or refused(status, str(error))

@@ -38,8 +38,8 @@ def check(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> None:
             f"the routes of {spec.service} are not in force, {around.outdone}. Delete one or give it other hosts; nothing was "
             "touched"
         )
-    for version, found in to_be.items():
-        if selector is not None and found is not None and not selector.has(found):
+    for version, pods_labels in to_be.items():
+        if selector is not None and pods_labels is not None and not selector.has(pods_labels):
             raise PreflightError(
                 f"the Service {spec.service} selects {_told(selector.labels)}, written by {selector.by}: pods of {version} are "
                 f"none of its. Expected labels that all versions have; nothing was touched"
@@ -48,12 +48,12 @@ def check(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> None:
         raise PreflightError(f"{around.misled}; nothing was touched")
     for remark in around.remarks:
         say(f"plan: {remark}")
-    for told in around.leading.values():
-        say(f"plan: WARNING: {told} for its own callers, whatever the weights are")
+    for leading in around.leading.values():
+        say(f"plan: WARNING: {leading} for its own callers, whatever the weights are")
 
 
 def drift(run: Run, shapes: Shapes, around: Surroundings) -> str | None:
-    """What keeps callers from the pods of a version, or was changed on their way to them; None when nothing.
+    """What keeps callers from the pods of a version, or was changed on the way there; None for nothing.
 
     Args:
         run: The release.
@@ -74,7 +74,7 @@ def _unselected(run: Run, shapes: Shapes) -> str | None:
     selector = run.ports.workloads.selector()
     if selector is None:
         return None
-    left = sorted(version for version, one in shapes.items() if one is not None and not selector.has(one.labels))
+    left = sorted(version for version, shape in shapes.items() if shape is not None and not selector.has(shape.labels))
     if not left:
         return None
     return f"the Service selects {_told(selector.labels)}, which pods of {', '.join(left)} are not; written by {selector.by}"

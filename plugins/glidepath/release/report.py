@@ -74,24 +74,24 @@ def report(record: Record, release_id: str) -> Report:
     )
 
 
-def row(one: Report) -> dict[str, Any]:
+def row(report: Report) -> dict[str, Any]:
     """The report as JSON-safe values, with the deciding metric's estimate, interval and limit."""
-    metric = one.deciding
+    metric = report.deciding
     return {
-        "service": one.service,
-        "version": one.version,
-        "outcome": one.outcome,
-        "verdict": one.verdict,
+        "service": report.service,
+        "version": report.version,
+        "outcome": report.outcome,
+        "verdict": report.verdict,
         "metric": metric.name if metric else None,
         "unit": metric.unit if metric else None,
         "estimate": metric.effect if metric else None,
         "interval": [metric.low, metric.high] if metric else None,
-        "limit": _limit(one, metric) if metric else None,
+        "limit": _limit(report, metric) if metric else None,
         "sides": metric.sides if metric else None,
-        "seconds": round(one.seconds, 1) if one.seconds is not None else None,
+        "seconds": round(report.seconds, 1) if report.seconds is not None else None,
     }
 
 
-def _limit(one: Report, metric: MetricLook) -> float:
+def _limit(report: Report, metric: MetricLook) -> float:
     """The limit that the verdict is about: for a pass the one of safety, else the one of harm."""
-    return metric.safe_limit if one.verdict == Verdict.PASS else metric.limit
+    return metric.safe_limit if report.verdict == Verdict.PASS else metric.limit

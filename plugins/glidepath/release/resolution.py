@@ -17,12 +17,12 @@ from glidepath.judge.plan import MetricPlan, Question
 
 def fits(plan: Plan, common: Sequence[float]) -> bool:
     """Whether all that is planned can be asked at these edges, seconds."""
-    every = [one for metric in plan.metrics for one in (metric, metric.rest) if one is not None]
+    every = [either for metric in plan.metrics for either in (metric, metric.rest) if either is not None]
     return all(plan.edges[place] in common for metric in every for place in _asked(metric))
 
 
 def at_edges(plan: Plan, common: Sequence[float]) -> Plan:
-    """The plan with its questions of latency at those edges alone; the rest of it, and the layout of counts, stay.
+    """The plan with its latency questions at those edges only. The rest, and the layout of counts, stay.
 
     A quantile that none of them is near is not judged: nothing harmful is seen in it, and nothing proven.
 
@@ -47,7 +47,7 @@ def at_edges(plan: Plan, common: Sequence[float]) -> Plan:
 
 
 def _asked(metric: MetricPlan) -> set[int]:
-    rows = (one.edge for part in metric.asked for one in part.questions)
+    rows = (question.edge for part in metric.asked for question in part.questions)
     return {place for place in (metric.edge, *rows, *metric.knots) if place >= 0}
 
 
@@ -82,7 +82,7 @@ def _placed(
 def _moved(made: MetricPlan, place: Mapping[int, int], had: MetricPlan) -> MetricPlan:
     """The plan in the layout of all edges; what pods differ by is as it was measured."""
     return replace(
-        made, edge=place[made.edge], questions=tuple(replace(one, edge=place[one.edge]) for one in made.questions),
-        parts=tuple(_moved(part, place, had) for part in made.parts), knots=tuple(place[one] for one in made.knots),
+        made, edge=place[made.edge], questions=tuple(replace(question, edge=place[question.edge]) for question in made.questions),
+        parts=tuple(_moved(part, place, had) for part in made.parts), knots=tuple(place[knot] for knot in made.knots),
         phi=had.phi, dispersion=had.dispersion, moods=had.moods, pods=had.pods,
     )  # fmt: skip

@@ -92,8 +92,8 @@ class Run:
 
     def step(self) -> Step:
         """The step in force, as the record has it."""
-        given = self.journal.weight()
-        return Step(0, 0, self.release.created) if given is None else Step(given.step, given.weight, given.noted)
+        last = self.journal.weight()
+        return Step(0, 0, self.release.created) if last is None else Step(last.step, last.weight, last.noted)
 
     @property
     def claim(self) -> Claim:
@@ -166,7 +166,7 @@ class Run:
 
 
 def releases_of(record: Record, spec: ReleaseSpec) -> list[Release]:
-    """What the record has lately of the very service of a spec: its name, namespace and cluster are the same."""
+    """The recent releases of a spec's service: of the same name, namespace and cluster."""
     return _lately(record, spec.service, spec.namespace, spec.connections.kubernetes)
 
 
@@ -178,8 +178,8 @@ def alike(record: Record, release: Release) -> list[Release]:
 def _lately(record: Record, service: str, namespace: str, cluster: str | None) -> list[Release]:
     """Of a release that does not say its cluster nothing else is known."""
     return [
-        one for one in record.recent(service)
-        if one.namespace == namespace and (_cluster(one) or cluster) == (cluster or _cluster(one))
+        release for release in record.recent(service)
+        if release.namespace == namespace and (_cluster(release) or cluster) == (cluster or _cluster(release))
     ]  # fmt: skip
 
 

@@ -42,9 +42,9 @@ def upgrade(run: Run, values: Mapping[str, object]) -> HelmRelease:
     run.ports.fence.free_writes()
     done = run.ports.helm.upgrade(values, write=run.ports.fence.state().write + 1)
     run.note(HelmUpgrade(done.revision))
-    for one in done.laid:
-        if not one.owner.startswith(f"{FIELD_MANAGER} "):
-            run.say(f"helm: {one}, Helm has {short(one.rendered)}: {'taken over' if one.taken else 'left so'}")
+    for field in done.laid:
+        if not field.owner.startswith(f"{FIELD_MANAGER} "):
+            run.say(f"helm: {field}, Helm has {short(field.rendered)}: {'taken over' if field.taken else 'left so'}")
     run.ports.claims.renew(run.claim)
     return done
 
@@ -53,8 +53,8 @@ def see_silent(run: Run, version: str) -> None:
     """Wait until the counts say that a version gets no more requests, and write down how long that took."""
     started = time.monotonic()
     try:
-        asked = run.spec.evidence
-        seconds = run.ports.evidence.silent(run.source(), version, asked.scrape, asked.lag)
+        evidence = run.spec.evidence
+        seconds = run.ports.evidence.silent(run.source(), version, evidence.scrape, evidence.lag)
     except GlidepathError as error:
         # The mesh has been read back; that telemetry can't confirm it must not keep a rollback from ending.
         run.say(f"{version}: traffic could not be seen to end: {error}")
@@ -86,7 +86,7 @@ def see_last(run: Run, version: str) -> None:
 
 
 def leave_only(run: Run, version: str) -> HelmRelease:
-    """Have Helm give a version everything and remove every other one, an earlier release's too: held ones it could not.
+    """Have Helm give a version everything and remove every other one, those of earlier releases too. They are opened first.
 
     A version that was promoted keeps the replicas that it was given, if they are more than its new role's.
     """

@@ -1,4 +1,4 @@
-"""What is watched of a release: the step in force, and whether there is anything to look at in it."""
+"""The step of a release that is in force, and whether there is anything to judge in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def step_in_force(run: Run) -> Step | None:
 
 def judged(run: Run, step: Step) -> bool:
     """Whether there is anything to look at in a step."""
-    asked = observation(run.spec)
-    if asked is None or step.number != asked.number:
+    observed = observation(run.spec)
+    if observed is None or step.number != observed.number:
         return bool(step.number)
-    return asked.judged and run.journal.word_on(step.number) is None
+    return observed.judged and run.journal.word_on(step.number) is None

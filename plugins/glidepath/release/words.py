@@ -22,13 +22,13 @@ def number(value: float | None, unit: str) -> str:
 
 def limit(value: float, unit: str, sides: str) -> str:
     """A limit with the sign of the side it lies on; one on both sides has both."""
-    told = number(value, unit)
-    return {"below": "-", "both": "±"}[sides] + told.removeprefix("+") if sides != "above" else told
+    text = number(value, unit)
+    return {"below": "-", "both": "±"}[sides] + text.removeprefix("+") if sides != "above" else text
 
 
 def limits(metric: MetricLook) -> tuple[str, str]:
     """What is harm and what is comparable, in words with the side they lie on."""
-    harm, safe = (limit(one, metric.unit, metric.sides) for one in (metric.limit, metric.safe_limit))
+    harm, safe = (limit(each, metric.unit, metric.sides) for each in (metric.limit, metric.safe_limit))
     where = {"above": "below", "below": "above", "both": "within"}[metric.sides]
     return f"harm beyond {harm}", f"comparable {where} {safe}"
 
@@ -39,7 +39,7 @@ def bare(value: float | None, unit: str) -> str:
 
 
 def deciding(look: Look) -> MetricLook | None:
-    """The metric that a look names as decisive; of a pass that names none, the critical one that was proven last."""
+    """The metric that a look names as decisive. For a pass that names none: the critical one that was proven last."""
     named = next((metric for metric in look.metrics if metric.name == look.deciding), None)
     if named is None and look.verdict is Verdict.PASS:
         critical = [metric for metric in look.metrics if metric.role == "critical"]
@@ -107,9 +107,9 @@ def plan_lines(plan: Plan, counts: ArmCounts, seconds: float) -> Iterator[str]:
         f"plan: stable over the last {seconds:.0f} s: {counts.requests} requests, {100 * rate:.2f} % errors, "
         f"{counts.pods} pods"
     )
-    for one in plan.apart:
+    for pod in plan.apart:
         yield (
-            f"plan: {one.told}, for as long as is known: it is set apart; harm is judged against all pods, safety "
+            f"plan: {pod.told}, for as long as is known: it is set apart; harm is judged against all pods, safety "
             "against the others"
         )
     for metric in plan.metrics:
@@ -135,14 +135,14 @@ def blind_lines(blind: Sequence[float], plan: Plan, unit_s: float) -> Iterator[s
     for metric in plan.metrics:
         if blind and metric.edge >= 0 and metric.settings.quantile:
             near = usable(plan.edges[metric.edge] / unit_s, metric.settings.tolerance)
-            told = ", ".join(f"{edge:g}" for edge in near)
-            yield f"plan: {metric.settings.name}: edges that Envoy tells apart, to configure: {told} ms"
+            listed = ", ".join(f"{edge:g}" for edge in near)
+            yield f"plan: {metric.settings.name}: edges that Envoy tells apart, to configure: {listed} ms"
 
 
-def observation_lines(asked: Observation | None, stable: str) -> Iterator[str]:
+def observation_lines(observed: Observation | None, stable: str) -> Iterator[str]:
     """What is kept after the promotion, and what that is good for."""
-    if asked is None:
+    if observed is None:
         return
-    yield f"plan: after the promotion {stable} stays warm for {asked.warm_s:.0f} s with {100 - asked.weight} %"
-    if not asked.judged:
+    yield f"plan: after the promotion {stable} stays warm for {observed.warm_s:.0f} s with {100 - observed.weight} %"
+    if not observed.judged:
         yield "plan: WARNING: without a holdback nothing is judged in that time; a person can take the version back"

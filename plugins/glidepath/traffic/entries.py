@@ -36,8 +36,8 @@ class Hosts:
 
 def destinations(entry: Entry) -> Sequence[Entry]:
     """The weighted destinations of an entry; none for a redirect, a direct response, a delegate."""
-    found: Sequence[Entry] = entry.get("route") or []
-    return found
+    route: Sequence[Entry] = entry.get("route") or []
+    return route
 
 
 def host_of(destination: Entry) -> str:
@@ -52,14 +52,14 @@ def version_of(destination: Entry) -> str:
 
 def is_weighted(entry: Entry, hosts: Hosts) -> bool:
     """Whether an entry is the release's to read and write."""
-    found = destinations(entry)
-    return bool(found) and all(host_of(one) in hosts for one in found) and not is_fixed(entry)
+    route = destinations(entry)
+    return bool(route) and all(host_of(destination) in hosts for destination in route) and not is_fixed(entry)
 
 
 def is_fixed(entry: Entry) -> bool:
     """Whether an entry selects callers and leads them all to one destination."""
     matches = entry.get("match") or []
-    return len(destinations(entry)) == 1 and bool(matches) and all(CALLERS & set(one) for one in matches)
+    return len(destinations(entry)) == 1 and bool(matches) and all(CALLERS & set(match) for match in matches)
 
 
 def acts(entry: Entry) -> bool:
@@ -93,13 +93,13 @@ def leads(
 
 def weights_of(entry: Entry) -> list[int]:
     """The shares of an entry's destinations, as they stand there: one that is alone gets all, whatever its weight."""
-    found = destinations(entry)
-    return [100] if len(found) == 1 else [int(one.get("weight", 0)) for one in found]
+    route = destinations(entry)
+    return [100] if len(route) == 1 else [int(destination.get("weight", 0)) for destination in route]
 
 
 def served(entry: Entry) -> list[Entry]:
     """The destinations of an entry that get requests."""
-    return [one for one, weight in zip(destinations(entry), weights_of(entry), strict=True) if weight]
+    return [destination for destination, weight in zip(destinations(entry), weights_of(entry), strict=True) if weight]
 
 
 def named(number: int, entry: Entry, of: str = "") -> str:
@@ -112,7 +112,7 @@ def _does(entry: Entry) -> str:
     for action in ACTIONS:
         if entry.get(action) is not None:
             return action
-    ways = [f"{host_of(one)}/{version_of(one) or 'no subset'}" for one in destinations(entry)]
+    ways = [f"{host_of(destination)}/{version_of(destination) or 'no subset'}" for destination in destinations(entry)]
     return f"{'callers by header, ' if is_fixed(entry) else ''}to {', '.join(ways) or 'nothing'}"
 
 

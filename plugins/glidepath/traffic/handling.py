@@ -22,13 +22,13 @@ def take(traffic: Traffic, fence: Fence, claim: Claim) -> None:
 
 
 def let_go(traffic: Traffic, fence: Fence, claim: Claim) -> None:
-    """Open every object of the service: plain helm and kubectl work again. Opened already is fine. Errors as `take`'s."""
+    """Open every object of the service, so that plain helm and kubectl work again. May be repeated. Errors as `take`'s."""
     fence.open(claim)
     traffic.mark(claim, OPEN)
 
 
 def leave(traffic: Traffic, claim: Claim, version: str) -> bool:
-    """Give a version alone every weighted entry. Where there is none nothing is to be left: False.
+    """Give one version every weighted entry. Returns False where there is no such entry: then nothing is written.
 
     Raises:
         GlidepathError: As for `Traffic.write`.

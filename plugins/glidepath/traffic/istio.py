@@ -41,24 +41,24 @@ class IstioTraffic(IstioRoutes):
 
     def mark(self, claim: Claim, state: str) -> None:
         """See `Traffic.mark`."""
-        found = self._virtual_service()
-        if state == OPEN and token_of(found) > claim.token:
-            raise ClaimLostError(f"{self._carries(found, claim)}: not opened")
-        self._write(claim, state, found, _given_up if state == OPEN else _as_they_are)
+        live = self._virtual_service()
+        if state == OPEN and token_of(live) > claim.token:
+            raise ClaimLostError(f"{self._carries(live, claim)}: not opened")
+        self._write(claim, state, live, _given_up if state == OPEN else _as_they_are)
 
     def write(
         self, claim: Claim, routes: Routes, still: Still = lambda: True, way: WayBack | None = None
     ) -> TrafficState:
         """See `Traffic.write`."""
         split = self._writable(routes)
-        found = self._virtual_service()
-        token = token_of(found)
+        live = self._virtual_service()
+        token = token_of(live)
         if token > claim.token:
-            raise ClaimLostError(f"{self._carries(found, claim)}: not written")
-        if token < claim.token and state_of(found) != HELD:
+            raise ClaimLostError(f"{self._carries(live, claim)}: not written")
+        if token < claim.token and state_of(live) != HELD:
             raise ClaimLostError(f"{self._name} carries token {token}: this claim, with {claim.token}, never took it")
-        if way is None and token == claim.token and owns(found, ROUTES) and self._says(found, split):
-            return self._parse(found)
+        if way is None and token == claim.token and owns(live, ROUTES) and self._says(live, split):
+            return self._parse(live)
 
         def spec(now: Mapping[str, Any]) -> dict[str, Any]:
             self._unless_stale(split, still)
@@ -72,7 +72,7 @@ class IstioTraffic(IstioRoutes):
                 **way.moved(given, self._hosts),
             }
 
-        self._write(claim, HELD, found, spec)
+        self._write(claim, HELD, live, spec)
         after = self.read()
         if after.split != split:
             raise TrafficDriftError(f"{self._name} reads {after.split} after {split} was written; by {after.edited_by}")
@@ -93,40 +93,40 @@ class IstioTraffic(IstioRoutes):
 
     def stop(self, claim: Claim, way: WayBack, still: Still = lambda: True, mine: bool = False) -> bool:
         """See `Traffic.stop`."""
-        found = self._found()
-        others = found is not None and token_of(found) != claim.token
-        if found is not None and way.reached(found["spec"], self._hosts) and (others or owns(found, ROUTES)):
+        live = self._found()
+        others = live is not None and token_of(live) != claim.token
+        if live is not None and way.reached(live["spec"], self._hosts) and (others or owns(live, ROUTES)):
             return False
-        self._make_sure(claim, found, way, mine)
-        if found is None:
+        self._make_sure(claim, live, way, mine)
+        if live is None:
             self._unless_stale(way.split, still)
             self._make_anew(claim, way)
         else:
-            self._write_back(claim, found, way, still)
+            self._write_back(claim, live, way, still)
         if not way.reached(self._virtual_service()["spec"], self._hosts):
             raise TrafficDriftError(
                 f"{self._name} still leads to {', '.join(sorted(way.versions))} after {way.split} was written"
             )
         return True
 
-    def _make_sure(self, claim: Claim, found: Mapping[str, Any] | None, way: WayBack, mine: bool) -> None:
+    def _make_sure(self, claim: Claim, live: Mapping[str, Any] | None, way: WayBack, mine: bool) -> None:
         """Make sure that the claim may write what was found."""
-        if found is None:
+        if live is None:
             if way.found is None:
                 self._virtual_service()
             if not mine:
                 raise ClaimLostError(f"{self._name} is gone; whether this claim is still held has to be seen first")
             return
-        token = token_of(found)
+        token = token_of(live)
         if token > claim.token:
-            raise ClaimLostError(f"{self._carries(found, claim)}: not written")
-        known = way.found is not None and found["metadata"]["uid"] == way.found.uid
+            raise ClaimLostError(f"{self._carries(live, claim)}: not written")
+        known = way.found is not None and live["metadata"]["uid"] == way.found.uid
         if token < claim.token and not known and not mine:
             raise ClaimLostError(f"{self._name} carries token {token}: this claim, with {claim.token}, never took it")
 
-    def _write_back(self, claim: Claim, found: Mapping[str, Any], way: WayBack, still: Still) -> None:
+    def _write_back(self, claim: Claim, live: Mapping[str, Any], way: WayBack, still: Still) -> None:
         """Write the gentlest form that the cluster takes."""
-        count = len(way.forms(found["spec"], self._hosts))
+        count = len(way.forms(live["spec"], self._hosts))
         for number in range(count):
 
             def form(now: Mapping[str, Any], number: int = number) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class IstioTraffic(IstioRoutes):
                 return forms[min(number, len(forms) - 1)]
 
             try:
-                self._write(claim, HELD, self._virtual_service() if number else found, form)
+                self._write(claim, HELD, self._virtual_service() if number else live, form)
                 return
             except ClusterError as error:
                 if not _found_wrong(error) or number == count - 1:
@@ -151,22 +151,22 @@ class IstioTraffic(IstioRoutes):
         if not still():
             raise StaleWriteError(f"{self._name}: {split} is no longer wanted; not written")
 
-    def _write(self, claim: Claim, state: str, found: Mapping[str, Any], spec: Spec) -> None:
-        self._objects.write(claim, VIRTUAL_SERVICES, self.service, state, found, spec)
+    def _write(self, claim: Claim, state: str, live: Mapping[str, Any], spec: Spec) -> None:
+        self._objects.write(claim, VIRTUAL_SERVICES, self.service, state, live, spec)
 
-    def _carries(self, found: Mapping[str, Any], claim: Claim) -> str:
-        return f"{self._name} carries token {token_of(found)}, this claim has {claim.token}"
+    def _carries(self, live: Mapping[str, Any], claim: Claim) -> str:
+        return f"{self._name} carries token {token_of(live)}, this claim has {claim.token}"
 
 
 def _found_wrong(error: ClusterError) -> bool:
-    """Whether a webhook, a policy engine or the schema refused the object itself, and not the one who wrote it."""
+    """Whether a webhook, a policy engine or the schema refused the object itself, not its writer."""
     # A webhook answers with whatever status it likes; its words, and those of a policy, are the API server's.
     return error.status in (400, 422) or any(words in str(error) for words in ("denied the request", "denied request"))
 
 
-def _as_they_are(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {ROUTES: found["spec"][ROUTES]}
+def _as_they_are(live: Mapping[str, Any]) -> dict[str, Any]:
+    return {ROUTES: live["spec"][ROUTES]}
 
 
-def _given_up(found: Mapping[str, Any]) -> dict[str, Any] | None:
-    return _as_they_are(found) if unshared(found, ROUTES) else None
+def _given_up(live: Mapping[str, Any]) -> dict[str, Any] | None:
+    return _as_they_are(live) if unshared(live, ROUTES) else None

@@ -30,7 +30,7 @@ def meeting(
         services, rules: All VirtualServices and DestinationRules that may meet its own, those included.
     """
     others = others_of(service, services, namespace, fresh)
-    home = [one for one in rules if name_of(one, namespace)[0] == namespace]
+    home = [rule for rule in rules if name_of(rule, namespace)[0] == namespace]
     subsets = subsets_of(service, home, namespace)
     return Surroundings(
         outdone=(
@@ -59,10 +59,12 @@ def _misled(subsets: Mapping[str, Subset], pods: Pods) -> str | None:
 
 
 def _lost(service: str, subsets: Mapping[str, Subset], pods: Pods, by: str) -> str | None:
-    lost = sorted(one for one in pods if one not in subsets or not subsets[one].leads_to(one, pods[one]))
+    lost = sorted(
+        version for version in pods if version not in subsets or not subsets[version].leads_to(version, pods[version])
+    )
     if not lost:
         return None
-    others = (subsets[one] for one in lost if one in subsets and subsets[one].rule != service)
+    others = (subsets[version] for version in lost if version in subsets and subsets[version].rule != service)
     if (other := next(others, None)) is not None:
         return (
             f"subset {', '.join(lost)} of the older DestinationRule {other.rule} is in force, and leads to pods with "
@@ -73,7 +75,7 @@ def _lost(service: str, subsets: Mapping[str, Subset], pods: Pods, by: str) -> s
 
 def _author(service: str, namespace: str, rules: Objects) -> str:
     """Who wrote the subsets of the service's own DestinationRule."""
-    own = next((one for one in rules if one["metadata"]["name"] == service), None)
+    own = next((rule for rule in rules if rule["metadata"]["name"] == service), None)
     if own is None:
         return DELETED
     field = "f:subsets" if own["spec"].get("host") in Hosts(service, namespace) else "f:host"
@@ -91,11 +93,11 @@ def _way(version: str, subset: Subset) -> Way:
 
 def _left_alone(service: str, namespace: str, services: Objects) -> list[str]:
     """The entries of the service's own VirtualService that a release does not touch."""
-    own = next((one for one in services if name_of(one, namespace) == (namespace, service)), None)
+    own = next((routes for routes in services if name_of(routes, namespace) == (namespace, service)), None)
     if own is None:
         return []
     spec = own["spec"]
-    below = [named(number, one, kind) for kind in BELOW for number, one in enumerate(spec.get(kind) or [], 1)]
+    below = [named(number, entry, kind) for kind in BELOW for number, entry in enumerate(spec.get(kind) or [], 1)]
     entries = [*left_alone(spec.get("http") or [], Hosts(service, namespace)), *below]
     return [f"{entry} of the VirtualService is left alone: it gets no canary" for entry in entries]
 

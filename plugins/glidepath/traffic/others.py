@@ -39,22 +39,24 @@ def others_of(service: str, found: Sequence[Found], namespace: str, versions: Co
         namespace: Its namespace.
         versions: The versions that nobody else may lead to; a destination without a subset leads to all.
     """
-    own = next((one for one in found if name_of(one, namespace) == (namespace, service)), None)
+    own = next((routes for routes in found if name_of(routes, namespace) == (namespace, service)), None)
     if own is None:
         return Others((), {})
     hosts, gateways = _hosts(own, service, namespace), _gateways(own, namespace)
     winning = [
-        f"VirtualService {'/'.join(name_of(one, namespace))} of {one['metadata'].get('creationTimestamp')} "
+        f"VirtualService {'/'.join(name_of(other, namespace))} of {other['metadata'].get('creationTimestamp')} "
         f"(for {', '.join(sorted(shared))})"
-        for one in found
-        if age(one, namespace) < age(own, namespace)
-        and (shared := hosts & _hosts(one, service, namespace))
-        and gateways & _gateways(one, namespace)
+        for other in found
+        if age(other, namespace) < age(own, namespace)
+        and (shared := hosts & _hosts(other, service, namespace))
+        and gateways & _gateways(other, namespace)
     ]
     leading = {
-        "/".join(name_of(one, namespace)): ", ".join(one or "the pods of every version" for one in sorted(led))
-        for one in found
-        if one is not own and (led := _led(one, service, namespace) & {*versions, EVERY_VERSION})
+        "/".join(name_of(other, namespace)): ", ".join(
+            version or "the pods of every version" for version in sorted(led)
+        )
+        for other in found
+        if other is not own and (led := _led(other, service, namespace) & {*versions, EVERY_VERSION})
     }
     return Others(winning, leading)
 
@@ -62,9 +64,9 @@ def others_of(service: str, found: Sequence[Found], namespace: str, versions: Co
 def _led(found: Found, service: str, namespace: str) -> set[str]:
     """The versions of the service that one leads to, or mirrors to, by their subsets."""
     entries = [entry for kind in ("http", *BELOW) for entry in found["spec"].get(kind) or []]
-    ways = [one for entry in entries for one in (*served(entry), *mirrors(entry))]
+    ways = [destination for entry in entries for destination in (*served(entry), *mirrors(entry))]
     ours, home = Hosts(service, namespace), name_of(found, namespace)[0]
-    return {version_of(one) for one in ways if _full(host_of(one), home) in ours}
+    return {version_of(destination) for destination in ways if _full(host_of(destination), home) in ours}
 
 
 def name_of(found: Found, namespace: str) -> tuple[str, str]:
@@ -97,5 +99,5 @@ def _full(host: str, home: str) -> str:
 
 def _gateways(found: Found, namespace: str) -> set[str]:
     home = name_of(found, namespace)[0]
-    named = [str(one) for one in found["spec"].get("gateways") or [MESH]]
-    return {one if one == MESH or "/" in one else f"{home}/{one}" for one in named}
+    named = [str(gateway) for gateway in found["spec"].get("gateways") or [MESH]]
+    return {gateway if gateway == MESH or "/" in gateway else f"{home}/{gateway}" for gateway in named}

@@ -70,26 +70,26 @@ class IstioRoutes:
         return self._objects.found(VIRTUAL_SERVICES, self.service)
 
     def _virtual_service(self) -> dict[str, Any]:
-        found = self._found()
-        if found is None:
+        live = self._found()
+        if live is None:
             raise NoRoutesError(
                 f"{self._name} does not exist, expected the one of the service's chart; is Istio installed, "
                 "and was the chart installed with istio.enabled?"
             )
-        return found
+        return live
 
     def _parse(
-        self, found: Mapping[str, Any], before: Routing | None = None, versions: Collection[str] = ()
+        self, live: Mapping[str, Any], before: Routing | None = None, versions: Collection[str] = ()
     ) -> TrafficState:
-        metadata, http = found["metadata"], found["spec"].get("http") or []
-        routing, managed = Routing.of(found), metadata.get("managedFields") or []
+        metadata, http = live["metadata"], live["spec"].get("http") or []
+        routing, managed = Routing.of(live), metadata.get("managedFields") or []
         split, by = split_of(http, self._name, self._hosts), editor(managed, "f:spec", "f:http")
         editors = {"http": by, **{what: editor(managed, "f:spec", f"f:{what}") for what in WHERE}}
         return TrafficState(
             name=self._name,
             split=split,
-            token=proper_token_of(found),
-            held=state_of(found) == HELD,
+            token=proper_token_of(live),
+            held=state_of(live) == HELD,
             edited_by=by,
             resource_version=metadata["resourceVersion"],
             beside=leads(http, self._hosts, routing.all_below()),
@@ -97,5 +97,5 @@ class IstioRoutes:
             since=changed(self._name, routing, before, versions, editors, self._hosts) if before else None,
         )
 
-    def _says(self, found: Mapping[str, Any], split: Split) -> bool:
-        return says(found["spec"].get("http") or [], split, self._name, self._hosts)
+    def _says(self, live: Mapping[str, Any], split: Split) -> bool:
+        return says(live["spec"].get("http") or [], split, self._name, self._hosts)

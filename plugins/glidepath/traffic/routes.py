@@ -55,10 +55,10 @@ def split_of(http: Sequence[Entry], name: str, hosts: Hosts) -> Split:
 
 def _split(entry: Entry, name: str, number: int, of: int) -> Split:
     route = destinations(entry)
-    subsets = [version_of(one) for one in route]
+    subsets = [version_of(destination) for destination in route]
     weights, total = weights_of(entry), sum(weights_of(entry))
-    if total and not any(100 * one % total for one in weights):  # Istio takes them as proportions
-        weights = [100 * one // total for one in weights]
+    if total and not any(100 * weight % total for weight in weights):  # Istio takes them as proportions
+        weights = [100 * weight // total for weight in weights]
     fits = all(subsets) and len(route) in (1, 2, 3) and sum(weights) in (0, 100)
     if not fits or (len(route) == 3 and (weights[1] != weights[2] or not weights[1])):
         which = f" in {named(number, entry)}" if of > 1 else ""
@@ -103,11 +103,11 @@ def with_split(http: Sequence[Entry], split: Split, hosts: Hosts) -> Http:
 
 def _retired(http: Sequence[Entry], split: Split, hosts: Hosts) -> set[str]:
     """The versions that were stable until now and have no share of a split any more."""
-    return {version_of(destinations(one)[0]) for one in http if is_weighted(one, hosts)} - {*split.weights}
+    return {version_of(destinations(entry)[0]) for entry in http if is_weighted(entry, hosts)} - {*split.weights}
 
 
 def followed(below: Sequence[Entry], http: Sequence[Entry], split: Split, hosts: Hosts) -> Http:
-    """Routes of connections after `with_split`: they lead to the version that is stable, once it is alone.
+    """Routes of connections after `with_split`: once one version is alone, they lead to it.
 
     Args:
         below: Such routes as they are.
@@ -123,7 +123,7 @@ def followed(below: Sequence[Entry], http: Sequence[Entry], split: Split, hosts:
 
 def _weighted(route: Sequence[Entry], split: Split) -> list[dict[str, Any]]:
     """The destinations of an entry for a split."""
-    by_version = {version_of(one): one for one in reversed(route)}
+    by_version = {version_of(destination): destination for destination in reversed(route)}
 
     def made(version: str, weight: int) -> dict[str, Any]:
         like = by_version.get(version, route[0])
@@ -134,9 +134,9 @@ def _weighted(route: Sequence[Entry], split: Split) -> list[dict[str, Any]]:
 
 
 def _lead_elsewhere(entry: dict[str, Any], versions: Collection[str], instead: str, hosts: Hosts) -> None:
-    for one in entry.get("route") or []:
-        if host_of(one) in hosts and version_of(one) in versions:
-            one["destination"]["subset"] = instead
+    for destination in entry.get("route") or []:
+        if host_of(destination) in hosts and version_of(destination) in versions:
+            destination["destination"]["subset"] = instead
 
 
 def without(
@@ -165,7 +165,7 @@ def without(
 def without_below(
     entries: Sequence[Entry], stable: str, versions: Collection[str], before: Sequence[Entry], hosts: Hosts
 ) -> Http:
-    """Routes of connections by which nothing leads to the versions that did not stand there before; see `without`."""
+    """Routes of connections of which none leads to the versions, except those that stood there before; see `without`."""
     changed: Http = [copy.deepcopy(dict(entry)) for entry in entries]
     for entry in changed:
         if entry not in before:
@@ -177,8 +177,8 @@ def is_without(
     http: Sequence[Entry], stable: str, versions: Collection[str], before: Sequence[Entry], hosts: Hosts
 ) -> bool:
     """Whether every weighted request goes to stable, and nothing else leads to the versions; see `without`."""
-    weighted = [one for entry in http if is_weighted(entry, hosts) for one in served(entry)]
-    if any(version_of(one) != stable for one in weighted):
+    weighted = [destination for entry in http if is_weighted(entry, hosts) for destination in served(entry)]
+    if any(version_of(destination) != stable for destination in weighted):
         return False
     right = without(http, Split(stable, None, 0), versions, before, hosts)
     return all(
@@ -188,16 +188,16 @@ def is_without(
 
 
 def _drop_mirrors(entry: dict[str, Any], versions: Collection[str], before: Sequence[Entry], hosts: Hosts) -> None:
-    was = [one for known in before for one in mirrors(known)]
+    was = [copied for known in before for copied in mirrors(known)]
 
-    def unwanted(one: Entry) -> bool:
-        return host_of(one) in hosts and version_of(one) in versions and one not in was
+    def unwanted(copied: Entry) -> bool:
+        return host_of(copied) in hosts and version_of(copied) in versions and copied not in was
 
     if entry.get("mirror") and unwanted({"destination": entry["mirror"]}):
         for field in ("mirror", "mirrorPercentage", "mirrorPercent"):
             entry.pop(field, None)
     if "mirrors" in entry:
-        entry["mirrors"] = [one for one in entry["mirrors"] if not unwanted(one)]
+        entry["mirrors"] = [copied for copied in entry["mirrors"] if not unwanted(copied)]
         if not entry["mirrors"]:
             del entry["mirrors"]
 
@@ -205,7 +205,7 @@ def _drop_mirrors(entry: dict[str, Any], versions: Collection[str], before: Sequ
 def ways_back(
     http: Sequence[Entry], split: Split, versions: Collection[str], before: Sequence[Entry], hosts: Hosts
 ) -> Iterator[Http]:
-    """Routes that get versions out of the traffic, the gentlest first; the next one is for a cluster that refuses it.
+    """Routes that get versions out of the traffic, the gentlest first. Each next one is for a cluster that refuses the one before.
 
     All that is there; the service's own entries alone; the routes as the claim found them; one plain route.
     """

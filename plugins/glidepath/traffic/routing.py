@@ -81,9 +81,9 @@ class Routing:
     def from_text(cls, text: str) -> Routing | None:
         """Out of an annotation; None for none, or for what somebody else wrote there."""
         try:
-            found = cls.from_dict(json.loads(text)) if text else None
-            known = found is None or all(map(_is_entry, (*found.http, *found.all_below())))
-            return found if known else None
+            routing = cls.from_dict(json.loads(text)) if text else None
+            known = routing is None or all(map(_is_entry, (*routing.http, *routing.all_below())))
+            return routing if known else None
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -92,5 +92,5 @@ def _is_entry(entry: object) -> bool:
     if not isinstance(entry, Mapping):
         return False
     ways = [*(entry.get("route") or []), *(entry.get("mirrors") or [])]
-    led = [isinstance(one, Mapping) and isinstance(one.get("destination"), Mapping) for one in ways]
+    led = [isinstance(way, Mapping) and isinstance(way.get("destination"), Mapping) for way in ways]
     return all(led) and isinstance(entry.get("mirror") or {}, Mapping)

@@ -70,15 +70,15 @@ def subsets_of(service: str, found: Sequence[Found], namespace: str) -> dict[str
 
 
 def rules_beside(service: str, found: Sequence[Found], namespace: str) -> list[str]:
-    """Other DestinationRules of the service's host that its own callers, or some, go by; for people."""
-    told = []
-    for one in found:
-        home, name = name_of(one, namespace)
-        if (home, name) == (namespace, service) or not _meets(one, service, namespace, selecting=True):
+    """Names of other DestinationRules of the service's host that some or all of its own callers go by."""
+    listed = []
+    for rule in found:
+        home, name = name_of(rule, namespace)
+        if (home, name) == (namespace, service) or not _meets(rule, service, namespace, selecting=True):
             continue
-        some = one["spec"].get("workloadSelector") is not None
-        told.append(f"{home}/{name}" + (" (for some callers only)" if some else ""))
-    return sorted(told)
+        some = rule["spec"].get("workloadSelector") is not None
+        listed.append(f"{home}/{name}" + (" (for some callers only)" if some else ""))
+    return sorted(listed)
 
 
 def _meets(found: Found, service: str, namespace: str, selecting: bool = False) -> bool:

@@ -11,7 +11,7 @@ from glidepath.traffic.routing import EVERYWHERE, Routing
 def changed(
     name: str, now: Routing, before: Routing, versions: Collection[str], editors: Mapping[str, str], hosts: Hosts
 ) -> str | None:
-    """What gives versions requests beside the weights, or takes the routes their hosts; None for nothing.
+    """What changed: versions get requests beside the weights, or the routes lost hosts; None for nothing.
 
     Args:
         name: The VirtualService, as people call it.
@@ -34,5 +34,5 @@ def changed(
     reached = sorted(led & {*versions, EVERY_VERSION})
     if not reached:
         return None
-    names = " and ".join(one or "the pods of every version" for one in reached)
+    names = " and ".join(version or "the pods of every version" for version in reached)
     return f"{name} leads to {names} beside the weights, or mirrors to them; written by {by}"

@@ -51,7 +51,7 @@ class WayBack:
         return {**{kind: list(entries) for kind, entries in below.items()}, **self.forms({}, hosts)[0]}
 
     def moved(self, spec: Spec, hosts: Hosts) -> dict[str, Any]:
-        """What else is to be put back: hosts and gateways, without which our routes would route nothing; other ways to pods."""
+        """What else has to be put back: hosts and gateways, without which the routes do nothing, and other ways to pods."""
         moved: dict[str, Any] = {}
         for kind in BELOW:
             now, before = list(spec.get(kind) or []), self.found.below.get(kind, ()) if self.found else ()

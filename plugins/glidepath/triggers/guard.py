@@ -31,7 +31,7 @@ def unexpected(error: Exception) -> bool:
 
 
 def unknown(error: Exception) -> bool:
-    """Whether a cluster knows the client no more: its token was changed, perhaps, and the connection has the new one."""
+    """Whether a cluster no longer accepts the client: its token may have changed, and the connection has the new one."""
     return isinstance(error, ClusterError) and error.status == HTTPStatus.UNAUTHORIZED
 
 

@@ -71,7 +71,7 @@ class Place:
         self._shown = time.monotonic()
 
     def free(self) -> bool:
-        """Whether the one that began since has gone, or shows no life any more: then this one has to go on."""
+        """Whether the trigger that began since has ended, or shows no sign of life: then this one goes on."""
         now = _record().turns.find(self.release_id, self.role)
         seen = (now.number, now.at) if now else None
         if seen != self._seen:
@@ -79,7 +79,7 @@ class Place:
         return now is None or now.left or time.monotonic() - self._changed > SILENT_S
 
     def passed_on(self, task_instance: Any) -> bool:
-        """Whether the trigger, which Airflow ended here, goes on elsewhere. If nobody can say, it does not.
+        """Whether the trigger that Airflow ended here goes on elsewhere. No, if nobody can say.
 
         Airflow ends it when a person acts on its task, and when another process has been given it.
         """
@@ -108,7 +108,7 @@ def task_state(task_instance: Any, within_s: float = LOOK_S) -> str:
 
 
 def warm_up(task_instance: Any) -> None:
-    """Ask Airflow once, so that it answers at once when that matters: a triggerer's first question takes it many seconds."""
+    """Ask Airflow once beforehand: a triggerer's first question takes many seconds, and later ones must not."""
     if task_instance is not None and not _warmed.is_set():
         _warmed.set()
         _asked(task_instance)
@@ -130,11 +130,11 @@ def _state(task_instance: Any) -> list[str]:
 
     of = task_instance
     try:
-        found = RuntimeTaskInstance.get_task_states(dag_id=of.dag_id, task_ids=[of.task_id], run_ids=[of.run_id])
+        states = RuntimeTaskInstance.get_task_states(dag_id=of.dag_id, task_ids=[of.task_id], run_ids=[of.run_id])
     except Exception as error:  # whatever it is, it is no answer
         log.warning("Airflow does not say what became of task %s: %s", of.task_id, error)
         return []
-    state = (found.get(of.run_id) or {}).get(of.task_id)
+    state = (states.get(of.run_id) or {}).get(of.task_id)
     return [str(getattr(state, "value", state))]
 
 

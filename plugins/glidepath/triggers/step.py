@@ -90,8 +90,8 @@ class ObserveTrigger(BakeTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """As for a bake."""
         warm_up(self.task_instance)
-        async for one in super().run():
-            yield one
+        async for event in super().run():
+            yield event
 
     def _status(self, record: Any) -> dict[str, str] | None:
         if not self._begun:

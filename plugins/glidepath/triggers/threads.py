@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Threads:
-    """So many threads at most, made when they are needed. A call that hangs when they are let go ends with the process.
+    """At most so many threads, made when needed. A call that still hangs at the end is ended with the process.
 
     An executor of the standard library joins its threads: at the end of a `with`, on the event loop, and again when the
     interpreter ends.
@@ -47,14 +47,14 @@ class Threads:
             self._work.put(None)
 
     def _serve(self) -> None:
-        while (given := self._work.get()) is not None:
-            future, do = given
+        while (job := self._work.get()) is not None:
+            future, do = job
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(do())
                 except BaseException as error:
                     future.set_exception(error)
-            del future, do, given
+            del future, do, job
             self._idle.release()
 
 

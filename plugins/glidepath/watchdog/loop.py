@@ -106,7 +106,7 @@ class Watchdog:
         self._sight = Sight()
 
     def look(self) -> None:
-        """One pass: read all claims, end those that have expired. What fails for one service is tried at the next pass.
+        """One pass: read all claims and end the expired ones. A failure for one service is tried again at the next pass.
 
         Raises:
             ClusterError: The claims could not be listed.
@@ -203,7 +203,7 @@ class Watchdog:
         log.warning("%s: claim given back, outcome of %s: %s", service, taken.run, ABANDONED)
 
     def _record(self, claim: Claim, regarding: Mapping[str, str], taken: Taken, after: str) -> None:
-        """Leave an Event. It is for people; that it can't be written keeps nothing from being made safe."""
+        """Leave an Event for people. If it can't be written, the service is made safe all the same."""
         message = (
             f"release {taken.run} did not renew its claim for {taken.silent_s:.0f} s (it lasts {claim.duration_s:.0f} s): "
             f"traffic was {taken.before}, is {after}; token {claim.token}"

@@ -21,7 +21,7 @@ DEFAULT_DURATION_S = 60.0  # of a Lease that names none
 
 @dataclass(frozen=True)
 class Sighting:
-    """A claim as it was seen last: what its holder changes when it renews, and for how long it did not."""
+    """A claim as it was last seen: what a renewal changes, and how long ago the last change was."""
 
     mark: tuple[str, int, float]
     unchanged_s: float

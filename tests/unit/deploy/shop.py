@@ -6,11 +6,11 @@ to pods that every caller has known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from glidepath.deploy import HelmRelease, Preview
+from glidepath.deploy import HelmRelease, Preview, Readiness
 
 OLD, NEW = {"name": "shop"}, {"app": "shop", "version": "v1"}
 Object = dict[str, Any]
@@ -152,10 +152,10 @@ class Versions:
     def status(self) -> HelmRelease:
         return Routes(self.shop).status()
 
-    def rendered(self, _: Mapping[str, Any]) -> list[Object]:
+    def rendered(self, values: Mapping[str, Any]) -> list[Object]:
         return made("shop-v1", NEW)
 
-    def install(self, _: Mapping[str, Any], anew: bool) -> None:
+    def install(self, values: Mapping[str, Any], *, anew: bool = False) -> None:
         assert anew
         self.shop.act()
         self.shop.pods["shop-v1-66dc-gjxz4"] = dict(NEW)
@@ -164,10 +164,10 @@ class Versions:
     def there(self) -> frozenset[str]:
         return frozenset({"v1"} if "shop-v1-66dc-gjxz4" in self.shop.pods else ())
 
-    def values_of(self, _: str) -> Mapping[str, Any]:
+    def values_of(self, version: str) -> Mapping[str, Any]:
         return {"image": {"tag": "v1"}, "fullnameOverride": "shop-v1", "port": 80}
 
-    def remove(self, _: str) -> None:
+    def remove(self, version: str) -> None:
         self.shop.act()
         del self.shop.pods["shop-v1-66dc-gjxz4"]
         self.shop.answered()
@@ -190,7 +190,7 @@ class Live:
             return manifest if self.shop.weights is not None else None
         return {**manifest, "spec": {"replicas": 1}, "status": {"updatedReplicas": 1, "availableReplicas": 1}}
 
-    def endpoints(self, _: str) -> set[str]:
+    def endpoints(self, service: str) -> set[str]:
         return set(self.shop.now().pods)
 
     def keep_on_upgrade(self, manifest: Object, keep: bool = True) -> None:
@@ -237,5 +237,5 @@ class Live:
 class Workloads:
     """Pods are ready at once."""
 
-    def wait_ready(self, *_: object) -> float:
+    def wait_ready(self, version: str, timeout_s: float, said: Callable[[Readiness], None]) -> float:
         return 0.0

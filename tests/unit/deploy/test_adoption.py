@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -17,8 +16,8 @@ from tests.unit.deploy.shop import OLD, CutOffError, Live, Routes, Shop, Version
 
 def adoption(shop: Shop) -> Adoption:
     mapped = Mapped("shop", {"port": 80}, ValuePaths())
-    parts: tuple[Any, ...] = (Versions(shop), Routes(shop), Routes(shop, plain=True), Live(shop), Workloads())
-    return Adoption(mapped, *parts, timeout_s=10.0, drain_s=30.0, say=lambda _: None)
+    routes, plain = Routes(shop), Routes(shop, plain=True)
+    return Adoption(mapped, Versions(shop), routes, plain, Live(shop), Workloads(), 10.0, 30.0, say=lambda _: None)
 
 
 def forth(shop: Shop) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from demo.table import COLUMNS
 from glidepath.fence import Fence
 from glidepath.policy import policy_json_schema
 from glidepath.policy.load import parse_policy
@@ -132,6 +133,10 @@ def test_the_methods_of_a_port_are_the_ones_that_extend_tells_of(port: type) -> 
     table = text(ROOT / "docs/extend.md").split(f"| `{port.__name__}` | does |\n| --- | --- |\n")[1].split("\n\n")[0]
     named = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert named == {name for name in vars(port) if not name.startswith("_")}
+
+
+def test_the_readme_has_the_table_that_the_demo_prints() -> None:
+    assert f"| {' | '.join(COLUMNS)} |" in text(ROOT / "README.md")
 
 
 def test_every_kind_of_event_is_told_of() -> None:

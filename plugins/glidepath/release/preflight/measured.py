@@ -25,8 +25,8 @@ def measured(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> ReleaseS
     seen = ports.evidence.cadence(source, stable, now)
     if seen is None:
         return spec
-    said = spec.evidence.scrape
-    scrape = said if said / ALIKE <= seen.interval <= said * ALIKE else round(seen.interval, 1)
+    stated = spec.evidence.scrape
+    scrape = stated if stated / ALIKE <= seen.interval <= stated * ALIKE else round(seen.interval, 1)
     late = f", and can be read some {seen.lag:.0f} s later" if seen.lag else ""
     say(f"plan: samples are {seen.interval:.3g} s apart{late}")
     if seen.lag > LATEST_S:
@@ -35,10 +35,10 @@ def measured(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> ReleaseS
             "scrapes it, or its samples come too late (remote write) to take a canary back in time; nothing was touched. Query "
             "the Prometheus that scrapes, or shorten the way"
         )
-    if (scrape, seen.lag) == (said, spec.evidence.lag):
+    if (scrape, seen.lag) == (stated, spec.evidence.lag):
         return spec
-    if scrape != said:
-        say(f"plan: the policy says evidence.scrape: {said:g} s; the release goes by {scrape:g} s, as measured")
+    if scrape != stated:
+        say(f"plan: the policy says evidence.scrape: {stated:g} s; the release goes by {scrape:g} s, as measured")
     values = spec.to_dict()
     values["evidence"] = {**values["evidence"], "scrape": scrape, "lag": round(seen.lag, 1)}
     try:

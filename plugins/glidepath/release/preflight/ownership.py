@@ -37,8 +37,8 @@ def look(spec: ReleaseSpec, ports: Ports, stable: str, given: Mapping[str, Any],
     given = chart.with_image(given, spec.version, spec.image)
     seen = ports.helm.preview(chart.with_canary(given, stable, spec.version, 0, token, baseline=beside))
     name = f"{spec.service}-{stable}"
-    for one in seen.laid:
-        say(f"plan: {_owned(one, name, spec.version)}")
+    for field in seen.laid:
+        say(f"plan: {_owned(field, name, spec.version)}")
     values, shape = ports.helm.effective_values(), ports.workloads.shape(stable)
     ours = chart.most_replicas(values) is not None or chart.scaled_elsewhere(values)
     if shape is not None and shape.autoscaled and not ours:
@@ -59,26 +59,33 @@ def look(spec: ReleaseSpec, ports: Ports, stable: str, given: Mapping[str, Any],
     _unchanged(ports, seen, name, say)
 
 
-def _owned(one: Laid, stable: str, version: str) -> str:
+def _owned(field: Laid, stable: str, version: str) -> str:
     """What a field of another owner means for the release."""
-    if one.taken:
-        return f"{one}; the release needs it as {short(one.value)}, and takes it over"
-    if (one.kind, one.name, one.path) == ("Deployment", stable, REPLICAS):
+    if field.taken:
+        return f"{field}; the release needs it as {short(field.value)}, and takes it over"
+    if (field.kind, field.name, field.path) == ("Deployment", stable, REPLICAS):
         more = (
-            "as many as stable is that many" if one.value > one.rendered else f"{version} gets {one.rendered} at last"
+            "as many as stable is that many"
+            if field.value > field.rendered
+            else f"{version} gets {field.rendered} at last"
         )
-        return f"{one}, Helm has {one.rendered}: it is left so; {more}"
+        return f"{field}, Helm has {field.rendered}: it is left so; {more}"
     also = ""
-    if (one.kind, one.name) == ("Deployment", stable) and one.path[:2] == TEMPLATE:
+    if (field.kind, field.name) == ("Deployment", stable) and field.path[:2] == TEMPLATE:
         also = (
             f"; {version} is made of Helm's values, without it: put it there (helm upgrade), or it goes with {stable}"
         )
-    return f"{one}, Helm has {short(one.rendered)}: it is left so{also}"
+    return f"{field}, Helm has {short(field.rendered)}: it is left so{also}"
 
 
 def _unchanged(ports: Ports, seen: Preview, name: str, say: Say) -> None:
     rendered = next(
-        (one for one in seen.objects if one["kind"] == "Deployment" and one["metadata"]["name"] == name), None
+        (
+            manifest
+            for manifest in seen.objects
+            if manifest["kind"] == "Deployment" and manifest["metadata"]["name"] == name
+        ),
+        None,
     )
     live = ports.helm.found(rendered) if rendered else None
     if rendered is None or live is None:

@@ -67,12 +67,12 @@ def unmatched(evidence: Evidence, source: Source, counts: ArmCounts, window_s: f
         if events or not share.event:
             continue
         try:
-            found = evidence.labels(source, share.events, window_s, now)
+            series = evidence.labels(source, share.events, window_s, now)
         except EvidenceError:
-            found = []
+            series = []
         rules = []
         for label, pattern in share.event:
-            values = sorted({one[label] for one in found if label in one})
+            values = sorted({labels[label] for labels in series if label in labels})
             had = ", ".join(values[:VALUES]) if values else "no series has this label"
             rules.append(f"{label}=~{pattern!r} ({had})")
         yield (

@@ -57,7 +57,7 @@ def claim(run: Run, url: str = "") -> None:
 
 
 def unbegun(run: Run) -> bool:
-    """Whether nothing was done yet: a claim that ran out before its task could note it may then be had again."""
+    """Whether nothing was done yet: then a claim that ran out before its task could note it may be taken again."""
     return run.release.phase == Phase.PLANNED and run.journal.fate() is None
 
 
@@ -81,9 +81,9 @@ def _as_planned(run: Run, state: ClaimState | None) -> None:
 
 def _close_lost(run: Run, token: int) -> None:
     """Close what the record has open of this service with an older token: its run was lost, and this one cleans up."""
-    for one in releases_of(run.ports.record, run.spec):
-        if one.outcome is None and 0 < (one.token or 0) < token:
-            outcome = Phase.PROMOTED if one.canary == run.stable else Phase.ROLLED_BACK
+    for release in releases_of(run.ports.record, run.spec):
+        if release.outcome is None and 0 < (release.token or 0) < token:
+            outcome = Phase.PROMOTED if release.canary == run.stable else Phase.ROLLED_BACK
             reason = f"its run was lost before it had cleaned up; {run.id} holds the service since"
-            if run.ports.record.close(one.id, outcome, reason, run.now()):
-                run.say(f"claim: release {one.id} is closed: {outcome}: {reason}")
+            if run.ports.record.close(release.id, outcome, reason, run.now()):
+                run.say(f"claim: release {release.id} is closed: {outcome}: {reason}")

@@ -18,7 +18,12 @@ def observe(run: Run) -> None:
         ReleaseTakenBack: The release was taken back, or the observation is not over.
         GlidepathError: As for `promote`.
     """
-    asked = observation(run.spec)
-    if asked is not None and run.journal.answer_on(asked.number) is None and not run.ended() and not committed(run):
+    observed = observation(run.spec)
+    if (
+        observed is not None
+        and run.journal.answer_on(observed.number) is None
+        and not run.ended()
+        and not committed(run)
+    ):
         raise ReleaseTakenBack("the guard gave no word on the observation; the release goes back to stable")
     under_claim(run, complete)

@@ -62,8 +62,8 @@ def plan(
     ports.claims.check(identity)
     close_orphans(spec, ports, over, say, now())
     forget_old(ports.record, say, now())
-    found = examine(spec, ports, say, now())
-    _write(identity, found.spec, ports, found.stable, found.judgement, now())
+    examined = examine(spec, ports, say, now())
+    _write(identity, examined.spec, ports, examined.stable, examined.judgement, now())
     return _to_release(run)
 
 
@@ -132,8 +132,8 @@ def _to_release(run: Run) -> bool:
 
 def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     source = source_of(spec, [stable, spec.version])
-    for told in filter(None, map(untried, spec.sources)):
-        say(f"plan: WARNING: {told}")
+    for warning in filter(None, map(untried, spec.sources)):
+        say(f"plan: WARNING: {warning}")
     now = ports.evidence.now()
     past = ports.evidence.past(source, stable, spec.evidence.baseline, now)
     seen = past.seen
@@ -146,7 +146,7 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
         )
     lately = ports.evidence.past(source, stable, LATELY_S, now).seen
     per_second = lately.versions[stable].requests / max(lately.end - lately.start, spec.evidence.scrape)
-    blocks = [{pod: arm_counts(one) for pod, one in block.items()} for block in past.blocks]
+    blocks = [{pod: arm_counts(counted) for pod, counted in block.items()} for block in past.blocks]
     source = replace(source, edges=seen.edges)
     older, older_s = _older(ports, source, stable, now - spec.evidence.baseline, say) if blocks else ((), past.block_s)
     judgement = plan_judgement(
@@ -171,7 +171,7 @@ def _older(ports: Ports, source: Source, stable: str, until: float, say: Say) ->
     except EvidenceError as error:
         say(f"plan: the hours before the baseline are not looked at: {error}")
         return (), LATELY_S
-    return [{pod: arm_counts(one) for pod, one in block.items()} for block in older], step
+    return [{pod: arm_counts(counted) for pod, counted in block.items()} for block in older], step
 
 
 def _write(identity: str, spec: ReleaseSpec, ports: Ports, stable: str, judgement: Plan | None, at: float) -> None:
@@ -198,8 +198,8 @@ def _write(identity: str, spec: ReleaseSpec, ports: Ports, stable: str, judgemen
 def _render(spec: ReleaseSpec, ports: Ports, present: Present, say: Say) -> None:
     fresh = spec.evidence.control == "fresh"
     beside = baseline_of(present.stable) if fresh else None
-    given = chart.with_image(present.given, spec.version, spec.image)
-    values = chart.with_canary(given, present.stable, spec.version, 0, 0, baseline=beside)
+    before = chart.with_image(present.given, spec.version, spec.image)
+    values = chart.with_canary(before, present.stable, spec.version, 0, 0, baseline=beside)
     count = len(ports.helm.preview(values).objects)
     say(f"dry run: would claim {spec.namespace}/{spec.service}, then helm upgrade to {count} objects")
     for step in spec.steps:

@@ -31,13 +31,13 @@ def promote(run: Run) -> None:
         ReleaseTakenBack: The guard found harm in the meantime.
         GlidepathError: An outside system failed; the release then goes back to stable, or on when it was committed.
     """
-    asked = observation(run.spec)
-    if asked is None or committed(run):
+    observed = observation(run.spec)
+    if observed is None or committed(run):
         under_claim(run, complete)
-    elif run.journal.answer_on(asked.number) is not None and not run.ended() and not taken_back(run):
+    elif run.journal.answer_on(observed.number) is not None and not run.ended() and not taken_back(run):
         run.say("promote: the observation is over already; nothing is done")
     else:
-        under_claim(run, lambda run: _open(run, asked))
+        under_claim(run, lambda run: _open(run, observed))
 
 
 def under_claim(run: Run, do: Callable[[Run], None]) -> None:
@@ -63,16 +63,16 @@ def _passed_on(run: Run) -> None:
         run.close(Phase.ROLLED_BACK, "the claim was lost while it was promoted, and its next holder has the service")
 
 
-def _open(run: Run, asked: Observation) -> None:
+def _open(run: Run, observed: Observation) -> None:
     if run.release.phase != Phase.OBSERVING:
         run.move(Phase.PROMOTING)
     started = run.now()
-    _carry(run, stage(run, asked.number))
+    _carry(run, stage(run, observed.number))
     seconds = run.now() - started
-    run.note(WeightGiven(asked.number, asked.weight, seconds, window=True))
+    run.note(WeightGiven(observed.number, observed.weight, seconds, window=True))
     run.move(Phase.OBSERVING)
     run.say(
-        f"promote: {run.stable} stays warm with {100 - asked.weight} % for {asked.warm_s:.0f} s; until then "
+        f"promote: {run.stable} stays warm with {100 - observed.weight} % for {observed.warm_s:.0f} s; until then "
         f"{run.canary} can be taken back: mark the task `observe` failed, or annotate the Lease"
     )
 

@@ -68,12 +68,15 @@ def _make_room(run: Run, weight: int) -> None:
     scales, elsewhere = chart.most_replicas(values) is not None, chart.scaled_elsewhere(values)
     have = {version: ports.workloads.readiness(version) for version in run.fresh}
     # What an autoscaler made of its own accord it may take away again: its minimum has to be enough.
-    sure = {version: chart.least_replicas(values, version) if scales else one.wanted for version, one in have.items()}
+    sure = {
+        version: chart.least_replicas(values, version) if scales else readiness.wanted
+        for version, readiness in have.items()
+    }
     if any(count < needed for count in sure.values()) and not elsewhere:
         now, token = ports.traffic.read().split.canary_weight, run.claim.token
         upgrade(run, chart.with_canary(given_values(run), run.stable, run.canary, now, token, needed, run.baseline))
-    for version, one in have.items():
-        if one.wanted < needed or not one.complete:
+    for version, readiness in have.items():
+        if readiness.wanted < needed or not readiness.complete:
             see_to(run, values, version, needed)
             seconds = ports.workloads.wait_ready(version, run.spec.deploy_timeout, least=needed)
             run.say(f"shift: {version} has the {needed} replicas that {weight} % takes, ready after {seconds:.0f} s")

@@ -35,17 +35,17 @@ def documents(text: str) -> Iterator[str]:
 
 def child(node: yaml.Node, key: str) -> yaml.Node | None:
     """The value of a mapping's key."""
-    found = [value for name, value in node.value if name.value == key] if isinstance(node, yaml.MappingNode) else []
-    return found[-1] if found else None
+    values = [value for name, value in node.value if name.value == key] if isinstance(node, yaml.MappingNode) else []
+    return values[-1] if values else None
 
 
 def text_at(node: yaml.Node, *path: str) -> str:
     """A scalar's text; empty where there is none."""
     for key in path:
-        found = child(node, key)
-        if found is None:
+        value = child(node, key)
+        if value is None:
             return ""
-        node = found
+        node = value
     return str(node.value)
 
 
@@ -73,8 +73,8 @@ def place(node: yaml.Node, step: str | Mapping[str, Any]) -> int:
             if name.value == step:
                 return index
         raise KeyError(step)
-    for index, one in enumerate(node.value):
-        if all((text_at(one, key) or DEFAULTS.get(key)) == str(value) for key, value in step.items()):
+    for index, item in enumerate(node.value):
+        if all((text_at(item, key) or DEFAULTS.get(key)) == str(value) for key, value in step.items()):
             return index
     raise KeyError(str(step))
 
@@ -84,7 +84,7 @@ def make(document: yaml.Node, path: Sequence[str]) -> None:
     node = document
     for key in path:
         if child(node, key) is None:
-            node.value = [one for one in node.value if one[0].value != key]
+            node.value = [pair for pair in node.value if pair[0].value != key]
             node.value.append((node_of(key), yaml.MappingNode(f"{TAG}map", [])))
         below = child(node, key)
         assert below is not None
@@ -102,8 +102,8 @@ def lay(document: yaml.Node, path: Sequence[str | Mapping[str, Any]], value: Any
     """
     node = document
     for step in path[:-1]:
-        found = node.value[place(node, step)]
-        node = found[1] if isinstance(found, tuple) else found
+        below = node.value[place(node, step)]
+        node = below[1] if isinstance(below, tuple) else below
     index = place(node, path[-1])
     old = node.value[index]
     node.value[index] = (old[0], node_of(value)) if isinstance(old, tuple) else node_of(value)
@@ -115,11 +115,11 @@ def laid(document: str, overlay: Sequence[Mapping[str, Any]]) -> str:
     if node is None or text_at(node, "metadata", "annotations", "helm.sh/hook"):
         return document
     its = (text_at(node, "kind"), text_at(node, "metadata", "name"))
-    wanted = [one for one in overlay if (one["kind"], one["name"]) == its]
-    for one in wanted:
-        if one.get("new"):
-            make(node, one["path"])
-        lay(node, one["path"], one["value"])
+    wanted = [field for field in overlay if (field["kind"], field["name"]) == its]
+    for field in wanted:
+        if field.get("new"):
+            make(node, field["path"])
+        lay(node, field["path"], field["value"])
     if not wanted:
         return document
     return str(yaml.serialize(node, Dumper=yaml.SafeDumper, width=1 << 30, allow_unicode=True))
