@@ -27,6 +27,7 @@ from glidepath.release.looks import Looks
 from glidepath.release.observation import Observation, observation
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run, Step
+from glidepath.release.summary import summary
 from glidepath.release.watched import judged, step_in_force
 from glidepath.traffic.handling import all_on
 
@@ -224,7 +225,8 @@ class Guard:
         if 0 <= now - self._renewed < self.run.spec.lease / RENEWALS:  # a clock that steps back must not end renewals
             return
         try:
-            self.run.ports.claims.renew(self.run.claim)
+            newest = self.looks.newest
+            self.run.ports.claims.renew(self.run.claim, summary(self.run, newest))
             self._renewed = now
         except ClaimLostError as error:
             self.run.say(f"guard: the claim is lost: {error}")
