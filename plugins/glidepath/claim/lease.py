@@ -21,6 +21,7 @@ from glidepath.claim.state import (
     LABEL,
     LEASES,
     ROUTES,
+    STATUS,
     TAKE_BACK,
     TAKEN,
     Asked,
@@ -140,8 +141,8 @@ class LeaseClaims:
             annotations[ROUTES] = routes
         elif state is not None and state.annotations.get(f"{GROUP}/last-run") != wanted.holder:
             annotations[ROUTES] = None  # those of an earlier release are nothing to go back to
-        if state is not None:  # what was asked of an earlier release is over
-            annotations |= {f"{GROUP}/{what}": None for what in (TAKE_BACK, COMMIT)}
+        if state is not None:  # what was asked and told of an earlier release is over
+            annotations |= {f"{GROUP}/{what}": None for what in (TAKE_BACK, COMMIT)} | {STATUS: None}
         self._write(wanted.holder, wanted.duration_s, annotations, state)
         return replace(wanted, token=token)
 
@@ -154,13 +155,18 @@ class LeaseClaims:
         if state.holder:
             raise ClaimHeldError(self._held(state))
 
-    def renew(self, claim: Claim) -> None:
+    def renew(self, claim: Claim, status: str = "") -> None:
         """Say that the holder lives.
+
+        Args:
+            claim: The claim.
+            status: How the release stands, as JSON; it goes with the same write. Empty leaves what is there.
 
         Raises:
             ClaimLostError: The Lease has another holder or token.
         """
-        _at_what_is_there(lambda: self._write(claim.holder, claim.duration_s, {}, self._mine(claim)))
+        told = _told(status)
+        _at_what_is_there(lambda: self._write(claim.holder, claim.duration_s, told, self._mine(claim)))
 
     def raise_above(self, claim: Claim, token: int) -> Claim:
         """Go on with a token above this one, which objects carry although no claim ever had it. Returns the new claim.
@@ -199,9 +205,14 @@ class LeaseClaims:
 
         _at_what_is_there(write)
 
-    def release(self, claim: Claim, outcome: str) -> None:
+    def release(self, claim: Claim, outcome: str, status: str = "") -> None:
         """Give the service back and leave a mark of how it ended. Does nothing the second time."""
-        marks = {f"{GROUP}/last-run": claim.holder, f"{GROUP}/last-outcome": outcome, f"{GROUP}/run-url": ""}
+        marks = {
+            f"{GROUP}/last-run": claim.holder,
+            f"{GROUP}/last-outcome": outcome,
+            f"{GROUP}/run-url": "",
+            **_told(status),
+        }
 
         def write() -> None:
             state = self.read()
@@ -268,6 +279,10 @@ class LeaseClaims:
             return
         metadata = {"resourceVersion": state.resource_version, "annotations": dict(annotations)}
         self._objects.merge(LEASES, self.name, {"metadata": metadata, "spec": spec})
+
+
+def _told(status: str) -> dict[str, str]:
+    return {STATUS: status} if status else {}
 
 
 def _same(claim: Claim, state: ClaimState) -> bool:

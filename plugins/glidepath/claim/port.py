@@ -29,8 +29,8 @@ class Claims(Protocol):
     ) -> Claim:
         """Take it; the holder's own claim is given back as it is, renewed."""
 
-    def renew(self, claim: Claim) -> None:
-        """Say that the holder lives."""
+    def renew(self, claim: Claim, status: str = "") -> None:
+        """Say that the holder lives, and how it stands; an empty status leaves what is there."""
 
     def raise_above(self, claim: Claim, token: int) -> Claim:
         """Go on with a token above this one."""
@@ -41,8 +41,8 @@ class Claims(Protocol):
     def note(self, claim: Claim, stable: str) -> None:
         """Say which version is safe from now on."""
 
-    def release(self, claim: Claim, outcome: str) -> None:
-        """Give it back, with a mark of how it ended."""
+    def release(self, claim: Claim, outcome: str, status: str = "") -> None:
+        """Give it back, with a mark of how it ended; `status` as for `renew`."""
 
     def lost(self, claim: Claim) -> str | None:
         """What became of a claim; None while it is held."""

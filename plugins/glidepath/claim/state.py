@@ -15,6 +15,8 @@ TAKEN = f"{GROUP}/taken"
 # The VirtualService as the claim found it.
 ROUTES = f"{GROUP}/routes"
 WATCHDOG = "glidepath-watchdog"
+# How the release stands, as JSON (`release/summary.py`).
+STATUS = f"{GROUP}/status"
 # What a person may ask of the release that holds the service, by an annotation of the Lease; its value says why.
 TAKE_BACK, COMMIT = "take-back", "commit"
 # The outcome the watchdog leaves on a claim it took from a release nobody renewed.

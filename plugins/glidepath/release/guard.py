@@ -27,6 +27,7 @@ from glidepath.release.phases import Decision
 from glidepath.release.putting_back import put_back
 from glidepath.release.run import Run, Step
 from glidepath.release.stages import stage
+from glidepath.release.summary import summary
 from glidepath.release.watched import judged, step_in_force
 
 # How many guards one after the other may keep the claim without a look.
@@ -50,7 +51,7 @@ class Guard:
         self._renewed = -math.inf
         self._started = run.release.created
         self._lost = self._blind = False
-        self._shown = -math.inf
+        self._shown, self._took_s = -math.inf, 0.0
         self._began: tuple[int, float] | None = None  # the step in force, and since when
         # When it last saw what there is to see, and how many guards began since the last look, this one included.
         self._saw, self._unseen = steady(), turn.unseen if turn is not None else 0
@@ -204,7 +205,7 @@ class Guard:
         if 0 <= now - self._renewed < self.run.spec.lease / RENEWALS:  # a clock that steps back must not end renewals
             return
         try:
-            self.run.ports.claims.renew(self.run.claim)
+            self.run.ports.claims.renew(self.run.claim, summary(self.run, self.looks, self._took_s))
             self._renewed = now
         except ClaimLostError as error:
             self.run.say(f"guard: the claim is lost: {error}")
@@ -222,7 +223,9 @@ class Guard:
         return self._unseen <= GUARDS_UNSEEN and self._steady() - self._saw <= self.run.spec.lease
 
     def _look(self, step: Step) -> None:
+        began = self._steady()
         look = self.looks.look(step)
+        self._took_s = self._steady() - began
         if look is None:
             return
         self._saw, self._unseen = self._steady(), 0

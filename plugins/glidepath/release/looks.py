@@ -63,7 +63,7 @@ class Looks:
 
     def _rebuild(self, plan: Plan) -> None:
         """The judge by a plan and the looks that are in the record."""
-        self.plan, self.judge, self.seq = plan, Judge(plan), 0
+        self.plan, self.judge, self.seq, self.failures = plan, Judge(plan), 0, 0
         self.newest: Look | None = None
         self.no_data_since: float | None = None
         steps = Numbering()
@@ -74,6 +74,7 @@ class Looks:
             else:
                 self.judge.no_data(look["at"], look["at"], look["reason"])
                 self.no_data_since = self.no_data_since or look["at"]
+                self.failures += 1
             self.seq, self.newest = seq, Look.from_dict(look)
 
     @property
@@ -129,6 +130,7 @@ class Looks:
             self.run.detail(f"{name}: {words.metric_line(metric)}")
 
     def _no_data(self, now: float, reason: str) -> Look:
+        self.failures += 1
         since = self.no_data_since = min(self.no_data_since or now, now)  # a clock may step back
         return self._write(self.judge.no_data(since, now, reason), None)
 

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 # One thread a release: a blackholed Prometheus must not starve another release's brake, nor Airflow's own pool.
 TICKS_A_SCRAPE = 2
 STAND_BY_S = 0.5
+# How often what is new is told as Events, and how long the last of them are waited for, seconds.
+EVENTS_S, LAST_EVENTS_S = 1.0, 2.0
 
 
 def unexpected(error: Exception) -> bool:
@@ -48,6 +50,7 @@ class GuardTrigger(BaseTrigger):
         super().__init__()  # type: ignore[no-untyped-call]
         self.release_id = release_id
         self._place = Place(release_id, "guard")
+        self._heard = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
@@ -55,15 +58,46 @@ class GuardTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Tick until the record says that the release is over."""
-        thread = Threads("glidepath-guard")
+        thread, beside = Threads("glidepath-guard"), Threads("glidepath-events")
+        telling = asyncio.ensure_future(self._tell_cluster(beside))
         try:
             while not await self._watch(thread):
                 log.info("guard: another process watches this release; this one stands by")
                 while not await thread(self._free):
                     await asyncio.sleep(STAND_BY_S)
+            if self._heard:  # where Events can't be written, nobody waits for them
+                await asyncio.wait({telling}, timeout=LAST_EVENTS_S)
             yield TriggerEvent({"status": "closed", "why": "the release is closed"})
         finally:
+            telling.cancel()
             thread.close()
+            beside.close()
+
+    async def _tell_cluster(self, thread: Threads) -> None:
+        """Write what is new as Events of Kubernetes, in a thread and by a client of their own: nothing waits for it."""
+        told: Any = None
+        while True:
+            try:
+                told = told or await thread(self._cluster_events)
+                over = await thread(told.deliver)
+                self._heard = True
+                if over:
+                    return
+            except Exception as error:  # whatever it is, it is worth a line at most
+                self._heard = False
+                log.debug("guard: an Event could not be written: %s", error)
+            await asyncio.sleep(EVENTS_S)
+
+    def _cluster_events(self) -> Any:
+        from glidepath.hooks.cluster import kubernetes_api
+        from glidepath.kube import Objects, at_once
+        from glidepath.messages.cluster import ClusterEvents
+        from glidepath.policy import ReleaseSpec
+        from glidepath.record import Record
+
+        spec = ReleaseSpec.from_dict(Record().get(self.release_id).spec)
+        objects = Objects(at_once(kubernetes_api(spec.connections.kubernetes)), spec.namespace)
+        return ClusterEvents(Record(), self.release_id, objects)
 
     async def _watch(self, thread: Threads) -> bool:
         """Tick; True when the release is over, False when another guard has begun since."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
+from glidepath.claim.events import event
 from glidepath.claim.state import WATCHDOG, Claim
 from glidepath.errors import ClusterError
 from glidepath.kube import Objects
 
-EVENTS = "v1/events"
 REASON = "ReleaseAbandoned"
-MAX_MESSAGE = 1024  # of the API
 
 
 def abandoned(objects: Objects, claim: Claim, regarding: Mapping[str, str], message: str, now: float) -> None:
@@ -28,28 +25,9 @@ def abandoned(objects: Objects, claim: Claim, regarding: Mapping[str, str], mess
     Raises:
         ClusterError: The API refused or did not answer.
     """
-    at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     uid = _uid(objects, regarding)
-    event = {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"name": f"{claim.service}.glidepath-{claim.token}", "namespace": claim.namespace},
-        "involvedObject": {**regarding, **({"uid": uid} if uid else {})},
-        "type": "Warning",
-        "reason": REASON,
-        "message": message[:MAX_MESSAGE],
-        "source": {"component": WATCHDOG},
-        "reportingComponent": WATCHDOG,
-        "reportingInstance": os.environ.get("HOSTNAME", WATCHDOG),
-        "firstTimestamp": at,
-        "lastTimestamp": at,
-        "count": 1,
-    }
-    try:
-        objects.create(EVENTS, event)
-    except ClusterError as error:
-        if error.status != 409:
-            raise
+    about = {**regarding, **({"uid": uid} if uid else {})}
+    event(objects, f"{claim.service}.glidepath-{claim.token}", about, REASON, message, now, WATCHDOG, warning=True)
 
 
 def _uid(objects: Objects, regarding: Mapping[str, str]) -> str:

@@ -125,6 +125,7 @@ class Watchdog:
         due = expired | ours
         counts = {"held": len(states) - free - len(due), "expired": len(due), "free": free}
         self.facts.claims[self.namespace] = counts
+        self.facts.releases.seen(self.namespace, {name.removeprefix(PREFIX): state for name, state in states.items()})
         for name in states:
             self.facts.brakes[name.removeprefix(PREFIX)] += 0
         for name, state in due.items():

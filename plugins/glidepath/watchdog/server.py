@@ -1,4 +1,4 @@
-"""GET /healthz and GET /metrics (Prometheus' text format; four metrics are not worth a library in the image)."""
+"""GET /healthz and GET /metrics (Prometheus' text format: not worth a library in the image)."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def render(facts: Facts, at: float) -> str:
             _metric("errors_total", "counter", "Failures in dealing with a service's claim.", "service", facts.errors),
             _metric("claims", "gauge", "Claims by state.", "state", claims),
             _metric("last_pass_age_seconds", "gauge", "Seconds since a pass succeeded.", "", age),
+            *(f"{line}\n" for line in facts.releases.lines()),
         )
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,12 @@ from airflow.sdk import Connection
 
 from glidepath.operators.messages import last_words
 from glidepath.record import Record
+from glidepath.release.abort import abort
 from glidepath.release.events import Messaged
 from glidepath.release.journal import Journal
+from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
+from glidepath.triggers.guard import GuardTrigger
 from glidepath.triggers.messages import MessagesTrigger
 from tests.support.apiserver import ApiServer
 from tests.support.bot import Bot, served
@@ -143,3 +147,33 @@ def test_secrets_are_in_connections(
     monkeypatch.setattr(messages.BaseHook, "get_connection", lambda _: connection)
     url, headers = messages.address("x", to)
     assert (url, headers.get("Authorization", "")) == expected
+
+
+def test_events_that_hang_delay_no_brake_and_not_the_guards_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLIDEPATH_RECORD_URL", stage.record.url)
+    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    run, _ = started(stage)
+    trigger, hangs = GuardTrigger(run.id), threading.Event()
+    monkeypatch.setattr(trigger, "_run", lambda: run)
+    monkeypatch.setattr(trigger, "_cluster_events", lambda: hangs.wait(60))
+
+    async def first() -> dict[str, Any]:
+        return dict((await asyncio.wait_for(anext(trigger.run()), 30)).payload)
+
+    def back() -> None:
+        abort(run, "enough")
+        rollback(run)
+
+    async def both() -> float:
+        task = asyncio.ensure_future(first())
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+        await asyncio.to_thread(back)
+        assert (await task)["status"] == "closed"
+        return time.monotonic() - began
+
+    try:
+        assert asyncio.run(both()) < 20
+    finally:
+        hangs.set()
+    assert stage.weights() == {"v1": 100}

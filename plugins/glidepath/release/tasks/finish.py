@@ -10,6 +10,7 @@ from glidepath.release.gitops import hand_back, resume
 from glidepath.release.holding import has_claim, lease, ours, renewing
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
+from glidepath.release.summary import summary
 from glidepath.release.tasks.settle import settle
 from glidepath.release.versions import leave_only, rendered_token
 from glidepath.traffic.handling import let_go
@@ -70,7 +71,7 @@ def _give_back(run: Run, outcome: str) -> None:
             resume(run)
         except ClusterError as error:  # a sync that can't be had going must not hold the service
             stays = error
-    run.ports.claims.release(run.claim, outcome)
+    run.ports.claims.release(run.claim, outcome, summary(run))
     state = lease(run)
     if state is not None and ours(run, state):
         raise ClaimLostError("the watchdog took it before it was given back, and holds the objects anew")

@@ -1,0 +1,93 @@
+"""Dashboards and alert rules of releases: they ask only for what a watchdog tells, with labels that it has."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from glidepath.watchdog.released import PHASES
+from tests.support.dashboards import dashboard_queries, panels, substituted
+from tests.support.watched import exposed
+
+ROOT = Path(__file__).parents[3] / "include"
+BOARDS = {name: json.loads((ROOT / f"dashboards/{name}.json").read_text()) for name in ("release", "decision", "fleet")}
+RULES = yaml.safe_load((ROOT / "alerts/glidepath.yaml").read_text())["groups"][0]["rules"]
+VARIABLES = {"namespace": "shop", "service": "prices", "metric": "errors"}
+NAME = re.compile(r"\bglidepath_\w+")
+LABEL = re.compile(r'(\w+)(?:=~?|!~?=?)"([^"]*)"')
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What a watchdog tells in the middle of a release."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
+        return exposed(tmp_path_factory.mktemp("watched"))
+
+
+def asked() -> list[tuple[str, str]]:
+    """Every query, by where it stands."""
+    found = [
+        (f"{name}: {panel}", query)
+        for name in BOARDS
+        for panel, query in dashboard_queries(ROOT / f"dashboards/{name}.json", VARIABLES)
+    ]
+    for name, board in BOARDS.items():
+        found += [
+            (f"{name}: {one['name']}", substituted(one["expr"], VARIABLES)) for one in board["annotations"]["list"]
+        ]
+    return found + [(rule["alert"], rule["expr"]) for rule in RULES]  # fmt: skip
+
+
+@pytest.mark.parametrize(("place", "query"), asked(), ids=[place for place, _ in asked()])
+def test_a_query_asks_for_what_is_told(told: str, place: str, query: str) -> None:
+    assert NAME.findall(query), place
+    for name in NAME.findall(query):
+        assert f"# TYPE {name} " in told, f"{place}: nothing tells {name}"
+    for label, value in LABEL.findall(query):
+        assert label in ("namespace", "service", "metric", "phase", "outcome"), place
+        if label == "phase":
+            assert set(value.split("|")) <= set(PHASES), place
+
+
+def test_a_watchdog_tells_how_a_release_stands_and_how_the_last_ended(told: str) -> None:
+    place = 'namespace="shop",service="prices"'
+    assert f'glidepath_release_phase{{{place},phase="baking"}} 1' in told
+    assert f'glidepath_release_phase{{{place},phase="promoted"}} 0' in told
+    assert f'glidepath_release_ended_total{{{place},outcome="rolled_back"}} 1' in told
+    assert re.search(rf'glidepath_release_harm_evidence_needed{{{place},metric="errors"}} 202\.', told)
+    assert re.search(rf"glidepath_release_looks{{{place}}} [1-9]", told)
+    assert f"glidepath_release_query_failures{{{place}}} 0" in told
+    for line in told.splitlines():
+        assert line.startswith("# ") or re.fullmatch(r'\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? -?[\d.e+-]+', line), line
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_board_says_what_it_shows_and_fits(name: str) -> None:
+    board = BOARDS[name]
+    assert board["uid"] == f"glidepath-{name}"
+    assert board["schemaVersion"] >= 41
+    taken: set[tuple[int, int]] = set()
+    for panel in panels(board):
+        assert panel["description"].endswith(".")
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert place["x"] + place["w"] <= 24
+        assert not cells & taken
+        taken |= cells
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+    assert {one["name"] for one in board["annotations"]["list"]} == {"Steps", "Decisions", "Watchdog"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])
+def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict) -> None:
+    assert rule["annotations"].keys() == {"summary", "description"}
+    assert rule["labels"]["severity"] in ("warning", "critical")
