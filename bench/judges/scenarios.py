@@ -29,6 +29,7 @@ from bench.judges.world import (
 )
 from bench.judges.worlds import (
     Blip,
+    Jump,
     Moods,
     bursts,
     drift,
@@ -125,6 +126,12 @@ STORMS: dict[str, World] = {
     "a minute of errors x30, own scrape times": Shock(60.0, 30.0, 60.0, 240.0),
     "5 s of errors x30 a minute": Shock(SCRAPE_S, 30.0, 0.0, 60.0, every_s=60.0, own_times=False),
     "5 s of errors x30 a minute, own scrape times": Shock(SCRAPE_S, 30.0, 0.0, 60.0, every_s=60.0),
+}
+# The latency leaves the edges behind that the release was planned at: a world, and how much slower the canary is.
+JUMPS = {
+    "both 10x slower, p95 +12 %": (Jump(10.0), 1.12),
+    "both 3x quicker, p95 +30 %": (Jump(1 / 3), 1.30),
+    "both 3x slower, p95 +15 %": (Jump(3.0), 1.15),
 }
 WORST, SLOW = "a sick pod of 20", "a slow pod of 8"
 SICK = {
@@ -229,6 +236,10 @@ def _luck() -> list[Scenario]:
         for what, fault in (("p95 +15 %", Fault(slower=1.15)), ("errors x2", Fault(errors=2.0))):
             late = Service(fault=replace(fault, from_s=LONG_BAKE[0].bake_s - before))
             made.append(Scenario(f"{what} {before / 60:.0f} min before the end of 21", HARMFUL, late, LONG_BAKE))
+    for name, (world, slower) in JUMPS.items():
+        shape = Service(world=world, past=calm, fault=Fault(slower=slower))
+        made.append(Scenario(name, HARMFUL, shape, HALF))
+        made.append(Scenario(f"{name}, Prometheus' buckets", HARMFUL, replace(shape, edges=PROMETHEUS), HALF))
     made.append(Scenario("same version, a bake of 21 min", WITHIN, steps=LONG_BAKE))
     made += [
         Scenario(f"{name}, same version", WITHIN, Service(world=world, past=calm)) for name, world in STORMS.items()

@@ -56,6 +56,18 @@ def step_change(random: Generator, scrapes: int) -> Conditions:
 
 
 @dataclass(frozen=True)
+class Jump:
+    """Both versions become so many times slower at once, half a minute after the first traffic, and stay so."""
+
+    slower: float
+
+    def __call__(self, random: Generator, scrapes: int) -> Conditions:
+        """The conditions of so many scrapes."""
+        after = (np.arange(scrapes) * SCRAPE_S >= 30)[:, None]
+        return _both(calm(random, scrapes), slower=np.where(after, self.slower, 1.0))
+
+
+@dataclass(frozen=True)
 class Moods:
     """Pods of either version have moods that last so long: errors by a lognormal of 0.7, latency by one of 0.05."""
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from glidepath.release import events
 from glidepath.release.journal import Journal
 from glidepath.release.report import report
 from rig import witness
-from rig.environment import NAMESPACE, REPO, RigError, helm
+from rig.environment import NAMESPACE, REPO, RigError, helm, kubectl
 from tests.support import policies, secrets
 from tests.support.policies import DAG_ID
-from tests.support.world import World, assert_at_rest, deployments, objects, split
+from tests.support.world import SERVICE, World, assert_at_rest, deployments, objects, split
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -155,6 +156,45 @@ def test_errors_are_taken_back_and_the_seeds_commands_work_before_and_after(on_v
     helm("test", "sms-app", "-n", NAMESPACE)
     taken_back(on_v1, "v3", ("errors", "errors_mesh"), 90)
     by_hand()
+
+
+ASKS = {
+    "steps": [{"weight": 20, "bake": "20s", "min_requests": 50}], "max_duration": "30s", "on_undecided": "hold",
+    "approval": {"timeout": "10m"},
+}  # fmt: skip
+
+
+def asked(world: World) -> str:
+    """Release v2, which the policy gives no time to be proven, until a person is asked; the run."""
+    run_id, _ = world.start(version="v2")
+    world.wait("a person is asked", lambda: world.airflow.tasks(DAG_ID, run_id).get("ask") == "deferred", 240)
+    return run_id
+
+
+def test_a_persons_answer_promotes(on_v1: World) -> None:
+    began = time.time()
+    with policies.changed(on_v1.airflow.policies, **ASKS):
+        run_id = asked(on_v1)
+        place = f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/ask/-1/hitlDetails"
+        question = on_v1.airflow.call("GET", place)
+        assert "errors: " in question["body"]
+        assert question["defaults"] == ["rollback"]
+        on_v1.airflow.call("PATCH", place, {"chosen_options": ["promote"], "params_input": {}})
+        assert on_v1.end(run_id) == "success"
+    assert_at_rest("v2", began)
+    answers = [one for one in Journal(on_v1.record, f"{DAG_ID}/{run_id}").entries() if isinstance(one, events.Answered)]
+    assert [(one.answer, one.who) for one in answers] == [("promote", "admin")]
+
+
+@pytest.mark.long
+def test_a_release_that_goes_back_while_a_person_is_asked_waits_for_nobody(on_v1: World) -> None:
+    began = time.time()
+    with policies.changed(on_v1.airflow.policies, **ASKS):
+        run_id = asked(on_v1)
+        kubectl("annotate", "lease", f"glidepath-{SERVICE}", "-n", NAMESPACE, "glidepath.dev/take-back=spam is off")
+        assert on_v1.end(run_id, 120) == "failed"
+    assert_at_rest("v1", began)
+    assert on_v1.airflow.tasks(DAG_ID, run_id)["ask"] == "success"
 
 
 @pytest.mark.parametrize("by", [pytest.param(BY_MESH, id="mesh", marks=pytest.mark.long), pytest.param({}, id="app")])

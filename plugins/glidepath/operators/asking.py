@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from glidepath.release.run import Run
 
 PROMOTE, ROLLBACK = "promote", "rollback"
-NOBODY = "nobody within the time"
 
 
 class AskOperator(HITLBranchOperator):
@@ -28,12 +28,16 @@ class AskOperator(HITLBranchOperator):
         super().__init__(subject=subject, body=body, options=[PROMOTE, ROLLBACK], defaults=[ROLLBACK], **kwargs)
 
     def execute(self, context: Context) -> Any:
-        """Ask, and wait without a worker slot.
+        """Ask, and wait without a worker slot, until somebody answers, the time is over, or the release goes back.
 
         Raises:
             RecordError: The release can't be read, or the question can't be written down; tried again.
         """
+        from airflow.sdk.exceptions import TaskAwaitingInput
+        from airflow.sdk.timezone import utcnow
+
         from glidepath.release.events import Questioned
+        from glidepath.triggers.answer import AnswerTrigger
 
         run = self.run_of(context)
         asked, words = run.spec.approval, run.journal.words()
@@ -48,7 +52,13 @@ class AskOperator(HITLBranchOperator):
         )
         self.body = f"{_told(run, last.reason if last else '', self.defaults[0])}\n\n{self.body}"
         run.note(Questioned(run.now() + asked.timeout, self.defaults[0], list(asked.by)))
-        return super().execute(context)
+        with suppress(TaskAwaitingInput):  # the question is asked; Airflow would wait for an answer only
+            super().execute(context)
+        trigger = AnswerTrigger(
+            release_id=run.id, unasked=ROLLBACK, ti_id=context["task_instance"].id, options=self.options,
+            params=self.serialized_params, defaults=self.defaults, timeout_datetime=utcnow() + wait,
+        )  # fmt: skip
+        self.defer(trigger=trigger, method_name="execute_complete")
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Write down who answered what, and go that way."""
@@ -58,8 +68,8 @@ class AskOperator(HITLBranchOperator):
         chosen = event.get("chosen_options") or []
         if chosen:
             by = event.get("responded_by_user") or {}
-            who = str(by.get("name") or by.get("id") or NOBODY)
-            self.log.info("ask: %s: %s", who, chosen[0])
+            who = str(by.get("name") or by.get("id") or "")
+            self.log.info("ask: %s: %s", who or "nobody answered", chosen[0])
             try:
                 self.run_of(context).note(Answered(str(chosen[0]), who))
             except RecordError as error:  # an answer that is not written down is followed all the same

@@ -142,7 +142,7 @@ class Questioned(Entry):
 
 @dataclass(frozen=True)
 class Answered(Entry):
-    """How Airflow's question was answered: `promote` or `rollback`, and by whom; nobody where the time was over."""
+    """How Airflow's question was answered: `promote` or `rollback`, and by whom; empty where nobody did."""
 
     kind = "answer"
     name = "answer"

@@ -88,7 +88,7 @@ def _(one: events.Questioned) -> str:
 
 @_told.register
 def _(one: events.Answered) -> str:
-    return f"answered in Airflow by {one.who}: {one.answer}"
+    return f"answered in Airflow by {one.who}: {one.answer}" if one.who else f"nobody answered: {one.answer}"
 
 
 @_told.register
