@@ -12,8 +12,8 @@ from subprocess import CompletedProcess
 
 from kubernetes import client
 
+from glidepath.deploy.kubeconfig import kubeconfig
 from glidepath.errors import HelmError
-from glidepath.kube import kubeconfig
 from glidepath.processes import ends_with_us
 
 
