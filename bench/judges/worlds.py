@@ -57,14 +57,18 @@ def step_change(random: Generator, scrapes: int) -> Conditions:
 
 @dataclass(frozen=True)
 class Jump:
-    """Both versions become so many times slower at once, half a minute after the first traffic, and stay so."""
+    """Both versions become so many times slower at once, a scrape after the first traffic, and stay so."""
 
     slower: float
 
     def __call__(self, random: Generator, scrapes: int) -> Conditions:
         """The conditions of so many scrapes."""
-        after = (np.arange(scrapes) * SCRAPE_S >= 30)[:, None]
-        return _both(calm(random, scrapes), slower=np.where(after, self.slower, 1.0))
+        after = (np.arange(scrapes) >= 1)[:, None]
+        return _both(
+            calm(random, scrapes),
+            errors=np.ones_like(after, dtype=np.float64),
+            slower=np.where(after, self.slower, 1.0),
+        )
 
 
 @dataclass(frozen=True)
