@@ -22,7 +22,7 @@ def parameters(context: Context) -> Mapping[str, Any]:
     run = context.get("dag_run")
     if run is None or run.run_type != "asset_triggered":
         return given
-    found = [event for events in context["triggering_asset_events"].values() for event in events]
+    found = [event for events in (context.get("triggering_asset_events") or {}).values() for event in events]
     newest = max(found, key=lambda event: event.timestamp, default=None)
     extra = dict(newest.extra or {}) if newest is not None else {}
     return given | {name: value for name, value in extra.items() if name not in AIRFLOWS}
