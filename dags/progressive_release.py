@@ -5,6 +5,7 @@ plan -> claim -> deploy -> guard ───────────────�
 step_n: shift (weight) -> bake (deferred) -> gate (branch)
 observe: the old version stays warm for a while (deferred), if the policy says so
 messages: people are told, beside all of it (deferred), if the policy says whom
+announce: after observe, an asset's event for other DAGs, if the policy names one
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup, TriggerRule
+from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, Param, TaskGroup, TriggerRule
 from airflow.sdk.exceptions import AirflowException
 
 from glidepath.errors import PolicyError
 from glidepath.operators.asking import AskOperator
+from glidepath.operators.assets import AnnounceOperator
 from glidepath.operators.deferred import ANSWER, ENDING, BakeOperator, GuardOperator, ObserveOperator
 from glidepath.operators.messages import TASK as TELLS
 from glidepath.operators.messages import MessagesOperator
@@ -48,7 +50,7 @@ def form(policy: Policy | None) -> dict[str, Param]:
     return {
         "version": Param(
             version,
-            type="string" if policy and not version else ["null", "string"],
+            type="string" if policy and not version and not policy.assets.start else ["null", "string"],
             pattern=VERSION,
             title="Version to release",
             description=f"The tag or the digest of its image, such as v2, 1.4.2 or sha256:...{wanted}",
@@ -88,8 +90,17 @@ def form(policy: Policy | None) -> dict[str, Param]:
     }
 
 
-def schedule_of(policy: Policy) -> CronTriggerTimetable | str | None:
-    """When Airflow starts runs by itself: at the policy's times in its time zone, and never for a time that is past.
+def schedule_of(policy: Policy) -> AssetOrTimeSchedule | CronTriggerTimetable | list[Asset] | str | None:
+    """When Airflow starts runs by itself: at the policy's times, and at each event of its asset."""
+    times = times_of(policy)
+    if policy.assets.start is None:
+        return times
+    asset = Asset(policy.assets.start)
+    return AssetOrTimeSchedule(timetable=times, assets=[asset]) if isinstance(times, CronTriggerTimetable) else [asset]
+
+
+def times_of(policy: Policy) -> CronTriggerTimetable | str | None:
+    """The policy's times in its time zone, and never a time that is past.
 
     Left to its default, Airflow runs a DAG that it has never seen at once if a tenth of the time between two runs has not
     passed since the last one: for a weekly schedule, most of a day. (A DAG that was paused it runs at once however long
@@ -162,6 +173,8 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
             before = gate
         ask >> [promote, rollback]
         promote >> observe
+        if policy and policy.assets.promoted:
+            observe >> AnnounceOperator(task_id="announce", asset=Asset(policy.assets.promoted), **retried)
         [observe, rollback] >> settle
         # No set-up belongs to it: whether the claim was had, failed, or was skipped with the whole run by a person's mark,
         # finish has to run; and who clears a task must not have Airflow clear the claim with it.

@@ -27,6 +27,7 @@ service: prices
 namespace: shop
 helm: {release: shop}
 version: v2
+assets: {start: prices-image, promoted: prices-stable}
 steps:
 - {weight: 20, bake: 10s, min_requests: 100}
 - {weight: 50, bake: 10s, min_requests: 100}
@@ -86,6 +87,10 @@ class Server:
             self._run(command).wait(START_S)
         self._process = self._run(["api-server", "--workers", "1"])
         self._wait()
+
+    def beside(self, command: list[str]) -> subprocess.Popen[bytes]:
+        """Another process of the same Airflow, such as its scheduler; whoever starts it ends it."""
+        return self._run(command)
 
     @property
     def pid(self) -> int:

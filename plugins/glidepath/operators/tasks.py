@@ -71,6 +71,7 @@ class PlanOperator(WaitsForClaim, BranchOperator):
         """The next task, or tasks."""
         from glidepath.errors import PreflightError, SetupError
         from glidepath.hooks.ports import ports_for
+        from glidepath.operators.assets import parameters
         from glidepath.operators.late import LATE, too_late
         from glidepath.policy import for_run
         from glidepath.release.tasks.plan import plan
@@ -81,7 +82,7 @@ class PlanOperator(WaitsForClaim, BranchOperator):
             # Of a task that skips others Airflow keeps no return value.
             context["ti"].xcom_push(key=LATE, value=why)
             return self.late
-        spec = for_run(policy, context["params"])
+        spec = for_run(policy, parameters(context))
         over = partial(run_over, context["ti"])
         try:
             planned = plan(release_id(context), spec, ports_for(spec), self.log.info, over=over)

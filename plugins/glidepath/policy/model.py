@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from glidepath.policy.approval import Approval
+from glidepath.policy.assets import Assets
 from glidepath.policy.counted import COMPLETE, Counted
 from glidepath.policy.fields import ConnId, Duration, Form, Name, Origin, Share, Wait, Zone
 from glidepath.policy.freeze import Window
@@ -161,6 +162,7 @@ class Policy(Form):
         None, description="The wanted version, an image's tag or digest: what a scheduled run releases."
     )
     schedule: str | None = Field(None, description="Cron expression or Airflow preset; null: only by hand.")
+    assets: Assets = Field(default_factory=Assets)
     timezone: Zone = Field("UTC", description="Whose clock the schedule goes by: an IANA name.")
     start_within: Duration = Field(
         1800.0, description="A scheduled run that begins later than this after its time ends without a release."
@@ -208,6 +210,10 @@ class Policy(Form):
         if self.schedule and self.version is None:
             raise ValueError(
                 f"schedule: {self.schedule!r} without a `version`: expected one for a scheduled run to release"
+            )
+        if self.assets.start and self.schedule in ("@once", "@continuous"):
+            raise ValueError(
+                f"assets.start: beside schedule {self.schedule!r}; expected a cron expression, a preset of times, or none"
             )
         if self.evidence.control == "fresh" and weights[-1] > 50:
             raise ValueError(

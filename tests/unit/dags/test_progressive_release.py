@@ -73,6 +73,26 @@ def test_nothing_waits_for_messages_and_they_are_a_task_only_where_somebody_is_t
     assert dag.get_task("plan").go == ["claim"]
 
 
+def test_assets_start_a_release_beside_the_schedule_and_announce_a_promotion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dag: DAG
+) -> None:
+    from airflow.sdk import Asset, AssetOrTimeSchedule
+
+    (tmp_path / "a.yaml").write_text(f"{GOOD}\nassets: {{start: image, promoted: stable}}\n")
+    (tmp_path / "b.yaml").write_text(f"{DAILY}\nname: daily\nassets: {{start: image}}\n")
+    found = dags(tmp_path, monkeypatch)
+    by_event, daily = found["release_model_service"], found["release_daily"]
+    assert by_event.schedule == [Asset("image")]
+    assert by_event.params.get_param("version").schema["type"] == ["null", "string"]
+    assert isinstance(daily.schedule, AssetOrTimeSchedule)
+    announce = by_event.get_task("announce")
+    assert announce.outlets == announce.inlets == [Asset("stable")]
+    assert upstream(by_event, "announce") == {"observe"}
+    assert announce.downstream_task_ids == set()
+    assert not daily.has_task("announce")
+    assert not dag.has_task("announce")
+
+
 def test_the_question_leads_to_the_releases_page(dag: DAG) -> None:
     ask = dag.get_task("ask")
     rendered = ask.render_template(ask.body, {"dag": dag, "run_id": "manual__2026-11-24T05:02:44+00:00"})
