@@ -44,13 +44,14 @@ class Kubectl:
         return self("get", "service", "-n", "istio-system", "istio-ingressgateway", "-o", f"jsonpath={path}")
 
 
-def base(kubectl: Kubectl) -> None:
-    """RBAC and CoreDNS."""
+def base(kubectl: Kubectl, details: dict[str, str]) -> None:
+    """RBAC, CoreDNS, and a Service of the Prometheus that runs on the node."""
+    manifest = (MANIFESTS / "base.yaml").read_text().replace("NODE_ADDRESS", details["NODE_ADDRESS"])
     # The API server answers a moment before its own first namespaces are there.
     deadline = time.monotonic() + 30
     while True:
         try:
-            kubectl("apply", "-f", str(MANIFESTS / "base.yaml"))
+            kubectl("apply", "-f", "-", given=manifest)
             return
         except SandboxError:
             if time.monotonic() > deadline:

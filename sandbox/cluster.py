@@ -69,9 +69,9 @@ def _start(binaries: Path) -> None:
     slot = network.choose(network.addresses(), str(folder))
     cgroup = f"glidepath-{slot.number}"
     cgroups.make(cgroup)
-    relabel = json.loads((REPO / "sandbox/manifests/prometheus.json").read_text())
+    monitored = json.loads((REPO / "sandbox/manifests/prometheus.json").read_text())
     scrape = os.environ.get("GLIDEPATH_SCRAPE_INTERVAL", "5s")
-    components.write(folder, binaries, slot, cgroup, scrape, relabel)
+    components.write(folder, binaries, slot, cgroup, scrape, monitored)
     details = {
         "slot": str(slot.number),
         "cgroup": cgroup,
@@ -106,7 +106,7 @@ def _ready(archives: list[Path]) -> None:
         # Images go in while the control plane starts.
         imported = pool.submit(lambda: [addons.import_image(archive) for archive in archives])
         wait("the API server", kubectl.answers, 90)
-        addons.base(kubectl)
+        addons.base(kubectl, details)
         helm = pool.submit(addons.istio, details, build.istio())
         applications = pool.submit(images.applications)
         imported.result()

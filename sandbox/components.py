@@ -15,7 +15,7 @@ PROMETHEUS_PORT = 9090
 AUDIT_LOG = "audit.jsonl"
 
 
-def write(state: Path, binaries: Path, slot: Slot, cgroup: str, scrape: str, relabel: dict[str, Any]) -> None:
+def write(state: Path, binaries: Path, slot: Slot, cgroup: str, scrape: str, monitored: dict[str, Any]) -> None:
     """Write certificates, configuration files and components.json into the state folder."""
     pki = state / "pki"
     certs.make(pki, NODE, [slot.inside, "127.0.0.1", API_SERVICE])
@@ -27,7 +27,7 @@ def write(state: Path, binaries: Path, slot: Slot, cgroup: str, scrape: str, rel
     (state / "containerd.toml").write_text(_containerd(state))
     (state / "kubelet.yaml").write_text(json.dumps(_kubelet(state, cgroup)))
     (state / "proxy.yaml").write_text(json.dumps(_proxy(state)))
-    (state / "prometheus.yaml").write_text(json.dumps(prometheus(state, scrape, relabel)))
+    (state / "prometheus.yaml").write_text(json.dumps(prometheus(state, scrape, monitored)))
     (state / "audit.json").write_text(json.dumps(_audit()))
     (state / "components.json").write_text(json.dumps(_components(state, binaries, slot)))
 
@@ -111,6 +111,7 @@ def _components(state: Path, binaries: Path, slot: Slot) -> list[dict[str, Any]]
             "--storage.tsdb.retention.time=2d",
             f"--web.listen-address={slot.inside}:{PROMETHEUS_PORT}",
             "--web.enable-lifecycle",
+            "--web.enable-otlp-receiver",
             "--log.level=warn",
         ),
     ]
@@ -209,7 +210,8 @@ def _proxy(state: Path) -> dict[str, Any]:
     }
 
 
-def prometheus(state: Path, scrape: str, relabel: dict[str, Any]) -> dict[str, Any]:
-    """Prometheus' configuration: the jobs of prometheus.json, with the credential of this sandbox."""
-    jobs = json.loads(json.dumps(relabel).replace("KUBECONFIG", f"{state}/prometheus.kubeconfig"))
-    return {"global": {"scrape_interval": scrape, "evaluation_interval": scrape}, "scrape_configs": jobs["jobs"]}
+def prometheus(state: Path, scrape: str, monitored: dict[str, Any]) -> dict[str, Any]:
+    """Prometheus' configuration: that of prometheus.json, with the credential of this sandbox."""
+    given = json.loads(json.dumps(monitored).replace("KUBECONFIG", f"{state}/prometheus.kubeconfig"))
+    every = {"scrape_interval": scrape, "evaluation_interval": scrape}
+    return {"global": every, "otlp": given["otlp"], "scrape_configs": given["jobs"]}

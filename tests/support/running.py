@@ -52,7 +52,8 @@ class Running:
         state, release = self.released(version, **changes)
         assert (state, release.outcome) == ("success", "promoted"), release.reason
         self.at_rest(version)
-        assert set(services.statuses(began)) == {"200"}
+        seen = services.statuses(began)
+        assert set(seen) == {self.service.answers[0]}, seen
 
     def taken_back(self, version: str, stable: str, metric: str, **changes: Any) -> Report:
         """Release a bad version: it is taken back for this metric, and few callers noticed."""
@@ -64,9 +65,9 @@ class Running:
         assert told.deciding is not None
         assert told.deciding.name == metric
         self.at_rest(stable)
-        seen = services.statuses(began)
-        assert set(seen) <= {"200", "503"}
-        assert seen.get("503", 0) < 0.05 * seen["200"]
+        seen, (well, failed) = services.statuses(began), self.service.answers
+        assert set(seen) <= {well, failed}, seen
+        assert seen.get(failed, 0) < 0.05 * seen[well], seen
         return told
 
     def at_rest(self, version: str) -> None:
@@ -87,7 +88,7 @@ def running(world: World, service: Service) -> Iterator[Running]:
     service.write(world.airflow.policies, charts)
     service.install(charts)
     world.airflow.wait_dag(service.dag_id)
-    services.wait_answered(1000)
+    services.wait_answered(service.answers[0], 1000)
     yield Running(world, service)
     services.remove()
     (world.airflow.policies / f"{service.name}.yaml").unlink()

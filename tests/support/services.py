@@ -55,6 +55,10 @@ class Service:
         given: The values.
         evidence: What its policy says of its own metrics.
         metrics: What is judged by these.
+        port_name: What its chart calls its port; `http`, as that of `helm create`.
+        scraped: The port that its metrics are on; None: that of the service.
+        caller: The traffic generator's image.
+        answers: What callers are answered when all is well, and when it is not.
     """
 
     name: str
@@ -62,6 +66,10 @@ class Service:
     given: Mapping[str, Any]
     evidence: Mapping[str, Any]
     metrics: Sequence[Mapping[str, Any]]
+    port_name: str = "http"
+    scraped: int | None = None
+    caller: str = "traffic-generator"
+    answers: tuple[str, str] = ("200", "503")
 
     @property
     def dag_id(self) -> str:
@@ -70,25 +78,34 @@ class Service:
 
     def write(self, policies: Path, charts: Path, **changes: Any) -> None:
         """Put the chart into a folder and the policy, with some keys changed, into another."""
-        chart = charts / "someones"
+        chart = self.chart(charts)
         if not chart.exists():
             charts.mkdir(parents=True, exist_ok=True)
             plain_chart(charts, chart.name)
+            for name in ("service", "deployment"):
+                template = chart / "templates" / f"{name}.yaml"
+                made = template.read_text().replace("name: http\n", f"name: {self.port_name}\n")
+                template.write_text(made.replace("targetPort: http\n", f"targetPort: {self.port_name}\n"))
         asked = {
             "release": self.name, "chart": str(chart), "routes": str(REPO / "include" / "charts" / "routes"),
             "per_version": True, "values": self.values(),
         }  # fmt: skip
         own = {"service": self.name, "evidence": self.evidence, "metrics": self.metrics, "helm": asked}
-        made = json.loads(json.dumps({**POLICY, **own, **changes}))
-        (policies / f"{self.name}.yaml").write_text(yaml.safe_dump(made, sort_keys=False))
+        policy = json.loads(json.dumps({**POLICY, **own, **changes}))
+        (policies / f"{self.name}.yaml").write_text(yaml.safe_dump(policy, sort_keys=False))
+
+    def chart(self, charts: Path) -> Path:
+        """Where its chart is: what `helm create` makes, with the name of its port."""
+        return charts / f"someones-{self.port_name}"
 
     def values(self) -> dict[str, Any]:
         """The chart's values, whatever the version."""
-        port = str(self.given["service"]["port"])
-        annotations = {"glidepath.dev/scrape-port": port, **SIDECAR}
+        annotations = {"glidepath.dev/scrape-port": str(self.scraped or self.given["service"]["port"]), **SIDECAR}
         return {
             "image": {"repository": f"localhost/{self.name}"},
             "podAnnotations": annotations,
+            # Without a request a pod gets next to nothing of a machine that others use.
+            "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
             **json.loads(json.dumps(self.given)),
         }
 
@@ -103,7 +120,7 @@ class Service:
         own |= {"fullnameOverride": self.name, "replicaCount": 2, "image": {**own["image"], "tag": "v1"}}
         values = charts / "values.json"
         values.write_text(json.dumps(own))
-        helm("install", self.name, str(charts / "someones"), "-n", NAMESPACE, "-f", str(values))
+        helm("install", self.name, str(self.chart(charts)), "-n", NAMESPACE, "-f", str(values))
         kubectl("apply", "-f", "-", given=self._traffic())
         for name in (self.name, "glidepath-watchdog", "traffic-generator"):
             kubectl("rollout", "status", f"deployment/{name}", "-n", NAMESPACE, "--timeout=180s", timeout_s=190)
@@ -178,11 +195,14 @@ class Service:
         objects = list(yaml.safe_load_all((REPO / "examples" / "traffic" / "traffic.yaml").read_text()))
         url = f"http://{self.name}:{self.given['service']['port']}{self.path}"
         own = {"SERVICE_URL": url, "GATEWAY_SHARE": "0"}
+        target = f"{self.name}:{self.given['service']['port']}"
         for one in objects:
             one["metadata"]["namespace"] = NAMESPACE
         container = objects[0]["spec"]["template"]["spec"]["containers"][0]
         for variable in container["env"]:
             variable["value"] = own.get(variable["name"], variable["value"])
+        container["env"].append({"name": "GRPC_TARGET", "value": target})
+        container["image"] = f"localhost/{self.caller}:local"
         return yaml.safe_dump_all(objects)
 
 
@@ -212,16 +232,16 @@ def statuses(since: float) -> dict[str, int]:
     return found
 
 
-def wait_answered(count: int, timeout_s: float = 120) -> None:
-    """Wait until callers were answered so many times in a row without a failure.
+def wait_answered(well: str, count: int, timeout_s: float = 120) -> None:
+    """Wait until callers were answered so many times in a row without a failure; `well` is what they are answered then.
 
     Raises:
         AssertionError: They were not in time.
     """
     until, began = time.monotonic() + timeout_s, time.time()
-    while (seen := statuses(began)).get("200", 0) < count:
-        assert time.monotonic() < until, f"callers were answered {seen}, expected {count} times 200"
-        if set(seen) - {"200"}:
+    while (seen := statuses(began)).get(well, 0) < count:
+        assert time.monotonic() < until, f"callers were answered {seen}, expected {count} times {well}"
+        if set(seen) - {well}:
             began = time.time()
         time.sleep(1)
 

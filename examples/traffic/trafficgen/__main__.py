@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import uvloop
 from aiohttp import web
@@ -19,13 +19,15 @@ from trafficgen.settings import Settings, SettingsError, from_environment
 log = logging.getLogger("trafficgen")
 
 
-async def serve(settings: Settings, bodies: Sequence[bytes]) -> None:
-    """Send and answer until SIGTERM or SIGINT.
+async def serve(
+    settings: Settings, bodies: Sequence[bytes], made: Callable[[Settings, Sequence[bytes]], Sender] = Sender
+) -> None:
+    """Send, by a sender that is made here, and answer until SIGTERM or SIGINT.
 
     Raises:
         OSError: The port is taken.
     """
-    sender = Sender(settings, bodies)
+    sender = made(settings, bodies)
     runner = web.AppRunner(application(sender), access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "0.0.0.0", settings.port).start()

@@ -14,6 +14,7 @@ import trafficgen.settings
 import yaml
 
 REPO = Path(__file__).parents[3]
+SERVICES = ["services/fastapi", "services/otel", "services/grpc"]
 IMAGES = tomllib.loads((REPO / "sandbox" / "images.toml").read_text(encoding="utf-8"))
 TRAFFIC = list(yaml.safe_load_all((REPO / "examples" / "traffic" / "traffic.yaml").read_text(encoding="utf-8")))
 
@@ -40,7 +41,9 @@ def test_tags_have_the_faults_of_the_demonstration() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["model-service", "traffic-generator", "segments"])
+@pytest.mark.parametrize(
+    "name", ["model-service", "traffic-generator", "segments", "lengths", "lookups", "lookups-caller"]
+)
 def test_images_copy_what_is_there(name: str) -> None:
     for source in (*IMAGES[name]["copy"], IMAGES[name]["requirements"]):
         assert (REPO / source).exists()
@@ -58,7 +61,7 @@ def test_dockerfiles_copy_what_is_there(file: str, context: str) -> None:
         assert (REPO / "examples" / context / source).exists()
 
 
-@pytest.mark.parametrize("folder", ["model-service", "traffic", "services/fastapi"])
+@pytest.mark.parametrize("folder", ["model-service", "traffic", *SERVICES])
 def test_requirements_are_locked_with_hashes(folder: str) -> None:
     wanted = (REPO / "examples" / folder / "requirements.in").read_text(encoding="utf-8")
     locked = (REPO / "examples" / folder / "requirements.txt").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The traffic generator of the examples, as a caller by gRPC."""
