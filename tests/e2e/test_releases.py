@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from glidepath.release import events
+from glidepath.release import people
 from glidepath.release.journal import Journal
 from glidepath.release.report import report
 from rig import witness
@@ -182,7 +182,7 @@ def test_a_persons_answer_promotes(on_v1: World) -> None:
         on_v1.airflow.call("PATCH", place, {"chosen_options": ["promote"], "params_input": {}})
         assert on_v1.end(run_id) == "success"
     assert_at_rest("v2", began)
-    answers = [one for one in Journal(on_v1.record, f"{DAG_ID}/{run_id}").entries() if isinstance(one, events.Answered)]
+    answers = [one for one in Journal(on_v1.record, f"{DAG_ID}/{run_id}").entries() if isinstance(one, people.Answered)]
     assert [(one.answer, one.who) for one in answers] == [("promote", "admin")]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from glidepath.claim.state import TAKE_BACK
 from glidepath.policy.messages import About
-from glidepath.release import events
+from glidepath.release import events, people
 from glidepath.release.asking import REJECT
 from glidepath.release.entry import Entry
 from glidepath.release.phases import Decision, Phase
@@ -40,7 +40,7 @@ def news(entries: Iterable[Entry]) -> Iterator[News]:
             yield News(f"weight-{one.step}", "begun" if one.step == 1 else "step", one.noted, text)
         elif isinstance(one, events.Decided) and one.decision == Decision.ASK:
             yield News(f"asks-{one.step}", "asks", one.noted, text)
-        elif isinstance(one, events.Asked):
+        elif isinstance(one, people.Asked):
             words += 1
             # What takes it back is told by what it does.
             if one.what not in (REJECT, TAKE_BACK):

@@ -17,8 +17,9 @@ from glidepath.messages.port import Carrier
 from glidepath.policy.messages import Channel
 from glidepath.record import Record
 from glidepath.release.entry import Entry
-from glidepath.release.events import Closed, Messaged
+from glidepath.release.events import Closed
 from glidepath.release.journal import Journal
+from glidepath.release.people import Messaged
 from glidepath.status import status
 
 # After so long a try of which nothing is heard is taken for lost; longer than any carrier takes.

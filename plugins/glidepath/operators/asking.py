@@ -36,7 +36,7 @@ class AskOperator(HITLBranchOperator):
         from airflow.sdk.exceptions import TaskAwaitingInput
         from airflow.sdk.timezone import utcnow
 
-        from glidepath.release.events import Questioned
+        from glidepath.release.people import Questioned
         from glidepath.triggers.answer import AnswerTrigger
 
         run = self.run_of(context)
@@ -63,7 +63,7 @@ class AskOperator(HITLBranchOperator):
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Write down who answered what, and go that way."""
         from glidepath.errors import RecordError
-        from glidepath.release.events import Answered
+        from glidepath.release.people import Answered
 
         chosen = event.get("chosen_options") or []
         if chosen:

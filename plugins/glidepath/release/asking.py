@@ -12,8 +12,9 @@ from glidepath.claim.state import COMMIT, TAKE_BACK
 from glidepath.errors import AskedError
 from glidepath.record import Record
 from glidepath.release.entry import Entry
-from glidepath.release.events import Asked, Decided, Fate
+from glidepath.release.events import Decided, Fate
 from glidepath.release.journal import Journal
+from glidepath.release.people import Asked
 from glidepath.release.phases import UNGIVEN, Decision, Phase
 from glidepath.release.run import Run
 

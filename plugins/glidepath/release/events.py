@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from glidepath.release.entry import Entry
+from glidepath.release.people import Answered, Asked, Messaged, Questioned
 
 FATE, FINISHED, WORD = "fate", "finished", "decision:{step}"
 
@@ -105,49 +106,6 @@ class Drifted(Entry):
     kind = "drift"
     what: str
     step: int
-
-
-@dataclass(frozen=True)
-class Asked(Entry):
-    """A person asked something of the release.
-
-    Attributes:
-        what: `take-back`, `commit`, `hold`, `resume`, `approve` or `reject`.
-        who: Their name, as the way they came by knows them.
-        why: Their reason.
-    """
-
-    kind = "asked"
-    what: str
-    who: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Questioned(Entry):
-    """A person is asked by Airflow.
-
-    Attributes:
-        until: By when, epoch seconds.
-        unanswered: What holds then: `promote` or `rollback`.
-        by: Who may answer; empty: whoever may edit the DAG's runs.
-    """
-
-    kind = "question"
-    name = "question"
-    until: float
-    unanswered: str
-    by: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Answered(Entry):
-    """How Airflow's question was answered: `promote` or `rollback`, and by whom; empty where nobody did."""
-
-    kind = "answer"
-    name = "answer"
-    answer: str
-    who: str
 
 
 @dataclass(frozen=True)
@@ -272,31 +230,6 @@ class HandedOver(Entry):
     why: str = ""
     untold: bool = False
     answer: str = ""
-
-
-@dataclass(frozen=True)
-class Messaged(Entry):
-    """A message to people or machines: a try of it, and what came of that.
-
-    Attributes:
-        channel: What the channel is called, such as `slack-1`.
-        news: What it is about, such as `weight-2`.
-        attempt: Number of the try, from 1.
-        state: `begun`, `sent`, `failed`, or `passed` for what newer news has overtaken.
-        why: Why it failed.
-        final: Whether it is not tried again.
-        thread: What later messages of the release answer to.
-    """
-
-    kind = "message"
-    name = "message:{channel}:{news}:{attempt}:{state}"
-    channel: str
-    news: str
-    attempt: int
-    state: str
-    why: str = ""
-    final: bool = False
-    thread: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from glidepath.release.events import (
     FINISHED,
     KINDS,
     WORD,
-    Asked,
     Braked,
     Claimed,
     Committed,
@@ -30,7 +29,8 @@ from glidepath.release.events import (
     TaskFailed,
     Watching,
     WeightGiven,
-)  # fmt: skip
+)
+from glidepath.release.people import Asked
 from glidepath.release.phases import Decision
 
 E = TypeVar("E", bound=Entry)

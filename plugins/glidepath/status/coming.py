@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from glidepath.judge import Verdict
 from glidepath.release.asking import possible
-from glidepath.release.events import Questioned
+from glidepath.release.people import Questioned
 from glidepath.release.phases import Decision, Phase
 from glidepath.status.facts import Facts
 from glidepath.status.form import Coming

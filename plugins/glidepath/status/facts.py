@@ -10,7 +10,8 @@ from glidepath.judge import Look
 from glidepath.record import Release
 from glidepath.release.asking import held, waits
 from glidepath.release.entry import Entry
-from glidepath.release.events import Asked, Committed, Decided, ObservationOver, TakenBack, WeightGiven
+from glidepath.release.events import Committed, Decided, ObservationOver, TakenBack, WeightGiven
+from glidepath.release.people import Asked
 from glidepath.release.phases import Decision, Phase
 
 E = TypeVar("E", bound=Entry)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import singledispatch
 
 from glidepath.judge import Look, Verdict
-from glidepath.release import events, words
+from glidepath.release import events, people, words
 from glidepath.release.entry import Entry
 from glidepath.release.phases import Decision
 from glidepath.status.form import Moment, Tone
@@ -39,7 +39,7 @@ def _tone(one: Entry) -> Tone:
         return DECIDED.get(Decision(one.decision), Tone.CALM)
     if isinstance(one, events.TakenBack | events.Braked | events.Drifted | events.TaskFailed | events.HarmProven):
         return Tone.BAD
-    if isinstance(one, events.Asked | events.Questioned | events.Answered):
+    if isinstance(one, people.Asked | people.Questioned | people.Answered):
         return Tone.WAITING
     if isinstance(one, events.HandedOver):
         return Tone.BAD if one.state == "failed" else Tone.CALM
@@ -76,18 +76,18 @@ def _(one: events.Drifted) -> str:
 
 
 @_told.register
-def _(one: events.Asked) -> str:
+def _(one: people.Asked) -> str:
     return f"{one.who} asks: {one.what}: {one.why}"
 
 
 @_told.register
-def _(one: events.Questioned) -> str:
+def _(one: people.Questioned) -> str:
     by = f" of {', '.join(one.by)}" if one.by else ""
     return f"Airflow asks a person{by}; unanswered it ends in {one.unanswered}"
 
 
 @_told.register
-def _(one: events.Answered) -> str:
+def _(one: people.Answered) -> str:
     return f"answered in Airflow by {one.who}: {one.answer}" if one.who else f"nobody answered: {one.answer}"
 
 
@@ -141,7 +141,7 @@ def _(one: events.HandedOver) -> str:
 
 
 @_told.register
-def _(one: events.Messaged) -> str:
+def _(one: people.Messaged) -> str:
     what = "given up" if one.final else "failed, tried again"
     return f"message to {one.channel} about {one.news}: {what}: {one.why}" if one.state == "failed" else ""
 

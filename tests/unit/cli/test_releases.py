@@ -11,8 +11,8 @@ import pytest
 from glidepath.cli import releases
 from glidepath.cli.main import main
 from glidepath.record import Record
-from glidepath.release.events import Asked
 from glidepath.release.journal import Journal
+from glidepath.release.people import Asked
 from tests.support.apiserver import ApiServer
 from tests.support.releases import DAG, undecided
 from tests.support.stage import Stage

@@ -16,8 +16,8 @@ from glidepath.messages.mail import Server
 from glidepath.messages.outbox import Outbox
 from glidepath.policy.messages import Channel
 from glidepath.record import Record
-from glidepath.release.events import Messaged
 from glidepath.release.journal import Journal
+from glidepath.release.people import Messaged
 from tests.support.releases import DAG
 
 NOW = 1_800_009_000.0

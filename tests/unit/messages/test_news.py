@@ -7,16 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from glidepath.messages.news import for_people, news
-from glidepath.release.events import (
-    Asked,
-    Closed,
-    Decided,
-    Deployed,
-    Entered,
-    Entry,
-    TakenBack,
-    WeightGiven,
-)
+from glidepath.release.events import Closed, Decided, Deployed, Entered, Entry, TakenBack, WeightGiven
+from glidepath.release.people import Asked
 
 GIVEN = (WeightGiven(1, 20), WeightGiven(2, 50))
 

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from glidepath.errors import RecordError
 from glidepath.operators.asking import AskOperator
-from glidepath.release.events import Answered, Questioned
+from glidepath.release.people import Answered, Questioned
 from glidepath.release.run import Run
 from glidepath.release.tasks.shift import shift
 from tests.support.apiserver import ApiServer

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from glidepath.release import events
+from glidepath.release import events, people
 from glidepath.status.form import Tone
 from glidepath.status.timeline import timeline
 
 FOR_THE_MACHINE = {events.Entered, events.Replicas, events.Pods, events.HelmUpgrade, events.Watching, events.HarmProven}
 EXAMPLES: list[events.Entry] = [
     events.Claimed(3, 30.0), events.Deployed(12.0), events.WeightGiven(1, 20, 0.1), events.WeightGiven(3, 95, None, True),
-    events.Asked("hold", "ops", "lunch"), events.Drifted("weights edited by kubectl", 1), events.Decided(1, "advance", "fine"), events.ObservationOver(3, "promote", "over"),
+    people.Asked("hold", "ops", "lunch"), events.Drifted("weights edited by kubectl", 1), events.Decided(1, "advance", "fine"), events.ObservationOver(3, "promote", "over"),
     events.TakenBack("harm"), events.Committed(), events.Braked(1.0, 0.02, "harm"), events.Silent("v2", 3.0),
-    events.Questioned(1.0, "rollback", ["ann"]), events.Answered("promote", "ann"),
+    people.Questioned(1.0, "rollback", ["ann"]), people.Answered("promote", "ann"),
     events.LastSeen("v2", [{"name": "prices-v2-a", "containers": [{"name": "app", "state": "running"}]}]),
     events.TaskFailed("deploy", "no pods"), events.HandedOver("promote", "failed", why="refused"), events.Resolution(9, [0.1]),
-    events.Messaged("slack-1", "weight-1", 1, "failed", "answered 500"), events.Finished("promoted"), events.Swept("v1"), events.Closed("promoted", "proven"),
+    people.Messaged("slack-1", "weight-1", 1, "failed", "answered 500"), events.Finished("promoted"), events.Swept("v1"), events.Closed("promoted", "proven"),
 ]  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def test_every_kind_is_told_or_is_for_the_machine() -> None:
     assert len(timeline(EXAMPLES)) == len(EXAMPLES)
     machine = [
         events.Entered("baking"),
-        events.Messaged("slack-1", "ended", 1, "sent"),
+        people.Messaged("slack-1", "ended", 1, "sent"),
         events.Watching(),
         events.HarmProven("harm_proven", "errors", 1.0),
     ]

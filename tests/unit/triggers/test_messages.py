@@ -15,8 +15,8 @@ from airflow.sdk import Connection
 from glidepath.operators.messages import last_words
 from glidepath.record import Record
 from glidepath.release.abort import abort
-from glidepath.release.events import Messaged
 from glidepath.release.journal import Journal
+from glidepath.release.people import Messaged
 from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
 from glidepath.triggers.guard import GuardTrigger
