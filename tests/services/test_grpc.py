@@ -42,12 +42,12 @@ def lookups(world: World) -> Iterator[Running]:
 
 
 def test_a_failing_version_is_taken_back(lookups: Running) -> None:
-    lookups.taken_back("v3", "v1", "errors")
+    lookups.taken_back("v3", "errors")
 
 
 def test_a_slow_version_is_taken_back(lookups: Running) -> None:
-    lookups.taken_back("v4", "v1", "latency_p95")
+    lookups.taken_back("v4", "latency_p95")
 
 
 def test_a_good_version_is_promoted_and_no_request_fails(lookups: Running) -> None:
-    lookups.promoted("v2")
+    lookups.promoted(lookups.another())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.running import PAST, Running, running
-from tests.support.services import SIDECAR, Service
+from tests.support.services import BY_MESH, SIDECAR, Service
 from tests.support.world import World
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(900)]
@@ -38,12 +38,18 @@ def lengths(world: World) -> Iterator[Running]:
 
 
 def test_a_slow_version_is_taken_back(lengths: Running) -> None:
-    lengths.taken_back("v4", "v1", "latency_p95")
+    lengths.taken_back("v4", "latency_p95")
 
 
 def test_a_failing_version_is_taken_back(lengths: Running) -> None:
-    lengths.taken_back("v3", "v1", "errors")
+    lengths.taken_back("v3", "errors")
 
 
 def test_a_good_version_is_promoted_and_no_request_fails(lengths: Running) -> None:
-    lengths.promoted("v2")
+    lengths.promoted(lengths.another())
+
+
+def test_the_meshs_metrics_say_the_same(lengths: Running) -> None:
+    lengths.taken_back("v4", "latency_p95", evidence=BY_MESH)
+    lengths.taken_back("v3", "errors", evidence=BY_MESH)
+    lengths.promoted(lengths.another(), evidence=BY_MESH)

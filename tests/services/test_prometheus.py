@@ -74,12 +74,12 @@ def test_it_is_adopted_without_a_failed_request(metrics: Running) -> None:
 def test_a_failing_version_is_taken_back(metrics: Running) -> None:
     PROMETHEUS.wait_scraped("v1", 6000)
     with PROMETHEUS.with_fault("v3", abort={"http_status": 503, "percentage": percent(10)}):
-        metrics.taken_back("v3", "v1", "errors_istio")
+        metrics.taken_back("v3", "errors_istio")
 
 
 def test_a_slow_version_is_taken_back_by_the_meshs_metrics(metrics: Running) -> None:
     with PROMETHEUS.with_fault("v3", delay={"fixed_delay": "0.02s", "percentage": percent(100)}):
-        metrics.taken_back("v3", "v1", "latency_p95", evidence=BY_MESH, metrics=MESH_ALONE)
+        metrics.taken_back("v3", "latency_p95", evidence=BY_MESH, metrics=MESH_ALONE)
 
 
 def test_a_good_version_is_promoted_and_no_request_fails(metrics: Running) -> None:

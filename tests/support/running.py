@@ -46,6 +46,15 @@ class Running:
         state = airflow.wait_run(dag_id, run_id, 600)
         return state, self.world.record.get(f"{dag_id}/{run_id}")
 
+    def stable(self) -> str:
+        """The version that has everything now."""
+        [version] = weights_in(found(f"virtualservice/{self.service.name}")["spec"])
+        return version
+
+    def another(self) -> str:
+        """A good version that is not the stable one."""
+        return "v2" if self.stable() == "v1" else "v1"
+
     def promoted(self, version: str, **changes: Any) -> None:
         """Release a good version: it is promoted, and no request failed."""
         began = time.time()
@@ -55,9 +64,9 @@ class Running:
         seen = services.statuses(began)
         assert set(seen) == {self.service.answers[0]}, seen
 
-    def taken_back(self, version: str, stable: str, metric: str, **changes: Any) -> Report:
+    def taken_back(self, version: str, metric: str, **changes: Any) -> Report:
         """Release a bad version: it is taken back for this metric, and few callers noticed."""
-        began = time.time()
+        stable, began = self.stable(), time.time()
         state, release = self.released(version, **changes)
         assert (state, release.outcome) == ("failed", "rolled_back"), release.reason
         told = report(self.world.record, release.id)
