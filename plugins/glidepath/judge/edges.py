@@ -26,6 +26,7 @@ from glidepath.judge.metrics import kind_of
 from glidepath.judge.metrics.latency import NEAR
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.process import MetricProcess, looked
+from glidepath.judge.quantiles import quantile_on_curve
 from glidepath.judge.survival import Survival, corners, nulls
 from glidepath.judge.values import MetricLook
 
@@ -101,7 +102,7 @@ class Edges:
     def __init__(
         self, plan: MetricPlan, edges: tuple[float, ...], alpha: float, beta: float, weight_changes: int
     ) -> None:
-        self.plan = plan
+        self.plan, self._edges = plan, edges
         asked = edges, alpha, beta, weight_changes
         self._parts = [MetricProcess(part, *asked) for part in plan.parts]
         self._corners = [tuple(MetricProcess(one, *asked) for one in cornered(part)) for part in plan.parts]
@@ -159,7 +160,12 @@ class Edges:
         # Only the row that decides knows of the lines, as of moods.
         decides = bool(lines) or any(part.moods for part in self.plan.parts)
         look = looked(self.plan, (harm, safety), self._thresholds, self._estimates, self._better, decides)
-        return replace(look, note=look.note or self._passed())
+        asked = self.plan.settings.quantile
+        stable, canary = (quantile_on_curve(one, self._edges, asked) for one in self._estimates.below)
+        effect = canary / stable if stable and canary else None
+        return replace(
+            look, note=look.note or self._passed(), estimate_stable=stable, estimate_canary=canary, effect=effect
+        )
 
     def _passed(self) -> str:
         """Which edge the stable's latency has left behind since plan time; empty where each still tells of it."""

@@ -39,6 +39,11 @@ class Estimates:
             self._events[number] += events
         self._below = self._below + below
 
+    @property
+    def below(self) -> Array:
+        """Cumulative bucket counts so far, shaped (2, buckets); the stable's first."""
+        return self._below
+
     def told(self) -> tuple[float | None, float | None, float | None]:
         """Stable's and canary's error share or quantile in seconds, and the effect: a difference or a ratio."""
         counted = tuple(zip(self._events, self._requests, strict=True))

@@ -8,6 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glidepath.judge.evalue import Array
+from glidepath.judge.survival import Survival, positive
+
+# So many points between two edges are read off a curve, to find where it has a share.
+POINTS = 33
 
 
 def quantile(counts: ArrayLike, edges: Sequence[float], q: float) -> float | None:
@@ -31,3 +35,17 @@ def quantile_below(below: Array, edges: Sequence[float], q: float) -> float | No
     upper, before = edges[place], float(below[place - 1]) if place else 0.0
     lower = edges[place - 1] if place and edges[place - 1] > 0 else upper / 2
     return float(lower * (upper / lower) ** ((q * float(below[-1]) - before) / (float(below[place]) - before)))
+
+
+def quantile_on_curve(below: Array, edges: Sequence[float], q: float) -> float | None:
+    """The same, read off the curve that the nulls are read off: on coarse buckets what is told then agrees with what is judged."""
+    straight, above = quantile_below(below, edges, q), positive(edges)
+    if straight is None or len(above) < 2:
+        return straight
+    place = int(np.searchsorted(below, q * below[-1]))
+    lower = edges[place - 1] if place > above.start else edges[place] / 4
+    at = np.geomspace(lower, edges[place], POINTS)
+    beyond = (below[-1] - below[:-1] + 0.5) / (below[-1] + 1.0)
+    read, _ = Survival(edges[above.start :], at.tolist()).at(beyond[above.start :])
+    odds = np.maximum.accumulate(np.log1p(-read) - np.log(read))
+    return float(np.exp(np.interp(np.log(q) - np.log1p(-q), odds, np.log(at))))
