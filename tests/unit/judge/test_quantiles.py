@@ -12,7 +12,11 @@ from bench.judges.world import Gamma, Shape
 from glidepath.judge.quantiles import quantile_below, quantile_on_curve
 from tests.unit.judge.test_edges import exact
 
-LAWS = {"wide": Shape(((1.0, 0.05, 0.5),)), "narrow": Shape(((1.0, 0.05, 0.25),)), "gamma": Gamma(order=2.0, mean_s=0.05)}
+LAWS = {
+    "wide": Shape(((1.0, 0.05, 0.5),)),
+    "narrow": Shape(((1.0, 0.05, 0.25),)),
+    "gamma": Gamma(order=2.0, mean_s=0.05),
+}
 COARSE = (0.1, 0.5, 1.0)
 
 

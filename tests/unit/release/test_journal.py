@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glidepath.record import Event, Record
-from glidepath.release import events
+from glidepath.release import events, people
 from glidepath.release.entry import Entry
 from glidepath.release.events import KINDS, Committed, Decided, Fate, ObservationOver, TakenBack, WeightGiven
 from glidepath.release.journal import Journal
@@ -56,8 +56,8 @@ def test_an_entry_survives_the_record(kind: type[Entry], data: st.DataObject) ->
 
 def test_every_entry_there_is_is_a_kind_of_the_record() -> None:
     there = {
-        one for one in vars(events).values()
-        if isinstance(one, type) and issubclass(one, Entry) and one.kind and one.__module__ == events.__name__
+        one for module in (events, people) for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, Entry) and one.kind and one.__module__ == module.__name__
     }  # fmt: skip
     assert there == set(KINDS)
     assert len({one.kind for one in KINDS}) == len(KINDS)
