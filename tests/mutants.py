@@ -51,7 +51,7 @@ MUTANTS = (
     Mutant("evalue.py", "(slope if b is None else b * slope)", "slope", "test_evalue.py"),
     Mutant("edges.py", " + math.log(part.weight)", "", "test_edges.py"),
     Mutant("edges.py", "np.min([safety for", "np.max([safety for", "test_edges.py"),
-    Mutant("edges.py", "one.follow(null.margins, null.slopes)", "pass", "test_edges.py"),
+    Mutant("edges.py", "process.follow(null.margins, null.slopes)", "pass", "test_edges.py"),
     Mutant("edges.py", "min(safety[self.plan.safety], *lines)", "max(safety[self.plan.safety], *lines)", "test_edges.py"),
     Mutant("edges.py", "other.follow(*line)", "pass", "test_edges.py"),
     Mutant("survival.py", "none = slopes + margins / (REACH * share)", "none = slopes", "test_survival.py"),
@@ -63,7 +63,7 @@ MUTANTS = (
     Mutant("apart.py", "harm_e=every.harm_e", "harm_e=rest.harm_e", "test_outliers.py"),
     Mutant("apart.py", "self._rest.feed(rest, canary", "self._rest.feed(stable, canary", "test_outliers.py"),
     Mutant("sides.py", "(of - events, of)", "(events, of)", "test_sides.py"),
-    Mutant("sides.py", "(_negative(one.high), _negative(one.low))", "(one.low, one.high)"),
+    Mutant("sides.py", "(_negative(look.high), _negative(look.low))", "(look.low, look.high)"),
     Mutant("split.py", "canary * up + stable * down", "canary * up - stable * down"),
     # Dropped clips, caps, corrections.
     Mutant("evalue.py", "np.maximum(left * (1.0 - ps), -left * ps)", "0.0 * left", "test_evalue.py"),
@@ -90,7 +90,7 @@ MUTANTS = (
     Mutant("base.py", "self._shaken = beyond", "self._shaken = self._shaken | beyond", "test_base.py"),
     Mutant("mixture.py", "self._log_value - np.maximum(over, 0.0)", "self._log_value", "test_mixture.py"),
     Mutant("sides.py", "each = alpha / max(1, len(plan.sides))", "each = alpha"),
-    Mutant("judge.py", "settings.alpha / sum(one.settings.decides for one in plan.metrics)", "settings.alpha", "test_sides.py"),
+    Mutant("judge.py", "settings.alpha / sum(metric.settings.decides for metric in plan.metrics)", "settings.alpha", "test_sides.py"),
     Mutant("judge.py", "worst.harm_e >= worst.harm_threshold", "worst.harm_e >= 10.0"),
     # Wrong edges and margins.
     Mutant("metrics/errors.py", "margins.index(harm), margins.index(safety), harm, safety)", "margins.index(safety), margins.index(harm), harm, safety)"),
@@ -102,7 +102,7 @@ MUTANTS = (
     Mutant("bounds.py", "values[lower - 1] if lower", "values[lower] if lower"),
     Mutant("bounds.py", "values[-upper] if upper", "values[-upper - 1] if upper", "test_properties.py"),
     Mutant("process.py", "        self._restart()\n\n    def _start_harm", "\n    def _start_harm", "test_judge.py"),
-    Mutant("judge.py", "one.harm_e >= SUSPICIOUS", "False"),
+    Mutant("judge.py", "look.harm_e >= SUSPICIOUS", "False"),
 )  # fmt: skip
 
 

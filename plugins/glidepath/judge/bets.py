@@ -65,8 +65,8 @@ class Bets:
         ones = np.ones((*margins.shape[:-1], len(self._factors)))
         ours = (ones, ones * margins, ones * self._factors)
         theirs = (
-            np.broadcast_to(one, (*margins.shape[:-1], len(SAFETY_WEIGHTS)))
-            for one in self._kind.safe_bets(margins, self._tails)
+            np.broadcast_to(array, (*margins.shape[:-1], len(SAFETY_WEIGHTS)))
+            for array in self._kind.safe_bets(margins, self._tails)
         )
         both = zip(ours, theirs, strict=True)
         self._slope, self._offset, self._odds = (np.concatenate(pair, axis=-1) for pair in both)

@@ -85,14 +85,14 @@ class ArmCounts:
         return cls(int(values["requests"]), int(values["errors"]), latency, int(values["pods"]), by_pod, shares, apart)
 
 
-def _added(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int]:
-    (a, b), (c, d) = one or (0, 0), other or (0, 0)
+def _added(counts: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int]:
+    (a, b), (c, d) = counts or (0, 0), other or (0, 0)
     return a + c, b + d
 
 
-def _less(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    of = max(0, one[1] - other[1])
-    return min(max(0, one[0] - other[0]), of), of
+def _less(counts: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    of = max(0, counts[1] - other[1])
+    return min(max(0, counts[0] - other[0]), of), of
 
 
 @dataclass(frozen=True)

@@ -57,22 +57,22 @@ def dispersion(
     factors = {}
     for scale in SCALES_S:
         size = max(1, round(scale / block_s))
-        one = _significant(_summed(requests, size), _summed(events, size), scales=len(SCALES_S))
-        if one is not None:
-            factors[size * block_s] = one
+        factor = _significant(_summed(requests, size), _summed(events, size), scales=len(SCALES_S))
+        if factor is not None:
+            factors[size * block_s] = factor
     if not factors:
         return Dispersion(1.0, f"dispersion not measured: too few events a block in {len(blocks)} blocks")
     scale = max(factors, key=factors.__getitem__)
     phi = max(1.0, factors[scale])
     where = f", most over {scale:.0f} s" if phi > 1 else ""
-    said = f"dispersion {phi:.2f}, measured on {len(pods)} stable pods{where}"
+    text = f"dispersion {phi:.2f}, measured on {len(pods)} stable pods{where}"
     if phi == 1.0:
-        return Dispersion(phi, said)
+        return Dispersion(phi, text)
     pieces = [
         (*counted(past, settings, edge), length) for past, length in ((older, older_s), (blocks, block_s)) if past
     ]
     kinds = moods([(n, rarer(n, x, events.sum() > requests.sum() / 2), length) for n, x, length in pieces])
-    return Dispersion(phi, f"{said}: {told(kinds) if kinds else 'too little to be moods of pods'}", kinds)
+    return Dispersion(phi, f"{text}: {told(kinds) if kinds else 'too little to be moods of pods'}", kinds)
 
 
 def rarer(requests: Array, events: Array, common: bool) -> Array:

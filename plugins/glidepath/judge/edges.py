@@ -60,9 +60,11 @@ class Nulls:
 
     def __init__(self, plan: MetricPlan, edges: Sequence[float], releases: tuple[int, ...] = ()) -> None:
         self._knots = np.array(plan.knots)
-        asked = [[edges[part.edge], *(edges[part.edge] / row.value for row in part.questions)] for part in plan.parts]
-        self._survival = Survival([edges[place] for place in plan.knots], np.concatenate(asked).tolist())
-        self._ends = np.cumsum([len(one) for one in asked])[:-1]
+        latencies = [
+            [edges[part.edge], *(edges[part.edge] / row.value for row in part.questions)] for part in plan.parts
+        ]
+        self._survival = Survival([edges[place] for place in plan.knots], np.concatenate(latencies).tolist())
+        self._ends = np.cumsum([len(of_part) for of_part in latencies])[:-1]
         planned = np.broadcast_to(np.array(plan.shares), (*releases, len(plan.shares)))
         self._prior: Array = PRIOR_REQUESTS * planned
         self._slower: Array = np.zeros_like(planned)
@@ -73,7 +75,7 @@ class Nulls:
         # Half a request on either side: a share of nothing has no odds.
         total = PRIOR_REQUESTS + self._requests
         shares = np.clip((self._prior + self._slower) / total, 0.5 / total, 1.0 - 0.5 / total)
-        both = (np.split(one, self._ends, axis=-1) for one in self._survival.at(shares))
+        both = (np.split(array, self._ends, axis=-1) for array in self._survival.at(shares))
         made = []
         for read, falls in zip(*both, strict=True):
             margins, slopes = nulls(read[..., :1], falls[..., :1], read[..., 1:], falls[..., 1:])
@@ -103,9 +105,9 @@ class Edges:
         self, plan: MetricPlan, edges: tuple[float, ...], alpha: float, beta: float, weight_changes: int
     ) -> None:
         self.plan, self._edges = plan, edges
-        asked = edges, alpha, beta, weight_changes
-        self._parts = [MetricProcess(part, *asked) for part in plan.parts]
-        self._corners = [tuple(MetricProcess(one, *asked) for one in cornered(part)) for part in plan.parts]
+        shared = edges, alpha, beta, weight_changes
+        self._parts = [MetricProcess(part, *shared) for part in plan.parts]
+        self._corners = [tuple(MetricProcess(corner, *shared) for corner in cornered(part)) for part in plan.parts]
         self._nulls = Nulls(plan, edges)
         self._estimates = Estimates(plan.settings, edges)
         self._thresholds = 1.0 / alpha, 1.0 / beta
@@ -114,29 +116,29 @@ class Edges:
     def change_weight(self) -> None:
         """A planned weight change."""
         self._estimates.restart()
-        for one in self._every():
-            one.change_weight()
+        for process in self._every():
+            process.change_weight()
 
     def feed(self, stable: ArmCounts, canary: ArmCounts, below: Array, seconds: float) -> None:
         """Take in a merged interval, as `MetricProcess.feed`."""
         self._estimates.add(stable, canary, below)
-        for one, others, null in zip(self._parts, self._corners, self._nulls.now(), strict=True):
-            one.follow(null.margins, null.slopes)
-            for other, line in zip(others, null.corners(one.plan.safety) if others else (), strict=True):
+        for process, others, null in zip(self._parts, self._corners, self._nulls.now(), strict=True):
+            process.follow(null.margins, null.slopes)
+            for other, line in zip(others, null.corners(process.plan.safety) if others else (), strict=True):
                 other.follow(*line)
-        for one in self._every():
-            one.feed(stable, canary, below, seconds)
+        for process in self._every():
+            process.feed(stable, canary, below, seconds)
         self._nulls.see(below[0], seconds)
 
     def _every(self) -> list[MetricProcess]:
-        return [*self._parts, *(one for others in self._corners for one in others)]
+        return [*self._parts, *(corner for others in self._corners for corner in others)]
 
     def _asked(self) -> list[MetricProcess]:
         """The edges and lines at which safety must be proven."""
-        return [one for one in self._every() if one.plan.safety >= 0]
+        return [process for process in self._every() if process.plan.safety >= 0]
 
     def _furthest(self) -> MetricProcess:
-        return max(self._asked(), key=lambda one: one.missing_safety())
+        return max(self._asked(), key=lambda process: process.missing_safety())
 
     def comparable(self) -> Comparable:
         """As `MetricProcess.comparable`, of the line whose safety is furthest from proven."""
@@ -152,16 +154,16 @@ class Edges:
 
     def look(self) -> MetricLook:
         """What is known now."""
-        told = [(one.plan, *one.evidence()) for one in self._parts]
-        harm = np.logaddexp.reduce([harm + math.log(part.weight) for part, harm, _ in told], axis=0)
-        safety = np.min([safety for part, _, safety in told if part.safety >= 0], axis=0)
-        lines = [float(one.evidence()[1][0]) for others in self._corners for one in others]
+        evidence = [(process.plan, *process.evidence()) for process in self._parts]
+        harm = np.logaddexp.reduce([harm + math.log(part.weight) for part, harm, _ in evidence], axis=0)
+        safety = np.min([safety for part, _, safety in evidence if part.safety >= 0], axis=0)
+        lines = [float(corner.evidence()[1][0]) for others in self._corners for corner in others]
         safety[self.plan.safety] = min(safety[self.plan.safety], *lines) if lines else safety[self.plan.safety]
         # Only the row that decides knows of the lines, as of moods.
         decides = bool(lines) or any(part.moods for part in self.plan.parts)
         look = looked(self.plan, (harm, safety), self._thresholds, self._estimates, self._better, decides)
-        asked = self.plan.settings.quantile
-        stable, canary = (quantile_on_curve(one, self._edges, asked) for one in self._estimates.below)
+        quantile = self.plan.settings.quantile
+        stable, canary = (quantile_on_curve(arm, self._edges, quantile) for arm in self._estimates.below)
         effect = canary / stable if stable and canary else None
         return replace(
             look, note=look.note or self._passed(), estimate_stable=stable, estimate_canary=canary, effect=effect
@@ -183,5 +185,5 @@ class Edges:
 def cornered(part: MetricPlan) -> Iterator[MetricPlan]:
     """The plans of the two lines of an edge that safety is asked at, of its one question; none of any other edge."""
     if part.corners and part.safety >= 0:
-        one = replace(part, questions=(part.questions[part.safety],), harm=0, safety=0)
-        yield from (one, one)
+        corner = replace(part, questions=(part.questions[part.safety],), harm=0, safety=0)
+        yield from (corner, corner)

@@ -62,7 +62,7 @@ def projection(n: Array | float, m: Array | float, d: Array, c: Array, s: Array 
     if np.min(s) > 0.5:  # then what is rare is that it doesn't happen
         return np.asarray(1.0 - projection(n, m, -d, 1.0 - c, 1.0 - s))
     share = n / (n + m)
-    rest, gap, one = 1.0 - share, c - d, 1.0 - d
+    rest, gap, most = 1.0 - share, c - d, 1.0 - d
     # Rare events: p^2 + linear p - rest s d.
     linear = d - share * c - rest * s
     constant = rest * s * d
@@ -71,11 +71,11 @@ def projection(n: Array | float, m: Array | float, d: Array, c: Array, s: Array 
     low, high = np.minimum(gap, s), np.maximum(gap, s)
     root = np.minimum(np.maximum(root, low), high)
     # share (gap-p) p (1-p) + rest (s-p) (p+d) (1-d-p), by powers of p; that of p^3 is 1.
-    second = -share * (1.0 + gap) - rest * (one - d + s)
-    first = share * gap + rest * (s * (one - d) - d * one)
-    zeroth = constant * one
+    second = -share * (1.0 + gap) - rest * (most - d + s)
+    first = share * gap + rest * (s * (most - d) - d * most)
+    zeroth = constant * most
     root = laguerre(root, second, first, zeroth, STEPS)
-    low, high = np.maximum(low, np.maximum(-d, LEAST)), np.minimum(high, np.minimum(one, 1.0 - LEAST))
+    low, high = np.maximum(low, np.maximum(-d, LEAST)), np.minimum(high, np.minimum(most, 1.0 - LEAST))
     return np.asarray(np.minimum(np.maximum(root, low), high))
 
 

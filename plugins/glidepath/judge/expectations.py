@@ -30,13 +30,13 @@ class Feasibility:
         """One fact a line."""
         yield from self.limits
         yield f"at {self.requests_per_second:.1f} requests a second, expected times:"
-        for one in self.expectations:
-            yield f"  {one.what}: {duration(one.seconds)}"
+        for expectation in self.expectations:
+            yield f"  {expectation.what}: {duration(expectation.seconds)}"
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Feasibility:
         """Back from `asdict`."""
-        expectations = tuple(Expectation(**one) for one in values["expectations"])
+        expectations = tuple(Expectation(**expectation) for expectation in values["expectations"])
         return cls(values["requests_per_second"], tuple(values["limits"]), expectations, tuple(values["warnings"]))
 
 

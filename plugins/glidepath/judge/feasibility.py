@@ -74,17 +74,19 @@ def feasible(settings: Settings, metrics: Sequence[MetricPlan], per_second: floa
         metrics: With their margins, as `plan_judgement` fixed them.
         per_second: Requests a second, both arms together.
     """
-    deciders = [one for one in metrics if one.settings.decides]
+    deciders = [metric for metric in metrics if metric.settings.decides]
     log_harm = math.log(len(deciders) / settings.alpha)
-    limits = tuple(kind_of(one.settings).limits_told(one, (one.rest or one).safe_limit) for one in metrics)
-    warnings = [f"{one.settings.name}: {one.note}" for one in metrics if one.note]
+    limits = tuple(
+        kind_of(metric.settings).limits_told(metric, (metric.rest or metric).safe_limit) for metric in metrics
+    )
+    warnings = [f"{metric.settings.name}: {metric.note}" for metric in metrics if metric.note]
     promoted = _promoted(settings, metrics, per_second)
     expectations = [Expectation("a comparable version is promoted", promoted)]
-    for one in deciders:
-        for what, seconds in _harms(one, settings, per_second, log_harm):
+    for metric in deciders:
+        for what, seconds in _harms(metric, settings, per_second, log_harm):
             expectations.append(Expectation(f"{what} taken back", seconds))
     if promoted is None or promoted > settings.deadline_s:
-        more = "more pods, for single ones differ" if any(one.moods for one in metrics) else "more traffic"
+        more = "more pods, for single ones differ" if any(metric.moods for metric in metrics) else "more traffic"
         warnings.append(
             f"a comparable version needs {duration(promoted)}, max_duration is {duration(settings.deadline_s)}: give more "
             f"time, a larger last weight, wider safety margins, or {more}"
@@ -96,20 +98,20 @@ def _harms(
     metric: MetricPlan, settings: Settings, per_second: float, log_harm: float
 ) -> Iterator[tuple[str, float | None]]:
     """Harmful versions, and when the first of the metric's parts proves them so, seconds."""
-    found: dict[str, list[float | None]] = {}
+    proofs: dict[str, list[float | None]] = {}
     for part in metric.asked:
         for what, canary in kind_of(part.settings).harms(part):
             seconds = _found(part, canary, settings, per_second, log_harm - math.log(part.weight))
-            found.setdefault(what, []).append(seconds)
-    for what, every in found.items():
-        yield what, min((one for one in every if one is not None), default=None)
+            proofs.setdefault(what, []).append(seconds)
+    for what, every in proofs.items():
+        yield what, min((proof for proof in every if proof is not None), default=None)
 
 
 def _promoted(settings: Settings, metrics: Sequence[MetricPlan], per_second: float) -> float | None:
     """Seconds until a version like the stable one is promoted; None when it never is."""
-    critical = [one.rest or one for one in metrics if one.settings.role == "critical"]
-    proofs = [_proof(part, settings, per_second) for one in critical for part in _proven(one)]
-    known = [one for one in proofs if one is not None]
+    critical = [metric.rest or metric for metric in metrics if metric.settings.role == "critical"]
+    proofs = [_proof(part, settings, per_second) for metric in critical for part in _proven(metric)]
+    known = [proof for proof in proofs if proof is not None]
     if not known or len(known) < len(proofs):
         return None
     climb = sum(step.bake_s for step in settings.steps[:-1])
@@ -118,7 +120,7 @@ def _promoted(settings: Settings, metrics: Sequence[MetricPlan], per_second: flo
 
 def _proven(metric: MetricPlan) -> Sequence[MetricPlan]:
     """What must be proven for a metric: its parts that are asked for safety."""
-    return [one for one in metric.parts if one.safety >= 0] or [metric]
+    return [part for part in metric.parts if part.safety >= 0] or [metric]
 
 
 def _proof(metric: MetricPlan, settings: Settings, per_second: float) -> float | None:

@@ -83,7 +83,7 @@ class Moody:
         self._common = plan.base > 0.5
         self._harm = [plan.harm] if plan.harm >= 0 else []
         self._safety = sorted({row for row in (plan.safety, kind.better_row(plan)) if row >= 0})
-        self._harm_bets, self._safety_bets = (list(range(one.start, one.stop)) for one in (bets.harm, bets.safety))
+        self._harm_bets, self._safety_bets = (list(range(rows.start, rows.stop)) for rows in (bets.harm, bets.safety))
         self._mixture = Mixture(kind.harm_weights, len(self._harm))
         self._harm_evidence = self._begun(self._harm, self._harm_bets)
         self.restart()

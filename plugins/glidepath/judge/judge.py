@@ -46,15 +46,15 @@ class Judge:
         self.plan = plan
         settings = plan.settings
         # Only what can take a canary back shares in the chance of doing so falsely.
-        alpha = (1.0 - PART) * settings.alpha / sum(one.settings.decides for one in plan.metrics)
+        alpha = (1.0 - PART) * settings.alpha / sum(metric.settings.decides for metric in plan.metrics)
         self._silence = Silence(PART * settings.alpha)
         changes = len(settings.steps) - 1
 
-        def process(one: MetricPlan) -> MetricProcess | Sides | Edges:
-            made = Edges if one.parts else Sides if kind_of(one.settings).two_sided else MetricProcess
-            return made(one, plan.edges, alpha, settings.beta, changes)
+        def process(metric: MetricPlan) -> MetricProcess | Sides | Edges:
+            made = Edges if metric.parts else Sides if kind_of(metric.settings).two_sided else MetricProcess
+            return made(metric, plan.edges, alpha, settings.beta, changes)
 
-        self._metrics = [process(one) if one.rest is None else Apart(one, process) for one in plan.metrics]
+        self._metrics = [process(metric) if metric.rest is None else Apart(metric, process) for metric in plan.metrics]
         self._step: _Step | None = None
         self._split = SplitTest(0.0, 1.0)
         self._pending: tuple[ArmCounts, ArmCounts, float] | None = None
@@ -79,16 +79,16 @@ class Judge:
         self._canary += interval.canary.requests
         step.requests += interval.canary.requests
         step.counted |= {
-            one.settings.name
-            for one in self.plan.metrics
-            if kind_of(one.settings).counted(one.settings, interval.canary)
+            metric.settings.name
+            for metric in self.plan.metrics
+            if kind_of(metric.settings).counted(metric.settings, interval.canary)
         }
         self._watch_silence(step, interval)
         if interval.end - step.started > SETTLE_SCRAPES * self.plan.settings.scrape_s:
             self._split.feed(interval.canary.requests, interval.stable.requests)
         if not self._warming(interval.end):
             self._feed(interval)
-        looks = tuple(one.look() for one in self._metrics)
+        looks = tuple(process.look() for process in self._metrics)
         self._last = self._judged(interval, step, looks)
         return self._last
 
@@ -104,7 +104,7 @@ class Judge:
         if self._last is None:
             step = self._step
             number, weight = (step.number, step.weight) if step else (0, 0)
-            looks = tuple(one.look() for one in self._metrics)
+            looks = tuple(process.look() for process in self._metrics)
             nothing = Verdict.NO_DATA
             return Look(max(start, end), number, weight, nothing, reason, False, False, False, 0, 0, 0, looks, "", None)
         if self._failed is not None:
@@ -117,8 +117,8 @@ class Judge:
         number = interval.step or (self._step.number if self._step is not None else 1)
         if self._step is None or self._step.number != number:
             if self._step is not None:
-                for one in self._metrics:
-                    one.change_weight()
+                for process in self._metrics:
+                    process.change_weight()
             self._step = _Step(number, interval.weight, interval.start)
             self._split = SplitTest(*self.plan.settings.shares(interval.weight))
             self._silence.restart()
@@ -150,24 +150,24 @@ class Judge:
             return
         self._pending = None
         below = np.array((stable.latency, canary.latency), dtype=np.float64).cumsum(axis=1)
-        for one in self._metrics:
-            one.feed(stable, canary, below, seconds)
+        for process in self._metrics:
+            process.feed(stable, canary, below, seconds)
 
     def _judged(self, interval: Interval, step: _Step, looks: tuple[MetricLook, ...]) -> Look:
-        deciders = [one for one in looks if one.role != "advisory"]
-        worst = max(deciders, key=lambda one: one.harm_e / one.harm_threshold)
+        deciders = [look for look in looks if look.role != "advisory"]
+        worst = max(deciders, key=lambda look: look.harm_e / look.harm_threshold)
         if self._failed is None and worst.harm_e >= worst.harm_threshold:
             self._failed = ("harm_proven", worst.name)
-        suspicious = any(one.harm_e >= SUSPICIOUS for one in deciders)
-        safe = all(one.proven_safe for one in looks if one.role == "critical") and self._superior(looks)
+        suspicious = any(look.harm_e >= SUSPICIOUS for look in deciders)
+        safe = all(look.proven_safe for look in looks if look.role == "critical") and self._superior(looks)
         due = self._due(step, interval.end) and not suspicious and not self._split.mismatch
         due = due and not self._warming(interval.end) and self._failed is None
         last = step.number >= len(self.plan.settings.steps)
         if self._failed is not None:
             verdict, (reason, deciding) = Verdict.FAIL, self._failed
         else:
-            critical = [one for one in looks if one.role == "critical"]
-            deciding = min(critical, key=lambda one: one.safety_e).name if critical else ""
+            critical = [look for look in looks if look.role == "critical"]
+            deciding = min(critical, key=lambda look: look.safety_e).name if critical else ""
             verdict = Verdict.PASS if last and due and safe else Verdict.UNDECIDED
             reason = "proven_safe" if verdict is Verdict.PASS else self._why(step, interval.end, looks)
         return Look(
@@ -190,7 +190,7 @@ class Judge:
     def _superior(self, looks: tuple[MetricLook, ...]) -> bool:
         """For `decision: superior` some latency must be proven lower; whether it is, is told in any case."""
         return self.plan.settings.decision != "superior" or any(
-            one.proven_better for one in looks if one.unit == "ratio"
+            look.proven_better for look in looks if look.unit == "ratio"
         )
 
     def _due(self, step: _Step, at: float) -> bool:
@@ -204,20 +204,20 @@ class Judge:
             return "not_counted"
         if self._split.mismatch:
             return "split_mismatch"
-        critical = [one for one in looks if one.role == "critical" and not one.proven_safe]
+        critical = [look for look in looks if look.role == "critical" and not look.proven_safe]
         for reason in ("not_counted", "resolution_limited"):
-            if any(one.note.startswith(reason) for one in critical):
+            if any(look.note.startswith(reason) for look in critical):
                 return reason
         settings = self._settings(step)
         if at - step.started >= settings.bake_s and step.requests < settings.min_requests:
             return "low_traffic"
-        if any(_between(one) for one in critical) and at - step.started >= settings.bake_s:
+        if any(_between(look) for look in critical) and at - step.started >= settings.bake_s:
             return "boundary"
         return "evidence_growing"
 
     def _unseen(self, step: _Step) -> bool:
         """Whether a critical metric counted nothing for the canary in this step."""
-        critical = {one.settings.name for one in self.plan.metrics if one.settings.role == "critical"}
+        critical = {metric.settings.name for metric in self.plan.metrics if metric.settings.role == "critical"}
         return not critical <= step.counted
 
     def _remaining(self, step: _Step, interval: Interval, looks: tuple[MetricLook, ...]) -> tuple[float, float] | None:
@@ -229,27 +229,29 @@ class Judge:
         settings = self._settings(step)
         least = max(0.0, settings.bake_s - (interval.end - step.started))
         missing = [
-            one
-            for one, look in zip(self._metrics, looks, strict=True)
+            process
+            for process, look in zip(self._metrics, looks, strict=True)
             if look.role == "critical" and not look.proven_safe
         ]
-        if any(one.plan.safety < 0 for one in missing):
+        if any(process.plan.safety < 0 for process in missing):
             return None
         if missing:
-            rates = growths(n, m, [one.comparable() for one in missing])
+            rates = growths(n, m, [process.comparable() for process in missing])
             if rates.min() <= 0:
                 return None
-            least = max(least, *(one.seconds_left(float(rate)) for one, rate in zip(missing, rates, strict=True)))
+            least = max(
+                least, *(process.seconds_left(float(rate)) for process, rate in zip(missing, rates, strict=True))
+            )
         return (round(least / 2, 1), round(least * 2, 1))
 
 
-def _between(one: MetricLook) -> bool:
+def _between(look: MetricLook) -> bool:
     """Whether the effect seems to lie between what is harm and what is comparable."""
-    if one.effect is None:
+    if look.effect is None:
         return False
-    if one.unit == "points" and one.sides != "above":
-        off = abs(one.effect) if one.sides == "both" else -one.effect
-        return one.limit < off < one.safe_limit
-    if one.unit == "points":
-        return one.limit < one.effect < one.safe_limit
-    return one.limit / 1.04 < one.effect < one.limit * 1.04
+    if look.unit == "points" and look.sides != "above":
+        off = abs(look.effect) if look.sides == "both" else -look.effect
+        return look.limit < off < look.safe_limit
+    if look.unit == "points":
+        return look.limit < look.effect < look.safe_limit
+    return look.limit / 1.04 < look.effect < look.limit * 1.04

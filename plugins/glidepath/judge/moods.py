@@ -76,14 +76,14 @@ class Hidden:
     """
 
     def __init__(self, moods: Sequence[Mood], hypotheses: int, pods: tuple[int, int], points: int = POINTS) -> None:
-        self._sigmas = np.array([one.sigma for one in moods])
-        self._lasting = np.array([one.lasts_s for one in moods])
+        self._sigmas = np.array([mood.sigma for mood in moods])
+        self._lasting = np.array([mood.lasts_s for mood in moods])
         widest = math.sqrt(float(contrast(self._sigmas, *pods)[1].max()))
         self.grid: Array = np.linspace(-WIDTH * widest, WIDTH * widest, points)
         self._pods = pods
         self._fresh = self._stationary(*pods)
         self._weights = np.repeat(self._fresh[None], hypotheses, axis=0)
-        weights = np.array([one.weight for one in moods])
+        weights = np.array([mood.weight for mood in moods])
         self._looks_s = min(LONGEST_S, float((weights * self._lasting).sum() / weights.sum()))
         self.log_mass: Array = np.repeat(np.log(weights)[None], hypotheses, axis=0)
 
@@ -109,12 +109,12 @@ class Hidden:
         log = x * odds - (x + y) * against
         # Of more events than the grid can tell apart while a mood lasts only a part counts.
         step = self.grid[1] - self.grid[0]
-        told = (
+        excess = (
             float(((x + y) * share * (1.0 - share)).max())
             * (RESOLVED * step) ** 2
             * max(1.0, self._looks_s / max(seconds, 1.0))
         )
-        log = log / max(1.0, told)
+        log = log / max(1.0, excess)
         top = log.max(axis=1, keepdims=True)
         self._weights *= np.exp(log - top)[:, None, :]
         sums = self._weights.sum(axis=2)
@@ -182,8 +182,8 @@ def moods(pieces: Sequence[tuple[Array, Array, float]]) -> tuple[Mood, ...]:
     weights = np.exp(log - log.max())
     weights = np.where(weights >= LEAST, weights, 0.0)
     weights /= weights.sum()
-    found = [Mood(one.sigma, one.lasts_s, float(weight)) for one, weight in zip(every, weights, strict=True)]
-    return tuple(sorted((one for one in found if one.weight > 0), key=lambda one: -one.weight))
+    kinds = [Mood(mood.sigma, mood.lasts_s, float(weight)) for mood, weight in zip(every, weights, strict=True)]
+    return tuple(sorted((mood for mood in kinds if mood.weight > 0), key=lambda mood: -mood.weight))
 
 
 def _busiest(requests: Array) -> Array:
@@ -203,7 +203,7 @@ def _weighed(every: Sequence[Mood], requests: Array, events: Array, block_s: flo
             continue
         # A pod that can't be compared: as if nothing had happened in it.
         seen = [
-            np.where(compared, one, idle)[:, None] for one, idle in ((n, 1.0), (rest, 1.0), (x, 0.0), (others, 0.0))
+            np.where(compared, count, idle)[:, None] for count, idle in ((n, 1.0), (rest, 1.0), (x, 0.0), (others, 0.0))
         ]
         hidden.see(seen[0], seen[1], seen[2], seen[3], np.ones((pods, 1)), block_s)
     return np.asarray(hidden.log_mass.sum(axis=0) * (pods - 1) / pods)
@@ -211,9 +211,9 @@ def _weighed(every: Sequence[Mood], requests: Array, events: Array, block_s: flo
 
 def spread_of(kinds: Sequence[Mood], first: int, second: int) -> tuple[float, float]:
     """Variance of the log ratio of two groups of pods, and how long a mood lasts in seconds: means over the kinds."""
-    weights = np.array([one.weight for one in kinds])
-    variances = contrast(np.array([one.sigma for one in kinds]), max(1, first), max(1, second))[1]
-    return float((weights * variances).sum()), float((weights * [one.lasts_s for one in kinds]).sum())
+    weights = np.array([mood.weight for mood in kinds])
+    variances = contrast(np.array([mood.sigma for mood in kinds]), max(1, first), max(1, second))[1]
+    return float((weights * variances).sum()), float((weights * [mood.lasts_s for mood in kinds]).sum())
 
 
 def slowed(rate: float, kinds: Sequence[Mood], effect: float, first: int, second: int, needed: float) -> float:
@@ -239,9 +239,9 @@ def slowed(rate: float, kinds: Sequence[Mood], effect: float, first: int, second
 
 def told(kinds: Sequence[Mood]) -> str:
     """The moods for people."""
-    weights = np.array([one.weight for one in kinds])
-    sigma = float((weights * [one.sigma for one in kinds]).sum())
-    lasts = math.exp(float((weights * np.log([one.lasts_s for one in kinds])).sum()))
+    weights = np.array([mood.weight for mood in kinds])
+    sigma = float((weights * [mood.sigma for mood in kinds]).sum())
+    lasts = math.exp(float((weights * np.log([mood.lasts_s for mood in kinds])).sum()))
     return f"a pod's rate is off by x{math.exp(sigma):.2g} or /{math.exp(sigma):.2g} for {_time(lasts)} at a time"
 
 

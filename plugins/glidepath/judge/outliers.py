@@ -64,27 +64,33 @@ def outliers(pieces: Sequence[Piece], settings: MetricSettings, edge: int) -> tu
     return ()
 
 
-def beyond(found: Sequence[Outlier], kinds: Sequence[Mood]) -> tuple[Outlier, ...]:
+def beyond(candidates: Sequence[Outlier], kinds: Sequence[Mood]) -> tuple[Outlier, ...]:
     """Those of the outliers that the others' moods can't explain."""
-    sigma = sum(one.weight * one.sigma for one in kinds)
-    return tuple(one for one in found if math.log(one.share / max(one.others, SMALLEST)) > BEYOND_MOODS * sigma)
+    sigma = sum(mood.weight * mood.sigma for mood in kinds)
+    return tuple(
+        outlier
+        for outlier in candidates
+        if math.log(outlier.share / max(outlier.others, SMALLEST)) > BEYOND_MOODS * sigma
+    )
 
 
-def set_apart(past: Sequence[Piece], asked: Iterable[tuple[MetricSettings, int]]) -> tuple[Outlier, ...]:
+def set_apart(past: Sequence[Piece], metrics: Iterable[tuple[MetricSettings, int]]) -> tuple[Outlier, ...]:
     """The pods that are known to be sick by any metric that decides.
 
     Args:
         past: The time before the baseline, and the baseline.
-        asked: The metrics' settings, each with the edge that its events are slower than (-1 where they are none).
+        metrics: The metrics' settings, each with the edge that its events are slower than (-1 where they are none).
     """
     made: list[Outlier] = []
     (older, older_s), (blocks, block_s) = past
-    for settings, edge in asked:
-        found = outliers(past, settings, edge) if settings.decides else ()
-        if found:
-            names = frozenset(one.pod for one in found)
+    for settings, edge in metrics:
+        candidates = outliers(past, settings, edge) if settings.decides else ()
+        if candidates:
+            names = frozenset(outlier.pod for outlier in candidates)
             rest = dispersion(without(blocks, names), block_s, settings, edge, without(older, names), older_s)
-            made += [one for one in beyond(found, rest.moods) if one.pod not in {had.pod for had in made}]
+            made += [
+                outlier for outlier in beyond(candidates, rest.moods) if outlier.pod not in {had.pod for had in made}
+            ]
     return tuple(made)
 
 
@@ -134,5 +140,5 @@ def _cut(
     requests, events = counted(blocks, settings, edge)
     for start in range(0, len(blocks) - every + 1, every):
         made = np.zeros((2, len(pods)))
-        made[:, places] = [one[start : start + every].sum(axis=0) for one in (requests, events)]
+        made[:, places] = [counts[start : start + every].sum(axis=0) for counts in (requests, events)]
         yield made[0], made[1], every * block_s

@@ -92,12 +92,12 @@ class MetricPlan:
     def from_dict(cls, values: Mapping[str, Any]) -> MetricPlan:
         """Back from `asdict`."""
         made: dict[str, Any] = {
-            "questions": tuple(Question(**one) for one in values["questions"]),
+            "questions": tuple(Question(**question) for question in values["questions"]),
             "settings": MetricSettings(**values["settings"]),
             "sides": tuple(values.get("sides", ("above",))),
-            "moods": tuple(Mood.from_dict(one) for one in values.get("moods", ())),
+            "moods": tuple(Mood.from_dict(mood) for mood in values.get("moods", ())),
             "rest": cls.from_dict(values["rest"]) if values.get("rest") else None,
-            "parts": tuple(cls.from_dict(one) for one in values.get("parts", ())),
+            "parts": tuple(cls.from_dict(part) for part in values.get("parts", ())),
             "knots": tuple(values.get("knots", ())),
             "shares": tuple(values.get("shares", ())),
             "bracket": tuple(values["bracket"]) if values.get("bracket") else None,
@@ -160,11 +160,11 @@ class Plan:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Plan:
         """Back from `to_dict`."""
-        metrics = tuple(MetricPlan.from_dict(one) for one in values["metrics"])
+        metrics = tuple(MetricPlan.from_dict(metric) for metric in values["metrics"])
         edges = tuple(float(edge) for edge in values["edges"])
         feasibility = Feasibility.from_dict(values["feasibility"])
         past = values.get("baseline")
         baseline = ArmCounts.from_dict(past) if past is not None else None
         seconds = float(values.get("baseline_s", 0.0))
-        apart = tuple(Outlier.from_dict(one) for one in values.get("apart", ()))
+        apart = tuple(Outlier.from_dict(outlier) for outlier in values.get("apart", ()))
         return cls(Settings.from_dict(values["settings"]), metrics, edges, feasibility, baseline, seconds, apart)

@@ -44,19 +44,19 @@ def plan_judgement(
         )
     past = [(older, older_s), (blocks, block_s)]
     every = tuple(edges)
-    metrics = tuple(kind_of(one).planned(one, baseline, every) for one in settings.metrics)
-    apart = set_apart(past, [(one.settings, one.edge) for one in metrics]) if blocks else ()
+    metrics = tuple(kind_of(metric).planned(metric, baseline, every) for metric in settings.metrics)
+    apart = set_apart(past, [(metric.settings, metric.edge) for metric in metrics]) if blocks else ()
     if apart:
-        names = frozenset(one.pod for one in apart)
+        names = frozenset(outlier.pod for outlier in apart)
         baseline = replace(baseline, apart=together(blocks, names, baseline))
-        past = [(without(one, names), seconds) for one, seconds in past]
+        past = [(without(stretch, names), seconds) for stretch, seconds in past]
     if baseline.apart is not None:
         others = baseline.without_apart()
         metrics = tuple(
-            replace(one, rest=kind_of(one.settings).planned(one.settings, others, every)) for one in metrics
+            replace(metric, rest=kind_of(metric.settings).planned(metric.settings, others, every)) for metric in metrics
         )
     if blocks:
-        metrics = tuple(_tempered(one, past) for one in metrics)
+        metrics = tuple(_tempered(metric, past) for metric in metrics)
     feasibility = feasible(settings, metrics, requests_per_second)
     return Plan(settings, metrics, every, feasibility, baseline, baseline_seconds, apart)
 
@@ -66,5 +66,5 @@ def _tempered(metric: MetricPlan, past: Sequence[Piece]) -> MetricPlan:
     seen = dispersion(blocks, block_s, metric.settings, metric.edge, older, older_s)
     pods = len({pod for block in blocks for pod in block})
     rest = _tempered(metric.rest, past) if metric.rest else None
-    parts = tuple(_tempered(one, past) for one in metric.parts)
+    parts = tuple(_tempered(part, past) for part in metric.parts)
     return replace(metric, phi=seen.phi, dispersion=seen.told, moods=seen.moods, pods=pods, rest=rest, parts=parts)

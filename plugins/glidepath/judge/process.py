@@ -173,7 +173,7 @@ def looked(
         evidence: The log evidence of harm and of safety, a question each; thresholds: what either takes.
         estimates: The metric's; better_row, moody: as `bounds`'.
     """
-    harm, safety = (evidence_told(one) for one in evidence)
+    harm, safety = (evidence_told(logs) for logs in evidence)
     harm_threshold, safety_threshold = thresholds
     stable, canary, effect = estimates.told()
     low = high = None

@@ -83,6 +83,6 @@ class Settings:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
         """Back from `asdict`."""
-        metrics = tuple(MetricSettings(**one) for one in values["metrics"])
-        steps = tuple(StepSettings(**one) for one in values["steps"])
+        metrics = tuple(MetricSettings(**metric) for metric in values["metrics"])
+        steps = tuple(StepSettings(**step) for step in values["steps"])
         return cls(**{**values, "metrics": metrics, "steps": steps})

@@ -44,17 +44,17 @@ class Sides:
 
     def change_weight(self) -> None:
         """A planned weight change."""
-        for one in self._all():
-            one.change_weight()
+        for process in self._all():
+            process.change_weight()
 
     def feed(self, stable: ArmCounts, canary: ArmCounts, below: Array, seconds: float) -> None:
         """Take in a merged interval, as `MetricProcess.feed`."""
         self._idle.feed(stable, canary, below, seconds)
-        for side, one in self._processes.items():
+        for side, process in self._processes.items():
             if side == "above":
-                one.feed(stable, canary, below, seconds)
+                process.feed(stable, canary, below, seconds)
             else:
-                one.feed(self._complement(stable), self._complement(canary), below, seconds)
+                process.feed(self._complement(stable), self._complement(canary), below, seconds)
 
     def _complement(self, arm: ArmCounts) -> ArmCounts:
         events, of = arm.proportion(self.plan.settings)
@@ -70,28 +70,28 @@ class Sides:
 
     def missing_safety(self) -> float:
         """How much log evidence is still missing for safety on some side."""
-        return max((one.missing_safety() for one in self._processes.values()), default=0.0)
+        return max((process.missing_safety() for process in self._processes.values()), default=0.0)
 
     def _furthest(self) -> MetricProcess:
-        return max(self._processes.values(), key=lambda one: one.missing_safety(), default=self._idle)
+        return max(self._processes.values(), key=lambda process: process.missing_safety(), default=self._idle)
 
     def look(self) -> MetricLook:
         """What is known now: harm of the worse side, safety of the weaker one."""
-        told = self._idle.look()
-        looks = {side: one.look() for side, one in self._processes.items()}
+        idle = self._idle.look()
+        looks = {side: process.look() for side, process in self._processes.items()}
         if not looks:
             # No version can be beyond the margin, or nothing is known of the stable: the first is safe, the second isn't.
-            safe = told.safety_threshold if self.plan.safety >= 0 else told.safety_e
-            return replace(told, sides=self.plan.settings.sides, safety_e=safe)
+            safe = idle.safety_threshold if self.plan.safety >= 0 else idle.safety_e
+            return replace(idle, sides=self.plan.settings.sides, safety_e=safe)
         worse = max(looks, key=lambda side: looks[side].harm_e)
         low, high = _interval(looks, worse)
         return replace(
-            told,
+            idle,
             low=low,
             high=high,
             harm_e=looks[worse].harm_e,
             harm_threshold=looks[worse].harm_threshold,
-            safety_e=min(one.safety_e for one in looks.values()),
+            safety_e=min(look.safety_e for look in looks.values()),
             sides=self.plan.settings.sides,
         )
 
@@ -99,10 +99,10 @@ class Sides:
 def _interval(looks: Mapping[str, MetricLook], worse: str) -> tuple[float | None, float | None]:
     """The effect's bounds out of both sides'; where they cross (an effect that changed) those of the worse side."""
     bounds = {
-        side: (one.low, one.high) if side == "above" else (_negative(one.high), _negative(one.low))
-        for side, one in looks.items()
+        side: (look.low, look.high) if side == "above" else (_negative(look.high), _negative(look.low))
+        for side, look in looks.items()
     }
-    lows, highs = ([one for one in each if one is not None] for each in zip(*bounds.values(), strict=True))
+    lows, highs = ([bound for bound in each if bound is not None] for each in zip(*bounds.values(), strict=True))
     low, high = max(lows, default=None), min(highs, default=None)
     crossed = low is not None and high is not None and low >= high
     return bounds[worse] if crossed else (low, high)

@@ -104,7 +104,7 @@ class Look:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Look:
         """Back from `to_dict`."""
-        metrics = tuple(MetricLook(**one) for one in values["metrics"])
+        metrics = tuple(MetricLook(**metric) for metric in values["metrics"])
         left = values["remaining_s"]
         remaining = (float(left[0]), float(left[1])) if left is not None else None
         verdict = Verdict(values["verdict"])

@@ -62,7 +62,7 @@ class Kind(ABC):
         """Index of the row "better than stable": no margin, the same edge; -1 when there is none."""
         if self.better is None:
             return -1
-        return next((row for row, one in enumerate(metric.questions) if one.value == self.better), -1)
+        return next((row for row, question in enumerate(metric.questions) if question.value == self.better), -1)
 
     def events(self, settings: MetricSettings, edge: int, arm: ArmCounts) -> tuple[int, int]:
         """How many events an arm had, and of how many requests; `edge` as in `MetricPlan.edge`."""

@@ -34,16 +34,16 @@ class Errors(Kind):
         harm = max(settings.tolerance * base, settings.harm_margin)
         safety = max(settings.tolerance * base, settings.safety_margin)
         if base + max(harm, safety) >= 1:
-            told = f"the stable's share is {100 * base:.3g} %, the margin {100 * max(harm, safety):.3g} points"
+            reason = f"the stable's share is {100 * base:.3g} %, the margin {100 * max(harm, safety):.3g} points"
             return replace(
-                none(settings, f"resolution_limited: {told}: no version can be beyond that; take a smaller tolerance"),
+                none(settings, f"resolution_limited: {reason}: no version can be beyond that; take a smaller tolerance"),
                 base=base, limit=harm, safe_limit=safety,
             )  # fmt: skip
         scale = max(base, 0.001)
         values = sorted({harm, safety, *(scale * step for step in RATE_GRID)})
-        asked = (value for value in values if value in (harm, safety) or -base < value < 0.8)
-        questions = tuple(Question(value, value, edge) for value in asked)
-        margins = [one.value for one in questions]
+        differences = (value for value in values if value in (harm, safety) or -base < value < 0.8)
+        questions = tuple(Question(value, value, edge) for value in differences)
+        margins = [question.value for question in questions]
         return MetricPlan(settings, base, edge, questions, margins.index(harm), margins.index(safety), harm, safety)
 
     def harms(self, metric: MetricPlan) -> Iterator[tuple[str, float]]:

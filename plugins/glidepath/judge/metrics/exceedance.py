@@ -52,6 +52,9 @@ class Exceedance(Slow):
         )
 
     def harms(self, metric: MetricPlan) -> Iterator[tuple[str, float]]:
-        for one in metric.questions:
-            if one.value in SLOWER:
-                yield f"{metric.settings.name} +{100 * (one.value - 1):.0f} %", metric.base * one.slope + one.margin
+        for question in metric.questions:
+            if question.value in SLOWER:
+                yield (
+                    f"{metric.settings.name} +{100 * (question.value - 1):.0f} %",
+                    metric.base * question.slope + question.margin,
+                )

@@ -74,13 +74,13 @@ class Latency(Kind):
             note = _around_told(settings, edges, weights)
         if not weights:
             return none(settings, _none_near(settings, shares, edges))
-        asked = [replace(settings, kind="exceedance", threshold=edges[place]) for place in weights]
-        every = [EXCEEDANCE.planned(one, baseline, edges) for one in asked]
+        exceedances = [replace(settings, kind="exceedance", threshold=edges[place]) for place in weights]
+        every = [EXCEEDANCE.planned(exceedance, baseline, edges) for exceedance in exceedances]
         parts = tuple(
             replace(part, weight=weight, safety=part.safety if part.edge in safe else -1)
             for part, weight in zip(_roomy(every), weights.values(), strict=True)
         )
-        whole = next(one for one in parts if one.edge == own)
+        whole = next(part for part in parts if part.edge == own)
         return replace(
             whole, settings=settings, parts=parts, weight=1.0, knots=tuple(above),
             shares=tuple(shares[above.start :].tolist()), note=note, bracket=_bracket(edges, own, settings.tolerance),
@@ -116,15 +116,15 @@ class Latency(Kind):
         counted: Sequence[tuple[int, int]],
         below: Array,
     ) -> Told:
-        stable, canary = (quantile_below(one, edges, settings.quantile) for one in below)
+        stable, canary = (quantile_below(arm, edges, settings.quantile) for arm in below)
         return stable, canary, canary / stable if stable is not None and canary is not None else None
 
     def limits_told(self, metric: MetricPlan, safe_limit: float) -> str:
-        told = f"{metric.settings.name}: harm beyond x{metric.limit:.3f}, comparable below x{safe_limit:.3f}"
+        limits = f"{metric.settings.name}: harm beyond x{metric.limit:.3f}, comparable below x{safe_limit:.3f}"
         if metric.bracket is None:
-            return told
+            return limits
         least, most = metric.bracket
-        return f"{told}, interpolated: the edges alone prove x{least:.3g} to {f'x{most:.3g}' if most else 'any more'}"
+        return f"{limits}, interpolated: the edges alone prove x{least:.3g} to {f'x{most:.3g}' if most else 'any more'}"
 
 
 def _chosen(
@@ -144,11 +144,13 @@ def _chosen(
     above = positive(edges)
     near = [place for place in above if wanted / NEAR <= shares[place] <= wanted * NEAR]
     slower, _ = Survival(edges[above.start :], [edges[place] / ratio for place in near]).at(shares[above.start :])
-    telling = {place: _divergence(float(one), float(shares[place])) for place, one in zip(near, slower, strict=True)}
+    telling = {
+        place: _divergence(float(share), float(shares[place])) for place, share in zip(near, slower, strict=True)
+    }
     best = max(near, key=telling.__getitem__, default=-1)
     if best < 0 or telling[best] <= 0:
         return {}, -1, set()
-    own = min((one for one in near if telling[one] >= TELLING * telling[best]), key=_distance(shares, wanted))
+    own = min((place for place in near if telling[place] >= TELLING * telling[best]), key=_distance(shares, wanted))
     beyond = min(range(own + 1, len(edges)), key=_distance(shares, wanted / BEYOND), default=own)
     weights: dict[int, float] = {}
     for place, weight in ((best, MOST_TELLING), (own, OWN), (beyond, FURTHER)):
@@ -177,9 +179,9 @@ def _around(
 
 
 def _around_told(settings: MetricSettings, edges: tuple[float, ...], places: Iterable[int]) -> str:
-    told = " and ".join(f"{edges[place]:.6g} s" for place in places)
+    around = " and ".join(f"{edges[place]:.6g} s" for place in places)
     return (
-        f"no latency bucket has its edge near the stable's {settings.quantile:g} quantile: judged at those around it, {told}; "
+        f"no latency bucket has its edge near the stable's {settings.quantile:g} quantile: judged at those around it, {around}; "
         "what moves between them alone is not seen"
     )
 
@@ -190,11 +192,11 @@ def _roomy(parts: Sequence[MetricPlan]) -> Iterator[MetricPlan]:
         row
         for row in range(len(parts[0].questions))
         if row == parts[0].harm
-        or all(one.base * one.questions[row].slope + one.questions[row].margin < MOST for one in parts)
+        or all(part.base * part.questions[row].slope + part.questions[row].margin < MOST for part in parts)
     ]
-    for one in parts:
-        decides = rows.index(one.harm)
-        yield replace(one, questions=tuple(one.questions[row] for row in rows), harm=decides, safety=decides)
+    for part in parts:
+        decides = rows.index(part.harm)
+        yield replace(part, questions=tuple(part.questions[row] for row in rows), harm=decides, safety=decides)
 
 
 def _divergence(p: float, q: float) -> float:

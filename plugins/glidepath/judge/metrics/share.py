@@ -27,19 +27,21 @@ class Share(Kind):
         if of == 0:
             return replace(nothing_counted(settings), sides=())
         base = (events + 0.5) / (of + 1)
-        harm, safety = (max(settings.tolerance * base, one) for one in (settings.harm_margin, settings.safety_margin))
+        harm, safety = (
+            max(settings.tolerance * base, margin) for margin in (settings.harm_margin, settings.safety_margin)
+        )
         values = sorted({harm, safety, *(harm * step for step in MARGIN_GRID)})
         questions = tuple(
             Question(value, value) for value in values if value in (harm, safety) or -base < value < 1 - base
         )
-        margins = [one.value for one in questions]
-        asked = ("above", "below") if settings.sides == "both" else (settings.sides,)
-        sides = tuple(side for side in asked if (base + harm < 1 if side == "above" else base - harm > 0))
+        margins = [question.value for question in questions]
+        wanted_sides = ("above", "below") if settings.sides == "both" else (settings.sides,)
+        sides = tuple(side for side in wanted_sides if (base + harm < 1 if side == "above" else base - harm > 0))
         note = ""
-        if sides != asked:
+        if sides != wanted_sides:
             note = (
                 f"the stable's share is {100 * base:.3g} %, the margin {100 * harm:.3g} points: no version can be "
-                f"{' or '.join(side for side in asked if side not in sides)} that, so it is not judged there; "
+                f"{' or '.join(side for side in wanted_sides if side not in sides)} that, so it is not judged there; "
                 "for that take a smaller margin"
             )
         return MetricPlan(

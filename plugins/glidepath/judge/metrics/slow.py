@@ -50,7 +50,7 @@ class Slow(Errors):
         self, settings: MetricSettings, edges: Sequence[float], counted: Sequence[tuple[int, int]], below: Array
     ) -> Told:
         place = place_of(settings.threshold, edges)
-        counted = [(round(one[-1] - one[place]), round(one[-1])) if place >= 0 else (0, 0) for one in below]
+        counted = [(round(arm[-1] - arm[place]), round(arm[-1])) if place >= 0 else (0, 0) for arm in below]
         return super().estimated(settings, edges, counted, below)
 
 
