@@ -62,8 +62,8 @@ def baseline(prometheus: Samples, source: Source, stable: str, window_s: float, 
         EvidenceError: No request counter or no latency bucket of the stable version is there, its pods had other
             latency buckets than one another, or its counters fall again and again.
     """
-    step, found = _found(prometheus, source, stable, window_s, now)
-    requests, latency, others = found
+    step, read = _found(prometheus, source, stable, window_s, now)
+    requests, latency, others = read
     if not requests or (source.latency and not latency):
         what = source.requests if not requests else source.latency
         raise EvidenceError(
@@ -73,13 +73,13 @@ def baseline(prometheus: Samples, source: Source, stable: str, window_s: float, 
         )
     had = latency_edges(latency, source)
     source = replace(source, edges=source.edges or told_apart_edges(had, source))
-    start = min(one.samples[0][0] for one in requests)
-    end = max(one.samples[-1][0] for one in requests)
+    start = min(series.samples[0][0] for series in requests)
+    end = max(series.samples[-1][0] for series in requests)
     collector = _begun(prometheus, source, stable, step, requests, latency, others)
     seen = collector.difference(requests, latency, others, start, end, first=False)
     explained(collector.unexplained(end), once=True)
     blind = tuple(edge for edge in had if edge not in source.edges)
-    return Baseline(seen, _blocks(source, *found), step, blind)
+    return Baseline(seen, _blocks(source, *read), step, blind)
 
 
 def pods_before(
@@ -92,16 +92,16 @@ def pods_before(
     Raises:
         EvidenceError: Prometheus did not answer, a counter is there twice, or the latency buckets were other ones then.
     """
-    step, found = _found(prometheus, source, stable, window_s, until)
-    if not found[0] or (source.latency and not found[1]):
+    step, read = _found(prometheus, source, stable, window_s, until)
+    if not read[0] or (source.latency and not read[1]):
         return (), step
-    had = latency_edges(found[1], source)
+    had = latency_edges(read[1], source)
     if not set(source.edges) <= set(had):
         raise EvidenceError(
             f"the latency buckets of {stable} had {len(had)} edges then, expected the {len(source.edges)} that it has now; they "
             "count once all of that time has the same"
         )
-    return _blocks(source, *found), step
+    return _blocks(source, *read), step
 
 
 def _found(
@@ -146,19 +146,22 @@ def _blocks(
     counters.read(uses)
     common = common_edges(latency, source)
     edges = source.edges or common
-    times = sorted({at for one in requests for at, _ in one.samples})
+    times = sorted({at for series in requests for at, _ in series.samples})
     blocks: list[dict[str, Counts]] = [{} for _ in times[1:]]
-    for pod in sorted({one.labels.get("pod", "") for one in requests}):
+    for pod in sorted({series.labels.get("pod", "") for series in requests}):
         mine = {use: _pod(series, pod) for use, series in uses.items()}
-        grown = {use: [(one, dict(counters.steps(one, use, False))) for one in series] for use, series in mine.items()}
-        born = min(one.samples[0][0] for one in mine["requests"])
-        there = {at for one in mine["requests"] for at, _ in one.samples}
+        grown = {
+            use: [(counter, dict(counters.steps(counter, use, False))) for counter in series]
+            for use, series in mine.items()
+        }
+        born = min(series.samples[0][0] for series in mine["requests"])
+        there = {at for series in mine["requests"] for at, _ in series.samples}
         for number, (start, end) in enumerate(pairwise(times)):
             if start >= born and end in there:
-                here = {use: [(one, more.get(end, 0.0)) for one, more in each] for use, each in grown.items()}
+                here = {use: [(counter, more.get(end, 0.0)) for counter, more in each] for use, each in grown.items()}
                 blocks[number][pod] = tally(source, here, edges, common, lambda _: True)
     return tuple(blocks)
 
 
 def _pod(series: list[Series], pod: str) -> list[Series]:
-    return [one for one in series if one.labels.get("pod", "") == pod]
+    return [counter for counter in series if counter.labels.get("pod", "") == pod]

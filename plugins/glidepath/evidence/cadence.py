@@ -37,15 +37,15 @@ def cadence(series: Iterable[Series], now: float) -> Cadence | None:
         now: When they were read, epoch seconds on Prometheus' clock.
     """
     longest: dict[str, Series] = {}
-    for one in series:
-        pod = one.labels.get("pod", "")
-        if pod not in longest or len(one.samples) > len(longest[pod].samples):
-            longest[pod] = one
-    known = [one for one in longest.values() if len(one.samples) > LEAST]
+    for counter in series:
+        pod = counter.labels.get("pod", "")
+        if pod not in longest or len(counter.samples) > len(longest[pod].samples):
+            longest[pod] = counter
+    known = [counter for counter in longest.values() if len(counter.samples) > LEAST]
     if not known:
         return None
-    intervals = [median(b[0] - a[0] for a, b in pairwise(one.samples)) for one in known]
+    intervals = [median(b[0] - a[0] for a, b in pairwise(counter.samples)) for counter in known]
     interval = max(intervals)
     # Of pods that are gone the newest sample is old.
-    late = min(max(0.0, now - one.samples[-1][0]) for one in known)
+    late = min(max(0.0, now - counter.samples[-1][0]) for counter in known)
     return Cadence(interval, late if late > BETWEEN * interval else 0.0)

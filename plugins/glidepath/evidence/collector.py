@@ -200,9 +200,9 @@ class Collector:
 
     def _newest(self, series: Iterable[Series]) -> dict[Pod, float]:
         newest: dict[Pod, float] = {}
-        for one in series:
-            pod = pod_and_version(one, self.source)
-            newest[pod] = max(newest.get(pod, 0.0), one.samples[-1][0])
+        for counter in series:
+            pod = pod_and_version(counter, self.source)
+            newest[pod] = max(newest.get(pod, 0.0), counter.samples[-1][0])
         return newest
 
     def _missing(self, newest: dict[Pod, float], now: float) -> Waiting | None:
@@ -221,8 +221,8 @@ class Collector:
         if self._end is not None or not self._counters.forgot:
             return None
         oldest: dict[str, float] = {}
-        for one in requests:
-            version, at = one.labels.get(self.source.version_label, ""), one.samples[0][0]
+        for counter in requests:
+            version, at = counter.labels.get(self.source.version_label, ""), counter.samples[0][0]
             oldest[version] = min(oldest.get(version, at), at)
         early = now - max(oldest.values()) < BACK_AFTER_SCRAPES * self.scrape_s + self.lag_s
         return Waiting("telemetry is coming back", 0.0) if early else None
@@ -251,7 +251,7 @@ class Collector:
         """
         common = common_edges(latency, self.source)
         edges = self.source.edges or common
-        common = tuple(one for one in edges if one in common)
+        common = tuple(edge for edge in edges if edge in common)
         uses = self._uses(requests, others)
         self._counters.read({**uses, "latency": latency}, chain(*others.values()))
         if not first:
@@ -269,40 +269,43 @@ class Collector:
     @staticmethod
     def _large(births: Iterable[Mapping[Key, Sample]]) -> bool:
         """Whether a counter that seems to be born has more than fits any time."""
-        return any(one.value > SLACK for born in births for one in born.values())
+        return any(sample.value > SLACK for born in births for sample in born.values())
 
     def _uses(self, requests: list[Series], others: Selected) -> dict[str, list[Series]]:
         """By use, the series that are counted."""
         uses = {"requests": requests}
         for share in self.source.shares:
             for use, selector, rule in uses_of(share):
-                uses[use] = [one for one in others[selector] if matches(one.labels, rule)]
+                uses[use] = [counter for counter in others[selector] if matches(counter.labels, rule)]
         return uses
 
     def _look_back(self, uses: Mapping[str, list[Series]], latency: list[Series], end: float) -> None:
         """Find out what the counters had that seem to be born, and which processes really are new."""
         places = {use: place for share in self.source.shares for use, place, _ in uses_of(share)}
-        found = {use: self._counters.births(series, use) for use, series in uses.items()}
-        found = {use: born for use, born in found.items() if any(one.value > 0 for one in born.values())}
+        births = {use: self._counters.births(series, use) for use, series in uses.items()}
+        births = {use: born for use, born in births.items() if any(sample.value > 0 for sample in born.values())}
         with suppress(EvidenceError):  # without an answer what fits is counted
             pods: dict[str, set[str]] = {}
-            for use, born in found.items():
+            for use, born in births.items():
                 pods.setdefault(places.get(use, self.source.requests), set()).update(map(pod_in, born))
             past = {selector: self._reader.past(selector, named, end) for selector, named in pods.items()}
-            for use, born in found.items():
+            for use, born in births.items():
                 self._counters.remember(past[places.get(use, self.source.requests)], use, born)
-            if self.source.starts and self._large([*found.values(), self._counters.births(latency, "latency")]):
+            if self.source.starts and self._large([*births.values(), self._counters.births(latency, "latency")]):
                 starts = self.prometheus.range_vector(self.source.starts, GONE_AFTER_SCRAPES * self.scrape_s + 1, end)
-                self._counters.started({one.process: one.samples[-1][1] for one in starts})
+                self._counters.started({start.process: start.samples[-1][1] for start in starts})
 
     def _growths(
         self, version: str, requests: list[Series], latency: list[Series], others: Selected, first: bool
     ) -> dict[str, Growths]:
         """By use, a version's series and by how much each grew; each is counted once."""
         series = series_of(self.source, version, requests, latency, others)
-        return {use: [(one, self._counters.growth(one, use, first)) for one in each] for use, each in series.items()}
+        return {
+            use: [(counter, self._counters.growth(counter, use, first)) for counter in each]
+            for use, each in series.items()
+        }
 
-    def _reports(self, one: Series) -> bool:
+    def _reports(self, series: Series) -> bool:
         # Its own last sample counts: that of another pod, already used, may be newer than this one's new one.
-        pod = pod_and_version(one, self.source)
-        return one.samples[-1][0] > self._pods.get(pod, 0.0)
+        pod = pod_and_version(series, self.source)
+        return series.samples[-1][0] > self._pods.get(pod, 0.0)

@@ -65,7 +65,7 @@ def counted_source(counted: Counted, namespace: str, service: str, versions: Seq
 
 def _rule(labels: Mapping[str, str | list[str]], names: Mapping[str, str]) -> Rule:
     return tuple(
-        (label, "|".join(filled(one, names) for one in ([values] if isinstance(values, str) else values)))
+        (label, "|".join(filled(value, names) for value in ([values] if isinstance(values, str) else values)))
         for label, values in sorted(labels.items())
     )
 

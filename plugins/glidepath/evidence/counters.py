@@ -30,29 +30,29 @@ class Counters(Known):
 
     def begin(self, series: Iterable[Series], use: str) -> None:
         """Take the first sample of each series as what its counter began from; `use` as in `growth`."""
-        for one in series:
-            self._last[(use, one.key)] = Sample(*one.samples[0])
-            self._seen.add(one.process)
+        for counter in series:
+            self._last[(use, counter.key)] = Sample(*counter.samples[0])
+            self._seen.add(counter.process)
 
     def births(self, series: Iterable[Series], use: str) -> dict[Key, Sample]:
         """The counters that this read sees for the first time, with their first samples; `read` comes first."""
-        found = {}
-        for one in series:
-            if isinstance(one, Grown) or (use, one.key) in self._last or one.process in self._back:
+        firsts = {}
+        for counter in series:
+            if isinstance(counter, Grown) or (use, counter.key) in self._last or counter.process in self._back:
                 continue
-            first = next((sample for sample in one.samples if counts(sample[1])), None)
+            first = next((sample for sample in counter.samples if counts(sample[1])), None)
             if first is not None:
-                found[one.key] = Sample(*first)
-        return found
+                firsts[counter.key] = Sample(*first)
+        return firsts
 
     def remember(self, past: Iterable[Series], use: str, born: Mapping[Key, Sample]) -> None:
         """Take what counters had before as what they began from; `past` has samples of that time, `born` is `births`'."""
-        for one in past:
-            if one.key not in born:
+        for counter in past:
+            if counter.key not in born:
                 continue
-            had = [sample for sample in one.samples if sample[0] < born[one.key].time and counts(sample[1])]
+            had = [sample for sample in counter.samples if sample[0] < born[counter.key].time and counts(sample[1])]
             if had:
-                self._last[(use, one.key)] = Sample(*had[-1])
+                self._last[(use, counter.key)] = Sample(*had[-1])
 
     def started(self, times: Mapping[Key, float]) -> None:
         """Take in when processes began, epoch seconds: one that did since the last read counted from zero."""
@@ -66,15 +66,15 @@ class Counters(Known):
             others: Those that tell only that their process is there.
         """
         grown = self._grown(uses)
-        uses = {use: [one for one in series if not isinstance(one, Grown)] for use, series in uses.items()}
+        uses = {use: [counter for counter in series if not isinstance(counter, Grown)] for use, series in uses.items()}
         processes: dict[Key, dict[Use, Series]] = {}
-        for use, one in ((use, one) for use, series in uses.items() for one in series if one.samples):
-            processes.setdefault(one.process, {})[(use, one.key)] = one
+        for use, counter in ((use, counter) for use, series in uses.items() for counter in series if counter.samples):
+            processes.setdefault(counter.process, {})[(use, counter.key)] = counter
         began: dict[Key, float] = {}
-        for one in chain(*uses.values(), others):
-            if one.samples and not isinstance(one, Grown):
-                at = one.samples[0][0]
-                began[one.process] = min(began.get(one.process, at), at)
+        for counter in chain(*uses.values(), others):
+            if counter.samples and not isinstance(counter, Grown):
+                at = counter.samples[0][0]
+                began[counter.process] = min(began.get(counter.process, at), at)
         self._take_over(uses, began)
         self._back = {name: at for name, at in began.items() if name in self._known and name not in self._seen}
         did = {name: self._risen(name, mine) for name, mine in processes.items()}
@@ -95,8 +95,8 @@ class Counters(Known):
         self._parted.clear()
         self._resumed = False
         for use, series in uses.items():
-            for one in series:
-                self._take_up(one, use)
+            for counter in series:
+                self._take_up(counter, use)
         self._until.clear()
         for (_, key), last in self._last.items():
             name = process_of(key)
@@ -110,10 +110,10 @@ class Counters(Known):
         grown: dict[Key, tuple[float, float]] = {}
         for series in uses.values():
             mine: dict[Key, float] = {}
-            for one in series:
-                if isinstance(one, Grown) and "pod" in one.labels:
-                    mine[one.process] = mine.get(one.process, 0.0) + one.samples[0][1]
-                    grown.setdefault(one.process, (0.0, one.samples[0][0]))
+            for counter in series:
+                if isinstance(counter, Grown) and "pod" in counter.labels:
+                    mine[counter.process] = mine.get(counter.process, 0.0) + counter.samples[0][1]
+                    grown.setdefault(counter.process, (0.0, counter.samples[0][0]))
             grown |= {name: (max(more, grown[name][0]), grown[name][1]) for name, more in mine.items()}
         return grown
 
@@ -122,12 +122,12 @@ class Counters(Known):
         since = self._until.get(name, -math.inf)
         risen: dict[str, float] = {}
         first, newest = math.inf, since
-        for (use, key), one in mine.items():
+        for (use, key), counter in mine.items():
             last = self._last.get((use, key))
             known = last is not None and last.time >= since
             after, before = (last.time, last.value) if last is not None and known else (-math.inf, math.nan)
             more = 0.0
-            for at, value in one.samples:
+            for at, value in counter.samples:
                 if at < since or not counts(value) or at <= after:
                     continue
                 if value > before >= 0:
@@ -219,7 +219,7 @@ class Counters(Known):
 
         A baseline on the first read, and for what was there before a gap; else it was born while we watched, at zero.
         """
-        readable = [Sample(*one) for one in series.samples if counts(one[1])]
+        readable = [Sample(*sample) for sample in series.samples if counts(sample[1])]
         if first:
             return readable[-1] if readable else Sample(*series.samples[-1]), 0.0
         if not readable:
@@ -239,9 +239,9 @@ class Counters(Known):
         Args:
             at: Up to when was read, epoch seconds.
         """
-        found = {}
+        falls = {}
         for name, lives in self._lives.items():
             lives.falls = [fall for fall in lives.falls if fall > at - FALLS_S]
             if len(lives.falls) >= FALLS or any(fall > self._until.get(name, -math.inf) for fall in lives.falls):
-                found[name] = len(lives.falls)
-        return found
+                falls[name] = len(lives.falls)
+        return falls

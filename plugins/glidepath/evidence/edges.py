@@ -27,12 +27,12 @@ def latency_edges(latency: Iterable[Series], source: Source) -> tuple[float, ...
         EvidenceError: A bucket has no `le`, two histograms have other edges than one another, or those of one changed:
             requests would seem slower where some are missing.
     """
-    found = _spans(latency, source)
+    spans = _spans(latency, source)
     # Native histograms are cut at the same edges already.
     if not source.native:
-        _steady(found, source)
-        _alike({group: _finite(edges) for group, edges in found.items()}, source)
-    return max((_finite(edges) for edges in found.values()), key=len, default=())
+        _steady(spans, source)
+        _alike({group: _finite(edges) for group, edges in spans.items()}, source)
+    return max((_finite(edges) for edges in spans.values()), key=len, default=())
 
 
 def common_edges(latency: Iterable[Series], source: Source) -> tuple[float, ...]:
@@ -41,12 +41,12 @@ def common_edges(latency: Iterable[Series], source: Source) -> tuple[float, ...]
     Raises:
         EvidenceError: A bucket has no `le`, or there is no edge that all have.
     """
-    found = _spans(latency, source)
-    groups = [set(_finite(_throughout(edges))) for edges in found.values()]
+    spans = _spans(latency, source)
+    groups = [set(_finite(_throughout(edges))) for edges in spans.values()]
     common = tuple(sorted(set.intersection(*groups))) if groups else ()
     if groups and not common and any(groups):
-        _steady(found, source)
-        _alike({group: _finite(edges) for group, edges in found.items()}, source)
+        _steady(spans, source)
+        _alike({group: _finite(edges) for group, edges in spans.items()}, source)
     return common
 
 
@@ -55,7 +55,7 @@ def told_apart_edges(edges: Iterable[float], source: Source) -> tuple[float, ...
     if not source.binned:
         return tuple(edges)
     units = {edge / source.le_seconds: edge for edge in edges}
-    return tuple(units[one] for one in told_apart(units))
+    return tuple(units[unit] for unit in told_apart(units))
 
 
 @lru_cache(KNOWN)
@@ -66,9 +66,12 @@ def _histogram(key: Key) -> Key:
 def _spans(latency: Iterable[Series], source: Source) -> Spans:
     groups: Spans = {}
     try:
-        for one in latency:
-            if one.samples:
-                groups.setdefault(_histogram(one.key), {})[edge(one, source)] = one.samples[0][0], one.samples[-1][0]
+        for bucket in latency:
+            if bucket.samples:
+                groups.setdefault(_histogram(bucket.key), {})[edge(bucket, source)] = (
+                    bucket.samples[0][0],
+                    bucket.samples[-1][0],
+                )
     except (KeyError, ValueError) as error:
         raise EvidenceError(f"a latency bucket of {source.latency} has no readable `le` label: {error}") from error
     return groups
@@ -80,12 +83,12 @@ def _finite(edges: Iterable[float]) -> tuple[float, ...]:
 
 def _throughout(edges: dict[float, tuple[float, float]]) -> list[float]:
     """The edges that are there as long as their histogram is."""
-    first, last = min(one for one, _ in edges.values()), max(one for _, one in edges.values())
+    first, last = min(begin for begin, _ in edges.values()), max(end for _, end in edges.values())
     return [edge for edge, span in edges.items() if span == (first, last)]
 
 
-def _steady(found: Spans, source: Source) -> None:
-    for group, edges in found.items():
+def _steady(spans: Spans, source: Source) -> None:
+    for group, edges in spans.items():
         changed = set(edges) - set(_throughout(edges))
         if changed:
             raise EvidenceError(
@@ -94,15 +97,15 @@ def _steady(found: Spans, source: Source) -> None:
             )
 
 
-def _alike(found: dict[Key, tuple[float, ...]], source: Source) -> None:
-    most = max(found, key=lambda group: len(found[group]), default=())
-    for group, edges in found.items():
-        if edges == found[most]:
+def _alike(groups: dict[Key, tuple[float, ...]], source: Source) -> None:
+    most = max(groups, key=lambda group: len(groups[group]), default=())
+    for group, edges in groups.items():
+        if edges == groups[most]:
             continue
-        at = min(set(edges) ^ set(found[most]))
+        at = min(set(edges) ^ set(groups[most]))
         raise EvidenceError(
             f"the latency buckets differ: {_whose(group, source)} has {len(edges)} edges, {_whose(most, source)} has "
-            f"{len(found[most])}, and an edge at {at:g} s is in one of them only. All pods of a version (with mesh metrics: "
+            f"{len(groups[most])}, and an edge at {at:g} s is in one of them only. All pods of a version (with mesh metrics: "
             "all callers) must expose the same bucket edges; if they were changed within `evidence.baseline`, wait until that "
             "time is over, or shorten it"
         )

@@ -25,11 +25,11 @@ def requests_of(prometheus: Samples, source: Source, version: str, window_s: flo
         EvidenceError: Prometheus did not answer.
     """
     total, pods = 0.0, set()
-    for one in named(prometheus, source).range_vector(source.requests, window_s, prometheus.now()):
-        if one.labels.get(source.version_label) != version or len(one.samples) < 2:
+    for series in named(prometheus, source).range_vector(source.requests, window_s, prometheus.now()):
+        if series.labels.get(source.version_label) != version or len(series.samples) < 2:
             continue
-        pods.add(one.labels.get("pod", ""))
-        total += _grown(one.samples)
+        pods.add(series.labels.get("pod", ""))
+        total += _grown(series.samples)
     return round(total), len(pods)
 
 
@@ -60,8 +60,8 @@ def wait_silent(
     before = GONE_AFTER_SCRAPES * scrape_s + lag_s + 1
     while True:
         now = prometheus.now()
-        found = named(prometheus, source).range_vector(source.requests, now - written + before, now)
-        count, unseen = _since(found, source, version, written, GONE_AFTER_SCRAPES * scrape_s)
+        requests = named(prometheus, source).range_vector(source.requests, now - written + before, now)
+        count, unseen = _since(requests, source, version, written, GONE_AFTER_SCRAPES * scrape_s)
         elapsed = time.monotonic() - started
         if count == 0 and not unseen:
             return elapsed
@@ -75,16 +75,16 @@ def wait_silent(
 
 
 def _since(
-    found: Iterable[Series], source: Source, version: str, written: float, gone_s: float
+    requests: Iterable[Series], source: Source, version: str, written: float, gone_s: float
 ) -> tuple[int, set[str]]:
     """Requests between the last two scrapes of a version's pods after a write, and the pods that have no two yet."""
     newest: dict[tuple[str, str], float] = {}
     grown: dict[str, float] = {}
     seen: set[str] = set()
-    for one in found:
-        pod, of = one.labels.get("pod", ""), one.labels.get(source.version_label, "")
-        newest[of, pod] = max(newest.get((of, pod), 0.0), one.samples[-1][0])
-        after = [sample for sample in one.samples if sample[0] > written]
+    for series in requests:
+        pod, of = series.labels.get("pod", ""), series.labels.get(source.version_label, "")
+        newest[of, pod] = max(newest.get((of, pod), 0.0), series.samples[-1][0])
+        after = [sample for sample in series.samples if sample[0] > written]
         if of == version and len(after) > 1:
             seen.add(pod)
             grown[pod] = grown.get(pod, 0.0) + _grown(after[-2:])

@@ -53,12 +53,12 @@ def fitting(prometheus: Samples, namespace: str, service: str, *versions: str) -
     Raises:
         EvidenceError: Prometheus did not answer.
     """
-    found: list[Fit] = []
+    fitted: list[Fit] = []
     for name in (*PRESETS, "app"):
         fits = (_fit(prometheus, name, _source(name, namespace, service, version), version) for version in versions)
-        found += [one for one in fits if one is not None][:1]
-    hidden = {BEFORE[one.source] for one in found if one.source in BEFORE}
-    return sorted((one for one in found if one.source not in hidden), key=lambda one: one.per_s == 0)
+        fitted += [fit for fit in fits if fit is not None][:1]
+    hidden = {BEFORE[fit.source] for fit in fitted if fit.source in BEFORE}
+    return sorted((fit for fit in fitted if fit.source not in hidden), key=lambda fit: fit.per_s == 0)
 
 
 def _source(name: str, namespace: str, service: str, version: str) -> Source:
@@ -71,7 +71,7 @@ def _fit(prometheus: Samples, name: str, source: Source, version: str) -> Fit | 
     reader, now = named(prometheus, source), prometheus.now()
     series = of_version(reader.range_vector(source.requests, WINDOW_S, now), source.version_label, version)
     labels = [label for label, _ in source.error]
-    if not any(one.labels.get(label) for one in series for label in labels):
+    if not any(counter.labels.get(label) for counter in series for label in labels):
         return None
     requests, pods = requests_of(prometheus, source, version, WINDOW_S)
     edges, native, remark = _edges(reader, source, version, now)
@@ -81,7 +81,7 @@ def _fit(prometheus: Samples, name: str, source: Source, version: str) -> Fit | 
 
 def _seconds(series: list[Series]) -> float:
     """How long there have been samples, at most the window."""
-    times = [at for one in series for at, _ in one.samples]
+    times = [at for counter in series for at, _ in counter.samples]
     return max(times) - min(times)
 
 

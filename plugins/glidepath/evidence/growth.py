@@ -92,22 +92,22 @@ class Answer:
 def query(asked: Asked) -> str:
     """The expression, an instant vector."""
     all_of, at = whole(asked.selector, asked.buckets), f"@ {asked.since:.3f}"
-    told = [
+    vectors = [
         _told("steady", _steady(asked)),
         _told("there", f"count by (pod) (count_over_time({_window(asked)})) or count by (pod) ({all_of})"),
     ]
     if asked.before:
-        told.append(_told("then", f"max by (pod) (timestamp({all_of} {at}))"))
+        vectors.append(_told("then", f"max by (pod) (timestamp({all_of} {at}))"))
     if asked.edges:
         # An edge that not all of a pod's histograms have is left out here, and is among the sums.
         alike = f"count by (pod, le) ({asked.selector}) == on (pod) group_left () count by (pod) ({all_of})"
-        told.append(_told("edges", f"count by (pod) ({alike})"))
+        vectors.append(_told("edges", f"count by (pod) ({alike})"))
     if asked.sums:
         rest = narrowed(asked.selector, f"pod!~{one_of(sorted(asked.without))}") if asked.without else asked.selector
         by = f"sum by ({','.join(asked.labels)})"
-        told += [_told("before", f"{by} ({rest} {at})")] if asked.before else []
-        told.append(f"{by} ({rest})")
-    return " or ".join(told)
+        vectors += [_told("before", f"{by} ({rest} {at})")] if asked.before else []
+        vectors.append(f"{by} ({rest})")
+    return " or ".join(vectors)
 
 
 def _window(asked: Asked) -> str:
@@ -116,13 +116,13 @@ def _window(asked: Asked) -> str:
 
 def _steady(asked: Asked) -> str:
     """Of buckets only the last is looked at: those of a histogram come and go together, and the last falls if any does."""
-    one, ranged = whole(asked.selector, asked.buckets), _window(asked)
-    before = f"and stddev by (pod) (timestamp({one} @ {asked.since:.3f})) == 0 " if asked.before else ""
+    all_of, ranged = whole(asked.selector, asked.buckets), _window(asked)
+    before = f"and stddev by (pod) (timestamp({all_of} @ {asked.since:.3f})) == 0 " if asked.before else ""
     return (
-        f"(max by (pod) (timestamp({one})) and stddev by (pod) (timestamp({one})) == 0 "
-        f"{before}and count by (pod) ({one}) == count by (pod) (count_over_time({ranged})) "
+        f"(max by (pod) (timestamp({all_of})) and stddev by (pod) (timestamp({all_of})) == 0 "
+        f"{before}and count by (pod) ({all_of}) == count by (pod) (count_over_time({ranged})) "
         f"and stddev by (pod) (count_over_time({ranged})) == 0 "
-        f"and count by (pod) (group by (pod,{','.join(sorted(TARGETS))}) ({one})) == 1 "
+        f"and count by (pod) (group by (pod,{','.join(sorted(TARGETS))}) ({all_of})) == 1 "
         f"unless max by (pod) (resets({ranged})) > 0)"
     )
 
@@ -135,10 +135,10 @@ def answer_of(rows: Iterable[Series]) -> Answer:
     """What Prometheus' answer says."""
     pods: dict[str, dict[str, float]] = {"steady": {}, "then": {}, "there": {}, "edges": {}}
     sums, before = dict[Key, float](), dict[Key, float]()
-    for one in rows:
-        what, value = one.labels.get(MARK, ""), one.samples[0][1]
+    for row in rows:
+        what, value = row.labels.get(MARK, ""), row.samples[0][1]
         if what in pods:
-            pods[what][pod_of(one)] = value
+            pods[what][pod_of(row)] = value
         else:
-            (before if what else sums)[tuple(pair for pair in one.key if pair[0] != MARK)] = value
+            (before if what else sums)[tuple(pair for pair in row.key if pair[0] != MARK)] = value
     return Answer(frozenset(pods["there"]), pods["steady"], pods["then"], pods["edges"], sums, before)

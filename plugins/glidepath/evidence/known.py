@@ -13,8 +13,8 @@ from glidepath.evidence.pace import Pace, counts
 from glidepath.evidence.prometheus import Key, Series, pod_in, process_of
 
 
-def _key(given: Iterable[Sequence[str]]) -> Key:
-    return tuple((str(label), str(value)) for label, value in given)
+def _key(pairs: Iterable[Sequence[str]]) -> Key:
+    return tuple((str(label), str(value)) for label, value in pairs)
 
 
 @dataclass
@@ -47,13 +47,13 @@ class Known:
 
     def until(self, uses: Iterable[str]) -> dict[str, float]:
         """Until when the counters of each pod were read for any of some uses, epoch seconds."""
-        wanted, found = set(uses), dict[str, float]()
+        wanted, latest = set(uses), dict[str, float]()
         read = ((use, key, last.time) for (use, key), last in self._last.items())
         for use, name, at in chain(read, ((*of, at) for of, at in chain(self._sums.items(), self._parted.items()))):
             if use in wanted:
                 pod = pod_in(name)
-                found[pod] = max(found.get(pod, at), at)
-        return found
+                latest[pod] = max(latest.get(pod, at), at)
+        return latest
 
     def doubted(self, uses: Iterable[str]) -> set[str]:
         """The pods of which a counter fell for no reason, or a little: it is not known yet what it counts next."""
@@ -88,8 +88,8 @@ class Known:
     def forget(self) -> None:
         """There was a gap: what was counted in it is nobody's. Which processes there were stays known."""
         self._known |= self._seen
-        for one in (self._last, self._peaks, self._dips, self._lives, self._until, self._seen, self._back):
-            one.clear()
+        for store in (self._last, self._peaks, self._dips, self._lives, self._until, self._seen, self._back):
+            store.clear()
         for read in (self._read, self._sums, self._parted):
             read.clear()
 
@@ -100,10 +100,10 @@ class Known:
         for (use, key), last in self._last.items():
             name = use, process_of(key)
             read[name] = max(read.get(name, last.time), last.time)
-        for (use, one), at in read.items():
-            uses.setdefault(one, {})[use] = at
+        for (use, process), at in read.items():
+            uses.setdefault(process, {})[use] = at
         return {
-            "processes": [{"of": one, "uses": read, **self._told(one)} for one, read in uses.items()],
+            "processes": [{"of": process, "uses": read, **self._told(process)} for process, read in uses.items()],
             "known": sorted(self._known),
             "pace": self.pace.state(),
             "peaks": [[use, key, value] for (use, key), value in self._peaks.items()],
@@ -112,25 +112,25 @@ class Known:
 
     def _told(self, name: Key) -> dict[str, Any]:
         lives = self._lives.get(name, Lives())
-        told: dict[str, Any] = {"born": lives.own[-1] if lives.own else None}
+        entry: dict[str, Any] = {"born": lives.own[-1] if lives.own else None}
         families = [[family, born[-1]] for family, born in lives.families.items() if born]
         rest = {"usual": self.pace.usual(name), "families": families, "falls": lives.falls}
-        return told | {what: value for what, value in rest.items() if value}
+        return entry | {what: value for what, value in rest.items() if value}
 
     def resume(self, state: Mapping[str, Any]) -> None:
         """Go on from another's state: its last samples are those that are there by then, up to when it had read."""
         usual = {}
-        for one in state["processes"]:
-            name = _key(one["of"])
+        for process in state["processes"]:
+            name = _key(process["of"])
             self._seen.add(name)
-            self._read |= {(use, name): float(at) for use, at in one["uses"].items()}
+            self._read |= {(use, name): float(at) for use, at in process["uses"].items()}
             lives = self._lives.setdefault(name, Lives())
-            lives.own = [float(one["born"])] if one["born"] is not None else []
-            lives.families = {_key(family): [float(born)] for family, born in one.get("families", ())}
-            lives.falls = [float(at) for at in one.get("falls", ())]
-            if one.get("usual"):
-                usual[name] = float(one["usual"])
-        self._known |= {_key(one) for one in state["known"]}
+            lives.own = [float(process["born"])] if process["born"] is not None else []
+            lives.families = {_key(family): [float(born)] for family, born in process.get("families", ())}
+            lives.falls = [float(at) for at in process.get("falls", ())]
+            if process.get("usual"):
+                usual[name] = float(process["usual"])
+        self._known |= {_key(key) for key in state["known"]}
         self._peaks = {(use, _key(key)): float(value) for use, key, value in state.get("peaks", ())}
         self._dips = {(use, _key(key)): float(value) for use, key, value in state.get("dips", ())}
         self.pace.resume(state.get("pace", {}), usual)
@@ -151,7 +151,7 @@ class Known:
         until = self._read.get((use, series.process))
         if until is None or (use, series.key) in self._last:
             return
-        known = [one for one in series.samples if one[0] <= until and counts(one[1])]
+        known = [sample for sample in series.samples if sample[0] <= until and counts(sample[1])]
         if known:
             at, value = known[-1]
             self._last[(use, series.key)] = Sample(at, max(value, self._dips.get((use, series.key), value)))

@@ -106,7 +106,7 @@ def live(
         dip: A fall by no more is a sample that was taken a little sooner than the one before it.
     """
     lives.trim()
-    if not lives.had and not any(_falls(one, last.get(use)) for use, one in mine.items()):
+    if not lives.had and not any(_falls(series, last.get(use)) for use, series in mine.items()):
         return
     read = _read(mine, last)
     for at in read.times:
@@ -129,9 +129,9 @@ def _falls(series: Series, last: Sample | None) -> bool:
 def _read(mine: Mapping[Use, Series], last: Mapping[Use, Sample]) -> _Read:
     known = {use: last[use] for use in mine if use in last and counts(last[use].value)}
     scrapes: dict[float, dict[Use, float]] = {}
-    for use, one in mine.items():
+    for use, series in mine.items():
         after = known[use].time if use in known else -math.inf
-        for at, value in one.samples:
+        for at, value in series.samples:
             row = scrapes.setdefault(at, {})
             if at > after and counts(value):
                 row[use] = value
@@ -173,10 +173,10 @@ def _leaders(lives: Lives, read: _Read) -> dict[Key, Use]:
     """Each family's largest counter. What was not seen since the last restart is of an earlier life."""
     leaders: dict[Key, Use] = {}
     own = max(lives.own, default=-math.inf)
-    for use, one in read.last.items():
+    for use, sample in read.last.items():
         name = read.families[use]
-        if one.time < max([own, *lives.families.get(name, ())]):
+        if sample.time < max([own, *lives.families.get(name, ())]):
             continue
-        if name not in leaders or one.value > read.last[leaders[name]].value:
+        if name not in leaders or sample.value > read.last[leaders[name]].value:
             leaders[name] = use
     return leaders

@@ -51,9 +51,11 @@ class Named:
         pods = self._pods(naming, window_s, at)
         if pods is not None and not pods:
             return []
-        found = self.prometheus.range_vector(_of(naming, selector, pods), window_s, at, step_s)
+        series = self.prometheus.range_vector(_of(naming, selector, pods), window_s, at, step_s)
         return [
-            replace(one, labels=labels) for one in found if (labels := _named(naming, one.labels, pods)) is not None
+            replace(counter, labels=labels)
+            for counter in series
+            if (labels := _named(naming, counter.labels, pods)) is not None
         ]
 
     def range_histograms(
@@ -66,9 +68,11 @@ class Named:
         pods = self._pods(naming, window_s, at)
         if pods is not None and not pods:
             return []
-        found = self.prometheus.range_histograms(_of(naming, selector, pods), window_s, at, step_s)
+        histograms = self.prometheus.range_histograms(_of(naming, selector, pods), window_s, at, step_s)
         return [
-            replace(one, labels=labels) for one in found if (labels := _named(naming, one.labels, pods)) is not None
+            replace(histogram, labels=labels)
+            for histogram in histograms
+            if (labels := _named(naming, histogram.labels, pods)) is not None
         ]
 
     def vector(self, expression: str, at: float) -> list[Series]:
@@ -83,15 +87,15 @@ class Named:
         """By pod, its version as its label says; None where other labels tell it."""
         if not naming.pods:
             return None
-        asked = (naming.pods, window_s, at)
-        if self._known[0] != asked:
-            told = self.prometheus.range_vector(naming.pods, window_s + LABELS_S, at)
-            if not told:
+        key = (naming.pods, window_s, at)
+        if self._known[0] != key:
+            labelled = self.prometheus.range_vector(naming.pods, window_s + LABELS_S, at)
+            if not labelled:
                 raise EvidenceError(
                     f"Prometheus has no series {naming.pods}: which pods are of which version is not known. Is kube-state-metrics "
                     "scraped (with honor_labels), and do its `--metric-labels-allowlist=pods=[...]` have these labels?"
                 )
-            self._known = asked, pods_by_label(told, naming)
+            self._known = key, pods_by_label(labelled, naming)
         return self._known[1]
 
 
@@ -109,15 +113,15 @@ def _named(naming: Naming, labels: dict[str, str], pods: dict[str, str] | None) 
     return {**labels, **moved, "pod": pod, VERSION: version}
 
 
-def pods_by_label(told: Iterable[Series], naming: Naming) -> dict[str, str]:
+def pods_by_label(labelled: Iterable[Series], naming: Naming) -> dict[str, str]:
     """By pod, its version, of what kube-state-metrics tells of pods' labels.
 
     Raises:
         EvidenceError: A pod has been of two versions: what it counted is not known to be either's.
     """
     had: dict[str, set[str]] = {}
-    for one in told:
-        had.setdefault(one.labels.get("pod", ""), set()).add(one.labels.get(naming.label, ""))
+    for series in labelled:
+        had.setdefault(series.labels.get("pod", ""), set()).add(series.labels.get(naming.label, ""))
     for pod, versions in had.items():
         if len(versions) > 1:
             raise EvidenceError(
@@ -135,10 +139,10 @@ def version_in(value: str, versions: tuple[tuple[str, str], ...]) -> str | None:
     Raises:
         EvidenceError: Two do.
     """
-    found = [version for version, pattern in versions if re.fullmatch(pattern, value) is not None]
-    if len(found) > 1:
+    matches = [version for version, pattern in versions if re.fullmatch(pattern, value) is not None]
+    if len(matches) > 1:
         raise EvidenceError(
-            f"{value!r} may be of version {' or of '.join(found)}: their names can't be told apart there. Give one another name, "
+            f"{value!r} may be of version {' or of '.join(matches)}: their names can't be told apart there. Give one another name, "
             "or say where else the version is, by `evidence.counts.version`"
         )
-    return found[0] if found else None
+    return matches[0] if matches else None

@@ -44,21 +44,23 @@ def read_latency(
         return []
     if not source.native:
         return prometheus.range_vector(source.latency, window_s, at, step_s)
-    found = prometheus.range_histograms(source.latency, window_s, at, step_s)
-    return cut(found, source.edges or choose_edges(found, source.unit_seconds), source.unit_seconds)
+    histograms = prometheus.range_histograms(source.latency, window_s, at, step_s)
+    return cut(histograms, source.edges or choose_edges(histograms, source.unit_seconds), source.unit_seconds)
 
 
-def choose_edges(found: Sequence[Histogram], unit_s: float) -> tuple[float, ...]:
+def choose_edges(histograms: Sequence[Histogram], unit_s: float) -> tuple[float, ...]:
     """Edges, seconds, ascending, at which every sample can be cut.
 
     Args:
-        found: The stable's past.
+        histograms: The stable's past.
         unit_s: Seconds that one unit of the histogram is.
     """
-    buckets = {(low, high) for one in found for _, _, row in one.samples for low, high, _ in row if high > 0}
+    buckets = {
+        (low, high) for histogram in histograms for _, _, row in histogram.samples for low, high, _ in row if high > 0
+    }
     scale = _scale(buckets)
     edges = _apart(_seen(buckets) if scale is None else _grid(buckets, scale), buckets)
-    return tuple(edge * unit_s for edge in edges if _share_below(found, edge) >= QUICKEST)
+    return tuple(edge * unit_s for edge in edges if _share_below(histograms, edge) >= QUICKEST)
 
 
 def _scale(buckets: Iterable[Bucket]) -> int | None:
@@ -103,17 +105,17 @@ def _across(edge: float, low: float, high: float) -> bool:
     return low < edge * (1 - SAME) and high > edge * (1 + SAME)
 
 
-def _share_below(found: Sequence[Histogram], edge: float) -> float:
-    newest = [one.samples[-1] for one in found]
+def _share_below(histograms: Sequence[Histogram], edge: float) -> float:
+    newest = [histogram.samples[-1] for histogram in histograms]
     below = sum(count for _, _, row in newest for _, high, count in row if high <= edge * (1 + SAME))
     return below / max(1.0, sum(total for _, total, _ in newest))
 
 
-def cut(found: Iterable[Histogram], edges: Sequence[float], unit_s: float) -> list[Series]:
+def cut(histograms: Iterable[Histogram], edges: Sequence[float], unit_s: float) -> list[Series]:
     """Cumulative series at the edges, `le` in seconds, with `+Inf` for all.
 
     Args:
-        found: The histograms.
+        histograms: The histograms.
         edges: Seconds, ascending.
         unit_s: Seconds that one unit of the histogram is.
 
@@ -121,23 +123,23 @@ def cut(found: Iterable[Histogram], edges: Sequence[float], unit_s: float) -> li
         EvidenceError: A bucket lies across an edge: the histogram has become coarser than the edges.
     """
     series = []
-    for one in found:
-        rows = [(at, *_cumulative(one, row, total, edges, unit_s)) for at, total, row in one.samples]
+    for histogram in histograms:
+        rows = [(at, *_cumulative(histogram, row, total, edges, unit_s)) for at, total, row in histogram.samples]
         for place, edge in enumerate([*edges, math.inf]):
-            labels = {**one.labels, "le": "+Inf" if math.isinf(edge) else repr(edge)}
+            labels = {**histogram.labels, "le": "+Inf" if math.isinf(edge) else repr(edge)}
             series.append(Series(labels, tuple((row[0], row[1 + place]) for row in rows)))
     return series
 
 
 def _cumulative(
-    one: Histogram, row: Sequence[tuple[float, float, float]], total: float, edges: Sequence[float], unit_s: float
+    histogram: Histogram, row: Sequence[tuple[float, float, float]], total: float, edges: Sequence[float], unit_s: float
 ) -> list[float]:
     counts = [0.0] * (len(edges) + 1)
     for low, high, count in row:
         place = bisect_left(edges, high * unit_s * (1 - SAME))
         if place and _across(edges[place - 1], low * unit_s, high * unit_s):
             raise EvidenceError(
-                f"the native histogram of pod {one.labels.get('pod', '?')} has a bucket from {low * unit_s:.6g} s to "
+                f"the native histogram of pod {histogram.labels.get('pod', '?')} has a bucket from {low * unit_s:.6g} s to "
                 f"{high * unit_s:.6g} s, across the edge {edges[place - 1]:.6g} s that is judged at: it has become coarser "
                 "than the release was planned with. Let it have more buckets, or a lower resolution from the start"
             )

@@ -31,9 +31,9 @@ def each_once(*several: Sequence[Series]) -> tuple[list[Series], ...]:
     Raises:
         EvidenceError: A counter is there twice, and it can't be known whether it is one.
     """
-    left = {one.key for one in of_one_way([one for series in several for one in series])}
-    kept = tuple([one for one in series if one.key in left] for series in several)
-    counted_once(one for series in kept for one in series)
+    left = {counter.key for counter in of_one_way([counter for series in several for counter in series])}
+    kept = tuple([counter for counter in series if counter.key in left] for series in several)
+    counted_once(counter for series in kept for counter in series)
     return kept
 
 
@@ -44,10 +44,10 @@ def of_one_way(series: Sequence[Series]) -> list[Series]:
         series: All that is read of the pods at a time: the more there are, the surer they are the same.
     """
     pods: dict[str, dict[Key, Way]] = {}
-    for one in series:
-        if one.labels.get("pod"):
-            way, what = _way(one.key)
-            pods.setdefault(one.labels["pod"], {}).setdefault(way, {})[what] = one
+    for counter in series:
+        if counter.labels.get("pod"):
+            way, what = _way(counter.key)
+            pods.setdefault(counter.labels["pod"], {}).setdefault(way, {})[what] = counter
     again: set[Key] = set()
     for ways in pods.values():
         same: set[Key] = set()
@@ -56,7 +56,7 @@ def of_one_way(series: Sequence[Series]) -> list[Series]:
             if not known and _may_be_ways(first, second) and _same(ways[first], ways[second]):
                 same.add(second)
                 again |= {each.key for each in ways[second].values()}
-    return [one for one in series if one.key not in again]
+    return [counter for counter in series if counter.key not in again]
 
 
 @lru_cache(KNOWN)
@@ -71,24 +71,24 @@ def _counter(key: Key) -> Key:
     return tuple(pair for pair in key if pair[0] not in WAYS)
 
 
-def _may_be_ways(one: Key, other: Key) -> bool:
+def _may_be_ways(first: Key, second: Key) -> bool:
     """Whether labels may tell two scrapes of one pod apart, and not two counters of one scrape, such as two routes.
 
     Prometheus gives each target a job and an instance of its own. Where both are relabelled away, a label that only one of
     the two has says it.
     """
-    a, b = dict(one), dict(other)
+    a, b = dict(first), dict(second)
     differ = {label for label in a.keys() | b.keys() if a.get(label) != b.get(label)}
     if differ & TARGETS:
         return True
     return not (a.keys() | b.keys()) & {"job", "instance"} and any(label not in a or label not in b for label in differ)
 
 
-def _same(one: Way, other: Way) -> bool:
+def _same(first: Way, second: Way) -> bool:
     """Whether two ways show the same counters, which count something."""
-    if one.keys() != other.keys():
+    if first.keys() != second.keys():
         return False
-    pairs = [(series, other[what]) for what, series in one.items()]
+    pairs = [(series, second[what]) for what, series in first.items()]
     return any(_grows(a) for a, _ in pairs) and all(_alike(a, b) for a, b in pairs)
 
 
@@ -96,20 +96,20 @@ def _grows(series: Series) -> bool:
     return series.samples[-1][1] > series.samples[0][1]
 
 
-def _alike(one: Series, other: Series) -> bool:
-    a, b = dict(one.samples), dict(other.samples)
+def _alike(first: Series, second: Series) -> bool:
+    a, b = dict(first.samples), dict(second.samples)
     if min(len(a), len(b)) < FEWEST:
         return False
     if all(a[at] == b[at] for at in a.keys() & b.keys()) and len(a.keys() & b.keys()) >= FEWEST:
         return True
     apart = not a.keys() & b.keys()
-    return (apart or min(len(a), len(b)) >= ENOUGH) and _between(one, other) and _between(other, one)
+    return (apart or min(len(a), len(b)) >= ENOUGH) and _between(first, second) and _between(second, first)
 
 
-def _between(one: Series, other: Series) -> bool:
+def _between(series: Series, other: Series) -> bool:
     """Whether each sample of one lies between those of the other before and after it."""
     times = [at for at, _ in other.samples]
-    for at, value in one.samples:
+    for at, value in series.samples:
         before, after = bisect_left(times, at) - 1, bisect_right(times, at)
         if before >= 0 and value < other.samples[before][1]:
             return False
@@ -125,14 +125,14 @@ def counted_once(series: Iterable[Series]) -> None:
         EvidenceError: Names the two ways by which one pod's counter came.
     """
     seen: dict[Key, Series] = {}
-    for one in series:
-        what = _counter(one.key)
-        other = seen.setdefault(what, one)
-        if other is not one:
+    for counter in series:
+        what = _counter(counter.key)
+        other = seen.setdefault(what, counter)
+        if other is not counter:
             ways = [", ".join(f"{k}={v!r}" for k, v in way.key if (k, v) not in which.key) for way, which in
-                    ((other, one), (one, other))]  # fmt: skip
+                    ((other, counter), (counter, other))]  # fmt: skip
             raise EvidenceError(
-                f"{one.labels.get('__name__', 'a counter')} of pod {one.labels.get('pod', '?')} is there twice, with "
+                f"{counter.labels.get('__name__', 'a counter')} of pod {counter.labels.get('pod', '?')} is there twice, with "
                 f"{ways[0] or 'no such label'} and with {ways[1] or 'no such label'}: its requests would count twice. "
                 "Let Prometheus scrape each pod once, or query through what removes duplicates"
             )

@@ -98,22 +98,22 @@ class Present:
             for use in self._uses(selector):
                 self.counters.reach(use, pods)
         self._read |= self._next
-        for one in (self._sums, self._next, self._raw):
-            one.clear()
+        for store in (self._sums, self._next, self._raw):
+            store.clear()
 
     def forget(self) -> None:
         """There was a gap: what comes is read as at first."""
-        for one in (self._worth, self._read, self._sums, self._next, self._raw):
-            one.clear()
+        for store in (self._worth, self._read, self._sums, self._next, self._raw):
+            store.clear()
 
     def _grown(self, selector: str, window_s: float, at: float) -> list[Series]:
         until = self.counters.until(self._uses(selector))
-        found = None
+        outcome = None
         try:
-            found = self._answer(selector, window_s, at, until) if until else None
+            outcome = self._answer(selector, window_s, at, until) if until else None
         except NotAnsweredError:
             self._worth[selector] = False
-        answer, grown, odd = found or (None, [], frozenset[str]())
+        answer, grown, odd = outcome or (None, [], frozenset[str]())
         if answer is None or not grown:
             self._sums[selector], self._next[selector] = {}, self._known(selector, answer, frozenset())
             return self.prometheus.range_vector(selector, self._reach(until, until, window_s, at), at)
@@ -166,10 +166,12 @@ class Present:
 
     def _labels(self, selector: str) -> tuple[str, ...]:
         """What the sums are told apart by: requests by pod, all else by version."""
-        labels = tuple(one for one in kept(self.source) if one != "__name__")
+        labels = tuple(label for label in kept(self.source) if label != "__name__")
         if selector == self.source.requests:
             return labels
-        return tuple(one for one in labels if one not in SCRAPES and (one != "le" or selector == self.source.latency))
+        return tuple(
+            label for label in labels if label not in SCRAPES and (label != "le" or selector == self.source.latency)
+        )
 
     def _reach(self, pods: Iterable[str], until: Mapping[str, float], window_s: float, at: float) -> float:
         """How far back some pods are read, so that what was read last of them is among it."""
@@ -177,5 +179,5 @@ class Present:
 
     def _uses(self, selector: str) -> Sequence[str]:
         own = {"requests": self.source.requests, "latency": self.source.latency}
-        uses = [name for name, one in own.items() if one == selector]
-        return uses + [name for share in self.source.shares for name, one, _ in uses_of(share) if one == selector]
+        uses = [name for name, place in own.items() if place == selector]
+        return uses + [name for share in self.source.shares for name, place, _ in uses_of(share) if place == selector]

@@ -165,8 +165,8 @@ class Prometheus:
             NotAnsweredError: Prometheus can't answer this.
             EvidenceError: Prometheus did not answer in time, or answered with an error.
         """
-        found = self._query(expression, at)
-        return [Series(row["metric"], ((float(row["value"][0]), float(row["value"][1])),)) for row in found]
+        rows = self._query(expression, at)
+        return [Series(row["metric"], ((float(row["value"][0]), float(row["value"][1])),)) for row in rows]
 
     def now(self) -> float:
         """Prometheus' own clock, epoch seconds: that of its samples.
@@ -239,9 +239,9 @@ def _whole(response: requests.Response, **_: Any) -> None:
         return
     answer = response.json()
     if isinstance(answer, dict) and answer.get("warnings"):
-        told = "; ".join(str(one) for one in answer["warnings"])
+        warnings = "; ".join(str(warning) for warning in answer["warnings"])
         raise EvidenceError(
-            f"Prometheus at {response.url.partition('?')[0]} answered with warnings, so some of the counts may be missing: {told}"
+            f"Prometheus at {response.url.partition('?')[0]} answered with warnings, so some of the counts may be missing: {warnings}"
         )
 
 

@@ -29,8 +29,8 @@ class SampledEvidence:
 
     def cadence(self, source: Source, version: str, at: float) -> Cadence | None:
         """See `Evidence.cadence`."""
-        found = named(self._samples, source).range_vector(source.requests, WINDOW_S, at)
-        return cadence((one for one in found if one.labels.get(source.version_label) == version), at)
+        requests = named(self._samples, source).range_vector(source.requests, WINDOW_S, at)
+        return cadence((series for series in requests if series.labels.get(source.version_label) == version), at)
 
     def past(self, source: Source, version: str, window_s: float, at: float) -> Baseline:
         """See `Evidence.past`."""
@@ -46,7 +46,7 @@ class SampledEvidence:
 
     def labels(self, source: Source, selector: str, window_s: float, at: float) -> list[Mapping[str, str]]:
         """See `Evidence.labels`."""
-        return [one.labels for one in named(self._samples, source).range_vector(selector, window_s, at)]
+        return [series.labels for series in named(self._samples, source).range_vector(selector, window_s, at)]
 
     def watch(
         self, source: Source, control: str, versions: Sequence[str], scrape_s: float, planned_per_s: float = 0.0,

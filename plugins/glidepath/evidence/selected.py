@@ -42,8 +42,8 @@ def source_of(policy: Policy, versions: Sequence[str]) -> Source:
         elif isinstance(metric, ShareMetric):
             shares.append(_share(metric, made(metric.source or seen.source)))
     source = replace(made(seen.source), shares=tuple(shares))
-    asked = any(isinstance(metric, LatencyMetric) for metric in policy.metrics)
-    return source if asked else replace(source, latency="")
+    has_latency = any(isinstance(metric, LatencyMetric) for metric in policy.metrics)
+    return source if has_latency else replace(source, latency="")
 
 
 def _share(metric: ShareMetric, source: Source) -> Share:

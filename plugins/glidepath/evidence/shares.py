@@ -30,7 +30,9 @@ def read_shares(
     Raises:
         EvidenceError: Prometheus did not answer, or a counter is there twice.
     """
-    found = {source.requests: requests}
-    for selector in sorted({one for share in source.shares for one in (share.of, share.events)} - {source.requests}):
-        (found[selector],) = each_once(prometheus.range_vector(selector, window_s, at, step_s))
-    return found
+    selected = {source.requests: requests}
+    for selector in sorted(
+        {place for share in source.shares for place in (share.of, share.events)} - {source.requests}
+    ):
+        (selected[selector],) = each_once(prometheus.range_vector(selector, window_s, at, step_s))
+    return selected

@@ -33,7 +33,7 @@ def matches(labels: Mapping[str, str], rule: Rule) -> bool:
 def rule_of(labels: Mapping[str, str | Sequence[str]]) -> Rule:
     """A rule of exact values and patterns (`policy.labels`): each label has one of its."""
     return tuple(
-        (label, "|".join(pattern_of(one) for one in ([values] if isinstance(values, str) else values)))
+        (label, "|".join(pattern_of(value) for value in ([values] if isinstance(values, str) else values)))
         for label, values in sorted(labels.items())
     )
 

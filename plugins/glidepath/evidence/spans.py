@@ -60,9 +60,9 @@ class Read:
         return None if max(there) - min(there) < ROUND * scrape_s else max(there) - BEFORE_S
 
 
-def pod_and_version(one: Series, source: Source) -> Pod:
+def pod_and_version(series: Series, source: Source) -> Pod:
     """Which pod a series is of."""
-    return one.labels.get(source.version_label, ""), one.labels.get("pod", "")
+    return series.labels.get(source.version_label, ""), series.labels.get("pod", "")
 
 
 def too_late(read: Read, source: Source, compared: Mapping[Pod, float], scrape_s: float) -> float | None:
@@ -84,5 +84,5 @@ def too_late(read: Read, source: Source, compared: Mapping[Pod, float], scrape_s
     ahead = {pod: compared[pod] + most for pod, span in spans.items() if span > most}
     if not ahead:
         return None
-    samples = ((pod_and_version(one, source), at) for one in read.requests for at, _ in one.samples)
+    samples = ((pod_and_version(series, source), at) for series in read.requests for at, _ in series.samples)
     return min(at for pod, at in samples if pod in ahead and at > ahead[pod]) - BEFORE_S

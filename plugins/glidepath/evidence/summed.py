@@ -46,10 +46,10 @@ def reduced(key: Key, labels: frozenset[str]) -> Key:
 
 def worth(series: Sequence[Series], labels: Sequence[str]) -> bool:
     """Whether some series, raw, would be worth adding up, and may be."""
-    if len(series) < MANY or not all(SCRAPED & one.labels.keys() for one in series):
+    if len(series) < MANY or not all(SCRAPED & counter.labels.keys() for counter in series):
         return False
     wanted = frozenset(labels)
-    return len(series) >= FEWER * len({reduced(one.key, wanted) for one in series})
+    return len(series) >= FEWER * len({reduced(counter.key, wanted) for counter in series})
 
 
 def summed(selector: str, labels: Sequence[str]) -> str:
@@ -73,13 +73,13 @@ def steady_past(selector: str, window_s: float, step_s: float, buckets: bool) ->
         buckets: Whether they are cumulative buckets; those of a histogram come and go together, so the last speaks for all, and
             that there are as many of all edges is looked at beside it.
     """
-    one, window = whole(selector, buckets), f"{max(1, round(window_s))}s"
+    all_of, window = whole(selector, buckets), f"{max(1, round(window_s))}s"
     grid = f"[{window}:{max(1, round(step_s))}s]"
-    count, there = f"(count by (pod) ({one})){grid}", f"count by (pod) (count_over_time({one}[{window}]))"
+    count, there = f"(count by (pod) ({all_of})){grid}", f"count by (pod) (count_over_time({all_of}[{window}]))"
     alike = f"and stddev_over_time((count by (pod) ({selector})){grid}) == 0 " if buckets else ""
     return (
         f"{there} == min_over_time({count}) == max_over_time({count}) {alike}"
-        f"unless max by (pod) (resets({one}[{window}])) > 0 or 0 * {there}"
+        f"unless max by (pod) (resets({all_of}[{window}])) > 0 or 0 * {there}"
     )
 
 
@@ -111,13 +111,13 @@ class Past:
         sums = self._prometheus.range_vector(summed(selector, self._labels), window_s, at, step_s)
         # After the sums: what it says covers all that is in them.
         buckets = selector == self._source.latency
-        told = self._prometheus.vector(steady_past(selector, window_s, step_s, buckets), at)
-        steady = {pod_of(one): one.samples[0][1] > 0 for one in told}
-        for one in sums:
-            steady[pod_of(one)] = steady.get(pod_of(one), False) and _rises(one)
+        answer = self._prometheus.vector(steady_past(selector, window_s, step_s, buckets), at)
+        steady = {pod_of(row): row.samples[0][1] > 0 for row in answer}
+        for series in sums:
+            steady[pod_of(series)] = steady.get(pod_of(series), False) and _rises(series)
         odd = [pod for pod, is_steady in steady.items() if not is_steady]
         rest = parts(self._prometheus, selector, odd, window_s, at, step_s)
-        return [*(one for one in sums if steady[pod_of(one)]), *rest]
+        return [*(series for series in sums if steady[pod_of(series)]), *rest]
 
 
 def pod_of(series: Series) -> str:
@@ -135,11 +135,11 @@ def parts(
 ) -> list[Series]:
     """The counters of some pods, as `Prometheus.range_vector` reads them, not summed."""
     names = sorted(pods)
-    found: list[Series] = []
+    series: list[Series] = []
     for first in range(0, len(names), NAMED):
         named = of_pods(selector, names[first : first + NAMED])
-        found += prometheus.range_vector(named, window_s, at, step_s)
-    return found
+        series += prometheus.range_vector(named, window_s, at, step_s)
+    return series
 
 
 def _rises(series: Series) -> bool:

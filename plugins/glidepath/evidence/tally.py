@@ -50,10 +50,10 @@ def tally(
         reports: Whether a series of requests that did not grow says that its pod is there.
     """
     by_pod: dict[str, tuple[float, float]] = {}
-    for one, count in grown["requests"]:
-        if count or reports(one):
-            total, errors = by_pod.get(pod_of(one), (0.0, 0.0))
-            by_pod[pod_of(one)] = (total + count, errors + (count if source.is_error(one.labels) else 0.0))
+    for series, count in grown["requests"]:
+        if count or reports(series):
+            total, errors = by_pod.get(pod_of(series), (0.0, 0.0))
+            by_pod[pod_of(series)] = (total + count, errors + (count if source.is_error(series.labels) else 0.0))
     shares = {}
     for share in source.shares:
         of, events = (round(sum(count for _, count in grown[use])) for use, _, _ in uses_of(share))
@@ -85,25 +85,27 @@ def series_of(
     for share in source.shares:
         for use, selector, rule in uses_of(share):
             mine = of_version(others[selector], share.version_label, version)
-            series[use] = [one for one in mine if matches(one.labels, rule)]
+            series[use] = [counter for counter in mine if matches(counter.labels, rule)]
     return series
 
 
 def of_version(series: Iterable[Series], label: str, version: str) -> list[Series]:
     """Those of a version; `label` names it."""
-    return [one for one in series if one.labels.get(label) == version]
+    return [counter for counter in series if counter.labels.get(label) == version]
 
 
 def of_pods(grown: Mapping[str, Growths], pods: Iterable[str]) -> dict[str, Growths]:
     """Those of some pods."""
     wanted = frozenset(pods)
-    return {use: [(one, count) for one, count in each if pod_of(one) in wanted] for use, each in grown.items()}
+    return {
+        use: [(counter, count) for counter, count in each if pod_of(counter) in wanted] for use, each in grown.items()
+    }
 
 
 def _buckets(source: Source, grown: Growths, edges: Sequence[float], common: Sequence[float]) -> tuple[int, ...]:
     cumulative = dict.fromkeys([*edges, math.inf], 0.0)
-    for one, count in grown:
-        at = edge(one, source)
+    for bucket, count in grown:
+        at = edge(bucket, source)
         if at in common or math.isinf(at):
             cumulative[at] += count
     counts, below = [], 0
