@@ -85,12 +85,12 @@ def _proof(facts: Facts) -> str:
 
 def _question(facts: Facts) -> str:
     """What a person is asked, why, and what is not proven."""
-    asked, look = facts.decision, facts.look
+    decision, look = facts.decision, facts.look
     open_ = words.deciding(look) if look is not None else None
-    if asked is not None and asked.proven:
-        return f"Promote {facts.release.canary}, or take it back? {_sentence(asked.reason)}"
+    if decision is not None and decision.proven:
+        return f"Promote {facts.release.canary}, or take it back? {_sentence(decision.reason)}"
     missing = f" Not proven: {_sentence(words.finding(open_, harm=False))}" if open_ is not None else ""
-    return f"Promote {facts.release.canary}, or take it back? {_sentence(asked.reason if asked else '')}{missing}"
+    return f"Promote {facts.release.canary}, or take it back? {_sentence(decision.reason if decision else '')}{missing}"
 
 
 def _under_way(facts: Facts) -> str:
@@ -107,8 +107,8 @@ def _under_way(facts: Facts) -> str:
     if look is None:
         return f"{head}; the first look is still to come."
     nearest = words.deciding(look)
-    told = f"; furthest from proof is {words.finding(nearest, harm=False)}" if nearest is not None else ""
-    return f"{head}, and no harm shows{told}."
+    missing = f"; furthest from proof is {words.finding(nearest, harm=False)}" if nearest is not None else ""
+    return f"{head}, and no harm shows{missing}."
 
 
 def _observing(facts: Facts) -> str:
@@ -117,5 +117,5 @@ def _observing(facts: Facts) -> str:
 
 
 def _sentence(text: str) -> str:
-    told = text.strip()
-    return told if not told or told[-1] in ".?!" else f"{told}."
+    sentence = text.strip()
+    return sentence if not sentence or sentence[-1] in ".?!" else f"{sentence}."

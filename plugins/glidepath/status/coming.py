@@ -43,10 +43,10 @@ def coming(facts: Facts) -> list[Coming]:
 
 
 def _unanswered(facts: Facts) -> Coming:
-    asked, question = facts.decision, facts.last(Questioned)
+    decision, question = facts.decision, facts.last(Questioned)
     if question is None:
         limit = float((facts.spec.get("approval") or {}).get("timeout") or ANSWER_S)
-        return Coming("taken back, if nobody answers", asked.noted + limit if asked else None)
+        return Coming("taken back, if nobody answers", decision.noted + limit if decision else None)
     by = f"; {', '.join(question.by)} may answer" if question.by else ""
     end = "promoted" if question.unanswered == Decision.PROMOTE else "taken back"
     return Coming(f"{end}, if nobody answers{by}", question.until)
@@ -83,7 +83,9 @@ def _step(facts: Facts) -> Iterator[Coming]:
             baked,
         )
         return
-    unproven = [one.name for one in look.metrics if one.role == "critical" and not one.proven_safe] if look else []
+    unproven = (
+        [metric.name for metric in look.metrics if metric.role == "critical" and not metric.proven_safe] if look else []
+    )
     what = (
         f"when {' and '.join(unproven)} {'are' if len(unproven) > 1 else 'is'} proven comparable"
         if unproven
@@ -98,15 +100,15 @@ def _step(facts: Facts) -> Iterator[Coming]:
 
 
 def _silence(facts: Facts) -> Iterator[Coming]:
-    look, asked = facts.newest, facts.spec.get("on_no_data") or {}
-    if look is not None and look.verdict is Verdict.NO_DATA and asked:
-        answer = "a person is asked" if asked.get("action") == "hold" else "it is taken back"
-        yield Coming(f"telemetry stays away for {float(asked['after']):.0f} s: {answer}")
+    look, rule = facts.newest, facts.spec.get("on_no_data") or {}
+    if look is not None and look.verdict is Verdict.NO_DATA and rule:
+        answer = "a person is asked" if rule.get("action") == "hold" else "it is taken back"
+        yield Coming(f"telemetry stays away for {float(rule['after']):.0f} s: {answer}")
 
 
 def _deadline(facts: Facts) -> Coming:
-    asked = str(facts.spec.get("on_undecided"))
-    answer = UNDECIDED.get("hold" if facts.held and asked == "promote" else asked, "the policy answers")
+    choice = str(facts.spec.get("on_undecided"))
+    answer = UNDECIDED.get("hold" if facts.held and choice == "promote" else choice, "the policy answers")
     return Coming(f"{answer}, if it is still undecided", deadline(facts))
 
 

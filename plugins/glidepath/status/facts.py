@@ -37,7 +37,7 @@ class Facts:
 
     def last(self, of: type[E]) -> E | None:
         """The newest entry of a kind."""
-        return next((one for one in reversed(self.entries) if type(one) is of), None)
+        return next((entry for entry in reversed(self.entries) if type(entry) is of), None)
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -67,12 +67,14 @@ class Facts:
     @property
     def word(self) -> Decided | None:
         """The guard's last word, on a step or on the observation."""
-        return next((one for one in reversed(self.entries) if isinstance(one, Decided)), None)
+        return next((entry for entry in reversed(self.entries) if isinstance(entry, Decided)), None)
 
     @property
     def decision(self) -> Decided | None:
         """The word that promotes, goes back or asks: the last that does not just advance."""
-        words = [one for one in self.entries if isinstance(one, Decided) and not isinstance(one, ObservationOver)]
+        words = [
+            entry for entry in self.entries if isinstance(entry, Decided) and not isinstance(entry, ObservationOver)
+        ]
         last = words[-1] if words else None
         return None if last is None or last.decision == Decision.ADVANCE else last
 

@@ -22,12 +22,12 @@ def grafana(status: Status) -> str:
     base = os.environ.get(GRAFANA, "").rstrip("/")
     if not base.startswith(("http://", "https://")):
         return ""
-    one = status.identity
-    until = "now" if one.ended is None else f"{1000 * (one.ended + AROUND_S):.0f}"
-    asked = {
-        "var-namespace": one.namespace,
-        "var-service": one.service,
-        "from": f"{1000 * (one.started - AROUND_S):.0f}",
+    identity = status.identity
+    until = "now" if identity.ended is None else f"{1000 * (identity.ended + AROUND_S):.0f}"
+    query = {
+        "var-namespace": identity.namespace,
+        "var-service": identity.service,
+        "from": f"{1000 * (identity.started - AROUND_S):.0f}",
         "to": until,
     }
-    return f"{base}/d/{DASHBOARD}?{urlencode(asked)}"
+    return f"{base}/d/{DASHBOARD}?{urlencode(query)}"

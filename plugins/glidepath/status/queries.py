@@ -33,7 +33,7 @@ def _queries(spec_text: str, stable: str, canary: str) -> Mapping[str, str]:
 
 
 def _query(metric: Any, source: Source) -> str:
-    share = next((one for one in source.shares if one.name == metric.title), None)
+    share = next((share for share in source.shares if share.name == metric.title), None)
     if share is not None:
         by = share.naming.label if share.naming else share.version_label
         return _ratio(by, (share.events, share.event), (share.of, share.among))
@@ -47,7 +47,7 @@ def _query(metric: Any, source: Source) -> str:
 
 
 def _ratio(by: str, events: tuple[str, Rule], of: tuple[str, Rule]) -> str:
-    some, all_ = (f"sum by ({by}) (rate({_of(*one)}[{WINDOW}]))" for one in (events, of))
+    some, all_ = (f"sum by ({by}) (rate({_of(*pair)}[{WINDOW}]))" for pair in (events, of))
     return f"{some} / {all_}"
 
 

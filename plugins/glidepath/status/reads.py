@@ -47,12 +47,12 @@ def status(record: Record, release_id: str, now: float, after: int = 0) -> Statu
         NoReleaseError: The record has no such release.
         RecordError: The record can't be read.
     """
-    found = mark(record, release_id)
+    stamp = mark(record, release_id)
     facts = _facts(record, release_id)
     new = [(seq, Look.from_dict(look)) for seq, look in reading.looks_after(record, release_id, after)]
     before = reading.last_look(record, release_id, after) if after else None
     return Status(
-        mark=found or "",
+        mark=stamp or "",
         now=now,
         banner=banner(facts),
         identity=_identity(facts),
@@ -84,13 +84,13 @@ def listed(
     Raises:
         RecordError: The record can't be read.
     """
-    found: list[Row] = []
+    rows: list[Row] = []
     if limit > 0:
-        for one in _rows(record, service, may):
-            found.append(one)
-            if len(found) == limit:
+        for row in _rows(record, service, may):
+            rows.append(row)
+            if len(rows) == limit:
                 break
-    return found
+    return rows
 
 
 def _facts(record: Record, release_id: str) -> Facts:
@@ -123,12 +123,12 @@ def _identity(facts: Facts) -> Identity:
 def _weights(facts: Facts) -> Iterator[Given]:
     """The weights one after the other, with what the brake or the promotion made of them."""
     step = 0
-    for one in facts.entries:
-        if isinstance(one, WeightGiven):
-            step = one.step
-            yield Given(step, one.weight, one.noted)
-        elif isinstance(one, Braked | Committed):
-            yield Given(step, 0 if isinstance(one, Braked) else 100, one.noted)
+    for entry in facts.entries:
+        if isinstance(entry, WeightGiven):
+            step = entry.step
+            yield Given(step, entry.weight, entry.noted)
+        elif isinstance(entry, Braked | Committed):
+            yield Given(step, 0 if isinstance(entry, Braked) else 100, entry.noted)
 
 
 def _look(facts: Facts) -> LookNow | None:
@@ -168,27 +168,28 @@ def _exposure(record: Record, facts: Facts) -> list[Arm]:
 def _metrics(facts: Facts) -> list[MetricNow]:
     if facts.look is None:
         return []
-    asked = queries(facts.release)
-    return [_metric(one, asked.get(one.name, "")) for one in facts.look.metrics]
+    promql = queries(facts.release)
+    return [_metric(metric, promql.get(metric.name, "")) for metric in facts.look.metrics]
 
 
-def _metric(one: MetricLook, query: str) -> MetricNow:
+def _metric(metric: MetricLook, query: str) -> MetricNow:
     return MetricNow(
-        name=one.name, role=one.role, unit=one.unit, sides=one.sides, answer=_answer(one), told=words.metric_line(one),
-        stable=one.estimate_stable, canary=one.estimate_canary, effect=one.effect, low=one.low, high=one.high, limit=one.limit,
-        safe_limit=one.safe_limit, harm_e=one.harm_e, harm_threshold=one.harm_threshold, safety_e=one.safety_e,
-        safety_threshold=one.safety_threshold, note=one.note, query=query,
+        name=metric.name, role=metric.role, unit=metric.unit, sides=metric.sides, answer=_answer(metric),
+        told=words.metric_line(metric), stable=metric.estimate_stable, canary=metric.estimate_canary, effect=metric.effect,
+        low=metric.low, high=metric.high, limit=metric.limit, safe_limit=metric.safe_limit, harm_e=metric.harm_e,
+        harm_threshold=metric.harm_threshold, safety_e=metric.safety_e, safety_threshold=metric.safety_threshold,
+        note=metric.note, query=query,
     )  # fmt: skip
 
 
-def _answer(one: MetricLook) -> str:
-    if one.role == "advisory":
+def _answer(metric: MetricLook) -> str:
+    if metric.role == "advisory":
         return "advisory"
-    if one.harm_e >= one.harm_threshold:
+    if metric.harm_e >= metric.harm_threshold:
         return "harmful"
-    if one.harm_e >= SUSPECTED:
+    if metric.harm_e >= SUSPECTED:
         return "suspicious"
-    return "comparable" if one.proven_safe else "open"
+    return "comparable" if metric.proven_safe else "open"
 
 
 def _take_back(facts: Facts) -> str:
@@ -201,24 +202,24 @@ def _take_back(facts: Facts) -> str:
 
 def _pods(facts: Facts) -> list[dict[str, Any]]:
     seen = facts.last(LastSeen)
-    return [dict(one) for one in seen.pods] if seen else []
+    return [dict(pod) for pod in seen.pods] if seen else []
 
 
 def _rows(record: Record, service: str | None, may: Callable[[str], bool]) -> Iterator[Row]:
-    for one in reading.heads(record, service):
-        dag_id, _, run_id = one.id.partition("/")
+    for head in reading.heads(record, service):
+        dag_id, _, run_id = head.id.partition("/")
         if not may(dag_id):
             continue
-        stands = _stands(record, one)
+        stands = _stands(record, head)
         yield Row(
-            one.id, dag_id, run_id, one.service, one.namespace, one.stable, one.canary, stands.state, stands.tone, stands.sentence,
-            min(one.step, one.steps), one.steps, one.weight, one.created, one.closed,
+            head.id, dag_id, run_id, head.service, head.namespace, head.stable, head.canary, stands.state, stands.tone,
+            stands.sentence, min(head.step, head.steps), head.steps, head.weight, head.created, head.closed,
         )  # fmt: skip
 
 
-def _stands(record: Record, one: reading.Head) -> Banner:
+def _stands(record: Record, head: reading.Head) -> Banner:
     """Where a release of the list stands; of one that is over without its looks, of which there may be thousands."""
-    if one.outcome is None:
-        return banner(_facts(record, one.id))
-    state, tone = ENDED[Phase(one.outcome)]
-    return Banner(state, tone, one.reason or "")
+    if head.outcome is None:
+        return banner(_facts(record, head.id))
+    state, tone = ENDED[Phase(head.outcome)]
+    return Banner(state, tone, head.reason or "")

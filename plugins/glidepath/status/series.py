@@ -52,11 +52,11 @@ def _turns(before: Look, look: Look) -> bool:
 
 
 def _track(name: str, looks: Sequence[tuple[int, Look]]) -> Track:
-    found = [next((one for one in look.metrics if one.name == name), None) for _, look in looks]
+    metrics = [next((metric for metric in look.metrics if metric.name == name), None) for _, look in looks]
     return Track(
-        effect=[_short(one.effect) if one else None for one in found],
-        low=[_short(one.low) if one else None for one in found],
-        high=[_short(one.high) if one else None for one in found],
+        effect=[_short(metric.effect) if metric else None for metric in metrics],
+        low=[_short(metric.low) if metric else None for metric in metrics],
+        high=[_short(metric.high) if metric else None for metric in metrics],
     )
 
 

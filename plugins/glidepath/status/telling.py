@@ -35,12 +35,12 @@ def lines(status: Status) -> Iterator[str]:
 
 def facts(status: Status) -> Iterator[str]:
     """How a release stands."""
-    one, look = status.identity, status.look
+    identity, look = status.identity, status.look
     yield f"{status.banner.state}: {status.banner.sentence}"
-    yield f"release:  {one.id}: {one.service} in {one.namespace}, {one.stable} -> {one.canary}"
-    weights = ", ".join(f"{weight} %" for weight in one.weights)
-    took = span((one.ended or status.now) - one.started)
-    yield f"step:     {one.step} of {one.steps} ({weights}); {'took' if one.ended else 'since'} {took}, from {clock(one.started)}"
+    yield f"release:  {identity.id}: {identity.service} in {identity.namespace}, {identity.stable} -> {identity.canary}"
+    weights = ", ".join(f"{weight} %" for weight in identity.weights)
+    took = span((identity.ended or status.now) - identity.started)
+    yield f"step:     {identity.step} of {identity.steps} ({weights}); {'took' if identity.ended else 'since'} {took}, from {clock(identity.started)}"
     for coming in status.coming:
         at = f"{clock(coming.at)}: " if coming.at is not None and coming.at > status.now else ""
         yield f"next:     {at}{coming.what}"
@@ -58,12 +58,12 @@ def facts(status: Status) -> Iterator[str]:
 
 def moments(status: Status) -> Sequence[Moment]:
     """All that happened, in order."""
-    return sorted([*status.timeline, *status.series.moments], key=lambda one: one.at)
+    return sorted([*status.timeline, *status.series.moments], key=lambda moment: moment.at)
 
 
-def moment_line(one: Moment) -> str:
+def moment_line(moment: Moment) -> str:
     """One line of the timeline."""
-    return f"{clock(one.at)}  {one.text}"
+    return f"{clock(moment.at)}  {moment.text}"
 
 
 def row_line(row: Row) -> str:

@@ -16,12 +16,12 @@ DECIDED = {Decision.PROMOTE: Tone.GOOD, Decision.ROLLBACK: Tone.BAD, Decision.AS
 
 def timeline(entries: Iterable[Entry]) -> list[Moment]:
     """The journal's part of the timeline, in order; what says nothing to people is left out."""
-    found = []
-    for one in entries:
-        text = _told(one)
+    moments = []
+    for entry in entries:
+        text = _told(entry)
         if text:
-            found.append(Moment(one.noted, one.kind, text, _tone(one)))
-    return found
+            moments.append(Moment(entry.noted, entry.kind, text, _tone(entry)))
+    return moments
 
 
 def turning(looks: Iterable[tuple[int, Look]], before: Look | None) -> Iterator[Moment]:
@@ -34,16 +34,16 @@ def turning(looks: Iterable[tuple[int, Look]], before: Look | None) -> Iterator[
         was = look
 
 
-def _tone(one: Entry) -> Tone:
-    if isinstance(one, events.Decided):
-        return DECIDED.get(Decision(one.decision), Tone.CALM)
-    if isinstance(one, events.TakenBack | events.Braked | events.Drifted | events.TaskFailed | events.HarmProven):
+def _tone(entry: Entry) -> Tone:
+    if isinstance(entry, events.Decided):
+        return DECIDED.get(Decision(entry.decision), Tone.CALM)
+    if isinstance(entry, events.TakenBack | events.Braked | events.Drifted | events.TaskFailed | events.HarmProven):
         return Tone.BAD
-    if isinstance(one, people.Asked | people.Questioned | people.Answered):
+    if isinstance(entry, people.Asked | people.Questioned | people.Answered):
         return Tone.WAITING
-    if isinstance(one, events.HandedOver):
-        return Tone.BAD if one.state == "failed" else Tone.CALM
-    return Tone.GOOD if isinstance(one, events.Committed) else Tone.CALM
+    if isinstance(entry, events.HandedOver):
+        return Tone.BAD if entry.state == "failed" else Tone.CALM
+    return Tone.GOOD if isinstance(entry, events.Committed) else Tone.CALM
 
 
 @singledispatch
@@ -53,57 +53,57 @@ def _told(_: Entry) -> str:
 
 
 @_told.register
-def _(one: events.Claimed) -> str:
-    return f"service claimed with token {one.token}; the lease is {one.lease_s:.0f} s"
+def _(entry: events.Claimed) -> str:
+    return f"service claimed with token {entry.token}; the lease is {entry.lease_s:.0f} s"
 
 
 @_told.register
-def _(one: events.Deployed) -> str:
-    return f"pods ready after {one.seconds:.0f} s, without requests"
+def _(entry: events.Deployed) -> str:
+    return f"pods ready after {entry.seconds:.0f} s, without requests"
 
 
 @_told.register
-def _(one: events.WeightGiven) -> str:
-    at = "for the observation" if one.window else f"for step {one.step}"
-    return f"weight {one.weight} % {at}" + (
-        f", written and read back in {one.seconds:.1f} s" if one.seconds is not None else ""
+def _(entry: events.WeightGiven) -> str:
+    at = "for the observation" if entry.window else f"for step {entry.step}"
+    return f"weight {entry.weight} % {at}" + (
+        f", written and read back in {entry.seconds:.1f} s" if entry.seconds is not None else ""
     )
 
 
 @_told.register
-def _(one: events.Drifted) -> str:
-    return f"changed by somebody else: {one.what}"
+def _(entry: events.Drifted) -> str:
+    return f"changed by somebody else: {entry.what}"
 
 
 @_told.register
-def _(one: people.Asked) -> str:
-    return f"{one.who} asks: {one.what}: {one.why}"
+def _(entry: people.Asked) -> str:
+    return f"{entry.who} asks: {entry.what}: {entry.why}"
 
 
 @_told.register
-def _(one: people.Questioned) -> str:
-    by = f" of {', '.join(one.by)}" if one.by else ""
-    return f"Airflow asks a person{by}; unanswered it ends in {one.unanswered}"
+def _(entry: people.Questioned) -> str:
+    by = f" of {', '.join(entry.by)}" if entry.by else ""
+    return f"Airflow asks a person{by}; unanswered it ends in {entry.unanswered}"
 
 
 @_told.register
-def _(one: people.Answered) -> str:
-    return f"answered in Airflow by {one.who}: {one.answer}" if one.who else f"nobody answered: {one.answer}"
+def _(entry: people.Answered) -> str:
+    return f"answered in Airflow by {entry.who}: {entry.answer}" if entry.who else f"nobody answered: {entry.answer}"
 
 
 @_told.register
-def _(one: events.Decided) -> str:
-    return f"step {one.step}: {one.decision}: {one.reason}"
+def _(entry: events.Decided) -> str:
+    return f"step {entry.step}: {entry.decision}: {entry.reason}"
 
 
 @_told.register
-def _(one: events.ObservationOver) -> str:
-    return f"observation over: {one.reason}"
+def _(entry: events.ObservationOver) -> str:
+    return f"observation over: {entry.reason}"
 
 
 @_told.register
-def _(one: events.TakenBack) -> str:
-    return f"goes back: {one.reason}"
+def _(entry: events.TakenBack) -> str:
+    return f"goes back: {entry.reason}"
 
 
 @_told.register
@@ -112,43 +112,45 @@ def _(_one: events.Committed) -> str:
 
 
 @_told.register
-def _(one: events.Braked) -> str:
-    return f"brake: all requests on the stable version, read back after {one.seconds:.2f} s"
+def _(entry: events.Braked) -> str:
+    return f"brake: all requests on the stable version, read back after {entry.seconds:.2f} s"
 
 
 @_told.register
-def _(one: events.Silent) -> str:
-    return f"{one.version} gets no more requests, seen after {one.waited_s:.0f} s"
+def _(entry: events.Silent) -> str:
+    return f"{entry.version} gets no more requests, seen after {entry.waited_s:.0f} s"
 
 
 @_told.register
-def _(one: events.LastSeen) -> str:
+def _(entry: events.LastSeen) -> str:
     states = (
-        f"{pod['name']} {container['name']} {container['state']}" for pod in one.pods for container in pod["containers"]
+        f"{pod['name']} {container['name']} {container['state']}"
+        for pod in entry.pods
+        for container in pod["containers"]
     )
-    return f"last seen of {one.version}: {'; '.join(states) or one.missing}"
+    return f"last seen of {entry.version}: {'; '.join(states) or entry.missing}"
 
 
 @_told.register
-def _(one: events.TaskFailed) -> str:
-    return f"task {one.task} failed: {one.why}"
+def _(entry: events.TaskFailed) -> str:
+    return f"task {entry.task} failed: {entry.why}"
 
 
 @_told.register
-def _(one: events.HandedOver) -> str:
-    detail = one.why or one.answer
-    return f"handover of the {one.phase}: {one.state}" + (f": {detail}" if detail else "")
+def _(entry: events.HandedOver) -> str:
+    detail = entry.why or entry.answer
+    return f"handover of the {entry.phase}: {entry.state}" + (f": {detail}" if detail else "")
 
 
 @_told.register
-def _(one: people.Messaged) -> str:
-    what = "given up" if one.final else "failed, tried again"
-    return f"message to {one.channel} about {one.news}: {what}: {one.why}" if one.state == "failed" else ""
+def _(entry: people.Messaged) -> str:
+    what = "given up" if entry.final else "failed, tried again"
+    return f"message to {entry.channel} about {entry.news}: {what}: {entry.why}" if entry.state == "failed" else ""
 
 
 @_told.register
-def _(one: events.Resolution) -> str:
-    return f"judged at the {len(one.common)} latency edges that both versions have, of {one.planned}"
+def _(entry: events.Resolution) -> str:
+    return f"judged at the {len(entry.common)} latency edges that both versions have, of {entry.planned}"
 
 
 @_told.register
@@ -157,10 +159,10 @@ def _(_one: events.Finished) -> str:
 
 
 @_told.register
-def _(one: events.Swept) -> str:
-    return f"what was left over was removed; {one.safe} has everything"
+def _(entry: events.Swept) -> str:
+    return f"what was left over was removed; {entry.safe} has everything"
 
 
 @_told.register
-def _(one: events.Closed) -> str:
-    return f"ended {one.outcome}: {one.reason}"
+def _(entry: events.Closed) -> str:
+    return f"ended {entry.outcome}: {entry.reason}"
