@@ -49,14 +49,14 @@ def adopt(
     spec = None if version is None else for_run(policy, {"version": version})
     api = cluster(kubeconfig, context)
     claims(api, policy.namespace, policy.service).check("an adoption from a terminal")
-    said: list[str] = []
-    port = adoption(policy, api, drain, click.echo if output == "text" else said.append)
+    lines: list[str] = []
+    port = adoption(policy, api, drain, click.echo if output == "text" else lines.append)
     if spec is None:
         port.back()
     else:
         port.forth(spec.version, spec.image)
     if output == "json":
-        click.echo(json.dumps({"service": policy.service, "per_version": spec is not None, "did": said}))
+        click.echo(json.dumps({"service": policy.service, "per_version": spec is not None, "did": lines}))
 
 
 COMMANDS = (adopt,)

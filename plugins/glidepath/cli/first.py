@@ -47,12 +47,14 @@ def init(
     if file is not None:
         file.write_text(text)
     if output == "json":
-        found = {"cluster": asdict(looked), "evidence": [asdict(one) for one in fits]}
-        print(json.dumps({"policy": text, "file": str(file) if file else None, "missing": missing, **found}, indent=1))
+        findings = {"cluster": asdict(looked), "evidence": [asdict(fit) for fit in fits]}
+        print(
+            json.dumps({"policy": text, "file": str(file) if file else None, "missing": missing, **findings}, indent=1)
+        )
         return
     click.echo(text if file is None else f"{file} is written", nl=file is not None)
-    for one in missing:
-        click.echo(f"missing: {one}", err=True)
+    for line in missing:
+        click.echo(f"missing: {line}", err=True)
 
 
 COMMANDS = (init,)

@@ -52,15 +52,15 @@ def look(api: client.ApiClient, namespace: str, service: str) -> Looked:
 
     objects = Objects(api, namespace)
     deployments, mine, others = objects.list(DEPLOYMENTS), [], []
-    for one in deployments:
-        name = one["metadata"]["name"]
+    for deployment in deployments:
+        name = deployment["metadata"]["name"]
         if name.startswith(f"{service}-"):
-            mine.append(one)
-        elif (one["metadata"].get("labels") or {}).get("app") == service or name == service:
+            mine.append(deployment)
+        elif (deployment["metadata"].get("labels") or {}).get("app") == service or name == service:
             others.append(name)
     called = _service(objects, service)
-    if called is not None and (found := plain(api, objects, called, deployments)) is not None:
-        return Looked({found.version: found.ready}, found.version, found.helm, found.missing, found)
+    if called is not None and (workload := plain(api, objects, called, deployments)) is not None:
+        return Looked({workload.version: workload.ready}, workload.version, workload.helm, workload.missing, workload)
     missing = [
         f"Deployment {name} is not named {service}-VERSION: releases know versions by Deployments of that name"
         for name in others
@@ -82,7 +82,7 @@ def _released(
     from glidepath.deploy.live import MADE_BY
     from glidepath.wiring.cluster import mesh
 
-    versions = {one["metadata"]["name"].removeprefix(f"{service}-"): ready(one) for one in mine}
+    versions = {deployment["metadata"]["name"].removeprefix(f"{service}-"): ready(deployment) for deployment in mine}
     stable = max(versions, key=lambda version: versions[version])
     try:
         stable = mesh(api, namespace, service)[0].read().split.stable
@@ -90,7 +90,9 @@ def _released(
         missing.append(f"no routes that can be shifted: {error}")
     if stable not in versions:
         missing.append(f"the routes lead to {stable}, and there is no Deployment {service}-{stable}")
-    helm = next((told for one in mine if (told := (one["metadata"].get("annotations") or {}).get(MADE_BY))), "")
+    helm = next(
+        (maker for deployment in mine if (maker := (deployment["metadata"].get("annotations") or {}).get(MADE_BY))), ""
+    )
     if not helm:
         missing.append("no Helm release made its Deployments: a release goes by `helm upgrade`")
     return Looked(versions, stable, helm, tuple(missing))

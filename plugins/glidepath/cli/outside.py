@@ -74,14 +74,14 @@ def prometheus_at(url: str, headers: tuple[str, ...], ca: Path | None) -> Promet
         raise SetupError(
             f"--prometheus: {parts.hostname or 'the value'} is no address, expected http://HOST:PORT or https://HOST"
         )
-    given = {}
+    fields = {}
     for header in headers:
         name, colon, value = header.partition(":")
         if not colon or not name.strip():
             raise SetupError("--header: expected 'NAME: VALUE', such as 'Authorization: Bearer ...'")
-        given[name.strip()] = value.strip()
+        fields[name.strip()] = value.strip()
     user, _, host = parts.netloc.rpartition("@")
     if user:
-        given["Authorization"] = f"Basic {base64.b64encode(unquote(user).encode()).decode()}"
+        fields["Authorization"] = f"Basic {base64.b64encode(unquote(user).encode()).decode()}"
     address = urlunsplit((parts.scheme, host, parts.path, "", ""))
-    return Prometheus(address, headers=given or None, ca=str(ca) if ca else None)
+    return Prometheus(address, headers=fields or None, ca=str(ca) if ca else None)

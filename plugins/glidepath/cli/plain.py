@@ -60,17 +60,17 @@ def plain(
     from glidepath.deploy.live import MADE_BY
 
     selector = (service.get("spec") or {}).get("selector") or {}
-    serving = [one for one in deployments if selector and selector.items() <= _labels(one).items()]
+    serving = [deployment for deployment in deployments if selector and selector.items() <= _labels(deployment).items()]
     name = service["metadata"]["name"]
     if len(serving) != 1 or serving[0]["metadata"]["name"].startswith(f"{name}-"):
         return None
-    [found] = serving
-    release = (found["metadata"].get("annotations") or {}).get(MADE_BY, "")
-    called = [_hash(objects, selector), *(_labels(found).get(label, "") for label in NAMED), UNKNOWN]
+    [workload] = serving
+    release = (workload["metadata"].get("annotations") or {}).get(MADE_BY, "")
+    called = [_hash(objects, selector), *(_labels(workload).get(label, "") for label in NAMED), UNKNOWN]
     values, missing = _given(api, objects.namespace, name, release)
     return Plain(
-        ready(found),
-        version_of(str(found["spec"]["template"]["spec"]["containers"][0].get("image"))),
+        ready(workload),
+        version_of(str(workload["spec"]["template"]["spec"]["containers"][0].get("image"))),
         release,
         tuple(filter(None, called)),
         values,
@@ -110,8 +110,8 @@ def _given(
 def _hash(objects: Objects, selector: Mapping[str, str]) -> str:
     """The hash in the names of most of the pods."""
     labels = ",".join(f"{key}={text}" for key, text in selector.items())
-    counted = Counter((one["metadata"].get("labels") or {}).get(HASH, "") for one in objects.list("v1/pods", labels))
-    return max(counted, key=lambda one: counted[one], default="")
+    counted = Counter((pod["metadata"].get("labels") or {}).get(HASH, "") for pod in objects.list("v1/pods", labels))
+    return max(counted, key=lambda text: counted[text], default="")
 
 
 def _labels(deployment: Mapping[str, Any]) -> Mapping[str, str]:

@@ -54,7 +54,7 @@ def _validated(path: Path) -> dict[str, Any]:
     return {
         "file": str(path), "valid": True, "dag": policy.dag_id, "source": policy.evidence.source,
         "metrics": [metric.title for metric in policy.metrics], "requests": source.requests, "latency": source.latency,
-        "remarks": [told for told in map(untried, policy.sources) if told],
+        "remarks": [remark for remark in map(untried, policy.sources) if remark],
     }  # fmt: skip
 
 
@@ -85,28 +85,28 @@ def planned(policy: Policy, version: str, ports: Any, output: str) -> None:
     from glidepath.release.tasks.plan import examine
 
     spec = for_run(policy, {"version": version, "dry_run": True})
-    said: list[str] = []
+    lines: list[str] = []
 
     def say(line: str) -> None:
-        said.append(line)
+        lines.append(line)
         if output == "text":
             print(line)
 
     try:
         ports.claims.check("a plan from a terminal")
-        found = examine(spec, ports, say, time.time())
+        examined = examine(spec, ports, say, time.time())
     except PreflightError:
         if output == "json":
-            print(json.dumps({"service": spec.service, "refused": True, "said": said}, indent=1))
+            print(json.dumps({"service": spec.service, "refused": True, "said": lines}, indent=1))
         raise
-    if found.judgement is None:
+    if examined.judgement is None:
         say(f"{version} is the stable version of {spec.service} already")
     if policy.gitops is not None:
         say("plan: whom gitops names is asked by the task only: it has Airflow's connections")
     if output == "json":
-        told = {"service": spec.service, "stable": found.stable, "canary": version, "refused": False, "said": said}
-        judged = found.judgement.to_dict() if found.judgement else None
-        print(json.dumps({**told, "spec": found.spec.to_dict(), "plan": judged}, allow_nan=False, indent=1))
+        head = {"service": spec.service, "stable": examined.stable, "canary": version, "refused": False, "said": lines}
+        judged = examined.judgement.to_dict() if examined.judgement else None
+        print(json.dumps({**head, "spec": examined.spec.to_dict(), "plan": judged}, allow_nan=False, indent=1))
 
 
 COMMANDS = (validate, plan)

@@ -48,13 +48,13 @@ def export_release(release: str, output: Path | None, record: str | None) -> Non
 @form
 def replay_release(evidence: Path, policy: Path | None, output: str) -> None:
     """Judge the EVIDENCE of a release again, look by look."""
-    told = read_evidence(evidence)
+    recording = read_evidence(evidence)
     by: Policy | None = load_policy(policy) if policy else None
-    looks = list(replay(told, replanned(told, by) if by else None))
-    start = decisions.first(told)
-    decision, was = decisions.decided(told, looks, by), decisions.recorded(told)
+    looks = list(replay(recording, replanned(recording, by) if by else None))
+    start = decisions.first(recording)
+    decision, was = decisions.decided(recording, looks, by), decisions.recorded(recording)
     if output == "json":
-        head = {"release": told.header.release, "decision": asdict(decision), "recorded": asdict(was)}
+        head = {"release": recording.header.release, "decision": asdict(decision), "recorded": asdict(was)}
         print(json.dumps({**head, "looks": [look.to_dict() for look in looks]}, allow_nan=False, indent=1))
         return
     for line in telling.legend(looks[-1]) if looks else ():
@@ -76,11 +76,11 @@ def backtest_policy(folder: Path, policy: Path, output: str) -> None:
     """
     changes = list(decisions.backtest(load_policy(policy), folder))
     if output == "json":
-        print(json.dumps([{**asdict(one), "changed": one.changed} for one in changes], indent=1))
+        print(json.dumps([{**asdict(change), "changed": change.changed} for change in changes], indent=1))
         return
-    for one in changes:
-        print(telling.change(one))
-    print(f"{sum(one.changed for one in changes)} of {len(changes)} decisions would change")
+    for change in changes:
+        print(telling.change(change))
+    print(f"{sum(change.changed for change in changes)} of {len(changes)} decisions would change")
 
 
 @click.command("report")
@@ -109,12 +109,12 @@ def report_of(
     from glidepath.reporting import document, html, markdown
 
     kept = Record(record)
-    found = document(
-        kept, newest(kept, release, service), time.time(), {str(one): load_policy(one) for one in policies}
+    report = document(
+        kept, newest(kept, release, service), time.time(), {str(path): load_policy(path) for path in policies}
     )
     form = output or ("html" if file and file.suffix in (".html", ".htm") else "markdown")
-    writes = {"json": lambda one: json.dumps(asdict(one), indent=1), "html": html, "markdown": markdown}
-    text = writes[form](found)
+    writes = {"json": lambda report: json.dumps(asdict(report), indent=1), "html": html, "markdown": markdown}
+    text = writes[form](report)
     if file is None:
         click.echo(text, nl=not text.endswith("\n"))
         return

@@ -35,7 +35,7 @@ def known(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
     from glidepath.record import Record
 
     with suppress(GlidepathError):
-        return [one.id for one in Record(context.params.get("record")).recent() if one.id.startswith(begun)]
+        return [row.id for row in Record(context.params.get("record")).recent() if row.id.startswith(begun)]
     return []
 
 
@@ -50,12 +50,12 @@ def newest(record: Record, release: str | None, service: str | None) -> str:
     """
     if release:
         return release
-    found = record.recent(service, 1)
-    if not found:
+    rows = record.recent(service, 1)
+    if not rows:
         raise NoReleaseError(
             f"the record has no release{f' of {service}' if service else ''}; name one, or trigger its DAG"
         )
-    return found[0].id
+    return rows[0].id
 
 
 def under_way(record: Record, release: str | None, service: str | None) -> str:
@@ -67,10 +67,10 @@ def under_way(record: Record, release: str | None, service: str | None) -> str:
     """
     if release:
         return release
-    return only([one.id for one in record.recent(service) if one.outcome is None], "is under way", service)
+    return only([row.id for row in record.recent(service) if row.outcome is None], "is under way", service)
 
 
-def only(found: Sequence[str], what: str, service: str | None) -> str:
+def only(identities: Sequence[str], what: str, service: str | None) -> str:
     """The only one of several identities.
 
     Raises:
@@ -78,11 +78,13 @@ def only(found: Sequence[str], what: str, service: str | None) -> str:
         AskedError: There are more.
     """
     of = f" of {service}" if service else ""
-    if not found:
+    if not identities:
         raise NoReleaseError(f"no release{of} {what}; name one as DAG/RUN")
-    if len(found) > 1:
-        raise AskedError(f"{len(found)} releases{of}: {', '.join(sorted(found))}: expected the name of one of them")
-    return found[0]
+    if len(identities) > 1:
+        raise AskedError(
+            f"{len(identities)} releases{of}: {', '.join(sorted(identities))}: expected the name of one of them"
+        )
+    return identities[0]
 
 
 @click.command("status")
@@ -108,19 +110,19 @@ def status_of(
         read = _reader(record, release, service)
         if watch:
             with shown(output) as show:
-                found = watched(read, show, lambda one: one.identity.ended is not None, timeout)
+                status = watched(read, show, lambda status: status.identity.ended is not None, timeout)
         else:
-            found = read()
+            status = read()
     except GlidepathError as error:
         print(f"glidepath: {error}", file=sys.stderr)
         return NOT_READ
-    if found is None:
+    if status is None:
         return NOT_READ
-    tell(found, output)
-    return ended_with(found)
+    tell(status, output)
+    return ended_with(status)
 
 
-def ended_with(found: Status) -> int:
+def ended_with(status: Status) -> int:
     """The exit code that says how a release stands."""
     from glidepath.status.form import State
 
@@ -128,7 +130,7 @@ def ended_with(found: Status) -> int:
         State.PROMOTED: PROMOTED, State.NOTHING_TO_DO: PROMOTED, State.DRY_RUN: PROMOTED, State.ROLLED_BACK: TAKEN_BACK,
         State.REFUSED: TAKEN_BACK, State.WAITING: NEEDS_A_PERSON,
     }  # fmt: skip
-    return codes.get(found.banner.state, UNDECIDED)
+    return codes.get(status.banner.state, UNDECIDED)
 
 
 def _reader(url: str | None, release: str | None, service: str | None) -> Read:
@@ -137,29 +139,29 @@ def _reader(url: str | None, release: str | None, service: str | None) -> Read:
     from glidepath.status import mark, status
 
     identity, seen = release, ""
-    found: Status | None = None
+    latest: Status | None = None
 
     def read() -> Status:
-        nonlocal identity, seen, found
+        nonlocal identity, seen, latest
         record = Record(url)
         identity = newest(record, identity, service)
         now = mark(record, identity)
-        if found is None or now is None or now != seen:
-            found = status(record, identity, time.time())
-            seen = found.mark
-        return replace(found, now=time.time())
+        if latest is None or now is None or now != seen:
+            latest = status(record, identity, time.time())
+            seen = latest.mark
+        return replace(latest, now=time.time())
 
     return read
 
 
-def tell(found: Status, output: str) -> None:
+def tell(status: Status, output: str) -> None:
     """Say how a release stands."""
     from glidepath.status.telling import lines
 
     if output == "json":
-        print(json.dumps(found.to_dict(), allow_nan=False))
+        print(json.dumps(status.to_dict(), allow_nan=False))
         return
-    for line in lines(found):
+    for line in lines(status):
         print(line)
 
 
@@ -199,7 +201,7 @@ def _asks(what: str, says: str) -> click.Command:
         kept = Record(record)
         identity, who = under_way(kept, release, service), f"{getpass.getuser()}@{socket.gethostname()}"
         word = (checked if dry_run else ask)(kept, identity, what, who, reason, time.time())
-        told: dict[str, Any] = {
+        answer: dict[str, Any] = {
             "release": identity,
             "asked": not dry_run,
             "what": word.what,
@@ -207,7 +209,7 @@ def _asks(what: str, says: str) -> click.Command:
             "why": word.why,
         }
         if output == "json":
-            print(json.dumps(told))
+            print(json.dumps(answer))
         else:
             did = "could be asked" if dry_run else "is asked; its guard follows at its next tick"
             print(f"{what} of {identity} {did}: {word.why}")

@@ -94,13 +94,13 @@ class Server:
 
         from glidepath.status import Status
 
-        found: Status = TypeAdapter(Status).validate_python(self.call("GET", _released(release))["status"])
-        return found
+        status: Status = TypeAdapter(Status).validate_python(self.call("GET", _released(release))["status"])
+        return status
 
     def waiting(self, service: str | None) -> list[str]:
         """The releases that wait for a person, of one service or of all."""
-        asked = f"&service={quote(service, safe='')}" if service else ""
-        rows = self.call("GET", f"/glidepath/api/v1/releases?limit=100{asked}")["releases"]
+        query = f"&service={quote(service, safe='')}" if service else ""
+        rows = self.call("GET", f"/glidepath/api/v1/releases?limit=100{query}")["releases"]
         return [str(row["id"]) for row in rows if row["state"] == "WAITING FOR YOU"]
 
     def answer(self, release: str, option: str) -> None:
@@ -124,14 +124,14 @@ class Server:
         if answer.status_code == HTTPStatus.UNAUTHORIZED and self._user:  # a token runs out
             self._token = ""
             answer = self._sent(method, path, body)
-        code, told = answer.status_code, f"{method} {self.url}{path}: {answer.status_code}: {_detail(answer)}"
+        code, text = answer.status_code, f"{method} {self.url}{path}: {answer.status_code}: {_detail(answer)}"
         if code < HTTPStatus.BAD_REQUEST:
             return answer.json() if answer.content else None
         if code == HTTPStatus.NOT_FOUND:
-            raise NoReleaseError(told)
+            raise NoReleaseError(text)
         if code in (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY):
-            raise AskedError(told)
-        raise ServerError(told)
+            raise AskedError(text)
+        raise ServerError(text)
 
     def _sent(self, method: str, path: str, body: object) -> Any:
         import requests
@@ -147,8 +147,8 @@ class Server:
     def _login(self) -> None:
         import requests
 
-        given = {"username": self._user, "password": self._password}
-        answer = requests.post(f"{self.url}/auth/token", json=given, timeout=TIMEOUT_S)
+        credentials = {"username": self._user, "password": self._password}
+        answer = requests.post(f"{self.url}/auth/token", json=credentials, timeout=TIMEOUT_S)
         if not answer.ok:
             raise ServerError(f"{self.url}/auth/token does not let {self._user!r} in: {answer.status_code}")
         self._token = str(answer.json()["access_token"])
@@ -167,7 +167,7 @@ def _released(release: str) -> str:
 def _detail(answer: Any) -> str:
     """What an answer says, shortened; FastAPI's errors have it as `detail`."""
     try:
-        said = answer.json().get("detail", answer.text)
+        detail = answer.json().get("detail", answer.text)
     except (ValueError, AttributeError):
-        said = answer.text
-    return str(said)[:500]
+        detail = answer.text
+    return str(detail)[:500]

@@ -50,12 +50,12 @@ class Weights(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, list):
             return value
         try:
-            found = [int(one) for one in str(value).split(",")]
+            weights = [int(percent) for percent in str(value).split(",")]
         except ValueError:
             self.fail(f"{value!r} are no weights; expected percents such as 5,25,50", param, ctx)
-        if len(found) > MAX_STEPS:
-            self.fail(f"{len(found)} weights, expected at most {MAX_STEPS}", param, ctx)
-        return found
+        if len(weights) > MAX_STEPS:
+            self.fail(f"{len(weights)} weights, expected at most {MAX_STEPS}", param, ctx)
+        return weights
 
 
 @click.command("release")
@@ -73,7 +73,7 @@ class Weights(click.ParamType):  # type: ignore[type-arg]
 @form
 def release_service(
     service: str, dry_run: bool, wait: bool, timeout: float | None, airflow: str, user: str | None,
-    password_file: str | None, output: str, **asked: Any,
+    password_file: str | None, output: str, **parameters: Any,
 ) -> int:  # fmt: skip
     """Start a release of SERVICE, or of the DAG release_SERVICE, through Airflow.
 
@@ -81,7 +81,9 @@ def release_service(
     as a person is asked, 4 while it is undecided when the time is over.
     """
     dag_id = service if service.startswith(PREFIX) else dag_id_of_name(service)
-    conf = {name: value for name, value in asked.items() if value is not None} | ({"dry_run": True} if dry_run else {})
+    conf = {name: value for name, value in parameters.items() if value is not None} | (
+        {"dry_run": True} if dry_run else {}
+    )
     there = server(airflow, user, password_file, os.environ)
     release = there.start(dag_id, conf)
     if output == "text":
@@ -102,19 +104,19 @@ def _waited(there: Server, release: str, timeout: float | None, output: str) -> 
     if code is None:
         with shown(output) as show:
             left = None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
-            found = watched(lambda: there.status(release), show, _settled, left)
-        if found is not None:
-            tell(found, output)
-            return ended_with(found)
+            status = watched(lambda: there.status(release), show, _settled, left)
+        if status is not None:
+            tell(status, output)
+            return ended_with(status)
         code = UNDECIDED
-    said = {TAKEN_BACK: "refused: the log of its task `plan` says why", PROMOTED: "ended without a release"}
-    told = said.get(code, "not planned yet")
-    click.echo(json.dumps({"release": release, "is": told}) if output == "json" else f"release {release}: {told}")
+    reasons = {TAKEN_BACK: "refused: the log of its task `plan` says why", PROMOTED: "ended without a release"}
+    reason = reasons.get(code, "not planned yet")
+    click.echo(json.dumps({"release": release, "is": reason}) if output == "json" else f"release {release}: {reason}")
     return code
 
 
-def _settled(found: Status) -> bool:
-    return found.identity.ended is not None or ended_with(found) == NEEDS_A_PERSON
+def _settled(status: Status) -> bool:
+    return status.identity.ended is not None or ended_with(status) == NEEDS_A_PERSON
 
 
 def _unplanned(there: Server, release: str, timeout: float | None) -> int | None:

@@ -41,24 +41,24 @@ def watched(read: Read, show: Show, over: Callable[[Status], bool], timeout: flo
         TemporaryError: Nothing could be read for a minute from the start on.
     """
     began = time.monotonic()
-    found: Status | None = None
+    status: Status | None = None
     away = False
     while True:
         try:
-            found = read()
-            show(found)
+            status = read()
+            show(status)
             if away:
                 print("glidepath: it can be read again", file=sys.stderr)
             away = False
         except TemporaryError as error:
-            if found is None and time.monotonic() - began >= (FIRST_S if timeout is None else min(FIRST_S, timeout)):
+            if status is None and time.monotonic() - began >= (FIRST_S if timeout is None else min(FIRST_S, timeout)):
                 raise
             if not away:
                 print(f"glidepath: not read, tried again: {error}", file=sys.stderr)
             away = True
         left = None if timeout is None else began + timeout - time.monotonic()
-        if (found is not None and not away and over(found)) or (left is not None and left <= 0):
-            return found
+        if (status is not None and not away and over(status)) or (left is not None and left <= 0):
+            return status
         time.sleep(POLL_S if left is None else min(POLL_S, left))
 
 
@@ -74,26 +74,26 @@ def shown(output: str) -> Iterator[Show]:
         from rich.live import Live
 
         with Live(console=Console(), refresh_per_second=2, transient=True) as live:
-            yield lambda found: live.update(table(found))
+            yield lambda status: live.update(table(status))
 
 
 def _lines() -> Show:
     """Tells each new thing once."""
-    told = 0
+    count = 0
 
-    def show(found: Status) -> None:
-        nonlocal told
+    def show(status: Status) -> None:
+        nonlocal count
         from glidepath.status.telling import moment_line, moments
 
-        lines = moments(found)
-        for one in lines[told:]:
-            print(moment_line(one), flush=True)
-        told = len(lines)
+        lines = moments(status)
+        for moment in lines[count:]:
+            print(moment_line(moment), flush=True)
+        count = len(lines)
 
     return show
 
 
-def table(found: Status) -> RenderableType:
+def table(status: Status) -> RenderableType:
     """A release as a table for a terminal: the same words as `status`, in the same order."""
     from rich import box
     from rich.console import Group
@@ -102,17 +102,19 @@ def table(found: Status) -> RenderableType:
     from rich.text import Text
 
     from glidepath.status.telling import clock, moments
-    from glidepath.status.telling import facts as told
+    from glidepath.status.telling import facts as facts_of
 
-    colour = TONES[str(found.banner.tone)]
-    title = Text(f"{found.identity.service} {found.identity.stable} -> {found.identity.canary}", style="bold")
-    head = Panel(Text(f"{found.banner.state}: {found.banner.sentence}"), title=title, border_style=colour)
+    colour = TONES[str(status.banner.tone)]
+    title = Text(f"{status.identity.service} {status.identity.stable} -> {status.identity.canary}", style="bold")
+    head = Panel(Text(f"{status.banner.state}: {status.banner.sentence}"), title=title, border_style=colour)
     facts = Table.grid(padding=(0, 1))
-    for name, value in _facts(list(told(found))[1:]):
+    for name, value in _facts(list(facts_of(status))[1:]):
         facts.add_row(Text(name, style="bright_black"), Text(value))
     latest = Table(box=box.SIMPLE_HEAD, show_header=False, expand=True)
-    for one in list(moments(found))[-LATEST:]:
-        latest.add_row(Text(clock(one.at)[11:], style="bright_black"), Text(one.text, style=TONES[str(one.tone)]))
+    for moment in list(moments(status))[-LATEST:]:
+        latest.add_row(
+            Text(clock(moment.at)[11:], style="bright_black"), Text(moment.text, style=TONES[str(moment.tone)])
+        )
     return Group(head, facts, latest)
 
 

@@ -45,8 +45,8 @@ def lacks(looked: Looked, fits: Sequence[Fit], chart: str | None = None) -> list
         missing.append(f"latency can't be read: {best.remark}")
     elif not best.edges and not best.native:
         missing.append("no latency histogram: `metrics` leaves latency out")
-    if told := untried(best.source):
-        missing.append(told)
+    if remark := untried(best.source):
+        missing.append(remark)
     return missing
 
 
@@ -91,12 +91,12 @@ def written(
 def _chart(looked: Looked, chart: str | None) -> list[str]:
     if looked.plain is None:
         return [f"  chart: {chart or OWN_CHART}      # folder or packed file of the chart that it was installed from"]
-    told = yaml.safe_dump({"values": dict(looked.plain.values)}, sort_keys=False).splitlines()
+    values = yaml.safe_dump({"values": dict(looked.plain.values)}, sort_keys=False).splitlines()
     return [
         f"  chart: {chart or NO_CHART}           # folder or packed file of the chart that it was installed from",
         "  per_version: true              # each version is a Helm release of this chart",
         f"  # As {looked.helm or 'Helm'} was installed; name, tag and replicas are written for each version.",
-        *(f"  {line}" for line in told),
+        *(f"  {line}" for line in values),
     ]
 
 
@@ -104,13 +104,13 @@ def _evidence(looked: Looked, fits: Sequence[Fit]) -> list[str]:
     if not fits:
         return ["  source: istio                  # nothing was found by this or any other preset"]
     best, *others = fits
-    told = PRESETS[best.source].names if best.source in PRESETS else "the example service's own names"
+    names = PRESETS[best.source].names if best.source in PRESETS else "the example service's own names"
     lines = [
-        f"  source: {best.source}    # {told}",
+        f"  source: {best.source}    # {names}",
         f"  # {best.per_s:.3g} requests a second of {looked.stable}, counted by {best.pods} pods",
     ]
     if others:
-        lines.append(f"  # there as well: {', '.join(one.source for one in others)}")
+        lines.append(f"  # there as well: {', '.join(fit.source for fit in others)}")
     if best.native:
         lines.append("  histograms: native")
     if best.cadence:
