@@ -66,16 +66,16 @@ def backtest(policy: Policy, folder: Path) -> Iterator[Change]:
 def recorded(evidence: Evidence) -> Decision:
     """What the record says; where its lines keep no verdicts, what its own plan says today."""
     start = first(evidence)
-    told = [line for line in evidence.lines if isinstance(line, Recorded) and line.verdict is not None]
-    if not told:
+    lines = [line for line in evidence.lines if isinstance(line, Recorded) and line.verdict is not None]
+    if not lines:
         return decided(evidence, list(replay(evidence)), None)
     outcome = {"promoted": "promote", "rolled_back": "rollback"}.get(evidence.header.outcome or "", "undecided")
     # A promotion may still be taken back in the observation after it; then the PASS was not the last word.
-    back = outcome == "rollback" or (outcome != "promote" and any(line.verdict == Verdict.FAIL for line in told))
-    for line in told:
+    back = outcome == "rollback" or (outcome != "promote" and any(line.verdict == Verdict.FAIL for line in lines))
+    for line in lines:
         if line.verdict in WORDS and (line.verdict == Verdict.FAIL or not back):
             return Decision(WORDS[line.verdict], line.reason or "", line.end - start)
-    return Decision(outcome, evidence.header.reason or told[-1].reason or "", told[-1].end - start)
+    return Decision(outcome, evidence.header.reason or lines[-1].reason or "", lines[-1].end - start)
 
 
 def decided(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) -> Decision:
@@ -117,9 +117,9 @@ def _harm_observed(evidence: Evidence, looks: Sequence[Look], policy: Policy | N
     begun = next((line.start for line in evidence.lines if isinstance(line, Recorded) and observed(line)), None)
     if begun is None:
         return None
-    asked = policy.after_promotion if policy else None
-    until = math.inf if asked is None else begun + LONGEST * asked.warm * (asked.holdback > 0)
-    return next((one for one in looks if begun < one.at <= until and one.verdict is Verdict.FAIL), None)
+    observation = policy.after_promotion if policy else None
+    until = math.inf if observation is None else begun + LONGEST * observation.warm * (observation.holdback > 0)
+    return next((look for look in looks if begun < look.at <= until and look.verdict is Verdict.FAIL), None)
 
 
 def _until(looks: Iterable[Look], end: float | None) -> Iterator[Look]:

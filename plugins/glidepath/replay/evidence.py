@@ -67,9 +67,9 @@ class Recorded(Interval):
     @classmethod
     def of(cls, interval: Interval, look: Look | None = None) -> Recorded:
         """An interval with its look."""
-        said = (look.verdict, look.reason) if look is not None else (None, None)
+        words = (look.verdict, look.reason) if look is not None else (None, None)
         return cls(
-            interval.start, interval.end, interval.weight, interval.stable, interval.canary, interval.step, *said
+            interval.start, interval.end, interval.weight, interval.stable, interval.canary, interval.step, *words
         )
 
 
@@ -142,19 +142,19 @@ def json_schema() -> dict[str, Any]:
 
 def _header(row: str, where: str) -> Header:
     try:
-        given = json.loads(row)
+        fields = json.loads(row)
     except ValueError as error:
         raise EvidenceError(f"{where}: not JSON: {error}; expected a header line") from error
-    if not isinstance(given, dict) or given.get("format") != FORMAT:
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise EvidenceError(f'{where}: no header: expected an object with "format": "{FORMAT}"')
-    if given.get("format_version") != VERSION:
+    if fields.get("format_version") != VERSION:
         raise EvidenceError(
-            f"{where}: format_version {given.get('format_version')!r}, this code reads {VERSION}; "
+            f"{where}: format_version {fields.get('format_version')!r}, this code reads {VERSION}; "
             "use the code version that wrote it, or export it again"
         )
     header = _valid(HEADER, row, where)
     # The judge's own reading: what is equal to the live release's plan to the bit.
-    return replace(header, plan=Plan.from_dict(given["plan"]))
+    return replace(header, plan=Plan.from_dict(fields["plan"]))
 
 
 def _line(row: str, where: str) -> Recorded | Silence:
@@ -167,15 +167,15 @@ def _valid(form: TypeAdapter[T], row: str, where: str) -> T:
     try:
         return form.validate_json(row, strict=True)
     except ValidationError as error:
-        told = "; ".join(_told(one) for one in error.errors(include_url=False))
-        raise EvidenceError(f"{where}: {told}") from error
+        faults = "; ".join(_told(fault) for fault in error.errors(include_url=False))
+        raise EvidenceError(f"{where}: {faults}") from error
 
 
-def _told(one: Mapping[str, Any]) -> str:
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in one["loc"]).lstrip(".")
-    given = one["input"]
-    shown = "" if isinstance(given, (dict, list)) or one["type"] == "json_invalid" else f"given {given!r}: "
-    return f"{place}{': ' if place else ''}{shown}{one['msg'].removeprefix('Value error, ')}"
+def _told(fault: Mapping[str, Any]) -> str:
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
+    value = fault["input"]
+    shown = "" if isinstance(value, (dict, list)) or fault["type"] == "json_invalid" else f"given {value!r}: "
+    return f"{place}{': ' if place else ''}{shown}{fault['msg'].removeprefix('Value error, ')}"
 
 
 def _check(line: Recorded | Silence, before: Recorded | Silence | None, plan: Plan, where: str) -> None:

@@ -44,9 +44,9 @@ def looks(
                 "no past of the stable version: give `baseline`, or intervals of weight 0 before the canary's first"
             )
         baseline = past[0].stable
-        for one in past[1:]:
-            baseline = baseline.plus(one.stable)
-        baseline_s = sum(one.end - one.start for one in past)
+        for earlier in past[1:]:
+            baseline = baseline.plus(earlier.stable)
+        baseline_s = sum(interval.end - interval.start for interval in past)
     per_second = baseline.requests / baseline_s if baseline_s > 0 else 0.0
     judge = Judge(plan_judgement(settings_of(policy), baseline, baseline_s, edges, per_second))
     steps = Numbering()
@@ -80,7 +80,7 @@ def replanned(evidence: Evidence, policy: Policy) -> Plan:
             f"{evidence.name}:1: recorded by code version {header.code_version} without the baseline's counts: it can be "
             "replayed as it was, not by another policy"
         )
-    spec = for_run(policy, {"version": header.canary, "weights": [one.weight for one in header.plan.settings.steps]})
+    spec = for_run(policy, {"version": header.canary, "weights": [step.weight for step in header.plan.settings.steps]})
     per_second = header.plan.feasibility.requests_per_second
     edges, seconds = header.plan.edges, header.plan.baseline_s
     return plan_judgement(settings_of(spec), header.plan.baseline, seconds, edges, per_second)
@@ -88,8 +88,8 @@ def replanned(evidence: Evidence, policy: Policy) -> Plan:
 
 def _past(intervals: Iterator[Interval]) -> tuple[list[Interval], Iterator[Interval]]:
     past: list[Interval] = []
-    for one in intervals:
-        if one.weight > 0:
-            return past, chain([one], intervals)
-        past.append(one)
+    for interval in intervals:
+        if interval.weight > 0:
+            return past, chain([interval], intervals)
+        past.append(interval)
     return past, iter(())

@@ -38,9 +38,9 @@ def export(record: Record, release_id: str) -> Evidence:
         reason=release.reason,
     )
     lines: list[Recorded | Silence] = []
-    for _, interval, said in record.looks(release_id):
+    for _, interval, look in record.looks(release_id):
         if interval is None:
-            lines.append(Silence(said["at"], said["reason"]))
+            lines.append(Silence(look["at"], look["reason"]))
         else:
-            lines.append(Recorded.of(Interval.from_dict(interval), Look.from_dict(said)))
+            lines.append(Recorded.of(Interval.from_dict(interval), Look.from_dict(look)))
     return Evidence(release_id, header, tuple(lines))

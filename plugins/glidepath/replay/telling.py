@@ -15,18 +15,20 @@ def number(value: float | None, unit: str) -> str:
     return f"{100 * value:+.3f}" if unit == "points" else f"{value:.3f}"
 
 
-def metric(one: MetricLook) -> str:
+def metric(metric_look: MetricLook) -> str:
     """One metric: effect, interval, evidence of harm and of safety."""
-    effect, low, high = (number(value, one.unit) for value in (one.effect, one.low, one.high))
+    effect, low, high = (
+        number(value, metric_look.unit) for value in (metric_look.effect, metric_look.low, metric_look.high)
+    )
     return (
-        f"{one.name} {effect} [{low}, {high}] harm {one.harm_e:.4g}/{one.harm_threshold:.0f} "
-        f"safe {one.safety_e:.4g}/{one.safety_threshold:.0f}"
+        f"{metric_look.name} {effect} [{low}, {high}] harm {metric_look.harm_e:.4g}/{metric_look.harm_threshold:.0f} "
+        f"safe {metric_look.safety_e:.4g}/{metric_look.safety_threshold:.0f}"
     )
 
 
 def look_line(count: int, look: Look, start: float) -> str:
     """A look in a line."""
-    numbers = " | ".join(metric(one) for one in look.metrics)
+    numbers = " | ".join(metric(metric_look) for metric_look in look.metrics)
     return (
         f"{count:4d} {look.at - start:7.0f} s {look.weight:3d} % {look.verdict:9} {look.reason:16} "
         f"canary {look.canary_requests} stable {look.stable_requests} | {numbers}"
@@ -36,18 +38,20 @@ def look_line(count: int, look: Look, start: float) -> str:
 def legend(look: Look) -> Iterator[str]:
     """What the columns are, with the limits."""
     yield "look, seconds since the first, weight, verdict, reason, requests so far | each metric: effect [interval], evidence"
-    for one in look.metrics:
-        unit = "percentage points" if one.unit == "points" else "ratio of the quantiles"
-        harm, safe = number(one.limit, one.unit), number(one.safe_limit, one.unit)
-        yield f"{one.name}: {unit}; harm beyond {harm}, comparable below {safe}" + (f"; {one.note}" if one.note else "")
+    for metric_look in look.metrics:
+        unit = "percentage points" if metric_look.unit == "points" else "ratio of the quantiles"
+        harm, safe = number(metric_look.limit, metric_look.unit), number(metric_look.safe_limit, metric_look.unit)
+        yield f"{metric_look.name}: {unit}; harm beyond {harm}, comparable below {safe}" + (
+            f"; {metric_look.note}" if metric_look.note else ""
+        )
 
 
-def decision(one: Decision) -> str:
+def decision(outcome: Decision) -> str:
     """A decision in words."""
-    return f"{one.word} after {one.after_s:.0f} s ({one.reason})"
+    return f"{outcome.word} after {outcome.after_s:.0f} s ({outcome.reason})"
 
 
-def change(one: Change) -> str:
+def change(row: Change) -> str:
     """One release of a backtest in a line."""
-    mark = "CHANGED" if one.changed else "same"
-    return f"{mark:7} {one.name}: {decision(one.recorded)} -> {decision(one.judged)}"
+    mark = "CHANGED" if row.changed else "same"
+    return f"{mark:7} {row.name}: {decision(row.recorded)} -> {decision(row.judged)}"
