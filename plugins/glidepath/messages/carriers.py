@@ -11,20 +11,20 @@ from glidepath.messages.webhooks import CloudEvents, Teams, Webhook
 from glidepath.policy.messages import Channel, EmailChannel, EventsChannel, SlackChannel, TeamsChannel
 
 
-def carrier(asked: Channel, where: Address, server: Callable[[], Server]) -> Carrier:
+def carrier(channel: Channel, where: Address, server: Callable[[], Server]) -> Carrier:
     """What carries the messages of a channel.
 
     Args:
-        asked: The channel.
+        channel: The channel.
         where: Its address and headers, of a service that is posted to.
         server: Its mail server.
     """
-    if isinstance(asked, SlackChannel):
-        return Slack(asked, where)
-    if isinstance(asked, TeamsChannel):
-        return Teams(asked, where)
-    if isinstance(asked, EmailChannel):
-        return Mail(asked, server)
-    if isinstance(asked, EventsChannel):
-        return CloudEvents(asked, where)
-    return Webhook(asked, where)
+    if isinstance(channel, SlackChannel):
+        return Slack(channel, where)
+    if isinstance(channel, TeamsChannel):
+        return Teams(channel, where)
+    if isinstance(channel, EmailChannel):
+        return Mail(channel, server)
+    if isinstance(channel, EventsChannel):
+        return CloudEvents(channel, where)
+    return Webhook(channel, where)

@@ -38,8 +38,8 @@ class ClusterEvents:
             RecordError: The record can't be read.
         """
         release = self._record.get(self._release_id)
-        found = list(news(Journal(self._record, self._release_id).entries()))
-        new = [one for one in found if one.key not in self._told]
+        items = list(news(Journal(self._record, self._release_id).entries()))
+        new = [item for item in items if item.key not in self._told]
         if new and release.token is not None:
             lease = f"glidepath-{release.service}"
             uid = str(self._objects.get(LEASES, lease)["metadata"].get("uid", ""))
@@ -49,13 +49,13 @@ class ClusterEvents:
                 "namespace": release.namespace,
                 "name": lease,
             }
-            for one in new:
+            for item in new:
                 # A token may be another after a crash; the release's name is for good, and no name for an object.
-                name = f"{release.service}.glidepath-{round(1000 * release.created):x}-{one.key}"
-                text = f"{release.stable} -> {release.canary}: {one.text}"
+                name = f"{release.service}.glidepath-{round(1000 * release.created):x}-{item.key}"
+                text = f"{release.stable} -> {release.canary}: {item.text}"
                 event(
-                    self._objects, name, {**about, **({"uid": uid} if uid else {})}, REASONS[one.about], text, one.at,
-                    FIELD_MANAGER, warning=one.about in WARNINGS,
+                    self._objects, name, {**about, **({"uid": uid} if uid else {})}, REASONS[item.about], text, item.at,
+                    FIELD_MANAGER, warning=item.about in WARNINGS,
                 )  # fmt: skip
-                self._told.add(one.key)
+                self._told.add(item.key)
         return release.outcome is not None

@@ -38,14 +38,14 @@ class Server:
 class Mail(Carrier):
     """Sends mail. A mail that is sent twice has the same id, and is shown once."""
 
-    def __init__(self, asked: EmailChannel, where: Callable[[], Server]) -> None:
-        self._asked, self._where = asked, where
+    def __init__(self, channel: EmailChannel, where: Callable[[], Server]) -> None:
+        self._channel, self._where = channel, where
 
     def send(self, message: Message, thread: str) -> str:
         """See `Carrier.send`."""
         mail = self.written(message)
         try:
-            within(self._asked.timeout * 2 + GRACE_S, lambda: self._deliver(mail))
+            within(self._channel.timeout * 2 + GRACE_S, lambda: self._deliver(mail))
         except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
             code = _code(error)
             raise MessageError(f"the mail server answered {code}", 400 <= code < 500) from error
@@ -55,19 +55,21 @@ class Mail(Carrier):
 
     def written(self, message: Message) -> EmailMessage:
         """The mail; its subject is the same for all of a release, so that every program has them in one conversation."""
-        one, data = message, message.data
+        data = message.data
         mail = EmailMessage()
-        mail["From"], mail["To"] = self._asked.sender, ", ".join(self._asked.addresses)
+        mail["From"], mail["To"] = self._channel.sender, ", ".join(self._channel.addresses)
         mail["Subject"] = f"{data['state']}: {data['service']} {data['stable']} -> {data['canary']}"
-        mail["Date"] = formatdate(one.news.at)
-        mail["Message-ID"] = _id(f"{one.release}:{one.news.key}")
-        mail["References"] = mail["In-Reply-To"] = _id(one.release)
+        mail["Date"] = formatdate(message.news.at)
+        mail["Message-ID"] = _id(f"{message.release}:{message.news.key}")
+        mail["References"] = mail["In-Reply-To"] = _id(message.release)
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content("\n\n".join([one.title, *one.lines, *([one.mention] if one.mention else [])]) + "\n")
+        mail.set_content(
+            "\n\n".join([message.title, *message.lines, *([message.mention] if message.mention else [])]) + "\n"
+        )
         return mail
 
     def _deliver(self, mail: EmailMessage) -> None:
-        server, timeout = self._where(), self._asked.timeout
+        server, timeout = self._where(), self._channel.timeout
         secure = ssl.create_default_context()
         opened = (
             smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=secure)

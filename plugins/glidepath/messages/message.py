@@ -57,12 +57,12 @@ def message(status: Status, news: News, link: str = "", mention: str = "") -> Me
         link: Its page.
         mention: Who is called when somebody must act.
     """
-    one, banner = status.identity, status.banner
-    title = safe(f"{banner.state}: {one.service} {one.stable} -> {one.canary} in {one.namespace}")
+    identity, banner = status.identity, status.banner
+    title = safe(f"{banner.state}: {identity.service} {identity.stable} -> {identity.canary} in {identity.namespace}")
     acts = "approve" in status.actions
     return Message(
         news=news,
-        release=one.id,
+        release=identity.id,
         title=title,
         lines=tuple(_lines(status, link)),
         mention=mention if acts else "",
@@ -79,14 +79,16 @@ def weight(status: Status) -> int:
 
 
 def _lines(status: Status, link: str) -> Iterator[str]:
-    one = status.identity
+    identity = status.identity
     yield status.banner.sentence
     now = weight(status)
-    step = f"; step {one.step} of {one.steps}" if one.step and one.ended is None else ""
-    yield f"Traffic now: {one.canary} {now} %, {one.stable} {100 - now} %{step}"
+    step = f"; step {identity.step} of {identity.steps}" if identity.step and identity.ended is None else ""
+    yield f"Traffic now: {identity.canary} {now} %, {identity.stable} {100 - now} %{step}"
     if status.exposure:
-        told = ", ".join(f"{arm.version} {arm.requests:,} requests, {arm.errors:,} failed" for arm in status.exposure)
-        yield f"Exposure: {told}"
+        exposure = ", ".join(
+            f"{arm.version} {arm.requests:,} requests, {arm.errors:,} failed" for arm in status.exposure
+        )
+        yield f"Exposure: {exposure}"
     if act := _act(status):
         yield act
     if link:
@@ -109,25 +111,25 @@ def _act(status: Status) -> str:
 
 
 def _fields(status: Status, news: News, link: str, title: str) -> dict[str, str]:
-    one = status.identity
-    image = one.policy.get("tag") or one.canary
+    identity = status.identity
+    image = identity.policy.get("tag") or identity.canary
     return {
         "about": news.about, "state": str(status.banner.state), "status": STATUSES.get(status.banner.tone, "pending"),
         # GitHub refuses a longer description of a status.
-        "sentence": status.banner.sentence[:140], "text": title, "service": one.service, "namespace": one.namespace,
-        "stable": one.stable, "canary": one.canary, "release": one.id, "weight": str(weight(status)), "step": str(one.step),
-        "steps": str(one.steps), "link": link, "version": str(image),
+        "sentence": status.banner.sentence[:140], "text": title, "service": identity.service, "namespace": identity.namespace,
+        "stable": identity.stable, "canary": identity.canary, "release": identity.id, "weight": str(weight(status)),
+        "step": str(identity.step), "steps": str(identity.steps), "link": link, "version": str(image),
     }  # fmt: skip
 
 
 def _data(status: Status, news: News, link: str) -> dict[str, Any]:
-    one = status.identity
-    found = status.to_dict()
+    identity = status.identity
+    values = status.to_dict()
     return {
-        "about": news.about, "state": str(status.banner.state), "sentence": status.banner.sentence, "service": one.service,
-        "namespace": one.namespace, "stable": one.stable, "canary": one.canary, "release": one.id, "phase": one.phase,
-        "step": one.step, "steps": one.steps, "weight": weight(status), "exposure": found["exposure"],
-        "metrics": [{name: metric[name] for name in METRIC} for metric in found["metrics"]], "coming": found["coming"],
+        "about": news.about, "state": str(status.banner.state), "sentence": status.banner.sentence, "service": identity.service,
+        "namespace": identity.namespace, "stable": identity.stable, "canary": identity.canary, "release": identity.id,
+        "phase": identity.phase, "step": identity.step, "steps": identity.steps, "weight": weight(status), "exposure": values["exposure"],
+        "metrics": [{name: metric[name] for name in METRIC} for metric in values["metrics"]], "coming": values["coming"],
         "actions": status.actions, "link": link, "grafana": grafana(status),
     }  # fmt: skip
 

@@ -34,27 +34,27 @@ class News:
 def news(entries: Iterable[Entry]) -> Iterator[News]:
     """The news of a journal, in order."""
     words, observed = 0, False
-    for one in entries:
-        text = next((moment.text for moment in timeline([one])), "")
-        if isinstance(one, events.WeightGiven) and not one.window:
-            yield News(f"weight-{one.step}", "begun" if one.step == 1 else "step", one.noted, text)
-        elif isinstance(one, events.Decided) and one.decision == Decision.ASK:
-            yield News(f"asks-{one.step}", "asks", one.noted, text)
-        elif isinstance(one, people.Asked):
+    for entry in entries:
+        text = next((moment.text for moment in timeline([entry])), "")
+        if isinstance(entry, events.WeightGiven) and not entry.window:
+            yield News(f"weight-{entry.step}", "begun" if entry.step == 1 else "step", entry.noted, text)
+        elif isinstance(entry, events.Decided) and entry.decision == Decision.ASK:
+            yield News(f"asks-{entry.step}", "asks", entry.noted, text)
+        elif isinstance(entry, people.Asked):
             words += 1
             # What takes it back is told by what it does.
-            if one.what not in (REJECT, TAKE_BACK):
-                yield News(f"word-{words}", "word", one.noted, text)
-        elif isinstance(one, events.TakenBack):
-            yield News("back", "back", one.noted, text)
-        elif isinstance(one, events.Entered) and one.phase == Phase.OBSERVING and not observed:
+            if entry.what not in (REJECT, TAKE_BACK):
+                yield News(f"word-{words}", "word", entry.noted, text)
+        elif isinstance(entry, events.TakenBack):
+            yield News("back", "back", entry.noted, text)
+        elif isinstance(entry, events.Entered) and entry.phase == Phase.OBSERVING and not observed:
             observed = True
-            yield News("observing", "observing", one.noted, "promoted; the old version stays warm for a while")
-        elif isinstance(one, events.Closed):
-            yield News("ended", "ended", one.noted, text)
+            yield News("observing", "observing", entry.noted, "promoted; the old version stays warm for a while")
+        elif isinstance(entry, events.Closed):
+            yield News("ended", "ended", entry.noted, text)
 
 
-def for_people(found: list[News]) -> list[News]:
+def for_people(items: list[News]) -> list[News]:
     """Without what says the same again: that a release has ended which they know to go back."""
-    back = any(one.about == "back" for one in found)
-    return [one for one in found if not (back and one.about == "ended")]
+    back = any(item.about == "back" for item in items)
+    return [item for item in items if not (back and item.about == "ended")]

@@ -63,15 +63,15 @@ class Outbox:
         """
         entries = list(Journal(self.record, self.release_id).entries())
         due: float | None = None
-        for one in self._wanted(entries):
-            at = self._next(one, entries)
+        for item in self._wanted(entries):
+            at = self._next(item, entries)
             if at is not None and at <= self.now():
-                at = self._try(one, entries)
+                at = self._try(item, entries)
             if at is not None:
                 due = at if due is None else min(due, at)
                 if self.carrier.every:
                     break  # in order: what comes after it waits
-        self._over = due is None and any(isinstance(one, Closed) for one in entries)
+        self._over = due is None and any(isinstance(entry, Closed) for entry in entries)
         return due
 
     @property
@@ -81,25 +81,25 @@ class Outbox:
 
     def _wanted(self, entries: Sequence[Entry]) -> list[News]:
         """The news that this channel is to be told, in order; what newer news has overtaken is noted, and left out."""
-        found = list(news(entries))
-        kept = [one for one in (found if self.carrier.every else for_people(found)) if one.about in self.asked.about]
+        items = list(news(entries))
+        kept = [item for item in (items if self.carrier.every else for_people(items)) if item.about in self.asked.about]
         if self.carrier.every:
             return kept
-        for one in kept[:-1]:
-            if self._next(one, entries) is not None:
-                self._note(one, 0, PASSED, final=True)
+        for item in kept[:-1]:
+            if self._next(item, entries) is not None:
+                self._note(item, 0, PASSED, final=True)
         return kept[-1:]
 
-    def _mine(self, one: News, entries: Sequence[Entry]) -> list[Messaged]:
+    def _mine(self, item: News, entries: Sequence[Entry]) -> list[Messaged]:
         return [
             entry
             for entry in entries
-            if isinstance(entry, Messaged) and (entry.channel, entry.news) == (self.name, one.key)
+            if isinstance(entry, Messaged) and (entry.channel, entry.news) == (self.name, item.key)
         ]
 
-    def _next(self, one: News, entries: Sequence[Entry]) -> float | None:
+    def _next(self, item: News, entries: Sequence[Entry]) -> float | None:
         """When the next try of a message is due; None when there is none."""
-        made = self._mine(one, entries)
+        made = self._mine(item, entries)
         if any(entry.final for entry in made):
             return None
         if not made:
@@ -109,37 +109,37 @@ class Outbox:
             return last.noted + HOLD_S
         return last.noted + self.pause_s * FACTOR ** (last.attempt - 1)
 
-    def _try(self, one: News, entries: Sequence[Entry]) -> float | None:
+    def _try(self, item: News, entries: Sequence[Entry]) -> float | None:
         """Make the next try; when the one after it is due, None when there is none."""
-        made = self._mine(one, entries)
+        made = self._mine(item, entries)
         attempt = max((entry.attempt for entry in made), default=0) + 1
         if attempt > self.asked.tries:  # the last one was made by a process that died
-            self._fail(one, attempt - 1, "nobody knows whether it was sent", final=True)
+            self._fail(item, attempt - 1, "nobody knows whether it was sent", final=True)
             return None
-        told = message(status(self.record, self.release_id, self.now()), one, self.link, self.asked.mention)
-        if not self._note(one, attempt, BEGUN):
+        outgoing = message(status(self.record, self.release_id, self.now()), item, self.link, self.asked.mention)
+        if not self._note(item, attempt, BEGUN):
             return self.now() + HOLD_S  # another process makes it
         try:
-            thread = self.carrier.send(told, _thread(entries, self.name))
+            thread = self.carrier.send(outgoing, _thread(entries, self.name))
         except Exception as error:  # one that nobody thought of, too, is no more than a message that was not sent
             final = attempt == self.asked.tries or not getattr(error, "may_pass", False)
-            self._fail(one, attempt, str(error), final)
+            self._fail(item, attempt, str(error), final)
             return None if final else self.now() + self.pause_s * FACTOR ** (attempt - 1)
-        self._note(one, attempt, SENT, final=True, thread=thread)
+        self._note(item, attempt, SENT, final=True, thread=thread)
         return None
 
-    def _fail(self, one: News, attempt: int, why: str, final: bool) -> None:
-        self._note(one, attempt, FAILED, why=why, final=final)
-        self.say(f"messages: {self.name}: {one.key}, try {attempt} of {self.asked.tries} failed: {why}")
+    def _fail(self, item: News, attempt: int, why: str, final: bool) -> None:
+        self._note(item, attempt, FAILED, why=why, final=final)
+        self.say(f"messages: {self.name}: {item.key}, try {attempt} of {self.asked.tries} failed: {why}")
 
     def _note(
-        self, one: News, attempt: int, state: str, why: str = "", final: bool = False, thread: str = ""
+        self, item: News, attempt: int, state: str, why: str = "", final: bool = False, thread: str = ""
     ) -> bool:  # fmt: skip
-        entry = Messaged(self.name, one.key, attempt, state, why, final, thread)
+        entry = Messaged(self.name, item.key, attempt, state, why, final, thread)
         return Journal(self.record, self.release_id).write(entry, self.now())
 
 
 def _thread(entries: Sequence[Entry], channel: str) -> str:
     """What messages of the channel answer to; empty before the first."""
-    mine = (one.thread for one in entries if isinstance(one, Messaged) and one.channel == channel)
-    return next((one for one in mine if one), "")
+    mine = (entry.thread for entry in entries if isinstance(entry, Messaged) and entry.channel == channel)
+    return next((thread for thread in mine if thread), "")

@@ -65,10 +65,10 @@ def post(
         raise MessageError(f"the connection could not be read: {error}") from error
     url, shown = f"{base}{path}", address(f"{base}{path}")
     try:
-        code, said = posted(url, {**secret, **headers}, timeout_s, most, json=json)
+        code, text = posted(url, {**secret, **headers}, timeout_s, most, json=json)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OutOfTime, ValueError, OSError) as error:
         raise MessageError(f"{shown} did not answer within {timeout_s:g} s: {type(error).__name__}") from error
     if 200 <= code < 300:
-        return said
+        return text
     known = [*secret.values(), *(value.split(" ", 1)[-1] for value in secret.values())]
-    raise MessageError(f"{shown} answered {code}: {hidden(said, known)[:LENGTH]}", code >= 500 or code in MAY_PASS)
+    raise MessageError(f"{shown} answered {code}: {hidden(text, known)[:LENGTH]}", code >= 500 or code in MAY_PASS)

@@ -21,26 +21,26 @@ ALOUD = ("asks", "back", "ended")
 class Slack(Carrier):
     """Posts to a channel; later messages of a release answer to its first."""
 
-    def __init__(self, asked: SlackChannel, where: Address) -> None:
-        self._asked, self._where = asked, where
+    def __init__(self, channel: SlackChannel, where: Address) -> None:
+        self._channel, self._where = channel, where
 
     def send(self, message: Message, thread: str) -> str:
         """See `Carrier.send`."""
         head, *rest = message.lines
         text = "\n".join([f"*{_plain(message.title)}*", _plain(head), *(_plain(line) for line in rest)])
         body: dict[str, Any] = {
-            "channel": self._asked.channel,
+            "channel": self._channel.channel,
             "text": f"{message.mention} {text}".strip(),
             "unfurl_links": False,
             "unfurl_media": False,
         }
         if thread:
             body |= {"thread_ts": thread, "reply_broadcast": message.news.about in ALOUD}
-        said = post(self._where, "/chat.postMessage", self._asked.timeout, body, {}, MOST)
+        reply = post(self._where, "/chat.postMessage", self._channel.timeout, body, {}, MOST)
         try:
-            answer = json.loads(said)
+            answer = json.loads(reply)
         except ValueError as error:
-            raise MessageError(f"Slack answered what is no JSON: {said[:100]!r}") from error
+            raise MessageError(f"Slack answered what is no JSON: {reply[:100]!r}") from error
         if not answer.get("ok"):
             why = str(answer.get("error"))
             raise MessageError(f"Slack refused: {why}", why in MAY_PASS)

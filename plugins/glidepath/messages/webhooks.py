@@ -19,8 +19,8 @@ class CloudEvents(Carrier):
 
     every = True
 
-    def __init__(self, asked: EventsChannel, where: Address) -> None:
-        self._asked, self._where = asked, where
+    def __init__(self, channel: EventsChannel, where: Address) -> None:
+        self._channel, self._where = channel, where
 
     def send(self, message: Message, thread: str) -> str:
         """See `Carrier.send`."""
@@ -36,30 +36,30 @@ class CloudEvents(Carrier):
             "data": data,
         }
         kind = {"Content-Type": "application/cloudevents+json; charset=utf-8"}
-        post(self._where, self._asked.path, self._asked.timeout, event, kind)
+        post(self._where, self._channel.path, self._channel.timeout, event, kind)
         return thread
 
 
 class Webhook(Carrier):
     """JSON as the policy has it."""
 
-    def __init__(self, asked: WebhookChannel, where: Address) -> None:
-        self._asked, self._where = asked, where
+    def __init__(self, channel: WebhookChannel, where: Address) -> None:
+        self._channel, self._where = channel, where
 
     def send(self, message: Message, thread: str) -> str:
         """See `Carrier.send`."""
-        body = filled(self._asked.body, message.fields)
-        path = filled(self._asked.path, _quoted(message.fields))
+        body = filled(self._channel.body, message.fields)
+        path = filled(self._channel.path, _quoted(message.fields))
         key = {"Idempotency-Key": f"{message.release}:{message.news.key}"}
-        post(self._where, path, self._asked.timeout, body, key)
+        post(self._where, path, self._channel.timeout, body, key)
         return thread
 
 
 class Teams(Carrier):
     """An adaptive card by a workflow ("when a Teams webhook request is received"). It can't answer in a thread."""
 
-    def __init__(self, asked: TeamsChannel, where: Address) -> None:
-        self._asked, self._where = asked, where
+    def __init__(self, channel: TeamsChannel, where: Address) -> None:
+        self._channel, self._where = channel, where
 
     def send(self, message: Message, thread: str) -> str:
         """See `Carrier.send`."""
@@ -73,7 +73,7 @@ class Teams(Carrier):
         card = {"type": "AdaptiveCard", "version": "1.4", "body": blocks, "actions": open_,
                 "$schema": "http://adaptivecards.io/schemas/adaptive-card.json"}  # fmt: skip
         attached = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
-        post(self._where, "", self._asked.timeout, {"type": "message", "attachments": [attached]}, {})
+        post(self._where, "", self._channel.timeout, {"type": "message", "attachments": [attached]}, {})
         return thread
 
 
