@@ -44,36 +44,36 @@ class Drawing:
     unit: str = ""
 
 
-def svg(asked: Drawing) -> str:
+def svg(drawing: Drawing) -> str:
     """The drawing."""
-    times = [at for line in asked.lines for at, _ in line.points] or [0.0, 1.0]
+    times = [at for line in drawing.lines for at, _ in line.points] or [0.0, 1.0]
     x0, x1 = min(times), max(max(times), min(times) + 1.0)
-    y0, y1 = _range(asked)
+    y0, y1 = _range(drawing)
 
     def x(at: float) -> float:
         return LEFT + (at - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT)
 
     def y(value: float) -> float:
-        place = (min(max(_scaled(value, asked.log), y0), y1) - y0) / ((y1 - y0) or 1.0)
+        place = (min(max(_scaled(value, drawing.log), y0), y1) - y0) / ((y1 - y0) or 1.0)
         return TOP + (1 - place) * (HEIGHT - TOP - BOTTOM)
 
-    parts = [*_axes(asked, (x0, x1), (y0, y1), x, y)]
-    if asked.band:
-        upper = [f"{x(at):.1f},{TOP if top is None else y(top):.1f}" for at, _, top in asked.band]
-        lower = [f"{x(at):.1f},{HEIGHT - BOTTOM if end is None else y(end):.1f}" for at, end, _ in asked.band]
+    parts = [*_axes(drawing, (x0, x1), (y0, y1), x, y)]
+    if drawing.band:
+        upper = [f"{x(at):.1f},{TOP if top is None else y(top):.1f}" for at, _, top in drawing.band]
+        lower = [f"{x(at):.1f},{HEIGHT - BOTTOM if end is None else y(end):.1f}" for at, end, _ in drawing.band]
         parts.append(f'<polygon class="band" points="{" ".join([*upper, *reversed(lower)])}"/>')
-    for at in asked.marks:
+    for at in drawing.marks:
         parts.append(f'<line class="mark" x1="{x(at):.1f}" x2="{x(at):.1f}" y1="{TOP:g}" y2="{HEIGHT - BOTTOM:g}"/>')
-    for value, style in asked.levels:
-        if y0 <= _scaled(value, asked.log) <= y1:
+    for value, style in drawing.levels:
+        if y0 <= _scaled(value, drawing.log) <= y1:
             parts.append(
                 f'<line class="{style}" x1="{LEFT:g}" x2="{WIDTH - RIGHT:g}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>'
             )
-    for line in asked.lines:
+    for line in drawing.lines:
         for run in _runs(line.points):
             drawn = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in run)
             parts.append(f'<polyline class="{line.style}" points="{drawn}"/>')
-    title = escape(asked.title)
+    title = escape(drawing.title)
     return f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{title}"><title>{title}</title>{"".join(parts)}</svg>'
 
 
@@ -81,23 +81,23 @@ def _scaled(value: float, log: bool) -> float:
     return math.log10(max(value, 1e-3)) if log else value
 
 
-def _range(asked: Drawing) -> tuple[float, float]:
+def _range(drawing: Drawing) -> tuple[float, float]:
     """The values between which it shows: what is known, and the levels nearby."""
-    known = [value for line in asked.lines for _, value in line.points if value is not None]
-    known += [value for _, low, high in asked.band for value in (low, high) if value is not None][-40:]
-    known += [value for value, _ in asked.levels]
-    scaled = [_scaled(value, asked.log) for value in known if math.isfinite(value)] or [0.0, 1.0]
+    known = [value for line in drawing.lines for _, value in line.points if value is not None]
+    known += [value for _, low, high in drawing.band for value in (low, high) if value is not None][-40:]
+    known += [value for value, _ in drawing.levels]
+    scaled = [_scaled(value, drawing.log) for value in known if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(scaled), max(scaled)
     room = (high - low) * 0.1 or abs(high) * 0.1 or 1.0
-    return (0.0, 100.0) if asked.unit == "percent" else (low - room, high + room)
+    return (0.0, 100.0) if drawing.unit == "percent" else (low - room, high + room)
 
 
-def _axes(asked: Drawing, xs: tuple[float, float], ys: tuple[float, float], x: Scale, y: Scale) -> Iterator[str]:
-    for value in _grid(*ys, whole=asked.log):
-        shown = 10**value if asked.log else value
+def _axes(drawing: Drawing, xs: tuple[float, float], ys: tuple[float, float], x: Scale, y: Scale) -> Iterator[str]:
+    for value in _grid(*ys, whole=drawing.log):
+        shown = 10**value if drawing.log else value
         at = y(shown)
         yield f'<line class="grid" x1="{LEFT:g}" x2="{WIDTH - RIGHT:g}" y1="{at:.1f}" y2="{at:.1f}"/>'
-        yield f'<text class="label" x="{LEFT - 6:g}" y="{at + 4:.1f}" text-anchor="end">{_number(shown, asked.unit)}</text>'
+        yield f'<text class="label" x="{LEFT - 6:g}" y="{at + 4:.1f}" text-anchor="end">{_number(shown, drawing.unit)}</text>'
     minutes = xs[1] - xs[0] > 240
     for value in _grid(xs[0] / (60 if minutes else 1), xs[1] / (60 if minutes else 1), 6):
         at = x(value * (60 if minutes else 1))
@@ -110,7 +110,7 @@ def _grid(low: float, high: float, wanted: int = 4, whole: bool = False) -> list
     if not rough > 0 or not math.isfinite(rough):
         return [low]
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(one * power for one in (1, 2, 5, 10) if one * power >= rough)
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
     step = max(1.0, round(step)) if whole else step
     first = math.ceil(low / step)
     return [round(place * step, 10) for place in range(first, math.floor(high / step) + 1)]

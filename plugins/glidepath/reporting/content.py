@@ -34,7 +34,7 @@ def document(record: Record, release_id: str, now: float, policies: Mapping[str,
     """
     release, stands = record.get(release_id), status(record, release_id, now)
     looks = [(seq, Look.from_dict(look)) for seq, _, look in record.looks(release_id)]
-    one, sha256, sections = stands.identity, "", [_which(stands)]
+    identity, sha256, sections = stands.identity, "", [_which(stands)]
     if release.plan is not None:
         evidence = export(record, release_id)
         sha256 = digest(evidence)
@@ -46,7 +46,7 @@ def document(record: Record, release_id: str, now: float, policies: Mapping[str,
     else:
         sections += [_decision(stands)]
     sections += [_record(stands, sha256)]
-    title = f"{one.service}: {one.stable} -> {one.canary}"
+    title = f"{identity.service}: {identity.stable} -> {identity.canary}"
     return Document(
         title, str(stands.banner.state), stands.banner.tone, stands.banner.sentence, tuple(sections), sha256
     )
@@ -54,28 +54,33 @@ def document(record: Record, release_id: str, now: float, policies: Mapping[str,
 
 def digest(evidence: Evidence) -> str:
     """SHA-256 of evidence as `glidepath export` writes it: who has the file can tell that the report is about it."""
-    found = hashlib.sha256()
+    hashed = hashlib.sha256()
     for row in rows(evidence):
-        found.update(f"{row}\n".encode())
-    return found.hexdigest()
+        hashed.update(f"{row}\n".encode())
+    return hashed.hexdigest()
 
 
 def _which(stands: Status) -> Section:
-    one = stands.identity
+    identity = stands.identity
     rows = [
-        ["release", one.id],
-        ["service", f"{one.service} in {one.namespace}"],
-        ["versions", f"{one.stable} (stable) -> {one.canary} (new)"],
-        ["began", clock(one.started)],
-        ["ended", f"{clock(one.ended)}, after {span(one.ended - one.started)}" if one.ended else "not yet"],
-        ["Glidepath", one.code_version],
+        ["release", identity.id],
+        ["service", f"{identity.service} in {identity.namespace}"],
+        ["versions", f"{identity.stable} (stable) -> {identity.canary} (new)"],
+        ["began", clock(identity.started)],
+        [
+            "ended",
+            f"{clock(identity.ended)}, after {span(identity.ended - identity.started)}"
+            if identity.ended
+            else "not yet",
+        ],
+        ["Glidepath", identity.code_version],
     ]
     return Section("Release", [], [Table(("", ""), rows)])
 
 
 def _decision(stands: Status) -> Section:
-    moments = sorted([*stands.timeline, *stands.series.moments], key=lambda one: one.at)
-    rows = [[clock(one.at), one.text] for one in moments]
+    moments = sorted([*stands.timeline, *stands.series.moments], key=lambda moment: moment.at)
+    rows = [[clock(moment.at), moment.text] for moment in moments]
     return Section("Decision", [stands.banner.sentence], [Table(["when", "what happened"], rows)])
 
 

@@ -27,17 +27,18 @@ BETTER = {"above": ("at least", "less than"), "below": ("at most", "more than"),
 
 def declared(status: Status, plan: Plan) -> Iterator[Section]:
     """What was fixed by the plan."""
-    one = status.identity
+    identity = status.identity
     yield Section(
         "Hypotheses",
         [
-            f"Fixed at {clock(one.started)}, before {one.canary} had a request, from the past of {one.stable}. p is the share of a "
-            "version's requests that are events (errors, or slower than an edge); the stable's is free, and may be another in "
+            f"Fixed at {clock(identity.started)}, before {identity.canary} had a request, from the past of {identity.stable}. "
+            "p is the share of a version's requests that are events (errors, or slower than an edge); the stable's is free, and may be another in "
             "every interval. Each metric is two questions, each a null that evidence is gathered against:"
         ],
         [
             Table(
-                ["metric", "question", "H0", "H1", "if H0 is refuted"], list(_hypotheses(plan, one.stable, one.canary))
+                ["metric", "question", "H0", "H1", "if H0 is refuted"],
+                list(_hypotheses(plan, identity.stable, identity.canary)),
             )
         ],
     )
@@ -55,13 +56,13 @@ def _of(metric: MetricPlan, stable: str, canary: str) -> Iterator[list[str]]:
     sides = metric.settings.sides
     effect = f"{canary} / {stable}" if unit == "ratio" else f"{canary} - {stable}"
     harm, safe = (words.limit(value, unit, sides) for value in (metric.limit, metric.safe_limit))
-    yield [f"{name} ({role})", "harm", *(f"{effect} is {one} {harm}" for one in WORSE[sides]), "taken back"]
+    yield [f"{name} ({role})", "harm", *(f"{effect} is {relation} {harm}" for relation in WORSE[sides]), "taken back"]
     if role == "critical":
-        yield ["", "comparable", *(f"{effect} is {one} {safe}" for one in BETTER[sides]), "may be promoted"]
+        yield ["", "comparable", *(f"{effect} is {relation} {safe}" for relation in BETTER[sides]), "may be promoted"]
 
 
 def _rule(status: Status, plan: Plan) -> Iterator[str]:
-    settings, one = plan.settings, status.identity
+    settings, identity = plan.settings, status.identity
     deciding = sum(metric.settings.decides for metric in plan.metrics)
     yield (
         f"Looked at after every scrape ({settings.scrape_s:g} s). Evidence is an e-value: under H0 its mean is at most 1 at "
@@ -79,13 +80,13 @@ def _rule(status: Status, plan: Plan) -> Iterator[str]:
     )
     if settings.decision == "superior":
         yield "Rule `superior`: some latency must be proven lower as well."
-    answer = UNDECIDED.get(str(one.policy.get("on_undecided")), "the policy answers")
+    answer = UNDECIDED.get(str(identity.policy.get("on_undecided")), "the policy answers")
     yield f"Undecided after {duration(settings.deadline_s)}: {answer}."
 
 
 def _needed(status: Status, plan: Plan) -> float:
     """What evidence of harm takes, as it was applied; before any look, as it will be."""
-    applied = [one.harm_threshold for one in status.metrics if one.role != "advisory"]
+    applied = [metric.harm_threshold for metric in status.metrics if metric.role != "advisory"]
     deciding = sum(metric.settings.decides for metric in plan.metrics)
     return max(applied, default=deciding / ((1.0 - PART) * plan.settings.alpha))
 
@@ -99,7 +100,7 @@ def _steps(plan: Plan) -> Table:
 
 
 def _expected(plan: Plan) -> Table:
-    found = plan.feasibility
-    rows = [[one.what, duration(one.seconds)] for one in found.expectations]
-    rows += [[f"Warning: {one}", ""] for one in found.warnings]
-    return Table([f"expected at {found.requests_per_second:.1f} requests a second", "mean time"], rows)
+    feasibility = plan.feasibility
+    rows = [[expectation.what, duration(expectation.seconds)] for expectation in feasibility.expectations]
+    rows += [[f"Warning: {warning}", ""] for warning in feasibility.warnings]
+    return Table([f"expected at {feasibility.requests_per_second:.1f} requests a second", "mean time"], rows)

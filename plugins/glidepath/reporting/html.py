@@ -12,16 +12,16 @@ from glidepath.reporting.form import Chart, Document, Section, Table
 STYLE = (Path(__file__).parent / "report.css").read_text()
 
 
-def html(one: Document) -> str:
+def html(document: Document) -> str:
     """The report."""
-    parts = "".join(part for section in one.sections for part in _section(section))
-    title = escape(f"{one.state}: {one.title}")
+    parts = "".join(part for section in document.sections for part in _section(section))
+    title = escape(f"{document.state}: {document.title}")
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{title}</title><style>{STYLE}</style></head><body><main>"
-        f'<header class="{one.tone}"><p class="state">{escape(one.state)}</p><h1>{escape(one.title)}</h1>'
-        f"<p>{escape(one.sentence)}</p></header>{parts}</main></body></html>\n"
+        f'<header class="{document.tone}"><p class="state">{escape(document.state)}</p><h1>{escape(document.title)}</h1>'
+        f"<p>{escape(document.sentence)}</p></header>{parts}</main></body></html>\n"
     )
 
 
@@ -37,15 +37,15 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _chart(chart: Chart) -> str:
-    told = f"<figcaption><b>{escape(chart.title)}</b> {escape(chart.legend)}</figcaption>"
-    return f'<figure tabindex="0">{told}{chart.svg}</figure>'
+    caption = f"<figcaption><b>{escape(chart.title)}</b> {escape(chart.legend)}</figcaption>"
+    return f'<figure tabindex="0">{caption}{chart.svg}</figure>'
 
 
 def _table(table: Table) -> str:
     if any("\n" in cell for row in table.rows for cell in row):
         texts = "".join(f"<pre>{escape(cell)}</pre>" for row in table.rows for cell in row)
         return f"<details><summary>{escape(table.head[0])}</summary>{texts}</details>"
-    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in table.head)
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.head)
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
     # A table can be wider than a narrow window: it scrolls by itself, by the keyboard, too.
     shown = f"<thead><tr>{head}</tr></thead>" if any(table.head) else ""

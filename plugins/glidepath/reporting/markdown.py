@@ -7,13 +7,21 @@ from collections.abc import Iterator
 from glidepath.reporting.form import Document, Section, Table
 
 
-def markdown(one: Document) -> str:
+def markdown(document: Document) -> str:
     """The report."""
-    return "\n".join([f"# {_plain(one.title)}", "", f"**{one.state}**: {_plain(one.sentence)}", "", *_sections(one)])
+    return "\n".join(
+        [
+            f"# {_plain(document.title)}",
+            "",
+            f"**{document.state}**: {_plain(document.sentence)}",
+            "",
+            *_sections(document),
+        ]
+    )
 
 
-def _sections(one: Document) -> Iterator[str]:
-    for section in one.sections:
+def _sections(document: Document) -> Iterator[str]:
+    for section in document.sections:
         yield from _section(section)
 
 

@@ -27,8 +27,8 @@ def others(evidence: Evidence, policies: Mapping[str, Policy]) -> Section:
         policies: By what they are called; beside them the release's own, with other error rates.
     """
     rows = [["recorded", *_told(decisions.recorded(evidence))]]
-    asked: dict[str, Policy | None] = {"its own plan, judged again": None, **_variants(evidence), **policies}
-    for name, policy in asked.items():
+    candidates: dict[str, Policy | None] = {"its own plan, judged again": None, **_variants(evidence), **policies}
+    for name, policy in candidates.items():
         rows.append([name, *_judged(evidence, policy)])
     return Section(
         "What other policies would have decided", [NOTE], [Table(["policy", "decision", "after", "why"], rows)]
@@ -43,8 +43,8 @@ def _judged(evidence: Evidence, policy: Policy | None) -> list[str]:
         return ["can't be judged", "", str(error)]
 
 
-def _told(one: decisions.Decision) -> list[str]:
-    return [one.word, f"{one.after_s:.0f} s", one.reason]
+def _told(decision: decisions.Decision) -> list[str]:
+    return [decision.word, f"{decision.after_s:.0f} s", decision.reason]
 
 
 def _variants(evidence: Evidence) -> dict[str, Policy]:
@@ -59,5 +59,5 @@ def _variants(evidence: Evidence) -> dict[str, Policy]:
 def _rated(own: Policy) -> Iterator[tuple[str, Policy]]:
     for factor in (STRICTER, LOOSER):
         rates = {name: min(0.5, getattr(own, name) * factor) for name in ("false_rollback", "wrong_promote")}
-        told = f"error rates {100 * rates['false_rollback']:.3g} % and {100 * rates['wrong_promote']:.3g} %"
-        yield told, own.model_copy(update=rates)
+        title = f"error rates {100 * rates['false_rollback']:.3g} % and {100 * rates['wrong_promote']:.3g} %"
+        yield title, own.model_copy(update=rates)

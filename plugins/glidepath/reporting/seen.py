@@ -30,8 +30,8 @@ def seen(status: Status, looks: Sequence[tuple[int, Look]]) -> Iterator[Section]
         looks: All of its looks, in order.
     """
     arms = [
-        [one.version, one.role, f"{one.requests:,}", f"{one.errors:,}", _share(one.wanted), _share(one.observed)]
-        for one in status.exposure
+        [arm.version, arm.role, f"{arm.requests:,}", f"{arm.errors:,}", _share(arm.wanted), _share(arm.observed)]
+        for arm in status.exposure
     ]
     head = ["version", "role", "requests", "failed", "wanted at the last weight", "observed"]
     if not looks:
@@ -42,13 +42,13 @@ def seen(status: Status, looks: Sequence[tuple[int, Look]]) -> Iterator[Section]
     marks = [given.at - start for given in status.weights if given.at > start][:20]
     yield Section("Exposure", [], [Table(head, arms)], [_weight(status, start, kept[-1].at)])
     for name in dict.fromkeys(metric.name for look in kept for metric in look.metrics):
-        found = [(look.at - start, _metric(look, name)) for look in kept]
-        known = [(at, metric) for at, metric in found if metric is not None]
+        points = [(look.at - start, _metric(look, name)) for look in kept]
+        known = [(at, metric) for at, metric in points if metric is not None]
         yield Section(f"Evidence: {name}", [words.metric_line(known[-1][1])], [], list(_charts(name, known, marks)))
 
 
 def _metric(look: Look, name: str) -> MetricLook | None:
-    return next((one for one in look.metrics if one.name == name), None)
+    return next((metric for metric in look.metrics if metric.name == name), None)
 
 
 def _share(value: float | None) -> str:
@@ -69,23 +69,24 @@ def _weight(status: Status, start: float, end: float) -> Chart:
     return Chart(title, svg(Drawing(title, [Line(points)], unit="percent")), "", Table(["after", "weight"], rows))
 
 
-def _charts(name: str, found: Sequence[tuple[float, MetricLook]], marks: Sequence[float]) -> Iterator[Chart]:
-    last = found[-1][1]
+def _charts(name: str, points: Sequence[tuple[float, MetricLook]], marks: Sequence[float]) -> Iterator[Chart]:
+    last = points[-1][1]
     title = f"{name}: effect over time"
     effect = Drawing(
         title,
-        [Line([(at, one.effect) for at, one in found])],
-        [(at, one.low, one.high) for at, one in found],
+        [Line([(at, metric.effect) for at, metric in points])],
+        [(at, metric.low, metric.high) for at, metric in points],
         [(value, style) for limit, style in ((last.limit, "harm"), (last.safe_limit, "safe")) for value in _sides(limit, last)],
         marks,
         unit=last.unit,
     )  # fmt: skip
-    rows = [[f"{at:.0f} s", *_numbers(one)] for at, one in _some(found)]
+    rows = [[f"{at:.0f} s", *_numbers(metric)] for at, metric in _some(points)]
     yield Chart(title, svg(effect), LEGEND, Table(["after", "effect", "low", "high", "harm", "comparable"], rows))
     title = f"{name}: evidence over time"
     evidence = Drawing(
         title,
-        [Line([(at, one.harm_e) for at, one in found], "harm-line"), Line([(at, one.safety_e) for at, one in found], "safe-line")],
+        [Line([(at, metric.harm_e) for at, metric in points], "harm-line"),
+         Line([(at, metric.safety_e) for at, metric in points], "safe-line")],
         (),
         [(last.harm_threshold, "harm"), (last.safety_threshold, "safe"), (SUSPECTED, "mark")],
         marks,
@@ -101,12 +102,16 @@ def _sides(limit: float, metric: MetricLook) -> list[float]:
     return [-limit] if metric.sides == "below" else [-limit, limit]
 
 
-def _numbers(one: MetricLook) -> list[str]:
-    told = [words.number(value, one.unit) for value in (one.effect, one.low, one.high)]
-    return [*told, f"{one.harm_e:.3g} of {one.harm_threshold:.0f}", f"{one.safety_e:.3g} of {one.safety_threshold:.0f}"]
+def _numbers(metric: MetricLook) -> list[str]:
+    numbers = [words.number(value, metric.unit) for value in (metric.effect, metric.low, metric.high)]
+    return [
+        *numbers,
+        f"{metric.harm_e:.3g} of {metric.harm_threshold:.0f}",
+        f"{metric.safety_e:.3g} of {metric.safety_threshold:.0f}",
+    ]
 
 
-def _some(found: Sequence[tuple[float, MetricLook]]) -> Sequence[tuple[float, MetricLook]]:
-    every = max(1, -(-len(found) // TOLD))
-    kept = list(found[::every])
-    return kept if kept[-1] is found[-1] else [*kept, found[-1]]
+def _some(points: Sequence[tuple[float, MetricLook]]) -> Sequence[tuple[float, MetricLook]]:
+    every = max(1, -(-len(points) // TOLD))
+    kept = list(points[::every])
+    return kept if kept[-1] is points[-1] else [*kept, points[-1]]
