@@ -52,7 +52,7 @@ class Command(Handover):
         if missing := self._missing():  # of what `ends_with_us` can't start it says no more than an exit code
             raise HandoverError(missing, may_pass=False, untold=True)
         process = self._started(word)
-        out, err = (_Tail(one) for one in (process.stdout, process.stderr))
+        out, err = (_Tail(pipe) for pipe in (process.stdout, process.stderr))
         try:
             _give(process, json.dumps(word.to_dict()).encode())
             code = process.wait(self._timeout_s)
@@ -111,18 +111,18 @@ class _Tail:
         return hidden(self._read.decode(errors="replace").strip())[-length:]
 
 
-def _give(process: subprocess.Popen[bytes], told: bytes) -> None:
+def _give(process: subprocess.Popen[bytes], body: bytes) -> None:
     """Write to its input; a program need not read it. A word is shorter than what a pipe holds."""
     assert process.stdin is not None
-    with suppress(BrokenPipeError), process.stdin as given:
-        given.write(told)
+    with suppress(BrokenPipeError), process.stdin as stdin:
+        stdin.write(body)
 
 
 def environment(word: Word) -> dict[str, str]:
     """Ours without what is Airflow's and Glidepath's own, and the word."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    told = {f"GLIDEPATH_{name.upper()}": str(getattr(word, name)) for name in TOLD}
-    return {**kept, **told, "GLIDEPATH_VALUES": json.dumps(word.values)}
+    variables = {f"GLIDEPATH_{name.upper()}": str(getattr(word, name)) for name in TOLD}
+    return {**kept, **variables, "GLIDEPATH_VALUES": json.dumps(word.values)}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -25,9 +25,9 @@ def hidden(text: str, secrets: Iterable[str] = ()) -> str:
         secrets: What else must not be told.
     """
     known = {*secrets, *(value for name, value in os.environ.items() if _SECRET_NAME.search(name))}
-    for one in sorted(known, key=len, reverse=True):
-        if len(one) >= SHORTEST:
-            text = text.replace(one, HIDDEN)
+    for secret in sorted(known, key=len, reverse=True):
+        if len(secret) >= SHORTEST:
+            text = text.replace(secret, HIDDEN)
     return _HEADER.sub(rf"\1\2{HIDDEN}", _IN_ADDRESS.sub(f"{HIDDEN}@", text))
 
 

@@ -60,16 +60,16 @@ class Sync:
             PreflightError: It can't be read.
         """
         try:
-            found = self._objects.get(self._kind.path, self._name)
+            live = self._objects.get(self._kind.path, self._name)
         except ClusterError as error:
             raise PreflightError(
                 f"gitops.pause: {self.shown} can't be read; nothing was touched. Name the one that owns the service, and let "
                 f"Glidepath's account get and patch it: {error}"
             ) from error
-        by = _paused_by(found)
+        by = _paused_by(live)
         if by:
             return f"{self.shown}, paused by {by} still"
-        return f"{self.shown}, paused by somebody: left so" if self._paused(found) else self.shown
+        return f"{self.shown}, paused by somebody: left so" if self._paused(live) else self.shown
 
     def pause(self, release: str) -> str:
         """Pause it for a release; what was done. Paused by somebody else, it is left so.
@@ -78,8 +78,8 @@ class Sync:
             ClusterError: The API refused or did not answer; call again.
         """
 
-        def change(found: Mapping[str, Any]) -> dict[str, Any] | None:
-            by, paused = _paused_by(found), self._paused(found)
+        def change(live: Mapping[str, Any]) -> dict[str, Any] | None:
+            by, paused = _paused_by(live), self._paused(live)
             if (paused and not by) or (paused and by == release):
                 return None
             return _with_mark(self._kind.pause, release)
@@ -97,8 +97,8 @@ class Sync:
             ClusterError: The API refused or did not answer; call again.
         """
 
-        def change(found: Mapping[str, Any]) -> dict[str, Any] | None:
-            by = _paused_by(found)
+        def change(live: Mapping[str, Any]) -> dict[str, Any] | None:
+            by = _paused_by(live)
             return _with_mark(self._kind.resume, None) if by and of in (None, by) else None
 
         try:
@@ -109,18 +109,18 @@ class Sync:
             return f"{self.shown} is gone"
         return f"{self.shown} goes on" if changed else f"{self.shown} is left as it is"
 
-    def _paused(self, found: Mapping[str, Any]) -> bool:
-        notes = found["metadata"].get("annotations") or {}
-        return notes.get(_SKIP) == "true" or bool((found.get("spec") or {}).get("suspend"))
+    def _paused(self, live: Mapping[str, Any]) -> bool:
+        notes = live["metadata"].get("annotations") or {}
+        return notes.get(_SKIP) == "true" or bool((live.get("spec") or {}).get("suspend"))
 
     def _change(self, change: Callable[[Mapping[str, Any]], dict[str, Any] | None]) -> bool:
         """Patch what was read, bound to it; somebody wrote meanwhile: read again."""
         for left in reversed(range(TRIES)):
-            found = self._objects.get(self._kind.path, self._name)
-            body = change(found)
+            live = self._objects.get(self._kind.path, self._name)
+            body = change(live)
             if body is None:
                 return False
-            body["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
+            body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
             try:
                 self._objects.merge(self._kind.path, self._name, body)
                 return True
@@ -130,8 +130,8 @@ class Sync:
         raise AssertionError("unreachable")
 
 
-def _paused_by(found: Mapping[str, Any]) -> str:
-    return str((found["metadata"].get("annotations") or {}).get(PAUSED_BY) or "")
+def _paused_by(live: Mapping[str, Any]) -> str:
+    return str((live["metadata"].get("annotations") or {}).get(PAUSED_BY) or "")
 
 
 def _with_mark(patch: Mapping[str, Any], release: str | None) -> dict[str, Any]:

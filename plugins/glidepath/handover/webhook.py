@@ -47,12 +47,12 @@ class Webhook(Handover):
             raise HandoverError(f"the webhook's address could not be read: {error}", untold=True) from error
         shown = address(url)
         try:
-            code, said = posted(url, {**headers, "Idempotency-Key": word.key}, self._timeout_s, json=word.to_dict())
+            code, answer = posted(url, {**headers, "Idempotency-Key": word.key}, self._timeout_s, json=word.to_dict())
         except (requests.RequestException, urllib3.exceptions.HTTPError, OutOfTime, ValueError) as error:
             untold = isinstance(error, requests.ConnectTimeout) or _refused(error)
             message = f"{shown} did not answer within {self._timeout_s:g} s: {type(error).__name__}"
             raise HandoverError(message, untold=untold) from error
-        text = hidden(said, [*headers.values(), *(value.split(" ", 1)[-1] for value in headers.values())])[:LENGTH]
+        text = hidden(answer, [*headers.values(), *(value.split(" ", 1)[-1] for value in headers.values())])[:LENGTH]
         if 200 <= code < 300:
             return f"{code} {text}".strip()
         may_pass = code >= 500 or code in MAY_PASS
