@@ -54,7 +54,7 @@ def _load(configuration: Any, extras: Mapping[str, Any]) -> None:
     inside = _flag(extras, "in_cluster")
     ways = {"in_cluster": inside, "kube_config_path": path, "kube_config": text}
     if sum(map(bool, ways.values())) > 1:
-        raise ValueError(f"it has {' and '.join(name for name, given in ways.items() if given)}")
+        raise ValueError(f"it has {' and '.join(name for name, value in ways.items() if value)}")
     if text:
         _load_text(configuration, text, context)
     elif path:
@@ -87,18 +87,18 @@ def _load_text(configuration: Any, text: str | Mapping[str, Any], context: str |
     from kubernetes import config
 
     try:
-        given = yaml.safe_load(text) if isinstance(text, str) else dict(text)
+        content = yaml.safe_load(text) if isinstance(text, str) else dict(text)
     except yaml.YAMLError as error:
         raise ValueError("its kube_config is neither JSON nor YAML") from error  # the text has secrets
-    if not isinstance(given, dict):
-        raise ValueError(f"its kube_config is a {type(given).__name__}, expected an object")
-    _write_certificates(given)
+    if not isinstance(content, dict):
+        raise ValueError(f"its kube_config is a {type(content).__name__}, expected an object")
+    _write_certificates(content)
     config.load_kube_config_from_dict(
-        config_dict=given, context=context, client_configuration=configuration, persist_config=False
+        config_dict=content, context=context, client_configuration=configuration, persist_config=False
     )
 
 
-def _write_certificates(given: Mapping[str, Any]) -> None:
+def _write_certificates(content: Mapping[str, Any]) -> None:
     """Have the files of all certificates written, before any client is told of one.
 
     Only that is done under the lock. Loading may run a program of the kubeconfig, which may hang, for its own client only.
@@ -107,8 +107,8 @@ def _write_certificates(given: Mapping[str, Any]) -> None:
 
     with _CERTIFICATES:
         for part, names in CARRIED.items():
-            for one in given.get(f"{part}s") or ():
-                carried = getattr(one, "value", one).get(part) or {}
+            for entry in content.get(f"{part}s") or ():
+                carried = getattr(entry, "value", entry).get(part) or {}
                 for name in names:
                     if carried.get(f"{name}-data"):
                         FileOrData(carried, name).as_file()
@@ -120,5 +120,5 @@ def _field(extras: Mapping[str, Any], name: str) -> Any:
 
 
 def _flag(extras: Mapping[str, Any], name: str) -> bool:
-    given = _field(extras, name)
-    return given.strip().lower() == "true" if isinstance(given, str) else bool(given)
+    value = _field(extras, name)
+    return value.strip().lower() == "true" if isinstance(value, str) else bool(value)

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from glidepath.policy.gitops import GitOps
 
 
-def handover_for(asked: GitOps | None) -> Handover | None:
+def handover_for(gitops: GitOps | None) -> Handover | None:
     """Whom a policy names to tell of a promotion; None for nobody."""
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     from glidepath.handover import Command, Webhook
 
-    if asked is None or asked.handover == "none":
+    if gitops is None or gitops.handover == "none":
         return None
-    if asked.handover == "command":
-        return Command(asked.command, asked.tries, asked.timeout)
-    name, path = str(asked.connection), asked.path
+    if gitops.handover == "command":
+        return Command(gitops.command, gitops.tries, gitops.timeout)
+    name, path = str(gitops.connection), gitops.path
 
     def address() -> tuple[str, dict[str, str]]:
         try:
@@ -39,13 +39,13 @@ def handover_for(asked: GitOps | None) -> Handover | None:
         url, headers = address_of(connection)
         return f"{url}{path}".rstrip("/") if path == "/" else f"{url}{path}", headers
 
-    return Webhook(address, asked.tries, asked.timeout)
+    return Webhook(address, gitops.tries, gitops.timeout)
 
 
-def sync_for(asked: GitOps | None, api: Any) -> Sync | None:
+def sync_for(gitops: GitOps | None, api: Any) -> Sync | None:
     """Whose sync a policy has paused while a release holds the service; None for nobody's."""
     from glidepath.handover import Sync
 
-    if asked is None or asked.pause is None:
+    if gitops is None or gitops.pause is None:
         return None
-    return Sync(api, asked.pause.kind, asked.pause.namespace, asked.pause.name)
+    return Sync(api, gitops.pause.kind, gitops.pause.namespace, gitops.pause.name)

@@ -18,10 +18,12 @@ def address_of(connection: Any) -> tuple[str, dict[str, str]]:
     As a URI the scheme is the connection's type and `schema` is the path; from the form `schema` is the scheme, and people
     write `https://host/path` into the field for the host, with `user:password@` in it, too.
     """
-    said, _, rest = str(connection.host).rpartition("://")
+    prefix, _, rest = str(connection.host).rpartition("://")
     place, _, below = rest.partition("/")
     user, _, host = place.rpartition("@")
-    scheme = next((one for one in (said, connection.schema, connection.conn_type) if one in SCHEMES), "http")
+    scheme = next(
+        (candidate for candidate in (prefix, connection.schema, connection.conn_type) if candidate in SCHEMES), "http"
+    )
     below = connection.schema if connection.schema and connection.schema not in SCHEMES else below
     path = f"/{below}".rstrip("/")
     port = f":{connection.port}" if connection.port else ""

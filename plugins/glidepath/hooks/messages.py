@@ -42,10 +42,10 @@ def outboxes(release_id: str, link: str, say: Callable[[str], None]) -> list[Out
     channels = ReleaseSpec.from_dict(record.get(release_id).spec).messages
     return [
         Outbox(
-            record, release_id, name, asked,
-            carrier(asked, partial(address, asked.connection, asked.to), partial(server, asked.connection)), link, say,
+            record, release_id, name, channel,
+            carrier(channel, partial(address, channel.connection, channel.to), partial(server, channel.connection)), link, say,
         )
-        for name, asked in zip(names(channels), channels, strict=True)
+        for name, channel in zip(names(channels), channels, strict=True)
     ]  # fmt: skip
 
 

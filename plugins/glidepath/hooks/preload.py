@@ -12,7 +12,7 @@ from glidepath.release import tasks
 MODULES = (
     "kubernetes.client", "kubernetes_asyncio.client", "kubernetes_asyncio.config", "prometheus_api_client",
     "glidepath.deploy", "glidepath.record",
-    *(f"{tasks.__name__}.{one.name}" for one in iter_modules(tasks.__path__)),
+    *(f"{tasks.__name__}.{module.name}" for module in iter_modules(tasks.__path__)),
 )  # fmt: skip
 for _name in MODULES:
     import_module(_name)
