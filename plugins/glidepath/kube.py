@@ -96,11 +96,11 @@ def editor(managed: Sequence[Mapping[str, Any]], *path: str) -> str:
         managed: The object's `managedFields`.
         path: Where the field is, in their form: "f:spec", "f:http".
     """
-    owners = [one for one in managed if _owns(one.get("fieldsV1") or {}, path)]
+    owners = [entry for entry in managed if _owns(entry.get("fieldsV1") or {}, path)]
     # Times are whole seconds: of two writers in one, it is the one that is neither Helm nor we.
     newest = max(
         owners,
-        key=lambda one: (str(one.get("time") or ""), one.get("manager") not in (HELM, FIELD_MANAGER)),
+        key=lambda entry: (str(entry.get("time") or ""), entry.get("manager") not in (HELM, FIELD_MANAGER)),
         default=None,
     )
     if newest is None:
@@ -234,7 +234,7 @@ class Objects:
 
     def list(self, kind: str, selector: str = "", fields: str = "") -> list[dict[str, Any]]:
         """Read all objects that a selector of labels, and one of fields, matches."""
-        query = [(name, given) for name, given in (("labelSelector", selector), ("fieldSelector", fields)) if given]
+        query = [(name, value) for name, value in (("labelSelector", selector), ("fieldSelector", fields)) if value]
         listed = self._call(f"listing {kind}", "GET", kind, query=query)
         return list(listed.get("items") or [])
 
@@ -247,7 +247,7 @@ class Objects:
         """The same, their metadata only: what the objects hold is not sent."""
         query = [("labelSelector", selector)]
         listed = request(self._api, f"listing {kind}", "GET", self.path(kind), query=query, accept=METADATA_ONLY)
-        return [one["metadata"] for one in listed.get("items") or []]
+        return [item["metadata"] for item in listed.get("items") or []]
 
     def log(self, pod: str, query: Sequence[tuple[str, str]]) -> str:
         """Read a pod's log; `query` as the API has it: container, tailLines, limitBytes, previous."""

@@ -24,11 +24,11 @@ def code_version() -> str:
 
 def _installed() -> str:
     try:
-        found = metadata.distribution("glidepath")
+        distribution = metadata.distribution("glidepath")
     except metadata.PackageNotFoundError:
         return ""
     # One that was installed elsewhere does not say what this code is.
-    return found.version if Path(str(found.locate_file("glidepath"))).resolve() == HERE else ""
+    return distribution.version if Path(str(distribution.locate_file("glidepath"))).resolve() == HERE else ""
 
 
 def _checked_out() -> str:

@@ -9,7 +9,7 @@ from glidepath.policy import Policy
 def settings_of(policy: Policy) -> Settings:
     """What a policy asks of the judge, in the judge's own words."""
     return Settings(
-        metrics=tuple(MetricSettings(**one.judged()) for one in policy.metrics),
+        metrics=tuple(MetricSettings(**metric.judged()) for metric in policy.metrics),
         steps=tuple(StepSettings(step.weight, step.bake, step.min_requests) for step in policy.steps),
         scrape_s=policy.evidence.scrape,
         deadline_s=policy.max_duration,
