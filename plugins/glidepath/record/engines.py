@@ -40,18 +40,18 @@ def engine_of(url: str) -> Engine:
         RecordError: The database can't be opened.
     """
     with _lock:
-        found = _engines.get(url)
-        if found is not None:
+        open_engine = _engines.get(url)
+        if open_engine is not None:
             _engines.move_to_end(url)
-            return found
+            return open_engine
     made = _made(url)
     with _lock:
         engine = _engines.setdefault(url, made)
         unused = [] if engine is made else [made]
         while len(_engines) > DATABASES:
             unused.append(_engines.popitem(last=False)[1])
-    for one in unused:
-        one.dispose()
+    for spare in unused:
+        spare.dispose()
     return engine
 
 

@@ -37,8 +37,8 @@ class Head:
 
 # What of a release a list shows: neither policy nor plan, which are most of it.
 SHOWN = tuple(
-    releases.c[one]
-    for one in ("id", "service", "namespace", "stable", "canary", "outcome", "reason", "created", "closed")
+    releases.c[column]
+    for column in ("id", "service", "namespace", "stable", "canary", "outcome", "reason", "created", "closed")
 )
 
 
@@ -53,7 +53,7 @@ def mark(record: Record, release_id: str) -> str | None:
     query = select(releases.c.phase, releases.c.outcome, seen, noted).where(releases.c.id == release_id)
     with record.reading() as connection:
         row = connection.execute(query).first()
-    return None if row is None else "-".join(str(one or 0) for one in row)
+    return None if row is None else "-".join(str(value or 0) for value in row)
 
 
 def looks_after(record: Record, release_id: str, seq: int) -> list[tuple[int, Mapping[str, Any]]]:
@@ -96,9 +96,9 @@ def heads(record: Record, service: str | None = None) -> Iterator[Head]:
             query = query.where(releases.c.service == service)
         with record.reading() as connection:
             rows = list(connection.execute(query).mappings())
-        given = _weights(record, [row["id"] for row in rows])
+        weights = _weights(record, [row["id"] for row in rows])
         for row in rows:
-            last = given.get(row["id"], {})
+            last = weights.get(row["id"], {})
             yield Head(
                 **{**row, "steps": row["steps"] or 0}, step=int(last.get("step", 0)), weight=int(last.get("weight", 0))
             )

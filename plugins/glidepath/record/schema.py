@@ -37,8 +37,8 @@ def version_of(connection: Connection) -> str | None:
     """
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-    return None if found is None else str(found)
+    version = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    return None if version is None else str(version)
 
 
 def bring_up(engine: Engine) -> None:
@@ -60,8 +60,8 @@ def bring_up(engine: Engine) -> None:
 
 
 def _behind(connection: Connection) -> bool:
-    found = version_of(connection)
-    return found is None or found in OLDER
+    version = version_of(connection)
+    return version is None or version in OLDER
 
 
 def _migrate(connection: Connection) -> None:

@@ -115,10 +115,10 @@ class Record:
         Raises:
             NoReleaseError: There is none.
         """
-        found = self.find(release_id)
-        if found is None:
+        release = self.find(release_id)
+        if release is None:
             raise NoReleaseError(f"no release {release_id!r} in the record {self._engine.url!r}; was `plan` run?")
-        return found
+        return release
 
     def recent(self, service: str | None = None, limit: int = 50) -> list[Release]:
         """The newest releases first, of one service or of all."""
