@@ -40,18 +40,18 @@ class AskOperator(HITLBranchOperator):
         from glidepath.triggers.answer import AnswerTrigger
 
         run = self.run_of(context)
-        asked, words = run.spec.approval, run.journal.words()
+        approval, words = run.spec.approval, run.journal.words()
         last = words[-1] if words else None
         proven = last is not None and last.proven
-        wait = timedelta(seconds=asked.timeout)
-        self.defaults = [PROMOTE if proven and asked.unanswered == "approve" else ROLLBACK]
-        self.assigned_users = [{"id": one, "name": one} for one in asked.by] or None
+        wait = timedelta(seconds=approval.timeout)
+        self.defaults = [PROMOTE if proven and approval.unanswered == "approve" else ROLLBACK]
+        self.assigned_users = [{"id": user, "name": user} for user in approval.by] or None
         self.response_timeout = wait
         self.subject = (
             f"{run.spec.service}: promote {run.canary}, which {'is' if proven else 'is not'} proven comparable?"
         )
         self.body = f"{_told(run, last.reason if last else '', self.defaults[0])}\n\n{self.body}"
-        run.note(Questioned(run.now() + asked.timeout, self.defaults[0], list(asked.by)))
+        run.note(Questioned(run.now() + approval.timeout, self.defaults[0], list(approval.by)))
         with suppress(TaskAwaitingInput):  # the question is asked; Airflow would wait for an answer only
             super().execute(context)
         trigger = AnswerTrigger(
@@ -88,9 +88,9 @@ def _told(run: Run, reason: str, unanswered: str) -> str:
     from glidepath.judge import Look
     from glidepath.release import words
 
-    found = run.ports.record.last_look(run.id)
-    look = Look.from_dict(found) if found else None
-    lines = [f"- {words.metric_line(one)}" for one in look.metrics] if look else []
+    newest = run.ports.record.last_look(run.id)
+    look = Look.from_dict(newest) if newest else None
+    lines = [f"- {words.metric_line(metric)}" for metric in look.metrics] if look else []
     seen = (
         [
             f"At {look.weight} %: {look.canary_requests} requests to {run.canary}, {look.stable_requests} to {run.stable}."

@@ -18,14 +18,14 @@ AIRFLOWS = ("from_rest_api", "from_trigger")
 
 def parameters(context: Context) -> Mapping[str, Any]:
     """The run's parameters: those of its form, and over them the newest event's that started it, if one did."""
-    given = dict(context["params"])
+    params = dict(context["params"])
     run = context.get("dag_run")
     if run is None or run.run_type != "asset_triggered":
-        return given
-    found = [event for events in (context.get("triggering_asset_events") or {}).values() for event in events]
-    newest = max(found, key=lambda event: event.timestamp, default=None)
+        return params
+    asset_events = [event for events in (context.get("triggering_asset_events") or {}).values() for event in events]
+    newest = max(asset_events, key=lambda event: event.timestamp, default=None)
     extra = dict(newest.extra or {}) if newest is not None else {}
-    return given | {name: value for name, value in extra.items() if name not in AIRFLOWS}
+    return params | {name: value for name, value in extra.items() if name not in AIRFLOWS}
 
 
 class AnnounceOperator(BaseOperator):
@@ -60,7 +60,7 @@ class AnnounceOperator(BaseOperator):
         mine = context["ti"].dag_id, context["run_id"]
         # Of a run that is cleared Airflow changes the start, not the time that it was due.
         made = context["inlet_events"][self.asset].after(context["dag_run"].run_after.isoformat())
-        if any((one.source_dag_id, one.source_run_id) == mine for one in made):
+        if any((event.source_dag_id, event.source_run_id) == mine for event in made):
             raise AirflowSkipException("this run's promotion was announced before")
         context["outlet_events"][self.asset].extra = {
             "version": release.canary, "stable": release.stable, "service": release.service, "namespace": release.namespace,

@@ -61,8 +61,8 @@ def _spec(release: str) -> ReleaseSpec | None:
     from glidepath.policy import ReleaseSpec
     from glidepath.record import Record
 
-    found = Record().find(release)
-    return ReleaseSpec.from_dict(found.spec) if found else None
+    row = Record().find(release)
+    return ReleaseSpec.from_dict(row.spec) if row else None
 
 
 def page(context: Context) -> str:
@@ -103,13 +103,13 @@ def last_words(release: str, link: str, say: Say, within_s: float = LAST_S) -> N
         return
     until = time.monotonic() + within_s
     threads = [
-        threading.Thread(target=_rest, args=(one, until, say), name=f"glidepath-{one.name}", daemon=True)
-        for one in boxes
+        threading.Thread(target=_rest, args=(box, until, say), name=f"glidepath-{box.name}", daemon=True)
+        for box in boxes
     ]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(max(0.0, until - time.monotonic()))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
 
 
 def _rest(box: Outbox, until: float, say: Say) -> None:
