@@ -24,18 +24,18 @@ class AnswerTrigger(HITLTrigger):
     Args:
         release_id: The release in the record.
         unasked: The option that is taken when there is nothing to ask any more.
-        given: As Airflow's trigger takes it.
+        arguments: As Airflow's trigger takes it.
     """
 
-    def __init__(self, *, release_id: str, unasked: str, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, *, release_id: str, unasked: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
         self.release_id, self.unasked = release_id, unasked
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
-        _, given = super().serialize()
+        _, arguments = super().serialize()
         own = {"release_id": self.release_id, "unasked": self.unasked}
-        return "glidepath.triggers.answer.AnswerTrigger", {**given, **own}
+        return "glidepath.triggers.answer.AnswerTrigger", {**arguments, **own}
 
     async def _handle_response(self) -> TriggerEvent | None:
         answered: TriggerEvent | None = await super()._handle_response()  # type: ignore[no-untyped-call]

@@ -75,11 +75,11 @@ class GuardTrigger(BaseTrigger):
 
     async def _tell_cluster(self, thread: Threads) -> None:
         """Write what is new as Events of Kubernetes, in a thread and by a client of their own: nothing waits for it."""
-        told: Any = None
+        events: Any = None
         while True:
             try:
-                told = told or await thread(self._cluster_events)
-                over = await thread(told.deliver)
+                events = events or await thread(self._cluster_events)
+                over = await thread(events.deliver)
                 self._heard = True
                 if over:
                     return

@@ -43,8 +43,8 @@ class MessagesTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Each channel in a thread of its own: one that hangs keeps no other waiting."""
         boxes = await self._outboxes()
-        await asyncio.gather(*(self._serve(one) for one in boxes))
-        yield TriggerEvent({"status": "over" if all(one.over for one in boxes) else "late"})
+        await asyncio.gather(*(self._serve(box) for box in boxes))
+        yield TriggerEvent({"status": "over" if all(box.over for box in boxes) else "late"})
 
     async def _outboxes(self) -> list[Outbox]:
         from glidepath.hooks.messages import outboxes
