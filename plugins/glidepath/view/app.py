@@ -107,8 +107,10 @@ def release(
     tag = f'"{seen}-{run.state}-{run.paused}"'
     if seen is not None and if_none_match in (tag, f"W/{tag}"):
         return Response(status_code=304, headers={"ETag": tag})
-    found = status(record, identity, time.time(), after)
-    return _json(_answer.dump_json(Answer(run, may_ask(user, dag_id), grafana(found), found)), ETag=tag)
+    release_status = status(record, identity, time.time(), after)
+    return _json(
+        _answer.dump_json(Answer(run, may_ask(user, dag_id), grafana(release_status), release_status)), ETag=tag
+    )
 
 
 @api.get("/releases/{dag_id}/{run_id}/evidence", dependencies=[MAY_READ])
@@ -168,17 +170,17 @@ def _no_record(_: Request, error: Exception) -> JSONResponse:
 def made() -> FastAPI:
     """The application: Airflow's error of a refused user is kept as it is."""
     # The pages of FastAPI's own documentation would load scripts from elsewhere.
-    one = FastAPI(
+    application = FastAPI(
         title="Glidepath releases", version="1", summary=f"Glidepath {code_version()}", docs_url=None, redoc_url=None
     )
-    one.include_router(api)
+    application.include_router(api)
     for path in ("/", "/releases/{dag_id}/{run_id}"):
-        one.add_api_route(path, page, include_in_schema=False)
-    one.add_exception_handler(NoReleaseError, _no_release)
-    one.add_exception_handler(AskedError, _not_now)
-    one.add_exception_handler(RecordError, _no_record)
-    one.mount("/static", Files(directory=STATIC), name="static")
-    return one
+        application.add_api_route(path, page, include_in_schema=False)
+    application.add_exception_handler(NoReleaseError, _no_release)
+    application.add_exception_handler(AskedError, _not_now)
+    application.add_exception_handler(RecordError, _no_record)
+    application.mount("/static", Files(directory=STATIC), name="static")
+    return application
 
 
 app = made()

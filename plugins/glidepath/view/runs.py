@@ -43,9 +43,9 @@ def run_of(session: Session, dag_id: str, run_id: str) -> AirflowRun:
 def answered(session: Session, dag_id: str, run_id: str) -> list[str]:
     """What a person has chosen as the answer to the question of the task `ask`; nothing while nobody has answered."""
     detail = (HITLDetail.chosen_options,)
-    asked = (TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id, TaskInstance.task_id == ASK)
-    given = select(*detail).join(TaskInstance, TaskInstance.id == HITLDetail.ti_id).where(*asked)
-    return list(session.scalar(given.where(HITLDetail.responded_at.is_not(None))) or ())
+    conditions = (TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id, TaskInstance.task_id == ASK)
+    query = select(*detail).join(TaskInstance, TaskInstance.id == HITLDetail.ti_id).where(*conditions)
+    return list(session.scalar(query.where(HITLDetail.responded_at.is_not(None))) or ())
 
 
 def _text(value: object) -> str:
