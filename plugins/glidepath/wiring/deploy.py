@@ -26,24 +26,24 @@ def deploys(policy: Policy, api: client.ApiClient, binary: str | None = None) ->
         api: A client of its cluster.
         binary: The Helm 4 binary; None: as the environment says.
     """
-    asked, namespace = policy.helm, policy.namespace
-    if asked.per_version:
+    helm, namespace = policy.helm, policy.namespace
+    if helm.per_version:
         return per_version(policy, api, binary)
-    return Helm(Path(asked.chart), asked.release, namespace, api, binary, asked.digest)
+    return Helm(Path(helm.chart), helm.release, namespace, api, binary, helm.digest)
 
 
 def per_version(policy: Policy, api: client.ApiClient, binary: str | None = None) -> HelmPerVersion:
     """A service whose versions are each a Helm release; arguments as for `deploys`."""
-    asked, namespace, service = policy.helm, policy.namespace, policy.service
+    helm, namespace, service = policy.helm, policy.namespace, policy.service
     objects = Objects(api, namespace)
 
     def of(version: str) -> Helm:
         labels = {SERVICE: service, VERSION: version}
-        return Helm(Path(asked.chart), release_name(service, version), namespace, api, binary, asked.digest, labels)
+        return Helm(Path(helm.chart), release_name(service, version), namespace, api, binary, helm.digest, labels)
 
     def there() -> frozenset[str]:
         kept = objects.list_metadata("v1/secrets", f"owner=helm,{SERVICE}={service}")
-        return frozenset(one["labels"][VERSION] for one in kept if VERSION in one["labels"])
+        return frozenset(secret["labels"][VERSION] for secret in kept if VERSION in secret["labels"])
 
     return HelmPerVersion(mapped(policy), _routes(policy, api, binary), of, there)
 
@@ -65,13 +65,13 @@ def adoption(
         say: Where facts go.
         binary: As for `deploys`.
     """
-    asked, namespace = policy.helm, policy.namespace
+    helm, namespace = policy.helm, policy.namespace
     return Adoption(
         mapped(policy),
         per_version(policy, api, binary),
         _routes(policy, api, binary),
-        Helm(Path(asked.chart), asked.release, namespace, api, binary, asked.digest),
-        Live(api, asked.release, namespace),
+        Helm(Path(helm.chart), helm.release, namespace, api, binary, helm.digest),
+        Live(api, helm.release, namespace),
         KubernetesWorkloads(api, namespace, policy.service),
         policy.deploy_timeout,
         drain_s,
