@@ -70,30 +70,30 @@ def _service(name: str, own: Object) -> Iterator[str]:
         yield f"Service {name} has a port that is not TCP: routes lead requests only"
 
 
-def _object(one: Object) -> Iterator[str]:
-    kind, name = one["kind"], one["metadata"]["name"]
+def _object(manifest: Object) -> Iterator[str]:
+    kind, name = manifest["kind"], manifest["metadata"]["name"]
     if kind in LEADING:
         yield f"{kind} {name}: each version would bring one for the same host; leave it out by the values, and keep it apart"
     if kind in ("StatefulSet", "DaemonSet"):
         yield f"{kind} {name}: versions run side by side as Deployments only"
     if kind == "PersistentVolumeClaim":
         yield f"PersistentVolumeClaim {name}: it would go with its version, data and all"
-    for volume in _pod(one).get("volumes") or []:
+    for volume in _pod(manifest).get("volumes") or []:
         if claim := volume.get("persistentVolumeClaim"):
             yield f"{kind} {name} mounts the volume {claim.get('claimName')}: two versions at once would write to it"
 
 
-def differing(mapped: Mapped, given: Mapping[str, Any]) -> list[str]:
+def differing(mapped: Mapped, values: Mapping[str, Any]) -> list[str]:
     """In what the policy's values are not those that run: nobody would have judged them.
 
     Args:
         mapped: What the policy says.
-        given: The values that the Helm release was given by its users.
+        values: The values that the Helm release was given by its users.
     """
     taken = mapped.paths.taken
     return [
         f"{path}: {short(was)} runs, the policy says {short(now)}"
-        for path, was, now in changes(without(given, *taken), without(mapped.given, *taken))
+        for path, was, now in changes(without(values, *taken), without(mapped.given, *taken))
     ]
 
 
@@ -117,12 +117,12 @@ def images(deployment: Mapping[str, Any]) -> list[str]:
     return [str(container.get("image")) for container in _pod(deployment).get("containers") or []]
 
 
-def _pod(one: Mapping[str, Any]) -> Mapping[str, Any]:
-    return dict(((one.get("spec") or {}).get("template") or {}).get("spec") or {})
+def _pod(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(((manifest.get("spec") or {}).get("template") or {}).get("spec") or {})
 
 
-def _labels(one: Mapping[str, Any]) -> Mapping[str, str]:
-    spec = one.get("spec") or {}
+def _labels(manifest: Mapping[str, Any]) -> Mapping[str, str]:
+    spec = manifest.get("spec") or {}
     if not isinstance(spec, Mapping):
         return {}
     return dict(((spec.get("template") or {}).get("metadata") or {}).get("labels") or {})

@@ -85,5 +85,5 @@ class Beside(Protocol):
 class Ready(Protocol):
     """Pods of versions; `Workloads` says more."""
 
-    def wait_ready(self, version: str, timeout_s: float, said: Callable[[Readiness], None]) -> float:
+    def wait_ready(self, version: str, timeout_s: float, listener: Callable[[Readiness], None]) -> float:
         """Wait until a version is ready; seconds it took."""

@@ -153,13 +153,13 @@ class Adoption:
         values["service"] = {**values["service"], "selector": (own or {})["spec"]["selector"]}
         return self._routed(_split(values, version, 100), f"{service}: is led to what was there before, by routes")
 
-    def _routed(self, values: dict[str, Any], told: str) -> dict[str, Any]:
+    def _routed(self, values: dict[str, Any], fact: str) -> dict[str, Any]:
         """Bring the routes to values that may have a new subset. Callers must know a subset before a route leads there."""
         rule = named(self.routes.preview(values).objects, "DestinationRule", self.mapped.service)
         if rule is not None:
             self.live.put(rule)
         self._known("the subsets")
-        return self._to(values, told)
+        return self._to(values, fact)
 
     def _there_again(self, values: Mapping[str, Any]) -> None:
         """Write the routes that the way back had deleted; Helm takes them for there."""
@@ -168,9 +168,9 @@ class Adoption:
                 self.live.put(manifest)
                 self._known(f"the {manifest['kind']}")
 
-    def _to(self, values: dict[str, Any], told: str) -> dict[str, Any]:
+    def _to(self, values: dict[str, Any], fact: str) -> dict[str, Any]:
         self.routes.upgrade(values)
-        self.say(told)
+        self.say(fact)
         return values
 
     def _adoptable(self, version: str, now: Sequence[Object], made: Sequence[Object], own: Object | None) -> None:

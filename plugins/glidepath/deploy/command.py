@@ -48,7 +48,7 @@ class Command:
         """
         if missing := self.missing():
             raise HelmError(missing)
-        shown = " ".join(["helm", *(one for one in args[:2] if not one.startswith("-"))])
+        shown = " ".join(["helm", *(arg for arg in args[:2] if not arg.startswith("-"))])
         # A file without a name: the token in it is gone with us, even if we are killed.
         with tempfile.TemporaryFile("w") as config:
             json.dump(kubeconfig(self._api, self.namespace), config)

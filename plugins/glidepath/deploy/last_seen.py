@@ -68,7 +68,7 @@ def last_seen(objects: Objects, selector: str, lines: int) -> LastSeen:
         pods = sorted(objects.list("v1/pods", selector), key=_worst_first)
     except ClusterError as error:
         return LastSeen((), str(error))
-    seen = tuple(reader.pod(one) for one in pods[:PODS])
+    seen = tuple(reader.pod(pod) for pod in pods[:PODS])
     left = [f"{len(pods) - PODS} more pods"] if len(pods) > PODS else []
     return LastSeen(seen, "; ".join([*dict.fromkeys(reader.missing), *left]))
 
@@ -79,12 +79,16 @@ class _Reader:
         self._until = time.monotonic() + PATIENCE_S
         self.missing: list[str] = []
 
-    def pod(self, found: Mapping[str, Any]) -> PodSeen:
-        name, status = str(found["metadata"]["name"]), found.get("status") or {}
-        known = {one["name"]: one for one in _statuses(status)}
-        asked = [one["name"] for one in found.get("spec", {}).get("containers") or [] if one["name"] != PROXY]
-        failed = [name for name, one in known.items() if name not in asked and name != PROXY and _failed(one)]
-        containers = tuple(self._container(name, one, known.get(one, {})) for one in [*failed, *asked])
+    def pod(self, pod: Mapping[str, Any]) -> PodSeen:
+        name, status = str(pod["metadata"]["name"]), pod.get("status") or {}
+        known = {state["name"]: state for state in _statuses(status)}
+        spec_names = [
+            container["name"] for container in pod.get("spec", {}).get("containers") or [] if container["name"] != PROXY
+        ]
+        failed = [name for name, state in known.items() if name not in spec_names and name != PROXY and _failed(state)]
+        containers = tuple(
+            self._container(name, container, known.get(container, {})) for container in [*failed, *spec_names]
+        )
         return PodSeen(name, str(status.get("phase") or "Unknown"), containers, tuple(self._events(name)))
 
     def _container(self, pod: str, name: str, status: Mapping[str, Any]) -> ContainerSeen:
@@ -98,23 +102,23 @@ class _Reader:
             self.missing.append(f"reading took over {PATIENCE_S:.0f} s")
             return ()
         try:
-            told = self._objects.log(pod, [*query, ("previous", "true")] if previous else query)
+            text = self._objects.log(pod, [*query, ("previous", "true")] if previous else query)
         except ClusterError as error:
             self.missing.append(str(error))
             return ()
-        return tuple(_cut(line) for line in told.splitlines()[-self._lines :])
+        return tuple(_cut(line) for line in text.splitlines()[-self._lines :])
 
     def _events(self, pod: str) -> Iterator[str]:
         if time.monotonic() > self._until:
             return
         try:
-            found = self._objects.list("v1/events", fields=f"involvedObject.kind=Pod,involvedObject.name={pod}")
+            events = self._objects.list("v1/events", fields=f"involvedObject.kind=Pod,involvedObject.name={pod}")
         except ClusterError as error:
             self.missing.append(str(error))
             return
-        for one in sorted(found, key=_when)[-EVENTS:]:
-            times = f" ({one['count']} times)" if int(one.get("count") or 1) > 1 else ""
-            yield _cut(f"{one.get('reason')}: {one.get('message')}{times}")
+        for event in sorted(events, key=_when)[-EVENTS:]:
+            times = f" ({event['count']} times)" if int(event.get("count") or 1) > 1 else ""
+            yield _cut(f"{event.get('reason')}: {event.get('message')}{times}")
 
 
 def _cut(line: str) -> str:
@@ -131,8 +135,8 @@ def _statuses(status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _worst_first(pod: Mapping[str, Any]) -> tuple[bool, int, str]:
     every = _statuses(pod.get("status") or {})
-    ready = bool(every) and all(one.get("ready") for one in every)
-    return ready, -sum(int(one.get("restartCount") or 0) for one in every), str(pod["metadata"]["name"])
+    ready = bool(every) and all(status.get("ready") for status in every)
+    return ready, -sum(int(status.get("restartCount") or 0) for status in every), str(pod["metadata"]["name"])
 
 
 def _has_run(status: Mapping[str, Any]) -> bool:

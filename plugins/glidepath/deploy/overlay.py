@@ -136,8 +136,8 @@ def _splits(http: Any) -> Iterator[tuple[str, dict[tuple[str, str], int]]]:
             yield match, {way: share for way, share in shares.items() if share}
 
 
-def _way(one: Mapping[str, Any]) -> tuple[str, str]:
-    to = one.get("destination") or {}
+def _way(destination: Mapping[str, Any]) -> tuple[str, str]:
+    to = destination.get("destination") or {}
     return str(to.get("host") or ""), str(to.get("subset") or "")
 
 

@@ -152,8 +152,8 @@ class HelmPerVersion:
             parts.append(seen)
         parts.append(self._routes.preview(values))
         return Preview(
-            [one for part in parts for one in part.objects], [one for part in parts for one in part.hooks],
-            tuple(one for part in parts for one in part.laid), tuple(one for part in parts for one in part.random),
+            [manifest for part in parts for manifest in part.objects], [hook for part in parts for hook in part.hooks],
+            tuple(field for part in parts for field in part.laid), tuple(path for part in parts for path in part.random),
         )  # fmt: skip
 
     def _kept(self, values: Mapping[str, Any], version: str) -> Preview:

@@ -64,7 +64,7 @@ class Workloads(Protocol):
         """What controllers that own the service's values have left on it."""
 
     def wait_ready(
-        self, version: str, timeout_s: float, said: Callable[[Readiness], None] = lambda _: None, *, least: int = 1
+        self, version: str, timeout_s: float, listener: Callable[[Readiness], None] = lambda _: None, *, least: int = 1
     ) -> float:
         """Wait until a version has so many replicas, all of them ready; seconds it took."""
 

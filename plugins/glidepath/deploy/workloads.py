@@ -109,7 +109,7 @@ class KubernetesWorkloads:
         self,
         version: str,
         timeout_s: float,
-        said: Callable[[Readiness], None] = lambda _: None,
+        listener: Callable[[Readiness], None] = lambda _: None,
         poll_s: float = 1.0,
         least: int = 1,
     ) -> float:
@@ -118,7 +118,7 @@ class KubernetesWorkloads:
         Args:
             version: Which.
             timeout_s: How long at most, seconds.
-            said: Told of each change.
+            listener: Told of each change.
             poll_s: Seconds between looks.
             least: How many replicas there must be; an autoscaler takes a while to make them.
 
@@ -137,7 +137,7 @@ class KubernetesWorkloads:
             if now.complete and now.wanted >= least:
                 return time.monotonic() - started
             if now != last:
-                said(now)
+                listener(now)
                 last = now
             if over:
                 raise NotReadyError(

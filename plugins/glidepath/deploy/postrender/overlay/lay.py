@@ -52,10 +52,10 @@ def text_at(node: yaml.Node, *path: str) -> str:
 def node_of(value: Any) -> yaml.Node:
     """A value of JSON as a node."""
     if isinstance(value, Mapping):
-        pairs = [(node_of(str(key)), node_of(one)) for key, one in value.items()]
+        pairs = [(node_of(str(key)), node_of(item)) for key, item in value.items()]
         return yaml.MappingNode(f"{TAG}map", pairs, flow_style=not pairs)
     if isinstance(value, list):
-        return yaml.SequenceNode(f"{TAG}seq", [node_of(one) for one in value], flow_style=not value)
+        return yaml.SequenceNode(f"{TAG}seq", [node_of(item) for item in value], flow_style=not value)
     if isinstance(value, str):
         return yaml.ScalarNode(f"{TAG}str", value, style='"')
     kinds = {bool: "bool", int: "int", float: "float", type(None): "null"}
@@ -128,8 +128,8 @@ def laid(document: str, overlay: Sequence[Mapping[str, Any]]) -> str:
 def main() -> None:
     """Read manifests, write manifests."""
     overlay = json.loads(Path(sys.argv[1]).read_text())
-    given = sys.stdin.buffer.read().decode()
-    sys.stdout.buffer.write("---\n".join(laid(one, overlay) for one in documents(given)).encode())
+    manifests = sys.stdin.buffer.read().decode()
+    sys.stdout.buffer.write("---\n".join(laid(document, overlay) for document in documents(manifests)).encode())
 
 
 if __name__ == "__main__":
