@@ -84,11 +84,11 @@ def leads(
         below: Those of `spec.tls` and `spec.tcp`, which have no weighted entries of a release's.
         before: Entries that don't count, nor the destinations that they mirror to: they were there before.
     """
-    entries = [*(one for one in http if not is_weighted(one, hosts)), *below]
-    others = [one for entry in entries if entry not in before for one in served(entry)]
-    known = [one for entry in before for one in mirrors(entry)]
-    copies = [one for entry in http for one in mirrors(entry) if one not in known]
-    return frozenset(version_of(one) for one in (*others, *copies) if host_of(one) in hosts)
+    entries = [*(entry for entry in http if not is_weighted(entry, hosts)), *below]
+    others = [destination for entry in entries if entry not in before for destination in served(entry)]
+    known = [destination for entry in before for destination in mirrors(entry)]
+    copies = [destination for entry in http for destination in mirrors(entry) if destination not in known]
+    return frozenset(version_of(destination) for destination in (*others, *copies) if host_of(destination) in hosts)
 
 
 def weights_of(entry: Entry) -> list[int]:

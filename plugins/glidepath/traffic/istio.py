@@ -62,14 +62,16 @@ class IstioTraffic(IstioRoutes):
 
         def spec(now: Mapping[str, Any]) -> dict[str, Any]:
             self._unless_stale(split, still)
-            given, was = now["spec"], now["spec"].get("http") or []
+            live_spec, was = now["spec"], now["spec"].get("http") or []
             http = with_split(was, split, self._hosts)
             if way is None:
-                below = {kind: followed(given[kind], was, split, self._hosts) for kind in BELOW if given.get(kind)}
-                return {"http": http, **{kind: made for kind, made in below.items() if made != given[kind]}}
+                below = {
+                    kind: followed(live_spec[kind], was, split, self._hosts) for kind in BELOW if live_spec.get(kind)
+                }
+                return {"http": http, **{kind: made for kind, made in below.items() if made != live_spec[kind]}}
             return {
                 "http": without(http, split, way.versions, way.before, self._hosts),
-                **way.moved(given, self._hosts),
+                **way.moved(live_spec, self._hosts),
             }
 
         self._write(claim, HELD, live, spec)

@@ -39,9 +39,9 @@ class Routing:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Routing:
+    def of(cls, live: Mapping[str, Any]) -> Routing:
         """The routing that an object says."""
-        metadata, spec = found["metadata"], found["spec"]
+        metadata, spec = live["metadata"], live["spec"]
         annotations = metadata.get("annotations") or {}
         return cls(
             uid=str(metadata.get("uid") or ""),

@@ -45,34 +45,36 @@ class Subset:
         return self.labels.get("version") == version and self.labels.items() <= known.items()
 
 
-def subsets_of(service: str, found: Sequence[Found], namespace: str) -> dict[str, Subset]:
+def subsets_of(service: str, all_rules: Sequence[Found], namespace: str) -> dict[str, Subset]:
     """The subsets in force for callers of a service's own namespace, by their names.
 
     Args:
         service: The service.
-        found: All DestinationRules of its namespace.
+        all_rules: All DestinationRules of its namespace.
         namespace: Its namespace.
     """
-    rules = sorted((one for one in found if _meets(one, service, namespace)), key=lambda one: age(one, namespace))
+    rules = sorted(
+        (rule for rule in all_rules if _meets(rule, service, namespace)), key=lambda rule: age(rule, namespace)
+    )
     host: Mapping[str, Any] = next(
-        (one["spec"]["trafficPolicy"] for one in rules if one["spec"].get("trafficPolicy")), {}
+        (rule["spec"]["trafficPolicy"] for rule in rules if rule["spec"].get("trafficPolicy")), {}
     )
     subsets: dict[str, Subset] = {}
     for rule in rules:
         by = editor(rule["metadata"].get("managedFields") or [], "f:spec")
-        for one in rule["spec"].get("subsets") or []:
-            policy = {"host": host, "own": one.get("trafficPolicy") or {}}
+        for subset in rule["spec"].get("subsets") or []:
+            policy = {"host": host, "own": subset.get("trafficPolicy") or {}}
             if rule["spec"].get("exportTo"):
                 policy["exportTo"] = rule["spec"]["exportTo"]
-            made = Subset(one.get("labels") or {}, policy, name_of(rule, namespace)[1], by)
-            subsets.setdefault(str(one.get("name")), made)
+            made = Subset(subset.get("labels") or {}, policy, name_of(rule, namespace)[1], by)
+            subsets.setdefault(str(subset.get("name")), made)
     return subsets
 
 
-def rules_beside(service: str, found: Sequence[Found], namespace: str) -> list[str]:
+def rules_beside(service: str, all_rules: Sequence[Found], namespace: str) -> list[str]:
     """Names of other DestinationRules of the service's host that some or all of its own callers go by."""
     listed = []
-    for rule in found:
+    for rule in all_rules:
         home, name = name_of(rule, namespace)
         if (home, name) == (namespace, service) or not _meets(rule, service, namespace, selecting=True):
             continue
@@ -81,9 +83,9 @@ def rules_beside(service: str, found: Sequence[Found], namespace: str) -> list[s
     return sorted(listed)
 
 
-def _meets(found: Found, service: str, namespace: str, selecting: bool = False) -> bool:
+def _meets(rule: Found, service: str, namespace: str, selecting: bool = False) -> bool:
     """Whether a rule is for the service's host; one that selects callers counts with `selecting` only."""
-    home, host = name_of(found, namespace)[0], str(found["spec"].get("host") or "")
-    if found["spec"].get("workloadSelector") is not None and not selecting:
+    home, host = name_of(rule, namespace)[0], str(rule["spec"].get("host") or "")
+    if rule["spec"].get("workloadSelector") is not None and not selecting:
         return False
     return (host if "." in host else f"{host}.{home}") in Hosts(service, namespace)
