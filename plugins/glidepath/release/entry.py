@@ -33,10 +33,10 @@ class Entry:
 
     def body(self) -> dict[str, Any]:
         """Its fields, for the record."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "noted"}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "noted"}
 
     @classmethod
     def of(cls, event: Event) -> Self:
         """Out of the record."""
-        known = {one.name for one in fields(cls)} - {"noted"}
+        known = {field.name for field in fields(cls)} - {"noted"}
         return cls(**{name: value for name, value in event.body.items() if name in known}, noted=event.at)

@@ -182,18 +182,18 @@ def word(release: Release, phase: str) -> Word:
 
 def _told(record: Record, release_id: str) -> Literal["yes", "perhaps", "no"]:
     """Whether a promotion has been told since the last time that it was taken back."""
-    told: Literal["yes", "perhaps", "no"] = "no"
+    answer: Literal["yes", "perhaps", "no"] = "no"
     pending = False
     for handover in Journal(record, release_id).handovers():
         if handover.phase == ROLLBACK:
-            told, pending = ("no", False) if handover.state == DONE else (told, pending)
+            answer, pending = ("no", False) if handover.state == DONE else (answer, pending)
             continue
         pending = handover.state == ASKED
         if handover.state == DONE:
-            told = "yes"
-        elif handover.state == FAILED and told == "no" and not handover.untold:
-            told = "perhaps"
-    return "perhaps" if pending and told == "no" else told
+            answer = "yes"
+        elif handover.state == FAILED and answer == "no" and not handover.untold:
+            answer = "perhaps"
+    return "perhaps" if pending and answer == "no" else answer
 
 
 def _note(

@@ -34,7 +34,7 @@ from glidepath.release.people import Asked
 from glidepath.release.phases import Decision
 
 E = TypeVar("E", bound=Entry)
-BY_KIND: dict[str, type[Entry]] = {one.kind: one for one in KINDS}
+BY_KIND: dict[str, type[Entry]] = {entry.kind: entry for entry in KINDS}
 
 
 @dataclass(frozen=True)

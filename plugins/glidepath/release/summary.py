@@ -29,44 +29,44 @@ def summary(run: Run, looks: Looks | None = None, took_s: float = 0.0) -> str:
         took_s: How long the last of them took, seconds.
     """
     try:
-        found = _told(run) | (_seen(looks, took_s) if looks is not None else {})
-        return json.dumps(found, separators=(",", ":"), allow_nan=False)
+        fields = _told(run) | (_seen(looks, took_s) if looks is not None else {})
+        return json.dumps(fields, separators=(",", ":"), allow_nan=False)
     except (RecordError, ValueError):
         return ""
 
 
 def _told(run: Run) -> dict[str, Any]:
     release, journal = run.release, run.journal
-    given, spoken, brake = journal.weights(), journal.words(), journal.brake()
-    found: dict[str, Any] = {
+    weights, spoken, brake = journal.weights(), journal.words(), journal.brake()
+    fields: dict[str, Any] = {
         "form": FORM, "release": run.id, "phase": release.phase, "stable": release.stable, "canary": release.canary,
-        "step": given[-1].step if given else 0, "steps": len(run.spec.steps), "weight": given[-1].weight if given else 0,
+        "step": weights[-1].step if weights else 0, "steps": len(run.spec.steps), "weight": weights[-1].weight if weights else 0,
         "started": round(release.created), "deadline": round(release.created + run.spec.max_duration),
     }  # fmt: skip
     if spoken:
-        found |= {"decision": spoken[-1].decision, "why": spoken[-1].reason[:MOST]}
-        found["decided_s"] = round(spoken[-1].noted - given[0].noted, 1) if given else 0.0
+        fields |= {"decision": spoken[-1].decision, "why": spoken[-1].reason[:MOST]}
+        fields["decided_s"] = round(spoken[-1].noted - weights[0].noted, 1) if weights else 0.0
     if brake is not None:
-        found["brake_s"] = round(brake.seconds, 2)
+        fields["brake_s"] = round(brake.seconds, 2)
     if release.outcome is not None:
-        found |= {"outcome": release.outcome, "why": (release.reason or "")[:MOST]}
-    return found
+        fields |= {"outcome": release.outcome, "why": (release.reason or "")[:MOST]}
+    return fields
 
 
 def _seen(looks: Looks, took_s: float) -> dict[str, Any]:
     look = looks.newest
-    found: dict[str, Any] = {"looks": looks.seq, "failures": looks.failures, "look_s": round(took_s, 3)}
-    found["blind_since"] = round(looks.no_data_since) if looks.no_data_since is not None else None
+    fields: dict[str, Any] = {"looks": looks.seq, "failures": looks.failures, "look_s": round(took_s, 3)}
+    fields["blind_since"] = round(looks.no_data_since) if looks.no_data_since is not None else None
     if look is None:
-        return found
+        return fields
     metric = words.deciding(look)
-    found |= {"verdict": str(look.verdict), "reason": look.reason, "at": round(look.at)}
-    found["metric"] = words.finding(metric, harm=False) if metric is not None else ""
-    found["metrics"] = {one.name: _numbers(one) for one in look.metrics}
-    return found
+    fields |= {"verdict": str(look.verdict), "reason": look.reason, "at": round(look.at)}
+    fields["metric"] = words.finding(metric, harm=False) if metric is not None else ""
+    fields["metrics"] = {metric.name: _numbers(metric) for metric in look.metrics}
+    return fields
 
 
-def _numbers(one: MetricLook) -> dict[str, float]:
+def _numbers(metric: MetricLook) -> dict[str, float]:
     """What is known of a metric; shares and ratios, as the judge has them."""
-    known = {name: getattr(one, name) for name in NUMBERS}
+    known = {name: getattr(metric, name) for name in NUMBERS}
     return {name: float(f"{value:.{DIGITS}g}") for name, value in known.items() if value is not None}

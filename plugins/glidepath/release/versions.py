@@ -70,17 +70,19 @@ def see_last(run: Run, version: str) -> None:
         seen = run.ports.workloads.last_seen(version, lines)
         if not seen.pods and not seen.missing:
             return
-        run.note(LastSeen(version, [asdict(one) for one in seen.pods], seen.missing))
+        run.note(LastSeen(version, [asdict(pod) for pod in seen.pods], seen.missing))
     except GlidepathError as error:
         run.say(f"{version}: its pods could not be looked at a last time: {error}")
         return
     for pod in seen.pods:
         for event in pod.events:
             run.say(f"{pod.name}: event: {event}")
-        for one in pod.containers:
-            run.say(f"{pod.name} ({pod.phase}), container {one.name}: {one.state}, {one.restarts} restarts")
-            for line in one.log:
-                run.say(f"{pod.name} {one.name} | {line}")
+        for container in pod.containers:
+            run.say(
+                f"{pod.name} ({pod.phase}), container {container.name}: {container.state}, {container.restarts} restarts"
+            )
+            for line in container.log:
+                run.say(f"{pod.name} {container.name} | {line}")
     if seen.missing:
         run.say(f"{version}: not all of its pods could be looked at a last time: {seen.missing}")
 

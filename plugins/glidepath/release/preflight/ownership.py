@@ -19,14 +19,14 @@ UPGRADES = ("pre-upgrade", "post-upgrade")
 SHOWN = 5
 
 
-def look(spec: ReleaseSpec, ports: Ports, stable: str, given: Mapping[str, Any], say: Say) -> None:
+def look(spec: ReleaseSpec, ports: Ports, stable: str, release_values: Mapping[str, Any], say: Say) -> None:
     """Make sure that the release's upgrades leave the stable version's pods as they run, and say what else they meet.
 
     Args:
         spec: What the release may do.
         ports: The outside.
         stable: The stable version.
-        given: The values that Helm's release was given.
+        release_values: The values that Helm's release was given.
         say: Where facts go.
 
     Raises:
@@ -34,8 +34,8 @@ def look(spec: ReleaseSpec, ports: Ports, stable: str, given: Mapping[str, Any],
     """
     beside = baseline_of(stable) if spec.evidence.control == "fresh" else None
     token = ports.fence.state().newest
-    given = chart.with_image(given, spec.version, spec.image)
-    seen = ports.helm.preview(chart.with_canary(given, stable, spec.version, 0, token, baseline=beside))
+    release_values = chart.with_image(release_values, spec.version, spec.image)
+    seen = ports.helm.preview(chart.with_canary(release_values, stable, spec.version, 0, token, baseline=beside))
     name = f"{spec.service}-{stable}"
     for field in seen.laid:
         say(f"plan: {_owned(field, name, spec.version)}")

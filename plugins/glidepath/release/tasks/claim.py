@@ -71,10 +71,10 @@ def _as_planned(run: Run, state: ClaimState | None) -> None:
     was_ours = state is not None and state.annotations.get(f"{GROUP}/last-run") == run.id
     if run.release.outcome is not None or (was_ours and not unbegun(run)):
         raise ReleaseFinishedError(f"release {run.id} has gone on or ended without this task; nothing was touched")
-    said, routed = chart.roles(run.ports.helm.effective_values())[0], run.ports.traffic.read().split.stable
-    if not said == routed == run.stable:
+    deployed, routed = chart.roles(run.ports.helm.effective_values())[0], run.ports.traffic.read().split.stable
+    if not deployed == routed == run.stable:
         raise PreflightError(
-            f"planned against {run.stable} as the stable version, but Helm now says {said} and the routes say {routed}: "
+            f"planned against {run.stable} as the stable version, but Helm now says {deployed} and the routes say {routed}: "
             "another release was first; nothing was touched. Start a new run"
         )
 
