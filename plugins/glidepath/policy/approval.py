@@ -30,7 +30,7 @@ class Approval(Form):
 
     @field_validator("by")
     @classmethod
-    def _each_once(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(given)) != len(given):
-            raise ValueError(f"{list(given)} has one twice; expected each user once")
-        return given
+    def _each_once(cls, users: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(users)) != len(users):
+            raise ValueError(f"{list(users)} has one twice; expected each user once")
+        return users

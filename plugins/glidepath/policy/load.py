@@ -88,7 +88,7 @@ def told(error: ValidationError, name: str = "", lines: dict[Place, int] | None 
         place = tuple(part for at, part in enumerate(problem["loc"]) if at != TAG or problem["loc"][0] != "metrics")
         where = f"{name}:{_line(place, lines)}: " if lines is not None else ""
         key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-        given = (
+        prefix = (
             ""
             if problem["type"] in ("missing", "value_error") and isinstance(problem["input"], dict)
             else f"given {problem['input']!r}: "
@@ -96,7 +96,7 @@ def told(error: ValidationError, name: str = "", lines: dict[Place, int] | None 
         message = (
             "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"].removeprefix("Value error, ")
         )
-        rows.append(f"{where}{key + ': ' if key else ''}{given}{message}")
+        rows.append(f"{where}{key + ': ' if key else ''}{prefix}{message}")
     return "\n".join(rows)
 
 

@@ -86,7 +86,7 @@ class WebhookChannel(_Channel):
     def _names_are_known(self) -> WebhookChannel:
         for text in texts([self.path, self.body]):
             template = Template(text)
-            unknown = [one for one in template.get_identifiers() if one not in FIELDS]
+            unknown = [name for name in template.get_identifiers() if name not in FIELDS]
             if not template.is_valid() or unknown:
                 raise ValueError(
                     f"{text!r} names {', '.join(unknown) or 'nothing after a $'}; expected {', '.join(FIELDS)}, and $$ for a $"
@@ -105,8 +105,8 @@ def texts(node: Any) -> list[str]:
     if isinstance(node, str):
         return [node]
     if isinstance(node, dict):
-        return [text for one in node.values() for text in texts(one)]
-    return [text for one in node for text in texts(one)] if isinstance(node, list | tuple) else []
+        return [text for child in node.values() for text in texts(child)]
+    return [text for child in node for text in texts(child)] if isinstance(node, list | tuple) else []
 
 
 def filled(node: Any, fields: dict[str, str]) -> Any:
@@ -114,13 +114,13 @@ def filled(node: Any, fields: dict[str, str]) -> Any:
     if isinstance(node, str):
         return Template(node).safe_substitute(fields)
     if isinstance(node, dict):
-        return {name: filled(one, fields) for name, one in node.items()}
-    return [filled(one, fields) for one in node] if isinstance(node, list | tuple) else node
+        return {name: filled(child, fields) for name, child in node.items()}
+    return [filled(child, fields) for child in node] if isinstance(node, list | tuple) else node
 
 
 def names(channels: Messages) -> list[str]:
     """What the channels are called in the journal: kind and place, such as `slack-1`."""
-    return [f"{one.to}-{place}" for place, one in enumerate(channels, 1)]
+    return [f"{channel.to}-{place}" for place, channel in enumerate(channels, 1)]
 
 
 def safe(text: str) -> str:

@@ -124,12 +124,12 @@ def for_run(policy: Policy, params: Mapping[str, Any]) -> ReleaseSpec:
         raise PolicyError(f"policy and parameters don't fit; nothing was touched.\n{told(error)}") from error
 
 
-def _steps(policy: Policy, asked: RunParams) -> list[Step]:
+def _steps(policy: Policy, params: RunParams) -> list[Step]:
     """The policy's steps. A run's own weights take bake and requests from the step in the same place, or from the last."""
     steps = policy.steps
-    if asked.weights is not None:
-        like = [policy.steps[min(place, len(policy.steps) - 1)] for place in range(len(asked.weights))]
-        steps = [step.model_copy(update={"weight": weight}) for step, weight in zip(like, asked.weights, strict=True)]
-    if asked.bake is not None:
-        steps = [step.model_copy(update={"bake": asked.bake}) for step in steps]
+    if params.weights is not None:
+        like = [policy.steps[min(place, len(policy.steps) - 1)] for place in range(len(params.weights))]
+        steps = [step.model_copy(update={"weight": weight}) for step, weight in zip(like, params.weights, strict=True)]
+    if params.bake is not None:
+        steps = [step.model_copy(update={"bake": params.bake}) for step in steps]
     return steps
