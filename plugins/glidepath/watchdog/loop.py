@@ -168,11 +168,11 @@ class Watchdog:
 
     def _stable(self, state: ClaimState, service: str, there: Collection[str], now: Split | None) -> str:
         """The safe version: what the Lease says, unless it has no pods and what the routes say has some."""
-        told, routed = state.annotations.get(f"{GROUP}/stable", ""), now.stable if now else ""
-        if told and routed and told not in there and routed in there:
-            log.error("%s: the Lease says that %s is stable, which is not there: %s", service, told, routed)
+        noted, routed = state.annotations.get(f"{GROUP}/stable", ""), now.stable if now else ""
+        if noted and routed and noted not in there and routed in there:
+            log.error("%s: the Lease says that %s is stable, which is not there: %s", service, noted, routed)
             return routed
-        return told or routed
+        return noted or routed
 
     def _taken(self, state: ClaimState, stable: str, now: Split | None) -> Taken:
         before = str(now) if now else "routes that are no split of two versions"

@@ -56,11 +56,11 @@ class Releases:
         """Note what the Leases of a namespace say, by service. What is none of ours is left out."""
         for service, state in states.items():
             place = namespace, service
-            told = _parsed(state.annotations.get(STATUS))
-            if told is None:
+            status = _parsed(state.annotations.get(STATUS))
+            if status is None:
                 self._told.pop(place, None)
             else:
-                self._told[place] = told
+                self._told[place] = status
             run, outcome = (state.annotations.get(f"{GROUP}/last-{what}", "") for what in ("run", "outcome"))
             before = self._last.get(place, "" if namespace in self._passed else None)
             if outcome:
@@ -73,17 +73,17 @@ class Releases:
         """In Prometheus' text format."""
         rows = sorted(dict(self._told).items())
         yield from _family("info", "gauge", "The release that holds a service, or held it last.", (
-            (place, {name: str(told.get(name, "")) for name in ("release", "stable", "canary")}, 1) for place, told in rows
+            (place, {name: str(status.get(name, "")) for name in ("release", "stable", "canary")}, 1) for place, status in rows
         ))  # fmt: skip
         for key, values in (("phase", PHASES), ("verdict", VERDICTS)):
             yield from _family(key, "gauge", f"1 for its {key}, 0 for each other.", (
-                (place, {key: one}, int(told.get(key) == one)) for place, told in rows for one in values
+                (place, {key: value}, int(status.get(key) == value)) for place, status in rows for value in values
             ))  # fmt: skip
         for key, name, text in PLAIN:
-            yield from _family(name, "gauge", text, ((place, {}, told.get(key)) for place, told in rows))
+            yield from _family(name, "gauge", text, ((place, {}, status.get(key)) for place, status in rows))
         for key, name, text in BY_METRIC:
             yield from _family(name, "gauge", text, (
-                (place, {"metric": metric}, numbers.get(key)) for place, told in rows for metric, numbers in _metrics(told)
+                (place, {"metric": metric}, numbers.get(key)) for place, status in rows for metric, numbers in _metrics(status)
             ))  # fmt: skip
         ended = sorted(dict(self._ended).items())
         yield from _family("ended_total", "counter", "Releases that ended, by outcome.", (
@@ -91,9 +91,9 @@ class Releases:
         ))  # fmt: skip
 
 
-def _metrics(told: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    found = told.get("metrics")
-    for name, numbers in found.items() if isinstance(found, dict) else ():
+def _metrics(status: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    metrics = status.get("metrics")
+    for name, numbers in metrics.items() if isinstance(metrics, dict) else ():
         if isinstance(numbers, dict):
             yield name, numbers
 
@@ -101,10 +101,10 @@ def _metrics(told: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
 def _parsed(text: str | None) -> Mapping[str, Any] | None:
     """What a Lease says; None for nothing, or for what somebody else wrote there."""
     try:
-        found = json.loads(text or "null")
+        status = json.loads(text or "null")
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return status if isinstance(status, dict) else None
 
 
 def _family(name: str, kind: str, text: str, rows: Iterator[Any] | Any) -> Iterator[str]:
@@ -113,8 +113,8 @@ def _family(name: str, kind: str, text: str, rows: Iterator[Any] | Any) -> Itera
     yield f"# TYPE {full} {kind}"
     for (namespace, service), labels, value in rows:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            told = {"namespace": namespace, "service": service, **labels}
-            yield f"{full}{{{','.join(f'{key}={_quoted(one)}' for key, one in told.items())}}} {value}"
+            pairs = {"namespace": namespace, "service": service, **labels}
+            yield f"{full}{{{','.join(f'{key}={_quoted(label)}' for key, label in pairs.items())}}} {value}"
 
 
 def _quoted(value: str) -> str:
