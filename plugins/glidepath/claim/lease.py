@@ -165,8 +165,8 @@ class LeaseClaims:
         Raises:
             ClaimLostError: The Lease has another holder or token.
         """
-        told = _told(status)
-        _at_what_is_there(lambda: self._write(claim.holder, claim.duration_s, told, self._mine(claim)))
+        annotations = _told(status)
+        _at_what_is_there(lambda: self._write(claim.holder, claim.duration_s, annotations, self._mine(claim)))
 
     def raise_above(self, claim: Claim, token: int) -> Claim:
         """Go on with a token above this one, which objects carry although no claim ever had it. Returns the new claim.

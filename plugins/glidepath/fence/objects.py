@@ -124,11 +124,11 @@ class FencedObjects:
         self.api.apply(kind, {"apiVersion": api_version, "kind": kind_name, "metadata": metadata, "spec": dict(spec)})
 
     def _body(
-        self, claim: Claim, kind: str, name: str, state: str, found: Found, spec: dict[str, Any] | None
+        self, claim: Claim, kind: str, name: str, state: str, live: Found, spec: dict[str, Any] | None
     ) -> dict[str, Any]:
         """What is applied. Its uid keeps the API from making an object anew that was deleted meanwhile."""
         api_version, kind_name = self.kinds[kind]
-        own, was = carried(found, state == OPEN, self._kept), found["metadata"]
+        own, was = carried(live, state == OPEN, self._kept), live["metadata"]
         metadata: dict[str, Any] = {
             "name": name,
             "uid": was["uid"],
