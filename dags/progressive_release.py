@@ -151,6 +151,8 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
             body="The same buttons, with a reason that is recorded: "
             "[the release](/dags/{{ dag.dag_id }}/runs/{{ run_id | urlencode }}/plugin/release).",
             response_timeout=ANSWER,
+            # The gates of steps that the release does not have are skipped.
+            trigger_rule=GOOD_PATH,
             **retried,
         )
         settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **ending)
