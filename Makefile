@@ -81,8 +81,12 @@ chart: venv sandbox ## the charts against the real API server
 cluster-test: venv sandbox ## chart, dashboard and end-to-end tests on the cluster
 	@echo "== tests on the cluster"
 	pytest -n 2 --dist loadfile tests/chart tests/prometheus tests/sandbox -m "not long" --durations=12
-	pytest tests/e2e tests/services -m "not long" --durations=12
+	pytest tests/e2e -m "not long" --durations=12
 	pytest tests/faults -m "not long" --durations=12
+
+.PHONY: e2e
+e2e: venv sandbox ## all end-to-end tests, the long ones too
+	@pytest tests/e2e --durations=12
 
 .PHONY: test-services
 test-services: venv sandbox ## services that know nothing of Glidepath, adopted and released by what they and the mesh count

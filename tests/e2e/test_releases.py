@@ -56,7 +56,7 @@ def wait_alike(world: World) -> None:
     world.wait("the stable's pods are alike", alike, 400)
 
 
-@pytest.mark.parametrize("histograms", ["classic", "native"])
+@pytest.mark.parametrize("histograms", ["classic", pytest.param("native", marks=pytest.mark.long)])
 def test_a_slower_version_is_taken_back(on_v1: World, histograms: str) -> None:
     with policies.evidence(on_v1.airflow.policies, histograms=histograms):
         wait_alike(on_v1)
@@ -84,6 +84,7 @@ BY_MESH = {
 }
 
 
+@pytest.mark.long
 def test_a_slower_version_is_taken_back_by_the_meshs_metrics_alone(on_v1: World) -> None:
     with policies.changed(on_v1.airflow.policies, **BY_MESH):
         wait_alike(on_v1)

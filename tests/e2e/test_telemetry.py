@@ -43,6 +43,7 @@ def mirrored(on_v1: World) -> Iterator[World]:
     stage.remove()
 
 
+@pytest.mark.long
 def test_mirrored_requests_are_the_services_and_no_callers(mirrored: World) -> None:
     grown = {"mesh": 0.0, "latency": 0.0, "service": 0.0}
 

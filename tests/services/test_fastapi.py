@@ -10,7 +10,7 @@ from tests.support.running import PAST, Running, running
 from tests.support.services import BY_MESH, Service, percent
 from tests.support.world import World
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(900)]
 SEGMENTS = Service(
     name="segments",
     path="/segments",
@@ -47,7 +47,6 @@ def test_a_good_version_is_promoted_and_no_request_fails(segments: Running) -> N
     segments.promoted(segments.another())
 
 
-@pytest.mark.long
 def test_the_meshs_metrics_say_the_same_of_each(segments: Running) -> None:
     segments.taken_back("v4", "latency_p95", evidence=BY_MESH)
     another = segments.another()

@@ -13,7 +13,7 @@ from tests.support.running import Running, found, helm_releases, running
 from tests.support.services import BY_MESH, NAMESPACE, Service, percent
 from tests.support.world import World
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(900)]
 PROMETHEUS = Service(
     name="prometheus",
     path="/api/v1/query?query=up",
