@@ -52,7 +52,7 @@ MUTANTS = (
     Mutant("edges.py", " + math.log(part.weight)", "", "test_edges.py"),
     Mutant("edges.py", "np.min([safety for", "np.max([safety for", "test_edges.py"),
     Mutant("edges.py", "process.follow(null.margins, null.slopes)", "pass", "test_edges.py"),
-    Mutant("edges.py", "min(safety[self.plan.safety], *lines)", "max(safety[self.plan.safety], *lines)", "test_edges.py"),
+    Mutant("edges.py", "min([safety[self.plan.safety], *lines])", "max([safety[self.plan.safety], *lines])", "test_edges.py"),
     Mutant("edges.py", "other.follow(*line)", "pass", "test_edges.py"),
     Mutant("survival.py", "none = slopes + margins / (REACH * share)", "none = slopes", "test_survival.py"),
     Mutant("survival.py", " + self._rest * grows", "", "test_survival.py"),

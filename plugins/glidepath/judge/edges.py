@@ -26,7 +26,6 @@ from glidepath.judge.metrics import kind_of
 from glidepath.judge.metrics.latency import NEAR
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.process import MetricProcess, looked
-from glidepath.judge.quantiles import quantile_on_curve
 from glidepath.judge.survival import Survival, corners, nulls
 from glidepath.judge.values import MetricLook
 
@@ -70,12 +69,15 @@ class Nulls:
         self._slower: Array = np.zeros_like(planned)
         self._requests: Array = np.zeros((*releases, 1))
 
-    def now(self) -> list[Null]:
-        """Of each part."""
+    def shares(self) -> Array:
+        """Of the stable's requests, those that are thought to be slower than each knot; shaped (..., knots)."""
         # Half a request on either side: a share of nothing has no odds.
         total = PRIOR_REQUESTS + self._requests
-        shares = np.clip((self._prior + self._slower) / total, 0.5 / total, 1.0 - 0.5 / total)
-        both = (np.split(array, self._ends, axis=-1) for array in self._survival.at(shares))
+        return np.clip((self._prior + self._slower) / total, 0.5 / total, 1.0 - 0.5 / total)
+
+    def now(self) -> list[Null]:
+        """Of each part."""
+        both = (np.split(array, self._ends, axis=-1) for array in self._survival.at(self.shares()))
         made = []
         for read, falls in zip(*both, strict=True):
             margins, slopes = nulls(read[..., :1], falls[..., :1], read[..., 1:], falls[..., 1:])
@@ -104,7 +106,7 @@ class Edges:
     def __init__(
         self, plan: MetricPlan, edges: tuple[float, ...], alpha: float, beta: float, weight_changes: int
     ) -> None:
-        self.plan, self._edges = plan, edges
+        self.plan = plan
         shared = edges, alpha, beta, weight_changes
         self._parts = [MetricProcess(part, *shared) for part in plan.parts]
         self._corners = [tuple(MetricProcess(corner, *shared) for corner in cornered(part)) for part in plan.parts]
@@ -158,21 +160,18 @@ class Edges:
         harm = np.logaddexp.reduce([harm + math.log(part.weight) for part, harm, _ in evidence], axis=0)
         safety = np.min([safety for part, _, safety in evidence if part.safety >= 0], axis=0)
         lines = [float(corner.evidence()[1][0]) for others in self._corners for corner in others]
-        safety[self.plan.safety] = min(safety[self.plan.safety], *lines) if lines else safety[self.plan.safety]
+        safety[self.plan.safety] = min([safety[self.plan.safety], *lines])
         # Only the row that decides knows of the lines, as of moods.
         decides = bool(lines) or any(part.moods for part in self.plan.parts)
-        look = looked(self.plan, (harm, safety), self._thresholds, self._estimates, self._better, decides)
-        quantile = self.plan.settings.quantile
-        stable, canary = (quantile_on_curve(arm, self._edges, quantile) for arm in self._estimates.below)
-        effect = canary / stable if stable and canary else None
-        return replace(
-            look, note=look.note or self._passed(), estimate_stable=stable, estimate_canary=canary, effect=effect
-        )
+        estimates = self._estimates.on_curve()
+        look = looked(self.plan, (harm, safety), self._thresholds, estimates, self._better, decides)
+        return replace(look, note=look.note or self._passed())
 
     def _passed(self) -> str:
         """Which edge the stable's latency has left behind since plan time; empty where each still tells of it."""
-        for part, null in zip(self.plan.parts, self._nulls.now(), strict=True):
-            share = float(null.share[0, 0])
+        shares = dict(zip(self.plan.knots, self._nulls.shares().tolist(), strict=True))
+        for part in self.plan.parts:
+            share = shares[part.edge]
             if part.safety >= 0 and (share * NEAR < part.base or (1.0 - share) * NEAR < 1.0 - part.base):
                 return (
                     f"resolution_limited: {100 * share:.2g} % of the stable's requests are slower than {part.settings.threshold:.6g} s, "

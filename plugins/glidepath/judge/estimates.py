@@ -11,6 +11,8 @@ import numpy as np
 from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
 from glidepath.judge.metrics import kind_of
+from glidepath.judge.metrics.base import Told
+from glidepath.judge.quantiles import quantile_on_curve
 from glidepath.judge.settings import MetricSettings
 
 
@@ -39,12 +41,12 @@ class Estimates:
             self._events[number] += events
         self._below = self._below + below
 
-    @property
-    def below(self) -> Array:
-        """Cumulative bucket counts so far, shaped (2, buckets); the stable's first."""
-        return self._below
-
-    def told(self) -> tuple[float | None, float | None, float | None]:
+    def told(self) -> Told:
         """Stable's and canary's error share or quantile in seconds, and the effect: a difference or a ratio."""
         counted = tuple(zip(self._events, self._requests, strict=True))
         return kind_of(self._settings).estimated(self._settings, self._edges, counted, self._below)
+
+    def on_curve(self) -> Told:
+        """The same of a quantile, read off the curve that its nulls are read off."""
+        stable, canary = (quantile_on_curve(arm, self._edges, self._settings.quantile) for arm in self._below)
+        return stable, canary, canary / stable if stable and canary else None

@@ -24,6 +24,7 @@ from glidepath.judge.feasibility import Comparable, effect
 from glidepath.judge.gains import gained
 from glidepath.judge.hidden import Moody
 from glidepath.judge.metrics import kind_of
+from glidepath.judge.metrics.base import Told
 from glidepath.judge.mixture import Mixture
 from glidepath.judge.moods import slowed
 from glidepath.judge.plan import MetricPlan
@@ -159,11 +160,13 @@ class MetricProcess:
     def look(self) -> MetricLook:
         """What is known now."""
         thresholds = self.harm_threshold, self.safety_threshold
-        return looked(self.plan, self.evidence(), thresholds, self._estimates, self._better, self._moody is not None)
+        return looked(
+            self.plan, self.evidence(), thresholds, self._estimates.told(), self._better, self._moody is not None
+        )
 
 
 def looked(
-    plan: MetricPlan, evidence: tuple[Array, Array], thresholds: tuple[float, float], estimates: Estimates, better_row: int,
+    plan: MetricPlan, evidence: tuple[Array, Array], thresholds: tuple[float, float], estimates: Told, better_row: int,
     moody: bool,
 ) -> MetricLook:  # fmt: skip
     """What is known of a metric.
@@ -171,11 +174,11 @@ def looked(
     Args:
         plan: The metric's frozen plan.
         evidence: The log evidence of harm and of safety, a question each; thresholds: what either takes.
-        estimates: The metric's; better_row, moody: as `bounds`'.
+        estimates: The stable's, the canary's, and the effect; better_row, moody: as `bounds`'.
     """
     harm, safety = (evidence_told(logs) for logs in evidence)
     harm_threshold, safety_threshold = thresholds
-    stable, canary, effect = estimates.told()
+    stable, canary, effect = estimates
     low = high = None
     if plan.harm >= 0 or plan.safety >= 0:
         low, high = bounds(plan, better_row, harm >= harm_threshold, safety >= safety_threshold, moody)
