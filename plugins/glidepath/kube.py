@@ -167,13 +167,17 @@ def request(
         )
         return answer
 
-    # `call` tries again; with urllib3's own three retries below it each time-out would last four times as long.
-    api.rest_client.pool_manager.connection_pool_kw["retries"] = False
+    _tried_once(api)
     right = (api.configuration.host, method if name else f"{method} all", path)
     patience = float(getattr(api, "glidepath_refused_s", REFUSED_S)) if right in _had else 0.0
     answer = call(what, send, refused_s=patience)
     _had.add(right)
     return answer
+
+
+def _tried_once(api: client.ApiClient) -> None:
+    """Have urllib3 try once: `call` tries again, and with three retries below it each time-out would last four times as long."""
+    api.rest_client.pool_manager.connection_pool_kw["retries"] = False
 
 
 def text(api: client.ApiClient, what: str, path: str, query: Sequence[tuple[str, str]]) -> str:
@@ -203,6 +207,7 @@ def text(api: client.ApiClient, what: str, path: str, query: Sequence[tuple[str,
         )
         return bytes(answer.data).decode("utf-8", "replace")
 
+    _tried_once(api)
     return call(what, send, attempts=1)
 
 

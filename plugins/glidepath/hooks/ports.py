@@ -12,7 +12,7 @@ from glidepath.hooks.handover import handover_for, sync_for
 from glidepath.hooks.prometheus import PrometheusHook
 
 if TYPE_CHECKING:
-    from glidepath.policy import Policy
+    from glidepath.policy import Policy, ReleaseSpec
     from glidepath.ports import Ports
     from glidepath.release.run import Run
 
@@ -40,15 +40,21 @@ def ports_for(policy: Policy) -> Ports:
     return ports(policy, api, prometheus.get_conn(), handover_for(gitops), sync_for(gitops, api))
 
 
+def spec_of(identity: str) -> ReleaseSpec:
+    """What a release was planned by, as `plan` froze it."""
+    from glidepath.policy import ReleaseSpec
+    from glidepath.record import Record
+
+    return ReleaseSpec.from_dict(Record().get(identity).spec)
+
+
 def load_run(identity: str, log: Logger) -> Run:
     """A release as its tasks and triggers work with it; what it says goes to a log, the rest to its debug level.
 
     All of it is as `plan` froze it, its cluster included: who edits or breaks the policy's file in the middle of a
     release changes the next one.
     """
-    from glidepath.policy import ReleaseSpec
-    from glidepath.record import Record
     from glidepath.release.run import Run
 
-    spec = ReleaseSpec.from_dict(Record().get(identity).spec)
+    spec = spec_of(identity)
     return Run(identity, spec, ports_for(spec), log.info, detail=log.debug)

@@ -90,12 +90,12 @@ class GuardTrigger(BaseTrigger):
 
     def _cluster_events(self) -> Any:
         from glidepath.hooks.cluster import kubernetes_api
+        from glidepath.hooks.ports import spec_of
         from glidepath.kube import Objects, at_once
         from glidepath.messages.cluster import ClusterEvents
-        from glidepath.policy import ReleaseSpec
         from glidepath.record import Record
 
-        spec = ReleaseSpec.from_dict(Record().get(self.release_id).spec)
+        spec = spec_of(self.release_id)
         objects = Objects(at_once(kubernetes_api(spec.connections.kubernetes)), spec.namespace)
         return ClusterEvents(Record(), self.release_id, objects)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import socketserver
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from kubernetes import client
 
 from glidepath.deploy import KubernetesWorkloads
 from glidepath.deploy import last_seen as module
 from glidepath.deploy.last_seen import LINE, PODS, LastSeen
+from glidepath.errors import ClusterError
+from glidepath.kube import Objects
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer, install
 
 CORE = f"/api/v1/namespaces/{NAMESPACE}"
@@ -141,3 +146,19 @@ def test_an_api_that_has_become_slow_is_not_asked_for_long(server: ApiServer, mo
     found = seen(server)
     assert [one.containers[0].log for one in found.pods] == [("a line",), (), ()]
     assert "reading took over" in found.missing
+
+
+def test_a_log_is_asked_for_once_though_no_answer_comes() -> None:
+    asked: list[object] = []
+
+    class HangsUp(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.client_address)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), HangsUp) as outside:
+        threading.Thread(target=outside.serve_forever, daemon=True).start()
+        api = client.ApiClient(client.Configuration(host=f"http://127.0.0.1:{outside.server_address[1]}"))
+        with pytest.raises(ClusterError, match="did not answer"):
+            Objects(api, NAMESPACE).log("prices-v2-a", [("container", "app")])
+        outside.shutdown()
+    assert len(asked) == 1
