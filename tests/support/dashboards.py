@@ -55,3 +55,11 @@ def dashboard_queries(path: Path | str, variables: Mapping[str, str]) -> list[tu
         for panel in panels(dashboard)
         for target in panel["targets"]
     ]
+
+
+def cells(panel: Mapping[str, Any]) -> set[tuple[int, int]]:
+    """The cells of the board's grid that a panel takes."""
+    place = panel["gridPos"]
+    return {
+        (x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])
+    }

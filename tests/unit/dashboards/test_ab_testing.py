@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.dashboards import dashboard_queries, panels, substituted
+from tests.support.dashboards import cells, dashboard_queries, panels, substituted
 
 PATH = Path(__file__).parents[3] / "include" / "dashboards" / "ab-testing.json"
 VARIABLES = {"namespace": "sms-app", "service": "model-service"}
@@ -60,14 +60,9 @@ def test_panels_have_their_own_id_and_place() -> None:
     taken: set[tuple[int, int]] = set()
     for panel in everything:
         place = panel["gridPos"]
-        cells = {
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
         assert place["x"] + place["w"] <= 24
-        assert not cells & taken
-        taken |= cells
+        assert not cells(panel) & taken
+        taken |= cells(panel)
 
 
 def test_unknown_variable_is_named() -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from glidepath.watchdog.released import PHASES
-from tests.support.dashboards import dashboard_queries, panels, substituted
+from tests.support.dashboards import cells, dashboard_queries, panels, substituted
 from tests.support.watched import exposed
 
 ROOT = Path(__file__).parents[3] / "include"
@@ -75,14 +75,9 @@ def test_a_board_says_what_it_shows_and_fits(name: str) -> None:
     for panel in panels(board):
         assert panel["description"].endswith(".")
         place = panel["gridPos"]
-        cells = {
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
         assert place["x"] + place["w"] <= 24
-        assert not cells & taken
-        taken |= cells
+        assert not cells(panel) & taken
+        taken |= cells(panel)
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
     assert {one["name"] for one in board["annotations"]["list"]} == {"Steps", "Decisions", "Watchdog"}
 
