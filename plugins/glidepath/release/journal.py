@@ -30,7 +30,7 @@ from glidepath.release.events import (
     Watching,
     WeightGiven,
 )
-from glidepath.release.people import Asked
+from glidepath.release.people import Answered, Asked, Questioned
 from glidepath.release.phases import Decision
 
 E = TypeVar("E", bound=Entry)
@@ -137,6 +137,16 @@ class Journal:
     def asked(self) -> list[Asked]:
         """What people asked, in order."""
         return self._all(Asked)
+
+    def question(self) -> Questioned | None:
+        """The question that Airflow asks a person."""
+        event = self.record.once(self.release_id, Questioned.name)
+        return None if event is None else Questioned.of(event)
+
+    def answer(self) -> Answered | None:
+        """What it was answered."""
+        event = self.record.once(self.release_id, Answered.name)
+        return None if event is None else Answered.of(event)
 
     def finished(self) -> bool:
         """Whether the service was let go."""

@@ -142,3 +142,49 @@ def test_an_answer_that_can_not_be_written_down_is_followed_all_the_same(
     monkeypatch.setattr(operator, "run_of", away)
     monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
     assert operator.execute_complete(context(), event("promote", None)) == ["promote"]
+
+
+def test_another_try_asks_nobody_anew_and_waits_for_the_same_moment(stage: Stage, asking: Asking) -> None:
+    """Airflow forgets what was answered when a question is asked again."""
+    run = proven(stage)
+    operator, told = asking(run)
+    with pytest.raises(TaskDeferred):
+        operator.execute(context())
+    told.clear()
+    stage.clock += 7000
+    again, _ = asking(run)
+    with pytest.raises(TaskDeferred) as waits:
+        again.execute(context())
+    assert told == {}
+    assert lasts(waits.value) == pytest.approx(200, abs=5)
+    assert waits.value.trigger.defaults == ["promote"]
+
+
+def test_another_try_goes_the_way_that_was_answered(
+    stage: Stage, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = proven(stage)
+    run.note(Answered("promote", "ann"))
+    operator, told = asking(run)
+    monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
+    assert operator.execute(context()) == ["promote"]
+    assert told == {}
+
+
+def test_a_question_that_airflow_did_not_take_is_asked_by_the_next_try(
+    stage: Stage, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = proven(stage)
+    operator, told = asking(run)
+
+    def away(**_: Any) -> None:
+        raise ConnectionError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("airflow.providers.standard.operators.hitl.upsert_hitl_detail", away)
+        with pytest.raises(ConnectionError):
+            operator.execute(context())
+    again, _ = asking(run)
+    with pytest.raises(TaskDeferred):
+        again.execute(context())
+    assert told["defaults"] == ["promote"]
