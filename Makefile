@@ -116,7 +116,7 @@ bench-judges: venv ## the judges' tournament, and docs/judges.md: RUNS=200, RELE
 
 .PHONY: explore
 explore: venv ## releases, crashes and the watchdog in any order, on the real code: EXAMPLES=1000
-	@EXAMPLES=$(or $(EXAMPLES),1000) pytest tests/unit/release/test_machine.py -s
+	@EXAMPLES=$(or $(EXAMPLES),1000) pytest tests/unit/release/behaviour/test_machine.py -s
 
 .PHONY: mutants
 mutants: venv ## makes the judge wrong in sixty ways: does a test notice? ONLY=file

@@ -22,7 +22,10 @@ JUDGE = "plugins/glidepath/judge"
 COPIED = ("plugins", "tests", "pyproject.toml", "bench")
 TESTS = "tests/unit/judge"
 # The quick ones that notice most; then all.
-FIRST = tuple(f"{TESTS}/test_{name}.py" for name in ("promise", "properties", "budget", "mixture", "plan"))
+FIRST = tuple(
+    f"{TESTS}/{name}.py"
+    for name in ("behaviour/test_promise", "behaviour/test_properties", "test_budget", "test_mixture", "test_plan")
+)
 
 
 class Mutant(NamedTuple):
@@ -39,7 +42,7 @@ class Mutant(NamedTuple):
 
 MUTANTS = (
     # Wrong signs.
-    Mutant("evalue.py", "x * np.log(c / pc)", "x * np.log(pc / c)", "test_promise.py"),
+    Mutant("evalue.py", "x * np.log(c / pc)", "x * np.log(pc / c)", "behaviour/test_promise.py"),
     Mutant("evalue.py", "linear = d - share * c", "linear = -d - share * c"),
     Mutant("evalue.py", "value = value + y * np.log(s / ps)", "value = value - y * np.log(s / ps)"),
     Mutant("evalue.py", "(m - y) * np.log((1.0 - s) / (1.0 - ps))", "(m + y) * np.log((1.0 - s) / (1.0 - ps))"),
@@ -57,8 +60,8 @@ MUTANTS = (
     Mutant("survival.py", "none = slopes + margins / (REACH * share)", "none = slopes", "test_survival.py"),
     Mutant("survival.py", " + self._rest * grows", "", "test_survival.py"),
     Mutant("survival.py", "slower - slope * share, slope", "slower - share, slope", "test_survival.py"),
-    Mutant("metrics/latency.py", "max(near, key=telling.__getitem__", "min(near, key=telling.__getitem__", "test_latency.py"),
-    Mutant("metrics/latency.py", "if part.edge in safe else -1", "if part.edge == own else -1", "test_latency.py"),
+    Mutant("metrics/latency.py", "max(near, key=telling.__getitem__", "min(near, key=telling.__getitem__", "metrics/test_latency.py"),
+    Mutant("metrics/latency.py", "if part.edge in safe else -1", "if part.edge == own else -1", "metrics/test_latency.py"),
     Mutant("metrics/exceedance.py", "edges[place] / value for value", "edges[place] * value for value"),
     Mutant("apart.py", "harm_e=every.harm_e", "harm_e=rest.harm_e", "test_outliers.py"),
     Mutant("apart.py", "self._rest.feed(rest, canary", "self._rest.feed(stable, canary", "test_outliers.py"),
@@ -81,7 +84,7 @@ MUTANTS = (
     Mutant("moods.py", "np.log(n * ratios / m) + self.grid", "np.log(m * ratios / n) + self.grid", "test_moods.py"),
     Mutant("moods.py", "self._weights += (1.0 - stays)[:, None] * self._fresh", "pass", "test_moods.py"),
     Mutant("moods.py", "np.log1p(np.expm1(sigma**2) / pods)", "np.log1p(np.expm1(sigma**2) / pods**2)", "test_moods.py"),
-    Mutant("process.py", "gains, bets = gained(", "self._base.see(m, y, seconds); gains, bets = gained(", "test_promise.py"),
+    Mutant("process.py", "gains, bets = gained(", "self._base.see(m, y, seconds); gains, bets = gained(", "behaviour/test_promise.py"),
     Mutant("gains.py", " * possible", ""),
     Mutant("gains.py", "* _part(most, both)", "", "test_gains.py"),
     Mutant("gains.py", " + odds * x / np.maximum(both, 1.0)", "", "test_gains.py"),
@@ -100,7 +103,7 @@ MUTANTS = (
     Mutant("bounds.py", "low = max(low, values[plan.harm])", "pass"),
     Mutant("bounds.py", "high = min(high, values[plan.safety])", "pass"),
     Mutant("bounds.py", "values[lower - 1] if lower", "values[lower] if lower"),
-    Mutant("bounds.py", "values[-upper] if upper", "values[-upper - 1] if upper", "test_properties.py"),
+    Mutant("bounds.py", "values[-upper] if upper", "values[-upper - 1] if upper", "behaviour/test_properties.py"),
     Mutant("process.py", "        self._restart()\n\n    def _start_harm", "\n    def _start_harm", "test_judge.py"),
     Mutant("judge.py", "look.harm_e >= SUSPICIOUS", "False"),
 )  # fmt: skip
@@ -140,7 +143,7 @@ def noticed(mutant: Mutant, tests: Sequence[str] = (*FIRST, TESTS)) -> bool:
             "-q",
             "-p",
             "no:cacheprovider",
-            f"--ignore={TESTS}/test_mutations.py",
+            f"--ignore={TESTS}/behaviour/test_mutations.py",
             *tests,
         ]
         environment = {**os.environ, "PYTHONPATH": f"{folder}/plugins:{folder}", "PYTHONDONTWRITEBYTECODE": "1"}

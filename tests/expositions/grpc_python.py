@@ -1,4 +1,4 @@
-"""Prints what py-grpc-prometheus exposes after calls of known number, twice. Keep in step with tests/unit/evidence/test_presets.py."""
+"""Prints what py-grpc-prometheus exposes after calls of known number, twice. Keep in step with tests/unit/evidence/behaviour/test_presets.py."""
 
 from __future__ import annotations
 

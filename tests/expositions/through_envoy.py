@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-# Keep in step with tests/unit/evidence/test_presets.py.
+# Keep in step with tests/unit/evidence/behaviour/test_presets.py.
 ROUNDS = ((20, 1, 2), (120, 5, 12))
 CODES = (200, 404, 503)
 ADMIN, LISTENER = (f"http://127.0.0.1:{port}" for port in (19901, 19902))

@@ -16,7 +16,16 @@ from bench.evidence.__main__ import prometheus as started
 from glidepath.evidence import Collector, Prometheus, Source, source_of
 from glidepath.evidence.collector import Collected
 from glidepath.evidence.named import named
-from tests.unit.evidence.test_presets import ANSWERED, V1, V2, VERSIONS, asked_of, instrumented, policy, rightly
+from tests.unit.evidence.behaviour.test_presets import (
+    ANSWERED,
+    V1,
+    V2,
+    VERSIONS,
+    asked_of,
+    instrumented,
+    policy,
+    rightly,
+)
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
 PROMOTED = {"otlp": {"promote_resource_attributes": ["k8s.pod.name", "k8s.namespace.name"]}}

@@ -1,7 +1,7 @@
 """What well-known packages expose, by their names: the sources that a policy may name.
 
 A preset is data. To add one: a row in PRESETS, its name in `fields.Origin`, what the real package prints in
-`tests/expositions`, a case in `tests/unit/evidence/test_presets.py`, a row of the table in docs/write-a-policy.md.
+`tests/expositions`, a case in `tests/unit/evidence/behaviour/test_presets.py`, a row of the table in docs/write-a-policy.md.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-// One scrape, and another with more: answers of each code. Keep in step with tests/unit/evidence/test_presets.py.
+// One scrape, and another with more: answers of each code. Keep in step with tests/unit/evidence/behaviour/test_presets.py.
 var rounds = [][]int{{20, 1, 2}, {120, 5, 12}}
 
 func print(registry *prometheus.Registry, round int) {

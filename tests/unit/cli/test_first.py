@@ -14,8 +14,8 @@ from glidepath.cli.main import GOOD, REFUSED, main
 from glidepath.evidence.fitting import fitting
 from glidepath.policy.load import parse_policy
 from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, SERVICES, ApiServer, install
+from tests.unit.evidence.behaviour.test_presets import fastapi_instrumentator, kept, mesh, otel_http
 from tests.unit.evidence.exposed import Exposed
-from tests.unit.evidence.test_presets import fastapi_instrumentator, kept, mesh, otel_http
 
 POD = f"{SERVICE}-v1-5d4f9c7b6d-x2k9q"
 

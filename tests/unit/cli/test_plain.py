@@ -15,7 +15,7 @@ from glidepath.cli.plain import version_of
 from glidepath.errors import HelmError
 from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, SERVICES, ApiServer
 from tests.unit.cli.test_first import Answering, exposing
-from tests.unit.evidence.test_presets import kept
+from tests.unit.evidence.behaviour.test_presets import kept
 
 HASH = "5d4f9c7b6d"
 LABELS = {"app.kubernetes.io/name": SERVICE, "app.kubernetes.io/instance": SERVICE}

@@ -13,7 +13,7 @@ from glidepath.judge.base import Base
 from glidepath.judge.bets import Bets
 from glidepath.judge.evalue import log_e
 from glidepath.judge.gains import STORM, gained
-from tests.unit.judge.test_promise import ALIGNED, SPAM, expectations, metric, nulls
+from tests.unit.judge.behaviour.test_promise import ALIGNED, SPAM, expectations, metric, nulls
 from tests.unit.judge.traffic import ERRORS, LATENCY
 
 PLANS = {

@@ -14,7 +14,7 @@ from glidepath.release.tasks.settle import settle
 from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE
 from tests.support.guards import started
 from tests.support.stage import Stage
-from tests.unit.release.test_tasks import UP_TO_WEIGHT, do
+from tests.unit.release.tasks.test_tasks import UP_TO_WEIGHT, do
 
 ROUTES = f"{MESH}/virtualservices/{SERVICE}"
 

@@ -16,7 +16,7 @@ import org.springframework.web.bind.annotation.RestController;
 @SpringBootApplication
 @RestController
 public class App {
-  // Keep in step with tests/unit/evidence/test_presets.py.
+  // Keep in step with tests/unit/evidence/behaviour/test_presets.py.
   static final int[][] ROUNDS = {{20, 1, 2}, {120, 5, 12}};
   static final int[] CODES = {200, 404, 503};
 

@@ -19,8 +19,8 @@ from glidepath.policy.load import parse_policy
 from glidepath.policy.presets import PRESETS, untried
 from tests.unit.evidence.exposed import Exposed
 
-EXPOSITIONS = Path(__file__).resolve().parents[2] / "expositions"
-DOCS = Path(__file__).resolve().parents[3] / "docs" / "write-a-policy.md"
+EXPOSITIONS = Path(__file__).resolve().parents[3] / "expositions"
+DOCS = Path(__file__).resolve().parents[4] / "docs" / "write-a-policy.md"
 V1, V2, OTHER = "shop-v1-5d4f9c7b6d-x2k9q", "shop-v2-7f6d5c4b3a-p8w2z", "cart-v1-5d4f9c7b6d-x2k9q"
 VERSIONS = ["v1", "v2"]
 # Until each scrape: answers with 200, 404 and 503. Probes come on top, ten a scrape.

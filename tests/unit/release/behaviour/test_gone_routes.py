@@ -14,8 +14,8 @@ from glidepath.release.tasks.rollback import rollback
 from tests.support.apiserver import SERVICE, http_routes
 from tests.support.guards import started, ticks
 from tests.support.stage import Stage, abandon
-from tests.unit.release.test_edited_routes import BASE, OURS, TESTERS, http, reason
-from tests.unit.release.test_tasks import UP_TO_WEIGHT, do
+from tests.unit.release.behaviour.test_edited_routes import BASE, OURS, TESTERS, http, reason
+from tests.unit.release.tasks.test_tasks import UP_TO_WEIGHT, do
 
 
 def test_a_virtual_service_that_is_gone_comes_back_with_the_brake(stage: Stage) -> None:

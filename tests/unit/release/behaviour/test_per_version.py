@@ -26,9 +26,9 @@ from tests.support.fields import Object
 from tests.support.per_version import PerVersionInMemory
 from tests.support.stage import Stage
 from tests.support.tasks import GOOD, Action, do, every_call, first, second, walked
+from tests.unit.release.behaviour.test_crashes import BAD, assert_ended, every_write, go_on, harm
+from tests.unit.release.behaviour.test_races import guard_brakes, watchdog_acts
 from tests.unit.release.test_cleanup import end
-from tests.unit.release.test_crashes import BAD, assert_ended, every_write, go_on, harm
-from tests.unit.release.test_races import guard_brakes, watchdog_acts
 
 WAY: tuple[Action, ...] = (claim, deploy, first, second, promote)
 

@@ -11,7 +11,7 @@ from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
 from tests.support.releases import crashing
 from tests.support.stage import Stage
-from tests.unit.release.test_tasks import UP_TO_WEIGHT, do
+from tests.unit.release.tasks.test_tasks import UP_TO_WEIGHT, do
 
 
 def test_its_pods_are_looked_at_a_last_time(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from glidepath.release.events import Committed, TakenBack
 from glidepath.release.run import Run
 from glidepath.traffic import Routes, Split
 from tests.support.stage import Stage
-from tests.unit.release.test_tasks import UP_TO_WEIGHT, do
+from tests.unit.release.tasks.test_tasks import UP_TO_WEIGHT, do
 
 HALF = Routes(Split("v1", "v2", 50))
 

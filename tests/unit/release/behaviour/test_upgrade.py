@@ -22,7 +22,7 @@ from tests.support.guards import ticks
 from tests.support.stage import Stage
 from tests.support.tasks import GOOD
 
-OLD = Path(__file__).parents[1] / "record" / "of_0_1"
+OLD = Path(__file__).parents[2] / "record" / "of_0_1"
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Waiting, baseline
 from glidepath.gate import interval_of
 from glidepath.judge import ArmCounts, Judge, MetricSettings, Settings, StepSettings, Verdict, plan_judgement
+from tests.unit.evidence.behaviour.test_resume import follower
 from tests.unit.evidence.scraped import SOURCE, Scraped
 from tests.unit.evidence.test_collector import SCRAPE, collected, collector, started
-from tests.unit.evidence.test_resume import follower
 from tests.unit.evidence.test_shares import Share
 
 

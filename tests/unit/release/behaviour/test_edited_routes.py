@@ -15,7 +15,7 @@ from tests.support.apiserver import MESH, SERVICE, http_routes
 from tests.support.fields import Object
 from tests.support.guards import started, ticks
 from tests.support.stage import Stage, abandon
-from tests.unit.release.test_tasks import UP_TO_WEIGHT, do
+from tests.unit.release.tasks.test_tasks import UP_TO_WEIGHT, do
 
 BASE = f"{MESH}/virtualservices"
 OURS = http_routes({"v1": 80, "v2": 20})

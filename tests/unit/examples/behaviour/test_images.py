@@ -13,7 +13,7 @@ import smsclassifier.settings
 import trafficgen.settings
 import yaml
 
-REPO = Path(__file__).parents[3]
+REPO = Path(__file__).parents[4]
 SERVICES = ["services/fastapi", "services/otel", "services/grpc"]
 IMAGES = tomllib.loads((REPO / "sandbox" / "images.toml").read_text(encoding="utf-8"))
 TRAFFIC = list(yaml.safe_load_all((REPO / "examples" / "traffic" / "traffic.yaml").read_text(encoding="utf-8")))
