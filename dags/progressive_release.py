@@ -2,6 +2,7 @@
 
 plan -> claim -> deploy -> guard ─────────────────────────────────────────────┐
                      └───> step_1 ─> step_2 ─> ... ─> promote -> observe | rollback | ask ─> settle -> finish
+ask_traffic: before step_1, if the policy has a person asked before the first requests
 step_n: shift (weight) -> bake (deferred) -> gate (branch)
 observe: the old version stays warm for a while (deferred), if the policy says so
 messages: people are told, beside all of it (deferred), if the policy says whom
@@ -16,7 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, Param, TaskGroup, TriggerRule
+from airflow.sdk import (
+    DAG,
+    Asset,
+    AssetOrTimeSchedule,
+    BaseOperator,
+    CronTriggerTimetable,
+    Param,
+    TaskGroup,
+    TriggerRule,
+)
 from airflow.sdk.exceptions import AirflowException
 
 from glidepath.errors import PolicyError
@@ -38,6 +48,10 @@ from glidepath.operators.tasks import (
 )
 from glidepath.policy import MAX_STEPS, VERSION, Policy, dag_id_of, load_policy
 
+ASKED = (
+    "The same buttons, with a reason that is recorded: "
+    "[the release](/dags/{{ dag.dag_id }}/runs/{{ run_id | urlencode }}/plugin/release)."
+)
 POLICIES = Path(os.environ.get("GLIDEPATH_POLICIES", Path(__file__).resolve().parents[1] / "include" / "policies"))
 GOOD_PATH = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 
@@ -145,23 +159,30 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
         promote = PromoteOperator(task_id="promote", trigger_rule=GOOD_PATH, **retried)
         observe = ObserveOperator(task_id="observe", **retried)
         rollback = RollbackOperator(task_id="rollback", trigger_rule=GOOD_PATH, **ending)
+        asks: dict[str, Any] = {"body": ASKED, "response_timeout": ANSWER, **retried}
+        service = policy.service if policy else path.stem
+        # The gates of steps that the release does not have are skipped.
         ask = AskOperator(
-            task_id="ask",
-            subject=f"{policy.service if policy else path.stem}: promote the canary?",
-            body="The same buttons, with a reason that is recorded: "
-            "[the release](/dags/{{ dag.dag_id }}/runs/{{ run_id | urlencode }}/plugin/release).",
-            response_timeout=ANSWER,
-            # The gates of steps that the release does not have are skipped.
-            trigger_rule=GOOD_PATH,
-            **retried,
-        )
+            task_id="ask", about="promotion", go="promote", subject=f"{service}: promote the canary?",
+            trigger_rule=GOOD_PATH, **asks,
+        )  # fmt: skip
         settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **ending)
         finish = FinishOperator(task_id="finish", plan="plan", **ending)
 
         # Nothing waits for messages.
         plan >> [claim, nothing_to_do, not_its_time, *(MessagesOperator(task_id=one, **retried) for one in told)]
         claim >> deploy >> guard
-        before = deploy
+        before: BaseOperator = deploy
+        # A run under way whose policy is not valid any more may have to ask.
+        if policy is None or "traffic" in policy.approval.before:
+            before = AskOperator(
+                task_id="ask_traffic",
+                about="traffic",
+                go="step_1.shift",
+                subject=f"{service}: begin with the canary?",
+                **asks,
+            )
+            deploy >> before >> rollback
         for number in range(1, MAX_STEPS + 1):
             with TaskGroup(f"step_{number}", tooltip=f"step {number}: shift, bake, gate"):
                 shift = ShiftOperator(task_id="shift", step=number, trigger_rule=GOOD_PATH, **retried)

@@ -9,6 +9,7 @@ GlidepathError
 │   │   ├── ReleaseFinishedError  this run's release is over already
 │   │   └── ClaimLostError    our token is no longer the current one: stop writing
 │   ├── NotReadyError         a version's pods were not ready in time
+│   ├── NotApprovedError      a person must say that the canary gets requests, and has not
 │   ├── NoReleaseError        the record has no such release
 │   ├── AskedError            a person asked what can't be done, or not now
 │   ├── UnsupportedRoutesError  the mesh's port can't write such routes
@@ -85,6 +86,10 @@ class ClusterError(TemporaryError):
 
 class NotReadyError(PermanentError):
     """A version's pods were not ready in time: its own fault as far as can be seen, so it is not tried again."""
+
+
+class NotApprovedError(PermanentError):
+    """The policy asks a person before the canary gets requests, and nobody has said that it does."""
 
 
 class NoReleaseError(PermanentError):

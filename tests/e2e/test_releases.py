@@ -161,14 +161,28 @@ def test_errors_are_taken_back_and_the_seeds_commands_work_before_and_after(on_v
 
 ASKS = {
     "steps": [{"weight": 20, "bake": "20s", "min_requests": 50}], "max_duration": "30s", "on_undecided": "hold",
-    "approval": {"timeout": "10m"},
+    "approval": {"before": "traffic", "timeout": "10m"},
 }  # fmt: skip
 
 
+def place(run_id: str, task: str) -> str:
+    """Where Airflow has a task's question."""
+    return f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task}/-1/hitlDetails"
+
+
+def answer(world: World, run_id: str, task: str, option: str) -> None:
+    """Answer a task's question in Airflow, as its user."""
+    world.airflow.call("PATCH", place(run_id, task), {"chosen_options": [option], "params_input": {}})
+
+
 def asked(world: World) -> str:
-    """Release v2, which the policy gives no time to be proven, until a person is asked; the run."""
+    """Release v2, which the policy gives no time to be proven: let it begin, until a person is asked again; the run."""
     run_id, _ = world.start(version="v2")
-    world.wait("a person is asked", lambda: world.airflow.tasks(DAG_ID, run_id).get("ask") == "deferred", 240)
+    world.wait("v2 may begin or not", lambda: world.airflow.tasks(DAG_ID, run_id).get("ask_traffic") == "deferred", 240)
+    assert deployments().get("v2")
+    assert split() == {"v1": 100, "v2": 0}
+    answer(world, run_id, "ask_traffic", "begin")
+    world.wait("a person is asked again", lambda: world.airflow.tasks(DAG_ID, run_id).get("ask") == "deferred", 240)
     return run_id
 
 
@@ -176,15 +190,16 @@ def test_a_persons_answer_promotes(on_v1: World) -> None:
     began = time.time()
     with policies.changed(on_v1.airflow.policies, **ASKS):
         run_id = asked(on_v1)
-        place = f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/ask/-1/hitlDetails"
-        question = on_v1.airflow.call("GET", place)
+        question = on_v1.airflow.call("GET", place(run_id, "ask"))
         assert "errors: " in question["body"]
         assert question["defaults"] == ["rollback"]
-        on_v1.airflow.call("PATCH", place, {"chosen_options": ["promote"], "params_input": {}})
+        answer(on_v1, run_id, "ask", "promote")
         assert on_v1.end(run_id) == "success"
     assert_at_rest("v2", began)
     answers = [one for one in Journal(on_v1.record, f"{DAG_ID}/{run_id}").entries() if isinstance(one, people.Answered)]
-    assert [(one.answer, one.who) for one in answers] == [("promote", "admin")]
+    assert [(one.about, one.answer, one.who) for one in answers] == [
+        ("traffic", "begin", "admin"), ("promotion", "promote", "admin"),
+    ]  # fmt: skip
 
 
 @pytest.mark.long

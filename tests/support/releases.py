@@ -10,6 +10,7 @@ from typing import Any
 from glidepath.errors import ReleaseTakenBack
 from glidepath.evidence.prometheus import NotAnsweredError
 from glidepath.release.guard import Guard
+from glidepath.release.people import Questioned
 from glidepath.release.run import Run
 from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.promote import promote
@@ -22,6 +23,7 @@ from tests.support.stage import Stage
 
 DAG = "release_prices"
 ASKS = "on_undecided: hold\n"
+ASKS_FIRST = "approval: {before: [traffic, promotion]}\n"
 OBSERVED = "after_promotion: {warm: 10m, holdback: 5}\n"
 
 
@@ -104,6 +106,15 @@ def waiting(stage: Stage) -> Told:
     return told
 
 
+def gated(stage: Stage) -> Told:
+    """The pods of v2 are ready, and a person is asked whether it gets its first requests."""
+    told = _begun(stage, "gated", policy=ASKS_FIRST, step=0)
+    ticks(stage, told.guard, 2)
+    told.run.note(Questioned(told.run.now() + 3600, "rollback", about="traffic"))
+    told.guard.tick()
+    return told
+
+
 def undecided(stage: Stage, **params: object) -> Told:
     """v2 is at 20 %, and nothing is decided."""
     told = _begun(stage, "undecided", **params)
@@ -133,7 +144,7 @@ def observed(stage: Stage) -> Told:
 
 ENDS: dict[str, Callable[..., Told]] = {
     "promoted": promoted, "taken-back": taken_back, "waiting": waiting, "undecided": undecided, "blind": blind,
-    "observed": observed,
+    "observed": observed, "gated": gated,
 }  # fmt: skip
 
 

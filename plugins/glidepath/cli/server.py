@@ -103,9 +103,9 @@ class Server:
         rows = self.call("GET", f"/glidepath/api/v1/releases?limit=100{query}")["releases"]
         return [str(row["id"]) for row in rows if row["state"] == "WAITING FOR YOU"]
 
-    def answer(self, release: str, option: str) -> None:
-        """Answer the question that Airflow asks of a release."""
-        path = f"/api/v2/{_run(release)}/taskInstances/ask/-1/hitlDetails"
+    def answer(self, release: str, task: str, option: str) -> None:
+        """Answer the question that a release's task asks in Airflow."""
+        path = f"/api/v2/{_run(release)}/taskInstances/{quote(task, safe='')}/-1/hitlDetails"
         self.call("PATCH", path, {"chosen_options": [option], "params_input": {}})
 
     def ask(self, release: str, what: str, why: str) -> None:

@@ -33,9 +33,8 @@ if TYPE_CHECKING:
 PREFIX = "release_"
 # How Airflow's run has ended that nothing is recorded of: refused by `plan`, or begun too late to release.
 UNRECORDED = {"failed": TAKEN_BACK, "success": PROMOTED}
-ANSWERS = {"approve": "promote", "reject": "rollback"}
 SAYS = {
-    "approve": "Answer a release that asks a person: promote it.",
+    "approve": "Answer a release that asks a person: give it its first requests, or promote it.",
     "reject": "Answer a release that asks a person: take it back.",
 }
 
@@ -160,13 +159,16 @@ def _answers(what: str) -> click.Command:
         release: str | None, service: str | None, reason: str, dry_run: bool, airflow: str, user: str | None,
         password_file: str | None, output: str,
     ) -> None:  # fmt: skip
+        from glidepath.release.questions import APPROVE, BACK
+
         there = server(airflow, user, password_file, os.environ)
         identity = release or only(there.waiting(service), "waits for a person", service)
-        can = there.status(identity).actions
-        if what not in can:
+        status = there.status(identity)
+        question, can = status.question, status.actions
+        if what not in can or question is None:
             raise AskedError(f"{what} was asked of release {identity}; expected one of {', '.join(can) or 'nothing'}")
         if not dry_run:
-            there.answer(identity, ANSWERS[what])
+            there.answer(identity, question.task, question.yes if what == APPROVE else BACK)
             there.ask(identity, what, reason)
         if output == "json":
             click.echo(json.dumps({"release": identity, "asked": not dry_run, "what": what, "why": reason}))
@@ -177,4 +179,4 @@ def _answers(what: str) -> click.Command:
     return made
 
 
-COMMANDS: tuple[click.Command, ...] = (release_service, *(_answers(what) for what in ANSWERS))
+COMMANDS: tuple[click.Command, ...] = (release_service, *(_answers(what) for what in SAYS))

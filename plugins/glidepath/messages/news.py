@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from glidepath.claim.state import TAKE_BACK
 from glidepath.policy.messages import About
 from glidepath.release import events, people
-from glidepath.release.asking import REJECT
 from glidepath.release.entry import Entry
 from glidepath.release.phases import Decision, Phase
+from glidepath.release.questions import REJECT, TRAFFIC
 from glidepath.status.timeline import timeline
 
 
@@ -40,6 +40,8 @@ def news(entries: Iterable[Entry]) -> Iterator[News]:
             yield News(f"weight-{entry.step}", "begun" if entry.step == 1 else "step", entry.noted, text)
         elif isinstance(entry, events.Decided) and entry.decision == Decision.ASK:
             yield News(f"asks-{entry.step}", "asks", entry.noted, text)
+        elif isinstance(entry, people.Questioned) and entry.about == TRAFFIC.about:
+            yield News("asks-0", "asks", entry.noted, text)
         elif isinstance(entry, people.Asked):
             words += 1
             # What takes it back is told by what it does.

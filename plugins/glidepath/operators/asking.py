@@ -1,4 +1,4 @@
-"""The operator that asks a person, by Airflow's required actions: with the evidence, for as long as the policy says."""
+"""The operator that asks a person, by Airflow's required actions: with what is known, for as long as the policy says."""
 
 from __future__ import annotations
 
@@ -9,27 +9,36 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.hitl import HITLBranchOperator
 
 from glidepath.operators.base import release_id
+from glidepath.release.questions import BACK, PROMOTION, QUESTIONS, TRAFFIC
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow.sdk import Context
 
-    from glidepath.release.people import Answered, Questioned
+    from glidepath.release.people import Questioned
     from glidepath.release.run import Run
     from glidepath.triggers.answer import AnswerTrigger
 
-PROMOTE, ROLLBACK = "promote", "rollback"
-
 
 class AskOperator(HITLBranchOperator):
-    """Asks whether a canary is to be promoted; who answers what is written into the release's record.
+    """Asks a question of the release; who answers what is written into its record.
 
     What may be answered by whom, until when, and what holds if nobody does is the policy's, as `plan` froze it.
+
+    Args:
+        about: What it is asked before: `traffic` or `promotion`.
+        go: The task that follows when the answer is yes.
+        subject, body: What people read beside what the release adds.
     """
 
-    def __init__(self, *, subject: str, body: str, **kwargs: Any) -> None:
-        super().__init__(subject=subject, body=body, options=[PROMOTE, ROLLBACK], defaults=[ROLLBACK], **kwargs)
+    def __init__(self, *, about: str, go: str, subject: str, body: str, **kwargs: Any) -> None:
+        question = QUESTIONS[about]
+        options = [question.yes, BACK]
+        super().__init__(
+            subject=subject, body=body, options=options, defaults=[BACK], options_mapping={question.yes: go}, **kwargs
+        )
+        self.question = question
 
     def execute(self, context: Context) -> Any:
         """Ask, and wait without a worker slot, until somebody answers, the time is over, or the release goes back.
@@ -41,12 +50,20 @@ class AskOperator(HITLBranchOperator):
         """
         from airflow.sdk.timezone import utcnow
 
-        run = self.run_of(context)
-        if (answered := run.journal.answer()) is not None:
-            return super().execute_complete(context, _as_event(answered, utcnow()))
-        asked = run.journal.question() or self._ask(run, context)
+        run, about = self.run_of(context), self.question.about
+        if self.question is TRAFFIC and about not in run.spec.approval.before:
+            self.log.info("%s: by this release's policy nobody is asked", self.task_id)
+            return self._go(context, self.question.yes, utcnow())
+        if (answered := run.journal.answer(about)) is not None:
+            return self._go(context, answered.answer, utcnow())
+        asked = run.journal.question(about) or self._ask(run, context)
         self.defaults = [asked.unanswered]
         return self.defer(trigger=self._trigger(run, context, asked), method_name="execute_complete")
+
+    def _go(self, context: Context, answer: str, at: datetime) -> Any:
+        """Go the way of an answer that is known."""
+        known = {"chosen_options": [answer], "params_input": {}, "responded_at": at, "responded_by_user": None}
+        return super().execute_complete(context, known)
 
     def _ask(self, run: Run, context: Context) -> Questioned:
         """Have Airflow ask, and write down that it does."""
@@ -54,20 +71,17 @@ class AskOperator(HITLBranchOperator):
 
         from glidepath.release.people import Questioned
 
-        approval, words = run.spec.approval, run.journal.words()
-        last = words[-1] if words else None
-        proven = last is not None and last.proven
-        self.defaults = [PROMOTE if proven and approval.unanswered == "approve" else ROLLBACK]
+        approval = run.spec.approval
+        self.subject, told, unanswered = _before_traffic(run) if self.question is TRAFFIC else _before_promotion(run)
+        self.defaults = [unanswered]
         self.assigned_users = [{"id": user, "name": user} for user in approval.by] or None
         self.response_timeout = timedelta(seconds=approval.timeout)
-        self.subject = (
-            f"{run.spec.service}: promote {run.canary}, which {'is' if proven else 'is not'} proven comparable?"
-        )
-        self.body = f"{_told(run, last.reason if last else '', self.defaults[0])}\n\n{self.body}"
+        end = "it goes back" if unanswered == BACK else "it is promoted"
+        self.body = f"{told}\n\nIf nobody answers, {end}.\n\n{self.body}"
         with suppress(TaskAwaitingInput):  # the question is asked; Airflow would wait for an answer only
             super().execute(context)
         # After it: what is written down has been asked.
-        question = Questioned(run.now() + approval.timeout, self.defaults[0], list(approval.by))
+        question = Questioned(run.now() + approval.timeout, unanswered, list(approval.by), self.question.about)
         run.note(question)
         return question
 
@@ -77,13 +91,17 @@ class AskOperator(HITLBranchOperator):
         from glidepath.triggers.answer import AnswerTrigger
 
         return AnswerTrigger(
-            release_id=run.id, unasked=ROLLBACK, ti_id=context["task_instance"].id, options=self.options,
+            release_id=run.id, unasked=BACK, ti_id=context["task_instance"].id, options=self.options,
             params=self.serialized_params, defaults=self.defaults,
             timeout_datetime=utcnow() + timedelta(seconds=max(asked.until - run.now(), 0)),
         )  # fmt: skip
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Write down who answered what, and go that way."""
+        """Write down who answered what, and go that way.
+
+        Raises:
+            RecordError: The answer that gives a canary its first requests can't be written down; tried again.
+        """
         from glidepath.errors import RecordError
         from glidepath.release.people import Answered
 
@@ -91,11 +109,13 @@ class AskOperator(HITLBranchOperator):
         if chosen:
             by = event.get("responded_by_user") or {}
             who = str(by.get("name") or by.get("id") or "")
-            self.log.info("ask: %s: %s", who or "nobody answered", chosen[0])
+            self.log.info("%s: %s: %s", self.task_id, who or "nobody answered", chosen[0])
             try:
-                self.run_of(context).note(Answered(str(chosen[0]), who))
+                self.run_of(context).note(Answered(str(chosen[0]), who, self.question.about))
             except RecordError as error:  # an answer that is not written down is followed all the same
-                self.log.error("ask: the answer could not be written down: %s", error)
+                if chosen[0] == TRAFFIC.yes:  # but for one that the first weight needs
+                    raise
+                self.log.error("%s: the answer could not be written down: %s", self.task_id, error)
         return super().execute_complete(context, event)
 
     def run_of(self, context: Context) -> Run:
@@ -105,26 +125,33 @@ class AskOperator(HITLBranchOperator):
         return load_run(release_id(context), self.log)
 
 
-def _as_event(answered: Answered, at: datetime) -> dict[str, Any]:
-    """An answer of an earlier try, as Airflow hands one over."""
-    by = {"id": answered.who, "name": answered.who} if answered.who else None
-    return {"chosen_options": [answered.answer], "params_input": {}, "responded_at": at, "responded_by_user": by}
+def _before_traffic(run: Run) -> tuple[str, str, str]:
+    """What is asked before the first requests: the subject, what is known, and the answer if there is none."""
+    first = run.spec.steps[0]
+    told = (
+        f"The pods of {run.canary} are ready, and it has no requests. It would get {first.weight} %, be judged beside {run.stable} at "
+        "every scrape, and go back by itself if harm is proven."
+    )
+    return f"{run.spec.service}: give {run.canary} its first {first.weight} % of the requests?", told, BACK
 
 
-def _told(run: Run, reason: str, unanswered: str) -> str:
-    """Why a person is asked, and the newest look, in Markdown."""
+def _before_promotion(run: Run) -> tuple[str, str, str]:
+    """What is asked before a promotion, with the numbers of the newest look."""
     from glidepath.judge import Look
     from glidepath.release import words
 
+    word = next(reversed(run.journal.words()), None)
     newest = run.ports.record.last_look(run.id)
-    look = Look.from_dict(newest) if newest else None
-    lines = [f"- {words.metric_line(metric)}" for metric in look.metrics] if look else []
-    seen = (
-        [
-            f"At {look.weight} %: {look.canary_requests} requests to {run.canary}, {look.stable_requests} to {run.stable}."
+    proven = word is not None and word.proven
+    lines = [f"{word.reason if word else ''}.", "", "Nothing was looked at yet."]
+    if newest:
+        look = Look.from_dict(newest)
+        counts = f"{look.canary_requests} requests to {run.canary}, {look.stable_requests} to {run.stable}"
+        lines[2:] = [
+            f"At {look.weight} %: {counts}.",
+            "",
+            *(f"- {words.metric_line(metric)}" for metric in look.metrics),
         ]
-        if look
-        else ["Nothing was looked at yet."]
-    )
-    end = "it is promoted" if unanswered == PROMOTE else "it goes back"
-    return "\n".join([f"{reason}.", "", *seen, "", *lines, "", f"If nobody answers, {end}."])
+    is_proven = "is" if proven else "is not"
+    subject = f"{run.spec.service}: promote {run.canary}, which {is_proven} proven comparable?"
+    return subject, "\n".join(lines), PROMOTION.yes if proven and run.spec.approval.unanswered == "approve" else BACK

@@ -147,10 +147,10 @@ def bake_limit(spec: ReleaseSpec) -> timedelta:
 
 def guard_limit(spec: ReleaseSpec) -> timedelta:
     """How long a guard watches: every time that the release may take, one after the other, and more."""
-    asks = "hold" in (spec.on_undecided, spec.on_no_data.action) or spec.approval.before is not None
-    answer = timedelta(seconds=spec.approval.timeout) if asks else timedelta()
+    asks = "hold" in (spec.on_undecided, spec.on_no_data.action) or "promotion" in spec.approval.before
+    answers = (asks + ("traffic" in spec.approval.before)) * timedelta(seconds=spec.approval.timeout)
     ending = ENDING + timedelta(seconds=2 * spec.deploy_timeout)
-    return 2 * bake_limit(spec) + answer + ending + _observation(spec)
+    return 2 * bake_limit(spec) + answers + ending + _observation(spec)
 
 
 def _observation(spec: ReleaseSpec) -> timedelta:

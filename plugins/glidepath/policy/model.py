@@ -187,7 +187,10 @@ class Policy(Form):
         description="Lines of each container's log that are kept of a canary that is taken back: in the task's log, the record "
         "and the release view. 0 keeps none: logs may hold what must not be written down.",
     )
-    max_duration: Duration = Field(7200.0, description="From plan to decision; then on_undecided.")
+    max_duration: Duration = Field(
+        7200.0,
+        description="From plan to decision, or from the first weight where a person is asked before it; then on_undecided.",
+    )
     deploy_timeout: Duration = 300.0
     lease: Duration = Field(
         50.0,

@@ -16,9 +16,10 @@ from glidepath.release.events import Decided, Fate
 from glidepath.release.journal import Journal
 from glidepath.release.people import Asked
 from glidepath.release.phases import UNGIVEN, Decision, Phase
+from glidepath.release.questions import APPROVE, REJECT, approved, open_question
 from glidepath.release.run import Run
 
-HOLD, RESUME, APPROVE, REJECT = "hold", "resume", "approve", "reject"
+HOLD, RESUME = "hold", "resume"
 # What puts all traffic on the stable version at the guard's next tick.
 BACK = (TAKE_BACK, REJECT)
 ALL = (APPROVE, REJECT, HOLD, RESUME, TAKE_BACK, COMMIT)
@@ -42,13 +43,6 @@ def asked_commit(entries: Sequence[Entry]) -> Asked | None:
     return next((entry for entry in entries if isinstance(entry, Asked) and entry.what == COMMIT), None)
 
 
-def waits(phase: str, entries: Sequence[Entry]) -> bool:
-    """Whether the DAG asks a person, who has not answered."""
-    words = [entry for entry in entries if isinstance(entry, Decided)]
-    answered = any(isinstance(entry, Asked) and entry.what in (APPROVE, REJECT) for entry in entries)
-    return phase == Phase.BAKING and bool(words) and words[-1].decision == Decision.ASK and not answered
-
-
 def possible(phase: str, outcome: str | None, entries: Sequence[Entry]) -> list[str]:
     """What can be asked of a release now.
 
@@ -58,7 +52,7 @@ def possible(phase: str, outcome: str | None, entries: Sequence[Entry]) -> list[
     """
     if outcome is not None or any(isinstance(entry, Fate) for entry in entries) or asked_back(entries):
         return []
-    if waits(phase, entries):
+    if open_question(phase, entries) is not None:
         return [APPROVE, REJECT]
     if phase == Phase.OBSERVING:
         return [TAKE_BACK] if asked_commit(entries) else [TAKE_BACK, COMMIT]
@@ -70,7 +64,7 @@ def possible(phase: str, outcome: str | None, entries: Sequence[Entry]) -> list[
 def _promotes(entries: Sequence[Entry]) -> bool:
     """Whether its promotion is decided: then it is too late to hold it at its weight."""
     decided = (isinstance(entry, Decided) and entry.decision == Decision.PROMOTE for entry in entries)
-    return any(decided) or any(isinstance(entry, Asked) and entry.what == APPROVE for entry in entries)
+    return any(decided) or approved(entries)
 
 
 def ask(record: Record, release_id: str, what: str, who: str, why: str, now: float) -> Asked:

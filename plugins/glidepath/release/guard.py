@@ -49,7 +49,6 @@ class Guard:
         self.observation = observation(run.spec)
         self._steady = steady
         self._renewed = -math.inf
-        self._started = run.release.created
         self._lost = self._blind = False
         self._shown, self._took_s = -math.inf, 0.0
         self._began: tuple[int, float] | None = None  # the step in force, and since when
@@ -256,7 +255,7 @@ class Guard:
 
     def _promote(self, step: Step, why: str) -> None:
         """Promote, or ask a person first where the policy says so."""
-        if self.run.spec.approval.before == "promotion":
+        if "promotion" in self.run.spec.approval.before:
             self.decide(step, Decision.ASK, f"{why}; the policy asks a person before a promotion", proven=True)
         else:
             self.decide(step, Decision.PROMOTE, why)
@@ -267,7 +266,7 @@ class Guard:
 
     def _deadline(self, step: Step) -> None:
         limit = self.run.spec.max_duration
-        if self.run.now() - self._started < limit or self.run.journal.word_on(step.number):
+        if self.run.now() < self.run.deadline() or self.run.journal.word_on(step.number):
             return
         answer = {"hold": Decision.ASK, "promote": Decision.PROMOTE, "rollback": Decision.ROLLBACK}
         decision = answer[self.run.spec.on_undecided]
@@ -278,7 +277,7 @@ class Guard:
             decision = Decision.ROLLBACK
         elif decision is Decision.PROMOTE and self._held():
             decision = Decision.ASK  # whoever holds it has not said that it may go on
-        elif decision is Decision.PROMOTE and self.run.spec.approval.before == "promotion":
+        elif decision is Decision.PROMOTE and "promotion" in self.run.spec.approval.before:
             decision = Decision.ASK
         self.decide(step, decision, f"undecided ({why}) when max_duration of {limit:.0f} s was over")
 

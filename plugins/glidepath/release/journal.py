@@ -138,15 +138,13 @@ class Journal:
         """What people asked, in order."""
         return self._all(Asked)
 
-    def question(self) -> Questioned | None:
-        """The question that Airflow asks a person."""
-        event = self.record.once(self.release_id, Questioned.name)
-        return None if event is None else Questioned.of(event)
+    def question(self, about: str) -> Questioned | None:
+        """The question that Airflow asks a person before something: `traffic` or `promotion`."""
+        return next((asked for asked in self._all(Questioned) if asked.about == about), None)
 
-    def answer(self) -> Answered | None:
+    def answer(self, about: str) -> Answered | None:
         """What it was answered."""
-        event = self.record.once(self.release_id, Answered.name)
-        return None if event is None else Answered.of(event)
+        return next((answered for answered in self._all(Answered) if answered.about == about), None)
 
     def finished(self) -> bool:
         """Whether the service was let go."""

@@ -32,23 +32,38 @@ class Questioned(Entry):
         until: By when, epoch seconds.
         unanswered: What holds then: `promote` or `rollback`.
         by: Who may answer; empty: whoever may edit the DAG's runs.
+        about: What it is asked before: `traffic` or `promotion`.
     """
 
     kind = "question"
-    name = "question"
     until: float
     unanswered: str
     by: Sequence[str] = ()
+    about: str = "promotion"
+
+    @property
+    def once(self) -> str:
+        """Each question is asked once."""
+        return _named("question", self.about)
 
 
 @dataclass(frozen=True)
 class Answered(Entry):
-    """How Airflow's question was answered: `promote` or `rollback`, and by whom; empty where nobody did."""
+    """How Airflow's question was answered: `begin`, `promote` or `rollback`, and by whom; empty where nobody did.
+
+    Attributes:
+        about: What was asked before: `traffic` or `promotion`.
+    """
 
     kind = "answer"
-    name = "answer"
     answer: str
     who: str
+    about: str = "promotion"
+
+    @property
+    def once(self) -> str:
+        """Each question has one answer."""
+        return _named("answer", self.about)
 
 
 @dataclass(frozen=True)
@@ -74,3 +89,8 @@ class Messaged(Entry):
     why: str = ""
     final: bool = False
     thread: str = ""
+
+
+def _named(kind: str, about: str) -> str:
+    """As records of before there was a second question have it."""
+    return kind if about == "promotion" else f"{kind}:{about}"

@@ -17,6 +17,7 @@ from glidepath.release.entry import Entry
 from glidepath.release.events import Closed, Entered
 from glidepath.release.journal import Journal
 from glidepath.release.phases import ENDS, Phase, origins
+from glidepath.release.questions import counts_from
 from glidepath.traffic import Routing
 
 Say = Callable[[str], None]
@@ -89,6 +90,15 @@ class Run:
     def fresh(self) -> tuple[str, ...]:
         """The versions whose pods this release starts: the canary, and its baseline if it has one."""
         return (self.canary,) if self.baseline is None else (self.canary, self.baseline)
+
+    @cached_property
+    def created(self) -> float:
+        """When it was planned, epoch seconds."""
+        return self.release.created
+
+    def deadline(self) -> float:
+        """When the policy answers a release that is still undecided, epoch seconds."""
+        return counts_from(self.created, self.spec.approval.before, self.journal.entries()) + self.spec.max_duration
 
     def step(self) -> Step:
         """The step in force, as the record has it."""

@@ -41,7 +41,7 @@ def _told(run: Run) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "form": FORM, "release": run.id, "phase": release.phase, "stable": release.stable, "canary": release.canary,
         "step": weights[-1].step if weights else 0, "steps": len(run.spec.steps), "weight": weights[-1].weight if weights else 0,
-        "started": round(release.created), "deadline": round(release.created + run.spec.max_duration),
+        "started": round(release.created), "deadline": round(run.deadline()),
     }  # fmt: skip
     if spoken:
         fields |= {"decision": spoken[-1].decision, "why": spoken[-1].reason[:MOST]}

@@ -89,7 +89,8 @@ def decided(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) ->
         policy: For its `max_duration` and `on_undecided`; None when they are not known.
     """
     start = first(evidence)
-    deadline = evidence.header.created + policy.max_duration if policy else None
+    asks_first = policy is not None and "traffic" in policy.approval.before  # then it counts from the first weight
+    deadline = (start if asks_first else evidence.header.created) + policy.max_duration if policy else None
     for look in _until(looks, deadline):
         if look.verdict in WORDS:
             harm = _harm_observed(evidence, looks, policy) if look.verdict is Verdict.PASS else None

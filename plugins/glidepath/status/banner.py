@@ -5,6 +5,7 @@ from __future__ import annotations
 from glidepath.judge import Verdict
 from glidepath.release import words
 from glidepath.release.phases import Decision, Phase
+from glidepath.release.questions import TRAFFIC
 from glidepath.status.facts import Facts
 from glidepath.status.form import Banner, State, Tone
 
@@ -39,7 +40,7 @@ def banner(facts: Facts) -> Banner:
         return Banner(State.ADVANCING, Tone.CALM, f"{release.canary} is being promoted. {_proof(facts)}".strip())
     if release.phase == Phase.OBSERVING:
         return Banner(State.OBSERVING, Tone.GOOD, _observing(facts))
-    if facts.asks:
+    if facts.question is not None:
         return Banner(State.WAITING, Tone.WAITING, _question(facts))
     if kept := kept_by(facts):
         return Banner(State.HOLDING, Tone.CALM, _sentence(kept))
@@ -85,6 +86,9 @@ def _proof(facts: Facts) -> str:
 
 def _question(facts: Facts) -> str:
     """What a person is asked, why, and what is not proven."""
+    if facts.question is TRAFFIC:
+        first = facts.steps[0]["weight"] if facts.steps else 0
+        return f"Give {facts.release.canary} its first {first} % of the requests, or take it back? Its pods are ready, and it has none."
     decision, look = facts.decision, facts.look
     open_ = words.deciding(look) if look is not None else None
     if decision is not None and decision.proven:

@@ -8,6 +8,7 @@ from glidepath.judge import Verdict
 from glidepath.release.asking import possible
 from glidepath.release.people import Questioned
 from glidepath.release.phases import Decision, Phase
+from glidepath.release.questions import counts_from
 from glidepath.status.facts import Facts
 from glidepath.status.form import Coming
 
@@ -31,7 +32,7 @@ def coming(facts: Facts) -> list[Coming]:
         return [Coming(f"{release.canary} gets all requests and becomes the stable version")]
     if release.phase == Phase.OBSERVING:
         return list(_observed(facts))
-    if facts.asks:
+    if facts.question is not None:
         return [_unanswered(facts)]
     if not facts.step:
         first = facts.steps[0]["weight"] if facts.steps else 0
@@ -57,7 +58,8 @@ def deadline(facts: Facts) -> float | None:
     limit = facts.spec.get("max_duration")
     if facts.release.outcome is not None or facts.back or facts.decision or limit is None:
         return None
-    return facts.release.created + float(limit)
+    before = (facts.spec.get("approval") or {}).get("before") or ()
+    return counts_from(facts.release.created, before, facts.entries) + float(limit)
 
 
 def actions(facts: Facts) -> list[str]:

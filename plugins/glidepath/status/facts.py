@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 
 from glidepath.judge import Look
 from glidepath.record import Release
-from glidepath.release.asking import held, waits
+from glidepath.release.asking import held
 from glidepath.release.entry import Entry
 from glidepath.release.events import Committed, Decided, ObservationOver, TakenBack, WeightGiven
 from glidepath.release.people import Asked
 from glidepath.release.phases import Decision, Phase
+from glidepath.release.questions import Question, open_question
 
 E = TypeVar("E", bound=Entry)
 
@@ -89,9 +90,10 @@ class Facts:
         return self.last(Committed) is not None
 
     @property
-    def asks(self) -> bool:
-        """Whether a person is asked, and has not answered."""
-        return self.release.outcome is None and self.back is None and waits(self.release.phase, self.entries)
+    def question(self) -> Question | None:
+        """What a person is asked, and has not answered."""
+        over = self.release.outcome is not None or self.back is not None
+        return None if over else open_question(self.release.phase, self.entries)
 
     @property
     def held(self) -> Asked | None:

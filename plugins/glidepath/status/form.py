@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from glidepath.release.questions import Question
+
 
 class State(StrEnum):
     """Where a release stands, in a word."""
@@ -208,6 +210,7 @@ class Status:
         mark: Changes whenever the record has something new of the release.
         now: When this was read.
         actions: What a person may ask of it now: `take-back`, `commit`, `hold`, `resume`, `approve`, `reject`.
+        question: What Airflow asks a person, who has not answered; None for nothing.
         take_back: The command that takes it back; empty when nothing can.
         deadline: When `max_duration` is over; None once it is decided.
         pods: Of a canary that was taken back, what its pods were like last, as `deploy.last_seen.PodSeen`.
@@ -219,6 +222,7 @@ class Status:
     identity: Identity
     coming: list[Coming]
     actions: list[str]
+    question: Question | None
     look: LookNow | None
     exposure: list[Arm]
     metrics: list[MetricNow]

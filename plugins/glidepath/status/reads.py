@@ -58,6 +58,7 @@ def status(record: Record, release_id: str, now: float, after: int = 0) -> Statu
         identity=_identity(facts),
         coming=coming(facts),
         actions=actions(facts),
+        question=facts.question,
         look=_look(facts),
         exposure=_exposure(record, facts),
         metrics=_metrics(facts),

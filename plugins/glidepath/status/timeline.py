@@ -9,6 +9,7 @@ from glidepath.judge import Look, Verdict
 from glidepath.release import events, people, words
 from glidepath.release.entry import Entry
 from glidepath.release.phases import Decision
+from glidepath.release.questions import TRAFFIC
 from glidepath.status.form import Moment, Tone
 
 DECIDED = {Decision.PROMOTE: Tone.GOOD, Decision.ROLLBACK: Tone.BAD, Decision.ASK: Tone.WAITING}
@@ -82,8 +83,9 @@ def _(entry: people.Asked) -> str:
 
 @_told.register
 def _(entry: people.Questioned) -> str:
-    by = f" of {', '.join(entry.by)}" if entry.by else ""
-    return f"Airflow asks a person{by}; unanswered it ends in {entry.unanswered}"
+    whom = " or ".join(entry.by) or "a person"
+    what = "gets its first requests" if entry.about == TRAFFIC.about else "is promoted"
+    return f"Airflow asks {whom} whether the canary {what}; unanswered it ends in {entry.unanswered}"
 
 
 @_told.register

@@ -17,16 +17,15 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from glidepath.errors import AskedError, NoReleaseError, RecordError
 from glidepath.record import Record
-from glidepath.release.asking import APPROVE, LEAST, MOST, ask
-from glidepath.release.phases import Decision
+from glidepath.release.asking import LEAST, MOST, ask
+from glidepath.release.journal import Journal
+from glidepath.release.questions import APPROVE, open_question
 from glidepath.status import Row, Status, listed, mark, status
 from glidepath.status.links import grafana
 from glidepath.version import code_version
 from glidepath.view.access import MAY_ASK, MAY_READ, may_ask, readable
-from glidepath.view.runs import ASK, AirflowRun, answered, run_of
+from glidepath.view.runs import AirflowRun, answered, run_of
 
-# The answer by which the question of the task `ask` promotes.
-GOES_ON = str(Decision.PROMOTE)
 STATIC = Path(__file__).parent / "static"
 ROWS = 500
 
@@ -138,15 +137,17 @@ def report(dag_id: str, run_id: str) -> Response:
 def words(dag_id: str, run_id: str, word: Word, user: GetUserDep, session: SessionDep) -> Word:
     """Ask something of a release under way. The guard follows at its next tick, half a scrape later at most.
 
-    `approve` and `reject` answer the question of the task `ask`: answer it in Airflow first (its `hitlDetails`), then say
+    `approve` and `reject` answer the release's `question`: answer its task in Airflow first (its `hitlDetails`), then say
     here why. 409 says what can be asked.
     """
-    if word.what == APPROVE and GOES_ON not in answered(session, dag_id, run_id):
+    record, identity = Record(), f"{dag_id}/{run_id}"
+    question = open_question(record.get(identity).phase, list(Journal(record, identity).entries()))
+    if word.what == APPROVE and question and question.yes not in answered(session, dag_id, run_id, question.task):
         raise AskedError(
-            f"approve was asked of release {dag_id}/{run_id}, whose question nobody has answered with {GOES_ON!r}: answer the "
-            f"task {ASK!r} in Airflow first (its hitlDetails), then say here why"
+            f"approve was asked of release {identity}, whose question nobody has answered with {question.yes!r}: answer the "
+            f"task {question.task!r} in Airflow first (its hitlDetails), then say here why"
         )
-    ask(Record(), f"{dag_id}/{run_id}", word.what, user.get_name(), word.why, time.time())
+    ask(record, identity, word.what, user.get_name(), word.why, time.time())
     return word
 
 

@@ -11,9 +11,6 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-# The task that asks a person.
-ASK = "ask"
-
 
 @dataclass(frozen=True)
 class AirflowRun:
@@ -40,10 +37,10 @@ def run_of(session: Session, dag_id: str, run_id: str) -> AirflowRun:
     return AirflowRun(_text(row.state), _text(row.triggering_user_name) or _text(row.run_type), paused)
 
 
-def answered(session: Session, dag_id: str, run_id: str) -> list[str]:
-    """What a person has chosen as the answer to the question of the task `ask`; nothing while nobody has answered."""
+def answered(session: Session, dag_id: str, run_id: str, task_id: str) -> list[str]:
+    """What a person has chosen as the answer to a task's question; nothing while nobody has answered."""
     detail = (HITLDetail.chosen_options,)
-    conditions = (TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id, TaskInstance.task_id == ASK)
+    conditions = (TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id, TaskInstance.task_id == task_id)
     query = select(*detail).join(TaskInstance, TaskInstance.id == HITLDetail.ti_id).where(*conditions)
     return list(session.scalar(query.where(HITLDetail.responded_at.is_not(None))) or ())
 

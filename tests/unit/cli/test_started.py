@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
+import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from glidepath.cli.main import main
 from glidepath.record import Record
+from glidepath.release.asking import ask
 from glidepath.release.journal import Journal
 from tests.support.airflow_api import Api, serving
 from tests.support.releases import DAG
@@ -19,7 +22,10 @@ from tests.support.releases import DAG
 @pytest.fixture
 def api(played_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     """A server over a copy of the played record, whose user is known."""
-    shutil.copy(played_url.removeprefix("sqlite:///"), tmp_path / "copy.db")
+    with closing(
+        sqlite3.connect(played_url.removeprefix("sqlite:///"))
+    ) as played:  # its file alone may lack the last writes
+        played.execute("VACUUM INTO ?", [str(tmp_path / "copy.db")])
     monkeypatch.setattr("glidepath.cli.watching.POLL_S", 0.01)
     monkeypatch.delenv("GLIDEPATH_AIRFLOW_TOKEN", raising=False)
     with serving(Record(f"sqlite:///{tmp_path}/copy.db")) as made:
@@ -118,6 +124,7 @@ def test_without_anybody_to_log_in_as_nothing_is_asked(
 def test_the_only_release_that_waits_is_answered_first_in_airflow_then_in_the_record(
     api: Api, capsys: pytest.CaptureFixture[str], what: str, option: str
 ) -> None:
+    ask(api.record, f"{DAG}/{run('gated')}", "reject", "ben", "not today", time.time())
     assert main([what, "--reason", "seen it by hand", "--dry-run"]) == 0
     assert [method for method, _, _ in api.got] == ["GET", "GET"]
     assert main([what, "--reason", "seen it by hand"]) == 0
@@ -130,3 +137,17 @@ def test_the_only_release_that_waits_is_answered_first_in_airflow_then_in_the_re
     assert (kept.what, kept.who, kept.why) == (what, "ann", "seen it by hand")
     assert main([what, f"{DAG}/{run('waiting')}", "--reason", "again"]) == 1
     assert f"{what} was asked of release" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("what", "option"), [("approve", "begin"), ("reject", "rollback")])
+def test_the_question_before_the_first_requests_is_another_tasks(api: Api, what: str, option: str) -> None:
+    assert main([what, f"{DAG}/{run('gated')}", "--reason", "it is Tuesday"]) == 0
+    path, answer = api.got[-2][1:]
+    assert path.endswith("/taskInstances/ask_traffic/-1/hitlDetails")
+    assert answer["chosen_options"] == [option]
+
+
+def test_of_several_that_wait_none_is_answered(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["approve", "--reason", "which one"]) == 1
+    assert "gated" in capsys.readouterr().err
+    assert all(method == "GET" for method, _, _ in api.got)

@@ -171,7 +171,7 @@ def test_a_policy_that_is_broken_keeps_its_dag_and_every_task_for_runs_under_way
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "any-name.yaml"
-    file.write_text(DAILY)
+    file.write_text(DAILY + "approval: {before: traffic}\n")
     (good,) = dags(tmp_path, monkeypatch).values()
     file.write_text(DAILY.replace("weight: 20", "weight: 200"))
     (broken,) = dags(tmp_path, monkeypatch).values()

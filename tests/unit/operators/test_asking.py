@@ -22,7 +22,7 @@ from tests.support.stage import Stage
 
 PROVEN = "approval: {before: promotion, timeout: 2h, unanswered: approve, by: [ann, ben]}\n"
 IN_DOUBT = "on_undecided: hold\napproval: {unanswered: approve}\n"
-Asking = Callable[[Run], tuple[AskOperator, dict[str, Any]]]
+Asking = Callable[..., tuple[AskOperator, dict[str, Any]]]
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def asking(monkeypatch: pytest.MonkeyPatch) -> Asking:
         "airflow.providers.standard.operators.hitl.upsert_hitl_detail", lambda **given: told.update(given)
     )
 
-    def made(run: Run) -> tuple[AskOperator, dict[str, Any]]:
-        operator = AskOperator(task_id="ask", subject="promote?", body="[the release](/page)")
+    def made(run: Run, about: str = "promotion", go: str = "promote") -> tuple[AskOperator, dict[str, Any]]:
+        operator = AskOperator(task_id="ask", about=about, go=go, subject="promote?", body="[the release](/page)")
         monkeypatch.setattr(operator, "run_of", lambda _: run)
         return operator, told
 
@@ -188,3 +188,61 @@ def test_a_question_that_airflow_did_not_take_is_asked_by_the_next_try(
     with pytest.raises(TaskDeferred):
         again.execute(context())
     assert told["defaults"] == ["promote"]
+
+
+def deployed(stage: Stage, policy: str = "approval: {before: traffic, unanswered: approve}\n") -> Run:
+    """v2 has its pods, and no requests."""
+    run, _ = started(stage, step=0, policy=policy)
+    return run
+
+
+def test_before_its_first_requests_a_version_is_asked_about_and_goes_back_unanswered(
+    stage: Stage, asking: Asking
+) -> None:
+    run = deployed(stage)
+    operator, told = asking(run, "traffic", "step_1.shift")
+    with pytest.raises(TaskDeferred) as waits:
+        operator.execute(context())
+    assert lasts(waits.value) == pytest.approx(3600, abs=5)
+    assert told["subject"] == "prices: give v2 its first 20 % of the requests?"
+    assert (told["options"], told["defaults"]) == (["begin", "rollback"], ["rollback"])
+    assert "it goes back." in told["body"]
+    asked = run.journal.question("traffic")
+    assert asked is not None
+    assert (asked.unanswered, asked.until) == ("rollback", run.now() + 3600)
+    assert run.journal.question("promotion") is None
+
+
+@pytest.mark.parametrize(("option", "way"), [("begin", "step_1.shift"), ("rollback", "rollback")])
+def test_its_answer_is_the_way_that_the_run_takes(
+    stage: Stage, asking: Asking, monkeypatch: pytest.MonkeyPatch, option: str, way: str
+) -> None:
+    run = deployed(stage)
+    operator, _ = asking(run, "traffic", "step_1.shift")
+    monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
+    assert operator.execute_complete(context(), event(option, {"id": "1", "name": "ann"})) == [way]
+    answer = run.journal.answer("traffic")
+    assert answer is not None
+    assert (answer.answer, answer.who) == (option, "ann")
+
+
+def test_a_release_that_asks_nobody_begins_at_once(
+    stage: Stage, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator, told = asking(deployed(stage, "approval: {before: promotion}\n"), "traffic", "step_1.shift")
+    monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
+    assert operator.execute(context()) == ["step_1.shift"]
+    assert told == {}
+
+
+def test_a_yes_that_can_not_be_written_down_is_tried_again_for_the_first_weight_needs_it(
+    stage: Stage, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator, _ = asking(deployed(stage), "traffic", "step_1.shift")
+
+    def away(_: object) -> Run:
+        raise RecordError("away")
+
+    monkeypatch.setattr(operator, "run_of", away)
+    with pytest.raises(RecordError):
+        operator.execute_complete(context(), event("begin", None))

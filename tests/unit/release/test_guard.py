@@ -7,11 +7,11 @@ import dataclasses
 import pytest
 
 from glidepath.errors import EvidenceError
-from glidepath.release.asking import waits
 from glidepath.release.brake import taken_back
 from glidepath.release.events import Braked
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
+from glidepath.release.questions import PROMOTION, open_question
 from glidepath.release.report import report, row
 from glidepath.release.run import Run
 from glidepath.release.tasks.promote import promote
@@ -104,7 +104,7 @@ def test_a_person_is_asked_before_a_promotion_if_the_policy_says_so(stage: Stage
     assert (asked.decision, asked.proven) == (Decision.ASK, True)
     assert "proven_safe" in asked.reason
     assert stage.weights() == {"v1": 50, "v2": 50}
-    assert waits(run.release.phase, list(run.journal.entries()))
+    assert open_question(run.release.phase, list(run.journal.entries())) is PROMOTION
 
 
 def test_without_proof_nothing_is_promoted_past_a_person(stage: Stage) -> None:

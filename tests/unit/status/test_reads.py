@@ -9,6 +9,7 @@ import pytest
 from glidepath.errors import NoReleaseError
 from glidepath.judge import Look
 from glidepath.record import Record
+from glidepath.release.questions import TRAFFIC
 from glidepath.status import listed, mark, status
 from tests.support.guards import ticks
 from tests.support.releases import DAG, undecided
@@ -22,6 +23,7 @@ STATES = {
     "undecided": ("ADVANCING", "calm"),
     "blind": ("HOLDING", "calm"),
     "observed": ("OBSERVING", "good"),
+    "gated": ("WAITING FOR YOU", "waiting"),
 }
 
 
@@ -45,6 +47,20 @@ def test_what_was_promoted_tells_the_look_that_decided_not_the_last_one(told: To
     assert found.look is not None
     assert (found.look.seq, found.look.verdict, found.look.decided) == (8, "PASS", True)
     assert found.series.seq[-1] > 8
+
+
+def test_before_its_first_requests_it_says_what_is_asked_and_what_comes_unanswered(told: Told) -> None:
+    found = told.of("gated")
+    assert (
+        found.banner.sentence
+        == "Give v2 its first 20 % of the requests, or take it back? Its pods are ready, and it has none."
+    )
+    assert found.question == TRAFFIC
+    assert found.actions == ["approve", "reject"]
+    [answer] = found.coming
+    assert answer.what == "taken back, if nobody answers"
+    assert found.deadline is not None
+    assert found.deadline > (answer.at or 0)
 
 
 def test_without_telemetry_it_says_so_and_blames_nobody(told: Told) -> None:
@@ -145,7 +161,7 @@ def test_a_release_that_is_not_there_is_said(told: Told) -> None:
 
 
 def test_the_list_has_who_asks_may_see_and_no_more_than_is_asked_for(played: Record) -> None:
-    assert len(listed(played)) == 6
+    assert len(listed(played)) == len(STATES)
     assert len(listed(played, limit=2)) == 2
     assert listed(played, limit=0) == []
     assert listed(played, may=lambda dag: dag != DAG) == []

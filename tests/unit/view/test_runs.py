@@ -49,6 +49,7 @@ def test_an_answer_is_what_was_chosen_in_this_run_for_this_question(session: Ses
     asked(session, "yes", "ask", ["promote"])
     asked(session, "no", "ask", ["rollback"])
     asked(session, "other", "question", ["promote"])
-    found = {run: answered(session, "d", run) for run in ("open", "yes", "no", "other", "gone")}
+    found = {run: answered(session, "d", run, "ask") for run in ("open", "yes", "no", "other", "gone")}
     assert found == {"open": [], "yes": ["promote"], "no": ["rollback"], "other": [], "gone": []}
-    assert answered(session, "another", "yes") == []
+    assert answered(session, "another", "yes", "ask") == []
+    assert answered(session, "d", "other", "question") == ["promote"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 from glidepath.deploy import values as chart
+from glidepath.errors import NotApprovedError
 from glidepath.release.brake import back_if_gone, give, taken_back, taken_back_meanwhile
 from glidepath.release.capacity import expected_replicas, replicas_like_stable, see_to
 from glidepath.release.cleanup import leaves_nothing
 from glidepath.release.events import Replicas, WeightGiven
 from glidepath.release.holding import renewing
 from glidepath.release.phases import Phase
+from glidepath.release.questions import TRAFFIC
 from glidepath.release.run import Run
 from glidepath.release.stages import Stage, stage
 from glidepath.release.versions import given_values, upgrade
@@ -22,6 +24,7 @@ def shift(run: Run, number: int) -> None:
 
     Raises:
         ClaimLostError: The release no longer holds the service.
+        NotApprovedError: A person must approve the first weight, and nobody has.
     """
     if run.ended():
         return
@@ -31,8 +34,27 @@ def shift(run: Run, number: int) -> None:
     if run.step().number >= number:
         run.say(f"shift: step {number} was given its weight already; nothing is done")
         return
+    if number == 1:
+        _see_to_approval(run)
     with back_if_gone(run):
         _shift(run, stage(run, number))
+
+
+def _see_to_approval(run: Run) -> None:
+    """Make sure that a canary whose first requests a person must approve has that person's word.
+
+    Raises:
+        NotApprovedError: It has none, however Airflow came to be here.
+    """
+    if TRAFFIC.about not in run.spec.approval.before:
+        return
+    answer = run.journal.answer(TRAFFIC.about)
+    if answer is None or answer.answer != TRAFFIC.yes:
+        raise NotApprovedError(
+            f"the policy asks a person before {run.canary} gets requests (approval.before: traffic), and the answer to task "
+            f"{TRAFFIC.task} is {answer.answer if answer else 'not there'}, expected {TRAFFIC.yes!r}; no request was sent to it. "
+            "Release it again, and answer that question"
+        )
 
 
 def _shift(run: Run, target: Stage) -> None:

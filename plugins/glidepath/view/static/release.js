@@ -153,7 +153,7 @@ function page(root, dagId, runId, list, again) {
       if (sentence.textContent !== said.sentence) sentence.textContent = said.sentence;
       parts.identity.querySelector("details")?.open || parts.identity.replaceChildren(...identity(run, status));
       parts.next.replaceChildren(...next(run, status));
-      buttons.offer(status.actions, may);
+      buttons.offer(status.actions, may, status.question);
       parts.exposure.replaceChildren(...exposure(status));
       parts.weight.replaceChildren(weights.length
         ? h("figure", {}, weightChart(weights, series, one.ended ?? now, `Weight of ${one.canary} over time: now ${weights[weights.length - 1].weight} %`),
