@@ -138,10 +138,20 @@ bench-view: venv ## what the pages of releases cost, beside Airflow's own: serve
 audit: venv ## known vulnerabilities of the locked packages
 	@uv tool run pip-audit --disable-pip -r requirements.txt
 
+$(VENV)/.docs-ready: requirements-docs.txt $(VENV)/.ready
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install -q --require-hashes -r requirements-docs.txt
+	touch $@
+
+.PHONY: docs
+docs: $(VENV)/.docs-ready ## the documents as a site in .state/site, references made from code; a dead link fails
+	@AIRFLOW_HOME=$(CURDIR)/.state/docs NO_MKDOCS_2_WARNING=1 mkdocs build
+	echo "open .state/site/index.html"
+
 .PHONY: lock
 lock: $(VENV)/.ready ## write requirements*.txt from requirements*.in
 	@uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements.in -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements-docs.in -o requirements-docs.txt
 
 .PHONY: schema
 schema: venv ## write the policy's JSON Schema
