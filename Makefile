@@ -24,6 +24,12 @@ venv: $(VENV)/.ready ## install what Python needs into .venv
 demo: venv ## everything: cluster, Airflow, four releases, and a table of how they ended
 	@python -m demo
 
+.PHONY: recording
+recording: venv ## the demo, and of what it said the recording in the README
+	@mkdir -p .state
+	python -u -m demo | tee .state/demo.log
+	python -m demo.recording .state/demo.log docs/images/demo.svg
+
 .PHONY: down
 down: ## end the demo's Airflow and the embedded cluster
 	@if [ -x $(VENV)/bin/python ]; then python -m demo.down; fi
