@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from glidepath.watchdog.released import PHASES
 from tests.support.dashboards import cells, dashboard_queries, panels, substituted
@@ -80,6 +85,32 @@ def test_a_board_says_what_it_shows_and_fits(name: str) -> None:
         taken |= cells(panel)
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
     assert {one["name"] for one in board["annotations"]["list"]} == {"Steps", "Decisions", "Watchdog"}
+
+
+def unknown(given: Any, kept: Any, place: str = "") -> Iterator[str]:
+    """Where a dashboard says what Grafana's own types do not keep."""
+    if isinstance(given, dict) and isinstance(kept, dict):
+        for key, value in given.items():
+            yield from unknown(value, kept[key], f"{place}.{key}") if key in kept else [f"{place}.{key}"]
+    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
+        for number, (value, other) in enumerate(zip(given, kept, strict=True)):
+            yield from unknown(value, other, f"{place}[{number}]")
+    elif given != kept:
+        yield place
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("dashboards/*.json")), ids=lambda path: path.stem)
+def test_a_board_has_what_grafanas_own_types_have_and_nothing_else(path: Path) -> None:
+    register_default_plugins()
+    board = json.loads(path.read_text())
+    kept = json.loads(JSONEncoder().encode(Dashboard.from_json(board)))
+    # What Prometheus' data source has for itself: how it words annotations, and what a variable was made of.
+    theirs = re.compile(
+        r"\.annotations\.list\[\d+\]\.(titleFormat|textFormat|step)|\.templating\.list\[\d+\]\.definition"
+    )
+    assert [place for place in unknown(board, kept) if not theirs.fullmatch(place)] == []
+    board["panels"][0]["fieldConfg"] = {}
+    assert ".panels[0].fieldConfg" in set(unknown(board, kept))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])
