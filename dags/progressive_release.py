@@ -46,7 +46,7 @@ from glidepath.operators.tasks import (
     SettleOperator,
     ShiftOperator,
 )
-from glidepath.policy import MAX_STEPS, VERSION, Policy, dag_id_of, load_policy
+from glidepath.policy import MAX_STEPS, VERSION, Policy, dag_id_of, load_policy, policy_files
 
 ASKED = (
     "The same buttons, with a reason that is recorded: "
@@ -227,7 +227,7 @@ def built(dag_id: str, policy: Policy | None, path: Path, refused: str) -> DAG:
 if not POLICIES.is_dir():
     raise PolicyError(f"{POLICIES} is no folder; set GLIDEPATH_POLICIES to the one that holds the policies")
 files: dict[str, list[Path]] = {}
-for file in sorted(one for one in POLICIES.iterdir() if one.suffix in (".yaml", ".yml")):
+for file in policy_files(POLICIES):
     files.setdefault(dag_id_of(file), []).append(file)
 for name, [first, *others] in files.items():
     found, wrong = read(first)

@@ -192,6 +192,10 @@ class Airflow:
             time.sleep(2)
         return now
 
+    def dag_tasks(self, dag_id: str) -> set[str]:
+        """The tasks of a DAG, as Airflow has read it last."""
+        return {str(row["task_id"]) for row in self.call("GET", f"/dags/{dag_id}/tasks")["tasks"]}
+
     def tasks(self, dag_id: str, run_id: str) -> dict[str, str]:
         """Every task's state."""
         rows = self.call("GET", f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances?limit=200")

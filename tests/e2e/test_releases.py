@@ -177,6 +177,7 @@ def answer(world: World, run_id: str, task: str, option: str) -> None:
 
 def asked(world: World) -> str:
     """Release v2, which the policy gives no time to be proven: let it begin, until a person is asked again; the run."""
+    world.wait("Airflow has read the policy", lambda: "ask_traffic" in world.airflow.dag_tasks(DAG_ID), 120)
     run_id, _ = world.start(version="v2")
     world.wait("v2 may begin or not", lambda: world.airflow.tasks(DAG_ID, run_id).get("ask_traffic") == "deferred", 240)
     assert deployments().get("v2")

@@ -74,6 +74,7 @@ class PlanOperator(WaitsForClaim, BranchOperator):
         from glidepath.operators.assets import parameters
         from glidepath.operators.late import LATE, too_late
         from glidepath.policy import for_run
+        from glidepath.release.questions import TRAFFIC
         from glidepath.release.tasks.plan import plan
 
         policy = self.policy(context)
@@ -83,12 +84,27 @@ class PlanOperator(WaitsForClaim, BranchOperator):
             context["ti"].xcom_push(key=LATE, value=why)
             return self.late
         spec = for_run(policy, parameters(context))
+        if TRAFFIC.about in spec.approval.before and not has_task(context, TRAFFIC.task):
+            raise PreflightError(
+                f"the policy has a person asked before the first requests, and this run has no task {TRAFFIC.task}: Airflow has not "
+                "read the policy since it says so. Start the run again in a minute. Nothing was touched"
+            )
         over = partial(run_over, context["ti"])
         try:
             planned = plan(release_id(context), spec, ports_for(spec), self.log.info, over=over)
         except SetupError as error:  # while nothing is touched, nobody is kept waiting for a person
             raise PreflightError(f"{error}. Nothing was touched") from error
         return self.go if planned else self.stay
+
+
+def has_task(context: Context, task_id: str) -> bool:
+    """Whether Airflow has a task in this run, whose DAG may be older than the policy.
+
+    Raises:
+        AirflowRuntimeError: Airflow can't say.
+    """
+    ti = context["ti"]
+    return bool(ti.get_ti_count(ti.dag_id, task_ids=[task_id], run_ids=[context["run_id"]]))
 
 
 def run_over(ti: RuntimeTaskInstanceProtocol, release: str) -> bool:

@@ -1,7 +1,7 @@
 """The policy: what a release of one service may do. Typed, validated, with a JSON Schema."""
 
 from glidepath.policy.helm import HelmRelease, ValuePaths
-from glidepath.policy.load import dag_id_of, load_policy, policy_json_schema
+from glidepath.policy.load import dag_id_of, load_policy, policy_files, policy_json_schema
 from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
 from glidepath.policy.model import MAX_STEPS, Policy
 from glidepath.policy.spec import ReleaseSpec, for_run
@@ -9,5 +9,5 @@ from glidepath.policy.versions import VERSION, Image, image_of, name_of, release
 
 __all__ = [
     "MAX_STEPS", "VERSION", "ErrorsMetric", "HelmRelease", "Image", "LatencyMetric", "Metric", "Policy", "ReleaseSpec", "ShareMetric",
-    "ValuePaths", "dag_id_of", "for_run", "image_of", "load_policy", "name_of", "policy_json_schema", "release_name",
+    "ValuePaths", "dag_id_of", "for_run", "image_of", "load_policy", "name_of", "policy_files", "policy_json_schema", "release_name",
 ]  # fmt: skip
