@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "plugins/glidepath"
 TOPS = "bench|bin|dags|demo|docs|examples|findings|include|plugins|rig|sandbox|tests"
 # Where the environment is read: a name that is nowhere else in the checkout is nobody's.
-READERS = ("plugins", "sandbox", "rig", "demo", "bin", "include", "docker-compose.yaml", "Makefile", "tests")
+READERS = ("plugins", "dags", "sandbox", "rig", "demo", "bin", "include", "docker-compose.yaml", "Makefile", "tests")
 
 
 def text(path: Path) -> str:
