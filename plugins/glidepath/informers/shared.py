@@ -66,6 +66,7 @@ class Cluster:
     def __init__(self, key: tuple[str, str]) -> None:
         self._key = key
         self.api: client.ApiClient = None
+        self._of: client.ApiClient = None
         self._readers: set[Reader] = set()
         self._informers: dict[tuple[Kind, str], Informer] = {}
         self._full = False
@@ -78,7 +79,8 @@ class Cluster:
 
     def join(self, api: client.ApiClient, namespace: str, within_s: float) -> Reader:
         """Read along; the lock is held."""
-        self.api = streaming(api)
+        if self._of is not api:
+            self._of, self.api = api, streaming(api)
         made = Reader(self, namespace, within_s)
         self._readers = self._readers | {made}
         return made

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +60,7 @@ class GuardTrigger(BaseTrigger):
         self._place = Place(release_id, "guard")
         self._heard = False
         self._watched: Watched | None = None
+        self._refused = -math.inf  # when the cluster last accepted the client no longer
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
@@ -96,14 +100,14 @@ class GuardTrigger(BaseTrigger):
             await asyncio.sleep(EVENTS_S)
 
     def _cluster_events(self) -> Any:
-        from glidepath.hooks.cluster import kubernetes_api
+        from glidepath.hooks.cluster import shared_api
         from glidepath.hooks.ports import spec_of
         from glidepath.kube import Objects, at_once
         from glidepath.messages.cluster import ClusterEvents
         from glidepath.record import Record
 
         spec = spec_of(self.release_id)
-        objects = Objects(at_once(kubernetes_api(spec.connections.kubernetes)), spec.namespace)
+        objects = Objects(at_once(shared_api(spec.connections.kubernetes, "events")), spec.namespace)
         return ClusterEvents(Record(), self.release_id, objects)
 
     async def _watch(self, thread: Threads) -> bool:
@@ -163,6 +167,7 @@ class GuardTrigger(BaseTrigger):
         return Guard(run, turn, rest=self._rest(run))
 
     def _anew(self, guard: Any) -> Any:
+        self._refused = time.monotonic()
         run, turn = self._run(), self._place.mine()
         return guard.anew(run, turn, self._rest(run))
 
@@ -199,6 +204,7 @@ class GuardTrigger(BaseTrigger):
         abort(self._run(), "the guard was ended by a person")
 
     def _run(self) -> Any:
+        from glidepath.hooks.cluster import shared_api
         from glidepath.hooks.ports import load_run
 
-        return load_run(self.release_id, log)
+        return load_run(self.release_id, log, partial(shared_api, since=self._refused))
