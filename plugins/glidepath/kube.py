@@ -294,3 +294,7 @@ class Objects:
         content_type: str = "application/json",
     ) -> dict[str, Any]:
         return request(self._api, what, method, self.path(kind), name, body, query, content_type)
+
+
+# Makes what reads and writes the objects of a namespace.
+Opened = Callable[[client.ApiClient, str], Objects]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from glidepath.claim import Claims
@@ -14,10 +15,24 @@ from glidepath.traffic import Traffic
 
 
 @dataclass(frozen=True)
+class Watched:
+    """Ports that read what this process watches of a cluster, which may be behind, and write nothing to it.
+
+    Attributes:
+        ports: The ports.
+        close: Says that nobody reads by them any more.
+    """
+
+    ports: Ports
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True)
 class Ports:
     """The outside systems of one service.
 
     `handover` and `sync` are None when the policy names nobody to tell of a promotion, and nobody's sync to pause.
+    `watch` opens ports by which what is read is so many seconds old at most; None where nothing is watched.
     """
 
     record: Record
@@ -29,3 +44,4 @@ class Ports:
     evidence: Evidence
     handover: Handover | None = None
     sync: Sync | None = None
+    watch: Callable[[float], Watched] | None = None

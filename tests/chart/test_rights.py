@@ -18,7 +18,8 @@ MAY = {
         "patch virtualservices.networking.istio.io", "patch destinationrules.networking.istio.io",
         "create deployments.apps", "delete deployments.apps", "create leases.coordination.k8s.io",
         "patch leases.coordination.k8s.io", "list secrets", "create secrets", "list pods",
-        "get pods/log", "list events", "patch roles.rbac.authorization.k8s.io/glidepath", f"patch clusterroles.rbac.authorization.k8s.io/{FENCE}",
+        "get pods/log", "list events", "list services", "watch services", "watch secrets", "watch deployments.apps",
+        "watch virtualservices.networking.istio.io", "watch destinationrules.networking.istio.io", "watch leases.coordination.k8s.io", "patch roles.rbac.authorization.k8s.io/glidepath", f"patch clusterroles.rbac.authorization.k8s.io/{FENCE}",
         "create horizontalpodautoscalers.autoscaling",
     ],
     "glidepath-watchdog": [

@@ -48,7 +48,7 @@ class ApiServer:
         self._rules: list[Rule] = []
         self._version = 1000
         self._lock = threading.RLock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
@@ -98,7 +98,9 @@ class ApiServer:
     def writes(self) -> list[str]:
         """The requests so far that were carried out and could change something, such as `PATCH leases`."""
         return [
-            f"{method} {path.split('/')[-2]}" for method, path, status in self.log if method != "GET" and status < 300
+            f"{method} {path.split('/')[-2]}"
+            for method, path, status in self.log
+            if method not in ("GET", "WATCH") and status < 300
         ]
 
     def put(self, base: str, body: Object, manager: str = "helm", force: bool = False) -> Object:
@@ -250,7 +252,9 @@ class ApiServer:
         return clone(new)
 
 
-def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
+def handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
+    """What answers requests to a server."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True

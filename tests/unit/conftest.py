@@ -28,6 +28,6 @@ def linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
     with ApiServer() as server:
         made = Stage(server, tmp_path)
-        monkeypatch.setattr("glidepath.hooks.ports.ports_for", lambda _: made.ports())
+        monkeypatch.setattr("glidepath.hooks.ports.ports_for", lambda *_: made.ports())
         monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
         yield made

@@ -30,7 +30,7 @@ from glidepath.claim.state import (
     parse_state,
 )
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
-from glidepath.kube import GROUP, TOKEN, Objects, editor
+from glidepath.kube import GROUP, TOKEN, Objects, Opened, editor
 
 T = TypeVar("T")
 
@@ -60,17 +60,24 @@ class LeaseClaims:
         namespace: The service's namespace.
         service: The service.
         now: The clock, epoch seconds.
+        opened: Makes what reads and writes the objects of a namespace.
     """
 
     def __init__(
-        self, api: client.ApiClient, namespace: str, service: str, now: Callable[[], float] | None = None
+        self,
+        api: client.ApiClient,
+        namespace: str,
+        service: str,
+        now: Callable[[], float] | None = None,
+        opened: Opened = Objects,
     ) -> None:
         import time
 
-        self._objects = Objects(api, namespace)
+        self._objects = opened(api, namespace)
         self.namespace, self.service = namespace, service
         self.name = f"glidepath-{service}"
         self._now = now or time.time
+        self._written: ClaimState | None = None
 
     def read(self) -> ClaimState | None:
         """The Lease's state; None before the first claim."""
@@ -156,7 +163,7 @@ class LeaseClaims:
             raise ClaimHeldError(self._held(state))
 
     def renew(self, claim: Claim, status: str = "") -> None:
-        """Say that the holder lives.
+        """Say that the holder lives, at the version that the last write was answered with, or at what is there.
 
         Args:
             claim: The claim.
@@ -165,7 +172,14 @@ class LeaseClaims:
         Raises:
             ClaimLostError: The Lease has another holder or token.
         """
-        annotations = _told(status)
+        annotations, known = _told(status), self._written
+        if known is not None and _same(claim, known):
+            try:
+                self._write(claim.holder, claim.duration_s, annotations, known)
+                return
+            except ClusterError as error:
+                if error.status not in (404, 409):
+                    raise
         _at_what_is_there(lambda: self._write(claim.holder, claim.duration_s, annotations, self._mine(claim)))
 
     def raise_above(self, claim: Claim, token: int) -> Claim:
@@ -278,7 +292,7 @@ class LeaseClaims:
             self._objects.create(LEASES, body)
             return
         metadata = {"resourceVersion": state.resource_version, "annotations": dict(annotations)}
-        self._objects.merge(LEASES, self.name, {"metadata": metadata, "spec": spec})
+        self._written = parse_state(self._objects.merge(LEASES, self.name, {"metadata": metadata, "spec": spec}))
 
 
 def _told(status: str) -> dict[str, str]:

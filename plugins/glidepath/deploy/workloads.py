@@ -15,14 +15,21 @@ from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.marks import Mark, marks
 from glidepath.deploy.shapes import Readiness, Revision, Selector, Shape
 from glidepath.errors import ClusterError, NotGoneError, NotReadyError
-from glidepath.kube import DEPLOYMENTS, HELD, HELM, STATE, UNKNOWN, Objects, editor, may_pass
+from glidepath.kube import DEPLOYMENTS, HELD, HELM, STATE, UNKNOWN, Objects, Opened, editor, may_pass
 
 
 class KubernetesWorkloads:
-    """Deployments of one service's versions, named `<service>-<version>`."""
+    """Deployments of one service's versions, named `<service>-<version>`.
 
-    def __init__(self, api: client.ApiClient, namespace: str, service: str) -> None:
-        self._objects = Objects(api, namespace)
+    Args:
+        api: An API client.
+        namespace: The service's namespace.
+        service: The service.
+        opened: Makes what reads and writes the objects of a namespace.
+    """
+
+    def __init__(self, api: client.ApiClient, namespace: str, service: str, opened: Opened = Objects) -> None:
+        self._objects = opened(api, namespace)
         self.namespace, self.service = namespace, service
 
     def readiness(self, version: str) -> Readiness:

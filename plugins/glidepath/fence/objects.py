@@ -11,7 +11,7 @@ from glidepath.claim.state import Claim
 from glidepath.errors import ClaimLostError, ClusterError
 from glidepath.fence.marks import Found, state_of, token_of
 from glidepath.fence.owned import carried, numbered_by_others
-from glidepath.kube import DEPLOYMENTS, HELD, OPEN, STATE, TOKEN, WRITE, Objects
+from glidepath.kube import DEPLOYMENTS, HELD, OPEN, STATE, TOKEN, WRITE, Objects, Opened
 
 Kinds = Mapping[str, tuple[str, str]]
 Spec = Callable[[Found], dict[str, Any] | None]
@@ -28,12 +28,19 @@ class FencedObjects:
         service: The service.
         kinds: The mesh's kinds, as `group/version/plural`, with their apiVersion and kind.
         kept: The fields of their specs, beside the routes, that a way back writes, so that every write has to repeat them.
+        opened: Makes what reads and writes the objects of a namespace.
     """
 
     def __init__(
-        self, api: client.ApiClient, namespace: str, service: str, kinds: Kinds, kept: Collection[str] = ()
+        self,
+        api: client.ApiClient,
+        namespace: str,
+        service: str,
+        kinds: Kinds,
+        kept: Collection[str] = (),
+        opened: Opened = Objects,
     ) -> None:
-        self.api = Objects(api, namespace)
+        self.api = opened(api, namespace)
         self.namespace, self.service = namespace, service
         self.kinds: Kinds = {DEPLOYMENTS: ("apps/v1", "Deployment"), **kinds}
         self._kept = kept

@@ -6,16 +6,64 @@ overtaken by another thread that loads another cluster. So nothing is read from 
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
+import os
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from glidepath.errors import SetupError
+
+# The clients that triggers of this process share: by connection and use, what they were made of, when, and the client.
+_shared: dict[tuple[str, str], tuple[str, float, Any]] = {}
+_sharing = threading.Lock()
 
 # The library writes certificates that a kubeconfig carries into files that its clients share by content; it names such
 # a file to others before it has written it.
 _CERTIFICATES = threading.Lock()
 CARRIED = {"cluster": ("certificate-authority",), "user": ("client-certificate", "client-key")}
+
+
+def shared_api(conn_id: str, use: str = "", since: float = -math.inf) -> Any:
+    """The client of a connection that all triggers of this process share; another once the connection says otherwise.
+
+    Args:
+        conn_id: The connection.
+        use: What for: each use has a client of its own.
+        since: One that was made before this is refused by the cluster: it is made anew. Seconds of `time.monotonic`.
+
+    Raises:
+        SetupError: As `kubernetes_api`.
+    """
+    from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
+
+    made_of = _made_of(KubernetesHook(conn_id=conn_id).conn_extras)
+    with _sharing:
+        known = _shared.get((conn_id, use))
+    if known is not None and known[0] == made_of and known[1] >= since:
+        return known[2]
+    began = time.monotonic()
+    api = kubernetes_api(conn_id)
+    with _sharing:
+        now = _shared.get((conn_id, use))
+        if now is not None and now != known and now[0] == made_of and now[1] >= since:
+            return now[2]  # another was first
+        _shared[conn_id, use] = (made_of, began, api)
+    return api
+
+
+def _made_of(extras: Mapping[str, Any]) -> str:
+    """Changes with the connection, and with the file that it names."""
+    path, at = _field(extras, "kube_config_path"), (0, 0)
+    with suppress(OSError, TypeError):
+        stat = os.stat(path)
+        at = stat.st_mtime_ns, stat.st_size
+    text = json.dumps([dict(extras), at], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()  # the text has secrets
 
 
 def kubernetes_api(conn_id: str) -> Any:

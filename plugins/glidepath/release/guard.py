@@ -28,7 +28,7 @@ from glidepath.release.putting_back import put_back
 from glidepath.release.run import Run, Step
 from glidepath.release.stages import stage
 from glidepath.release.summary import summary
-from glidepath.release.watched import judged, step_in_force
+from glidepath.release.watched import Confirmed, judged, step_in_force
 
 # How many guards one after the other may keep the claim without a look.
 GUARDS_UNSEEN = 3
@@ -41,10 +41,18 @@ class Guard:
         run: The release.
         turn: Its turn among the guards that were begun for the release; None for one that is alone.
         steady: A clock that does not jump, seconds.
+        rest: The release by ports that may be behind, for checks that find nothing as a rule; None: the same.
     """
 
-    def __init__(self, run: Run, turn: Turn | None = None, steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        run: Run,
+        turn: Turn | None = None,
+        steady: Callable[[], float] = time.monotonic,
+        rest: Run | None = None,
+    ) -> None:
         self.run = run
+        self._sure = Confirmed(run, rest or run)
         self.looks = Looks(run, turn)
         self.observation = observation(run.spec)
         self._steady = steady
@@ -55,9 +63,9 @@ class Guard:
         # When it last saw what there is to see, and how many guards began since the last look, this one included.
         self._saw, self._unseen = steady(), turn.unseen if turn is not None else 0
 
-    def anew(self, run: Run, turn: Turn) -> Guard:
+    def anew(self, run: Run, turn: Turn, rest: Run | None = None) -> Guard:
         """The same guard with other ports and its present turn. The time for its next look goes on running."""
-        made = Guard(run, turn, self._steady)
+        made = Guard(run, turn, self._steady, rest)
         made._saw = self._saw
         return made
 
@@ -80,9 +88,9 @@ class Guard:
             self._watch(step)
         elif step is not None:
             self._adopt()
-        elif why := early_word(self.run):
+        elif why := self._sure(early_word):
             take_back(self.run, why)
-        elif drift := early_drift(self.run):
+        elif drift := self._sure(early_drift):
             take_back(self.run, f"drift: {drift}")
         return True
 
@@ -105,7 +113,7 @@ class Guard:
         first, entered = stage(self.run, 1), self.run.journal.entered()
         if entered is None or 0 <= self.run.now() - entered.noted < self.looks.gap_s:
             return  # the task may be about to
-        if self.run.ports.traffic.read().carries(first.routes):
+        if self._sure(lambda run: run.ports.traffic.read().carries(first.routes)):
             self.run.note(WeightGiven(first.number, first.weight))
             self.run.say(f"guard: {first.routes} is in force and was not noted; watched from here on")
 
@@ -156,7 +164,7 @@ class Guard:
 
     def _asked(self, step: Step) -> bool:
         """Whether a person's word was followed: take it back, or end the observation early."""
-        order = heard(self.run)
+        order = self._sure(heard)
         if order is None:
             return False
         if order.what in BACK:
@@ -176,8 +184,8 @@ class Guard:
 
     def _drifted(self, step: Step) -> bool:
         """Whether somebody else changed what the release needs. If so, it does what the policy says, and judges nothing."""
-        routes = routes_drift(self.run, step.number)
-        drift = routes or objects_drift(self.run)
+        routes = self._sure(lambda run: routes_drift(run, step.number))
+        drift = routes or self._sure(objects_drift)
         if drift is None or self.run.journal.fate() is not None or self.run.step() != step:
             return False
         if routes and (braked := own_brake(self.run)):

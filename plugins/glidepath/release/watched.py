@@ -1,10 +1,41 @@
-"""The step of a release that is in force, and whether there is anything to judge in it."""
+"""The step of a release that is in force, whether there is anything to judge in it, and what is sure of what is seen."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TypeVar
+
+from glidepath.errors import ClusterError, SetupError, TrafficDriftError
 from glidepath.release.observation import observation
 from glidepath.release.phases import WATCHED
 from glidepath.release.run import Run, Step
+
+T = TypeVar("T")
+
+
+class Confirmed:
+    """Makes checks that find nothing as a rule, by ports that may be behind; what they find the API has to confirm.
+
+    Args:
+        run: The release by ports that read the API.
+        rest: The same by ports that read what is watched; or by those of `run`.
+    """
+
+    def __init__(self, run: Run, rest: Run) -> None:
+        self.run, self.rest = run, rest
+
+    def __call__(self, check: Callable[[Run], T]) -> T:
+        """What a check finds; what is false is nothing."""
+        if self.rest is not self.run:
+            try:
+                found = check(self.rest)
+                if not found:
+                    return found
+            except (ClusterError, SetupError, TrafficDriftError) as error:
+                if isinstance(error, ClusterError) and error.status != HTTPStatus.NOT_FOUND:
+                    raise  # the API's own word: what is watched knows no other error than that something is gone
+        return check(self.run)
 
 
 def step_in_force(run: Run) -> Step | None:

@@ -18,7 +18,7 @@ from glidepath.fence import FencedObjects, KubernetesFence
 from glidepath.fence.marks import state_of, token_of
 from glidepath.fence.objects import Spec
 from glidepath.fence.owned import owns, unshared
-from glidepath.kube import HELD, OPEN
+from glidepath.kube import HELD, OPEN, Objects, Opened
 from glidepath.traffic.kinds import DESTINATION_RULES, KEPT, KINDS, VIRTUAL_SERVICES
 from glidepath.traffic.port import Still
 from glidepath.traffic.reading import IstioRoutes
@@ -30,9 +30,11 @@ from glidepath.traffic.way_back import WayBack
 ROUTES = "http"
 
 
-def istio(api: client.ApiClient, namespace: str, service: str) -> tuple[IstioTraffic, KubernetesFence]:
-    """The routes of one service in Istio, and the fence of its objects."""
-    objects = FencedObjects(api, namespace, service, KINDS, KEPT)
+def istio(
+    api: client.ApiClient, namespace: str, service: str, opened: Opened = Objects
+) -> tuple[IstioTraffic, KubernetesFence]:
+    """The routes of one service in Istio, and the fence of its objects; `opened` makes what reads and writes them."""
+    objects = FencedObjects(api, namespace, service, KINDS, KEPT, opened)
     return IstioTraffic(objects), KubernetesFence(objects, VIRTUAL_SERVICES, (DESTINATION_RULES,))
 
 

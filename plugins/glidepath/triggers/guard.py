@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +20,17 @@ from glidepath.triggers.places import Place, warm_up
 from glidepath.triggers.threads import Threads, once
 
 if TYPE_CHECKING:
+    from glidepath.ports import Watched
     from glidepath.record.turns import Turn
+    from glidepath.release.run import Run
 
 log = logging.getLogger(__name__)
 
 # One thread a release: a blackholed Prometheus must not starve another release's brake, nor Airflow's own pool.
 TICKS_A_SCRAPE = 2
 STAND_BY_S = 0.5
+# How old what a guard reads at rest may be, as a part of the lease.
+AT_REST = 0.5
 # How often what is new is told as Events, and how long the last of them are waited for, seconds.
 EVENTS_S, LAST_EVENTS_S = 1.0, 2.0
 
@@ -51,6 +59,8 @@ class GuardTrigger(BaseTrigger):
         self.release_id = release_id
         self._place = Place(release_id, "guard")
         self._heard = False
+        self._watched: Watched | None = None
+        self._refused = -math.inf  # when the cluster last accepted the client no longer
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
@@ -72,6 +82,7 @@ class GuardTrigger(BaseTrigger):
             telling.cancel()
             thread.close()
             beside.close()
+            self._close()
 
     async def _tell_cluster(self, thread: Threads) -> None:
         """Write what is new as Events of Kubernetes, in a thread and by a client of their own: nothing waits for it."""
@@ -89,14 +100,14 @@ class GuardTrigger(BaseTrigger):
             await asyncio.sleep(EVENTS_S)
 
     def _cluster_events(self) -> Any:
-        from glidepath.hooks.cluster import kubernetes_api
+        from glidepath.hooks.cluster import shared_api
         from glidepath.hooks.ports import spec_of
         from glidepath.kube import Objects, at_once
         from glidepath.messages.cluster import ClusterEvents
         from glidepath.record import Record
 
         spec = spec_of(self.release_id)
-        objects = Objects(at_once(kubernetes_api(spec.connections.kubernetes)), spec.namespace)
+        objects = Objects(at_once(shared_api(spec.connections.kubernetes, "events")), spec.namespace)
         return ClusterEvents(Record(), self.release_id, objects)
 
     async def _watch(self, thread: Threads) -> bool:
@@ -138,7 +149,7 @@ class GuardTrigger(BaseTrigger):
     async def _with_new_clients(self, thread: Threads, guard: Any) -> Any:
         """The same guard with clients that are made anew; the old one if they can't be."""
         try:
-            return await thread(lambda: guard.anew(self._run(), self._place.mine()))
+            return await thread(lambda: self._anew(guard))
         except ReplacedError:
             return guard  # its next tick says so
         except Exception as error:  # whatever it is, this one goes on, and tries again
@@ -152,7 +163,25 @@ class GuardTrigger(BaseTrigger):
     def _guard(self, turn: Turn) -> Any:
         from glidepath.release.guard import Guard
 
-        return Guard(self._run(), turn)
+        run = self._run()
+        return Guard(run, turn, rest=self._rest(run))
+
+    def _anew(self, guard: Any) -> Any:
+        self._refused = time.monotonic()
+        run, turn = self._run(), self._place.mine()
+        return guard.anew(run, turn, self._rest(run))
+
+    def _rest(self, run: Run) -> Run | None:
+        """The release by what this process watches; None where it watches nothing."""
+        watched = run.ports.watch(run.spec.lease * AT_REST) if run.ports.watch else None
+        self._close()
+        self._watched = watched
+        return replace(run, ports=watched.ports) if watched else None
+
+    def _close(self) -> None:
+        if self._watched is not None:
+            self._watched.close()
+        self._watched = None
 
     def _tick(self, guard: Any) -> bool:
         with suppress(RecordError):  # proven harm is taken back all the same
@@ -175,6 +204,7 @@ class GuardTrigger(BaseTrigger):
         abort(self._run(), "the guard was ended by a person")
 
     def _run(self) -> Any:
+        from glidepath.hooks.cluster import shared_api
         from glidepath.hooks.ports import load_run
 
-        return load_run(self.release_id, log)
+        return load_run(self.release_id, log, partial(shared_api, since=self._refused))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kubernetes import client
 
 from glidepath.deploy import KubernetesWorkloads
 from glidepath.evidence import Prometheus, SampledEvidence
 from glidepath.handover import Handover, Sync
+from glidepath.informers import WatchedObjects, reader
+from glidepath.kube import Objects
 from glidepath.policy import Policy
-from glidepath.ports import Ports
+from glidepath.ports import Ports, Watched
 from glidepath.record import Record
 from glidepath.wiring.cluster import claims, mesh
 from glidepath.wiring.deploy import deploys
@@ -32,7 +36,7 @@ def ports(
         record: Where releases are recorded; None: as the environment says.
     """
     traffic, fence = mesh(api, policy.namespace, policy.service)
-    return Ports(
+    made = Ports(
         record=record or Record(),
         claims=claims(api, policy.namespace, policy.service),
         traffic=traffic,
@@ -43,3 +47,22 @@ def ports(
         handover=handover,
         sync=sync,
     )
+    return replace(made, watch=lambda within_s: watched(made, policy, api, within_s))
+
+
+def watched(ports: Ports, policy: Policy, api: client.ApiClient, within_s: float) -> Watched:
+    """The same ports, but those to the cluster read what this process watches."""
+    joined = reader(api, policy.connections.kubernetes, policy.namespace, within_s)
+
+    def opened(own: client.ApiClient, namespace: str) -> Objects:
+        return WatchedObjects(own, namespace, joined)
+
+    traffic, fence = mesh(api, policy.namespace, policy.service, opened)
+    made = replace(
+        ports,
+        claims=claims(api, policy.namespace, policy.service, opened=opened),
+        traffic=traffic,
+        fence=fence,
+        workloads=KubernetesWorkloads(api, policy.namespace, policy.service, opened),
+    )
+    return Watched(made, joined.close)

@@ -18,7 +18,7 @@ from kubernetes import client
 from kubernetes.config import incluster_config
 
 from glidepath.errors import SetupError
-from glidepath.hooks.cluster import kubernetes_api
+from glidepath.hooks.cluster import kubernetes_api, shared_api
 
 
 def kubeconfig(name: str) -> dict[str, Any]:
@@ -164,3 +164,45 @@ def test_a_program_of_one_kubeconfig_that_hangs_keeps_no_other_client_waiting(
     finally:
         end.touch()
         stuck.join(10)
+
+
+def test_triggers_share_a_client_while_the_connection_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "shared.yaml"
+    file.write_text(json.dumps(kubeconfig("east")))
+    connect("shared", monkeypatch, kube_config_path=str(file))
+    first = shared_api("shared")
+    assert identity(first) == expected("east")
+    assert shared_api("shared") is first
+    assert shared_api("shared", "events") is not first
+    assert kubernetes_api("shared") is not first  # what a task asks for is its own
+    file.write_text(json.dumps(kubeconfig("west")) + "  ")
+    second = shared_api("shared")
+    assert identity(second) == expected("west")
+    connect("shared", monkeypatch, kube_config=kubeconfig("east"))
+    assert identity(shared_api("shared")) == expected("east")
+
+
+def test_a_client_that_was_refused_is_made_anew_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect("refused", monkeypatch, kube_config=kubeconfig("east"))
+    first, refused = shared_api("refused"), time.monotonic()
+    second = shared_api("refused", since=refused)
+    assert second is not first
+    assert shared_api("refused", since=refused) is second
+    assert shared_api("refused") is second
+
+
+def test_shared_clients_of_two_connections_are_never_mixed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("north", "south"):
+        connect(name, monkeypatch, kube_config=kubeconfig(name))
+    together = threading.Barrier(16)
+
+    def make(number: int) -> list[bool]:
+        together.wait(30)
+        names = [("north", "south")[(number + turn) % 2] for turn in range(20)]
+        return [identity(shared_api(name)) == expected(name) for name in names]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(right for many in pool.map(make, range(16)) for right in many)
+    assert shared_api("north") is not shared_api("south")

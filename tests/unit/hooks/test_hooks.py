@@ -137,7 +137,7 @@ def test_a_release_goes_by_what_was_planned_whatever_its_policy_says_by_now(
 ) -> None:
     monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
     seen: list[ReleaseSpec] = []
-    monkeypatch.setattr("glidepath.hooks.ports.ports_for", seen.append)
+    monkeypatch.setattr("glidepath.hooks.ports.ports_for", lambda spec, *_: seen.append(spec))
     with ApiServer() as server:
         stage = Stage(server, tmp_path)
         planned = stage.run(policy="connections: {kubernetes: east, prometheus: east_metrics}\n")

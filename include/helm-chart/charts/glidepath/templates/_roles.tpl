@@ -47,6 +47,7 @@ rules:
 # Helm keeps its releases in secrets.
 - {apiGroups: [""], resources: [secrets], verbs: [get, list, watch, create, update, patch, delete]}
 - {apiGroups: [""], resources: [services], resourceNames: [{{ join ", " $names }}], verbs: [get, patch]}
+- {apiGroups: [""], resources: [services], verbs: [list, watch]}
 - {apiGroups: [""], resources: [serviceaccounts], resourceNames: [{{ join ", " (concat $names $own) }}], verbs: [get, patch]}
 {{- if .upgraded }}
 - {apiGroups: [rbac.authorization.k8s.io], resources: [roles, rolebindings], resourceNames: [{{ join ", " $own }}], verbs: [get, patch]}

@@ -1,0 +1,70 @@
+"""Reads of objects out of what is watched; from the API where that is not proven fresh."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from kubernetes import client
+
+from glidepath.errors import ClusterError
+from glidepath.informers.selectors import matching
+from glidepath.informers.shared import NARROWED, Reader
+from glidepath.kube import Objects
+
+
+class WatchedObjects(Objects):
+    """As `Objects`, to be read only. What is read is shared with others, and may be as old as its reader allows.
+
+    Args:
+        api: A client, for what can't be read from what is watched.
+        namespace: The namespace of every call.
+        reader: What is watched.
+    """
+
+    def __init__(self, api: client.ApiClient, namespace: str, reader: Reader) -> None:
+        super().__init__(api, namespace)
+        self._reader = reader
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        """See `Objects.get`."""
+        known, found = self._reader.get(kind, name)
+        if not known:
+            return super().get(kind, name)
+        if found is None:
+            raise ClusterError(f"reading {kind} {name}: {name} is not there", HTTPStatus.NOT_FOUND)
+        return found  # type: ignore[return-value]
+
+    def list(self, kind: str, selector: str = "", fields: str = "") -> list[dict[str, Any]]:
+        """See `Objects.list`."""
+        found = self._all(kind, selector, fields)
+        return super().list(kind, selector, fields) if found is None else found
+
+    def list_metadata(self, kind: str, selector: str) -> Sequence[dict[str, Any]]:
+        """See `Objects.list_metadata`."""
+        narrowed = NARROWED.get(kind, "")
+        if narrowed and narrowed not in selector.split(","):
+            return super().list_metadata(kind, selector)
+        found = self._all(kind, selector, "", metadata=True)
+        return super().list_metadata(kind, selector) if found is None else [one["metadata"] for one in found]
+
+    def _all(self, kind: str, selector: str, fields: str, metadata: bool = False) -> builtins.list[Any] | None:
+        matches = matching(selector, fields)
+        found = self._reader.all(kind, metadata) if matches is not None else None
+        return None if found is None or matches is None else [one for one in found if matches(one)]
+
+    def _call(
+        self,
+        what: str,
+        method: str,
+        kind: str,
+        name: str = "",
+        body: Mapping[str, Any] | None = None,
+        query: Sequence[tuple[str, str]] = (),
+        content_type: str = "application/json",
+    ) -> dict[str, Any]:
+        if method != "GET":
+            raise AssertionError(f"{what}: a write goes by what was read from the API, never by what is watched")
+        return super()._call(what, method, kind, name, body, query, content_type)
