@@ -95,7 +95,7 @@ class Looks:
         now = self.run.now()
         try:
             # By the clock of its samples: by ours, one that is wrong would ask for a time that has none.
-            collected = self._watch.collect(self.run.ports.evidence.now())
+            collected = self._watch.collect(self._watch.now())
             if isinstance(collected, Waiting):
                 self._hand_on()
                 if collected.silent_s <= self.gap_s:
