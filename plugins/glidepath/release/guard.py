@@ -21,7 +21,7 @@ from glidepath.release.cleanup import sweep
 from glidepath.release.drift import early_drift, objects_drift, own_brake, routes_drift
 from glidepath.release.events import Decided, Drifted, HarmProven, ObservationOver, Watching, WeightGiven
 from glidepath.release.holding import RENEWALS
-from glidepath.release.looks import Looks
+from glidepath.release.looks import Fetched, Looks
 from glidepath.release.observation import Observation, observation
 from glidepath.release.phases import Decision
 from glidepath.release.putting_back import put_back
@@ -35,17 +35,24 @@ GUARDS_UNSEEN = 3
 
 
 class Guard:
-    """Judges one release. Call `tick` about twice a scrape, from one thread at a time.
+    """Judges one release: call `tick` about twice a scrape.
+
+    Who wants to wait for telemetry elsewhere does its parts: `attend`, and if a look is `wanted`, `looks.fetch` and `see`.
+    One thread at a time may be in `attend` and `see`; `fetch` may go on meanwhile.
 
     Args:
         run: The release.
         turn: Its turn among the guards that were begun for the release; None for one that is alone.
         steady: A clock that does not jump, seconds.
+
+    Attributes:
+        wanted: The step that wants a look, since `attend` was called last; None for none.
     """
 
     def __init__(self, run: Run, turn: Turn | None = None, steady: Callable[[], float] = time.monotonic) -> None:
         self.run = run
         self.looks = Looks(run, turn)
+        self.wanted: Step | None = None
         self.observation = observation(run.spec)
         self._steady = steady
         self._renewed = -math.inf
@@ -63,11 +70,20 @@ class Guard:
         return made
 
     def tick(self) -> bool:
-        """Look once; False when the release is over and the guard may end.
+        """Attend and look once; False when the release is over and the guard may end. Errors are those of `attend`."""
+        if not self.attend():
+            return False
+        if self.wanted is not None:
+            self.see(self.wanted, self.looks.fetch())
+        return True
+
+    def attend(self) -> bool:
+        """Do what needs no telemetry: keep the claim, follow people's words, brake; False when the release is over.
 
         Raises:
             ReplacedError: Another guard has begun since; this one sees and does nothing any more.
         """
+        self.wanted = None
         if self.run.release.outcome is not None:
             if math.isfinite(self._renewed):  # it was at work, perhaps until a moment ago
                 sweep(self.run)
@@ -118,20 +134,28 @@ class Guard:
             self._act(newest, step)
         elif self._asked(step) or self._drifted(step):
             return
-        elif self.observation is not None and step.number == self.observation.number:
-            self._observe(step, self.observation)
+        elif (observed := self._observing(step)) is None or (
+            observed.judged and not self.run.journal.word_on(step.number)
+        ):
+            self.wanted = step
+        elif not self.run.journal.word_on(step.number):
+            self._show_life()
+            self._observe(step, observed)
+
+    def see(self, step: Step, fetched: Fetched) -> None:
+        """Look at what was fetched for a step, and act on it. Errors are those of `attend`."""
+        self._look(step, fetched)
+        if (observed := self._observing(step)) is not None:
+            self._observe(step, observed)
         else:
-            self._look(step)
             self._deadline(step)
 
+    def _observing(self, step: Step) -> Observation | None:
+        """The observation after the promotion, if that is the step."""
+        return self.observation if self.observation is not None and step.number == self.observation.number else None
+
     def _observe(self, step: Step, observed: Observation) -> None:
-        """The observation after a promotion: look on, and say when it is over."""
-        if self.run.journal.word_on(step.number):
-            return
-        if observed.judged:
-            self._look(step)
-        else:
-            self._show_life()
+        """The observation after a promotion: say when it is over."""
         waited, newest = self.run.now() - self._since(step), self.looks.newest
         doubt = self.looks.no_data_since is not None or (newest is not None and newest.suspicious)
         if waited >= observed.warm_s * (LONGEST if observed.judged and doubt else 1):
@@ -163,7 +187,7 @@ class Guard:
         if order.what in BACK:
             self.decide(step, Decision.ROLLBACK, f"taken back by {order.who}: {order.why}")
             return True
-        if self.observation is not None and step.number == self.observation.number:
+        if self._observing(step):
             self._over(step, f"ended early by {order.who}: {order.why}")
         return False
 
@@ -222,10 +246,10 @@ class Guard:
             self._saw, self._unseen = self._steady(), 0
         return self._unseen <= GUARDS_UNSEEN and self._steady() - self._saw <= self.run.spec.lease
 
-    def _look(self, step: Step) -> None:
+    def _look(self, step: Step, fetched: Fetched) -> None:
         began = self._steady()
-        look = self.looks.look(step)
-        self._took_s = self._steady() - began
+        look = self.looks.look(step, fetched)
+        self._took_s = fetched.took_s + self._steady() - began
         if look is None:
             return
         self._saw, self._unseen = self._steady(), 0
@@ -238,8 +262,7 @@ class Guard:
         """No data: wait, then do what the policy says."""
         missing, limit, answer = look.at - since, self.run.spec.on_no_data.after, self.run.spec.on_no_data.action
         self.run.say(f"guard: NO_DATA for {missing:.0f} s (limit {limit:.0f} s): {look.reason}")
-        observing = self.observation is not None and step.number == self.observation.number
-        if missing >= limit and not (observing and answer == "hold"):
+        if missing >= limit and not (self._observing(step) and answer == "hold"):
             action = Decision.ASK if answer == "hold" else Decision.ROLLBACK
             why = f"no data for {missing:.0f} s, the policy's limit is {limit:.0f} s: {look.reason}"
             self.decide(step, action, why)
