@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from glidepath.evidence.prometheus import Row
-from glidepath.evidence.selectors import Selector, differing, matched, merged
+from glidepath.evidence.selectors import Selector, differing, matched, merged, starts
 
 # The two kinds of samples that a series may have in an answer.
 KINDS = "values", "histograms"
@@ -94,42 +95,68 @@ class Answered:
         """The rows that a selector matches, in their order."""
         if not self._places:
             return self.rows
-        groups = self._by_labels
-        labels = [selector.matchers[place][0] for place in self._places]
-        numbers: list[int] = []
-        for values, rows in groups.items():
-            if matched(selector, self._places, dict(zip(labels, values, strict=True))):
-                numbers += rows
-        return [self.rows[number] for number in sorted(numbers)]
+        groups = self._groups.of(selector)
+        if len(groups) == 1:
+            return [self.rows[number] for number in groups[0]]
+        return [self.rows[number] for number in sorted(chain.from_iterable(groups))]
 
     @cached_property
-    def _by_labels(self) -> dict[tuple[str, ...], list[int]]:
-        """By the values of the labels in which the selectors differ, the numbers of their rows."""
+    def _groups(self) -> Groups:
         one = next(iter(self.members.values()))
         labels = [one.matchers[place][0] for place in self._places]
         groups: dict[tuple[str, ...], list[int]] = {}
         for number, row in enumerate(self.rows):
             metric = row["metric"]
-            groups.setdefault(tuple(metric.get(label, "") for label in labels), []).append(number)
-        return groups
+            groups.setdefault(tuple([metric.get(label, "") for label in labels]), []).append(number)
+        return Groups(self._places, groups)
+
+
+class Groups:
+    """Rows by the values of the labels in which selectors differ.
+
+    Args:
+        places: Of the matchers for these labels.
+        rows: By the labels' values, the numbers of the rows.
+    """
+
+    def __init__(self, places: tuple[int, ...], rows: Mapping[tuple[str, ...], list[int]]) -> None:
+        self._places, self._rows = places, rows
+        # The label that has the most values tells best where to look.
+        self._best = max(range(len(places)), key=lambda number: len({values[number] for values in rows}), default=0)
+        self._by_value: dict[str, list[tuple[str, ...]]] = {}
+        for values in rows:
+            self._by_value.setdefault(values[self._best], []).append(values)
+        self._sorted = sorted(self._by_value)
+
+    def of(self, selector: Selector) -> list[list[int]]:
+        """The rows of the groups that a selector matches."""
+        found: dict[tuple[str, ...], list[int]] = {}
+        for start in starts(selector.matchers[self._places[self._best]]):
+            place = bisect_left(self._sorted, start)
+            while place < len(self._sorted) and self._sorted[place].startswith(start):
+                for values in self._by_value[self._sorted[place]]:
+                    if values not in found and matched(selector, self._places, values):
+                        found[values] = self._rows[values]
+                place += 1
+        return list(found.values())
 
 
 def _within(row: Row, begins: float, ends: float) -> Row | None:
     """A row with the samples after `begins` up to `ends`; empty where there are none, None where one is just at `begins`."""
     part: Row = {}
     for kind in KINDS:
-        samples: list[Any] = row.get(kind) or []
-        first = bisect_left(samples, begins, key=_time)
-        if first < len(samples) and samples[first][0] == begins:
-            return None
-        last = len(samples)
+        samples: list[Any] | None = row.get(kind)
+        if not samples:
+            continue
+        first, last = 0, len(samples)
+        while first < last and samples[first][0] <= begins:
+            if samples[first][0] == begins:
+                return None
+            first += 1
         while last > first and samples[last - 1][0] > ends:
             last -= 1
         if first < last:
-            part[kind] = samples if last - first == len(samples) else samples[first:last]
-    return {"metric": row["metric"], **part} if part else part
-
-
-def _time(sample: Any) -> float:
-    at: float = sample[0]
-    return at
+            part[kind] = samples[first:last]
+    if part:
+        part["metric"] = row["metric"]
+    return part

@@ -38,7 +38,7 @@ BACK_AFTER_SCRAPES = 1.2
 # So many times a look is put before what some pods are ahead by.
 TRIES = 4
 # So much sooner than after the time between two samples another may come: scrapes are not quite regular.
-SOONEST = 0.9
+SOONEST = 0.99
 # So many looks in a row have to find no even moment: two that come late say little.
 UNEVEN_LOOKS = 3
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,8 +19,13 @@ SELECTOR = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\{(.*)\}", re.DOTALL)
 MATCHER = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)(=~|!~|!=|=)("(?:[^"\\\n]|\\.)*")(?:,|$)', re.DOTALL)
 # What both kinds of regular expressions read alike: letters, escaped signs, simple classes, each repeated at most once, and
 # groups that are there once or not at all: Python takes a time for anything more that RE2 does not.
-_ATOM = r"""[^\\.+*?()\[\]{}^$|]|\\[!-/:-@\[-`{-~ ]|[.]|\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9]|[A-Za-z0-9_.:/ ])+-?\]"""
+_SELF = r"[^\\.+*?()\[\]{}^$|]|\\[!-/:-@\[-`{-~ ]"
+_ATOM = rf"{_SELF}|[.]|" r"""\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9]|[A-Za-z0-9_.:/ ])+-?\]"""
 ALIKE = re.compile(rf"(?:(?:{_ATOM})(?:[*+?]|\{{[0-9]{{1,3}}(?:,[0-9]{{0,3}})?\}})?|\((?:\?:)?|\)\??(?![*+?{{])|[|])*")
+# What a pattern begins with that stands for itself, letter by letter; and an alternative inside a part of it.
+LITERAL = re.compile(f"(?:{_SELF})*")
+LETTERS = re.compile(_SELF, re.DOTALL)
+BRANCHES = re.compile(r"[(\[][^)\]]*[|]")
 REPEATS, MOST_REPEATS = re.compile(r"(?<!\\)[*+{]"), 3
 
 # What selectors that can be merged have in common: the name, and each matcher, or only its label where it may differ.
@@ -104,11 +109,10 @@ def differing(selectors: Iterable[Selector]) -> tuple[int, ...]:
     return tuple(place for place, same in places if len(set(same)) > 1)
 
 
-def matched(selector: Selector, places: Iterable[int], labels: Mapping[str, str]) -> bool:
-    """Whether labels match a selector's matchers at some places, of those that may differ."""
-    for place in places:
-        label, operator, value = selector.matchers[place]
-        given = labels.get(label, "")
+def matched(selector: Selector, places: Iterable[int], values: Iterable[str]) -> bool:
+    """Whether a selector's matchers at some places, of those that may differ, match these values of their labels."""
+    for place, given in zip(places, values, strict=True):
+        _, operator, value = selector.matchers[place]
         if operator == "=":
             if given != value:
                 return False
@@ -117,3 +121,23 @@ def matched(selector: Selector, places: Iterable[int], labels: Mapping[str, str]
         if pattern is None or pattern.fullmatch(given) is None:
             return False
     return True
+
+
+def starts(matcher: tuple[str, str, str]) -> tuple[str, ...]:
+    """Texts of which any value begins with one that a matcher matches, of those that may differ."""
+    _, operator, value = matcher
+    return (value,) if operator == "=" else _beginnings(value)
+
+
+@lru_cache(KNOWN)
+def _beginnings(pattern: str) -> tuple[str, ...]:
+    if "\\|" in pattern or BRANCHES.search(pattern):
+        return ("",)
+    found = []
+    for one in pattern.split("|"):
+        literal = LITERAL.match(one)
+        text = literal[0] if literal else ""
+        letters = [letter[-1] for letter in LETTERS.findall(text)]
+        # One that may be there any number of times, or not at all, is no beginning.
+        found.append("".join(letters[:-1] if one[len(text) : len(text) + 1] in ("*", "?", "{") else letters))
+    return tuple(dict.fromkeys(found))

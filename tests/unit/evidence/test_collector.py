@@ -62,9 +62,9 @@ def test_nothing_is_told_twice() -> None:
 def test_nothing_is_asked_for_before_every_pod_may_have_a_newer_sample() -> None:
     scraped = Scraped()
     watch = started(scraped)
-    assert watch.due == 100 + 0.9 * 5
+    assert watch.due == 100 + 0.99 * 5
     scraped.asked.clear()
-    assert watch.collect(104.4) == Waiting("no newer sample can be there yet", 0.0)
+    assert watch.collect(104.9) == Waiting("no newer sample can be there yet", 0.0)
     assert scraped.asked == []
     watch.collect(watch.due)
     assert scraped.asked != []
@@ -79,7 +79,7 @@ def test_pods_that_are_scraped_more_often_than_planned_are_looked_at_as_often() 
         scraped.pod(at, "v1", "a", good, 5)
         scraped.pod(at, "v2", "c", good - 1000)
     assert collected(watch, 105).end == 104
-    assert watch.due == 104 + 0.9 * 2
+    assert watch.due == 104 + 0.99 * 2
 
 
 def test_a_fall_is_a_reset_and_the_new_value_counts() -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from glidepath.evidence import app_source, mesh_source
-from glidepath.evidence.selectors import alike, differing, matched, merged, parsed
+from glidepath.evidence.selectors import alike, differing, matched, merged, parsed, starts
 
 VERSIONS = ["v1", "v2.0"]
 
@@ -75,5 +75,23 @@ def test_a_label_that_is_not_there_is_empty() -> None:
     assert one is not None
     assert other is not None
     assert merged([one, other]) == 'm{a=~"|x"}'
-    assert matched(one, (0,), {})
-    assert not matched(other, (0,), {})
+    assert matched(one, (0,), [""])
+    assert not matched(other, (0,), [""])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (r"shop\-v1\-[a-z0-9]+(?:-[a-z0-9]+)?|cart\-[a-z]*", ("shop-v1-", "cart-")),
+        ("v1|v2", ("v1", "v2")),
+        ("ab*|ab?|ab{0,2}|ab+", ("a", "ab")),
+        (r"a\.*", ("a",)),
+        ("(a|b)c", ("",)),
+        (r"a\|b", ("",)),
+        ("[ab]c", ("",)),
+        ("", ("",)),
+    ],
+)
+def test_what_a_pattern_matches_begins_as_it_does(pattern: str, expected: tuple[str, ...]) -> None:
+    assert starts(("pod", "=~", pattern)) == expected
+    assert starts(("pod", "=", pattern)) == (pattern,)
