@@ -43,7 +43,10 @@ SHOWN = tuple(
 
 
 class Mark(NamedTuple):
-    """Changes whenever the record has something new of a release; `looks` and `entries` are the numbers of the last ones."""
+    """Changes whenever the record has something new of a release; `looks` and `entries` say how many there are.
+
+    Their numbers would not do for entries: of two that are written at once the higher may be there first.
+    """
 
     phase: str
     outcome: str | None
@@ -73,7 +76,7 @@ def marks(record: Record, release_ids: Sequence[str]) -> dict[str, Mark]:
         RecordError: The record can't be read.
     """
     seen = select(func.max(looks.c.seq)).where(looks.c.release_id == releases.c.id).scalar_subquery()
-    noted = select(func.max(events.c.id)).where(events.c.release_id == releases.c.id).scalar_subquery()
+    noted = select(func.count(events.c.id)).where(events.c.release_id == releases.c.id).scalar_subquery()
     found: dict[str, Mark] = {}
     for first in range(0, len(release_ids), PAGE):
         some = releases.c.id.in_(release_ids[first : first + PAGE])

@@ -84,17 +84,25 @@ class Guard:
             ReplacedError: Another guard has begun since; this one sees and does nothing any more.
         """
         self.wanted = None
+        with self.run.ports.record.as_of_now(self.run.id):
+            return self._attend()
+
+    def _attend(self) -> bool:
         if self.run.release.outcome is not None:
+            self.run.ports.record.read_anew()
             if math.isfinite(self._renewed):  # it was at work, perhaps until a moment ago
                 sweep(self.run)
             return False
         self._remember()
         step = step_in_force(self.run)
         self._renew(step)
-        if taken_back(self.run):
-            self._hold_back()
-        elif step is not None and step.number:
+        back, record = taken_back(self.run), self.run.ports.record
+        if not back and step is not None and step.number:
             self._watch(step)
+            return True
+        record.read_anew()
+        if back:
+            self._hold_back()
         elif step is not None:
             self._adopt()
         elif why := early_word(self.run):
@@ -131,6 +139,7 @@ class Guard:
         # What is known to be harm is acted upon before anything new is looked at: that needs no telemetry.
         newest = self.looks.newest
         if newest is not None and newest.verdict is Verdict.FAIL:
+            self.run.ports.record.read_anew()
             self._act(newest, step)
         elif self._asked(step) or self._drifted(step):
             return
@@ -168,6 +177,7 @@ class Guard:
         return self._began[1]
 
     def _over(self, step: Step, reason: str) -> None:
+        self.run.ports.record.read_anew()
         word = ObservationOver(step.number, str(Decision.PROMOTE), reason, self.looks.seq)
         if not taken_back(self.run) and self.run.note(word):
             self.run.say(f"guard: the observation is over: {reason}")
@@ -201,6 +211,10 @@ class Guard:
 
     def _drifted(self, step: Step) -> bool:
         """Whether somebody else changed what the release needs. If so, it does what the policy says, and judges nothing."""
+        if not (routes_drift(self.run, step.number) or objects_drift(self.run)):
+            return False
+        # What the record says is older than what was read of the cluster; a task may have written both meanwhile.
+        self.run.ports.record.read_anew()
         routes = routes_drift(self.run, step.number)
         drift = routes or objects_drift(self.run)
         if drift is None or self.run.journal.fate() is not None or self.run.step() != step:
@@ -229,7 +243,10 @@ class Guard:
         if 0 <= now - self._renewed < self.run.spec.lease / RENEWALS:  # a clock that steps back must not end renewals
             return
         try:
-            self.run.ports.claims.renew(self.run.claim, summary(self.run, self.looks, self._took_s))
+            told = summary(self.run, self.looks, self._took_s)
+            with self.run.ports.record.aside():  # a token that was the release's own a moment ago would seem lost
+                claim = self.run.claim
+            self.run.ports.claims.renew(claim, told)
             self._renewed = now
         except ClaimLostError as error:
             self.run.say(f"guard: the claim is lost: {error}")
