@@ -32,7 +32,7 @@ Row = dict[str, Any]
 # Labels that name one process.
 PROCESS = ("pod", "instance")
 # So many series' labels are remembered with what follows from them; beyond, it is found out anew.
-KNOWN = 8192
+KNOWN = 131072
 
 
 @lru_cache(KNOWN)

@@ -19,7 +19,7 @@ from glidepath.release.phases import UNGIVEN, Decision, Phase
 from glidepath.release.run import Run
 
 HOLD, RESUME, APPROVE, REJECT = "hold", "resume", "approve", "reject"
-# What puts all traffic on the stable version at the guard's next tick.
+# What puts all traffic on the stable version in the guard's next round.
 BACK = (TAKE_BACK, REJECT)
 ALL = (APPROVE, REJECT, HOLD, RESUME, TAKE_BACK, COMMIT)
 # Characters of a reason: a word at least, and what a line of a log has room for.

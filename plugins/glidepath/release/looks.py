@@ -144,7 +144,7 @@ class Looks:
         return self._write(self.judge.look(interval), interval.to_dict())
 
     def store(self) -> None:
-        """Write the look that is not in the record yet. One that can't be written now is written at the next tick.
+        """Write the look that is not in the record yet. One that can't be written now is written in the next round.
 
         Raises:
             RecordError: It can't be written.

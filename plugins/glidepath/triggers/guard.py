@@ -116,25 +116,26 @@ class GuardTrigger(BaseTrigger):
         """Make rounds; True when the release is over, False when another guard has begun since."""
         lanes = await self._lanes()
         rounds = Rounds(await self._begun(lanes), lanes, self._attend)
-        errors = 0
-        while True:
-            try:
-                if not await rounds.round():
-                    return True
-                errors = 0
-                # Only now: Airflow answers nothing else meanwhile, and the first look needs its connections.
-                warm_up(self.task_instance)
-            except ReplacedError:
-                rounds.leave()
-                return False
-            except Exception as error:
-                # One that nobody thought of, too: what it can't see it does not renew the claim for.
-                errors += 1
-                log.error("guard: look failed (%d in a row): %s", errors, error, exc_info=unexpected(error))
-                if unknown(error):
-                    rounds.leave()
-                    rounds = Rounds(await self._with_new_clients(lanes, rounds.guard), lanes, self._attend)
-            await rounds.pause()
+        try:
+            errors = 0
+            while True:
+                try:
+                    if not await rounds.round():
+                        return True
+                    errors = 0
+                    # Only now: Airflow answers nothing else meanwhile, and the first look needs its connections.
+                    warm_up(self.task_instance)
+                except ReplacedError:
+                    return False
+                except Exception as error:
+                    # One that nobody thought of, too: what it can't see it does not renew the claim for.
+                    errors += 1
+                    log.error("guard: look failed (%d in a row): %s", errors, error, exc_info=unexpected(error))
+                    if unknown(error):
+                        rounds.hand_to(await self._with_new_clients(lanes, rounds.guard))
+                await rounds.pause()
+        finally:
+            rounds.leave()
 
     async def _lanes(self) -> Lanes:
         """Where the guard's calls are made."""

@@ -48,10 +48,10 @@ class BakeTrigger(BaseTrigger):
         known: tuple[Mark | None, dict[str, str] | None] | None = None
         while True:
             try:
+                await self._live()
                 mark = await marks()(self.release_id)
                 if known is None or mark != known[0]:
                     known = mark, await lane("record")(self._decided)
-                await self._live()
                 status = known[1] or self._silent()
             except RecordError as error:
                 # That it is away says nothing of the release; the guard renews nothing meanwhile.

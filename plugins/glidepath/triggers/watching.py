@@ -36,7 +36,7 @@ class Rounds:
         self, guard: Guard, lanes: Lanes, attend: Callable[[Guard], bool], steady: Callable[[], float] = time.monotonic
     ) -> None:
         self.guard, self._lanes, self._attend, self._steady = guard, lanes, attend, steady
-        self._began = self._next = steady()
+        self._next = steady()
         self._fetching: asyncio.Future[Fetched] | None = None
         self._step: Step | None = None
 
@@ -46,11 +46,9 @@ class Rounds:
 
     async def round(self) -> bool:
         """Make one; False when the release is over. Errors are those of the guard."""
-        self._began = self._steady()
+        self._next = self._steady() + self._scrape_s / ROUNDS_A_SCRAPE
         if not await self._lanes.attend(self._attend, self.guard):
-            self.leave()
             return False
-        self._next = self._began + self._scrape_s / ROUNDS_A_SCRAPE
         if self._fetching is None and self.guard.wanted is not None:
             self._step = self.guard.wanted
             self._fetching = asyncio.ensure_future(self._lanes.look(self.guard.looks.fetch))
@@ -67,8 +65,14 @@ class Rounds:
         assert self._step is not None
         await self._lanes.act(self.guard.see, self._step, fetched)
 
+    def hand_to(self, guard: Guard) -> None:
+        """Go on with another guard, which asks anew what the one before was about to see."""
+        if guard is not self.guard:  # else what it asked is still being read by it
+            self.leave()
+            self.guard = guard
+
     def leave(self) -> None:
-        """Whoever takes over asks anew."""
+        """What was asked is no longer waited for."""
         if self._fetching is not None:
             self._fetching.cancel()
             self._fetching = None

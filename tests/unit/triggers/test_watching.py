@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -129,3 +131,49 @@ def test_an_error_in_a_look_that_nobody_thought_of_is_raised_once() -> None:
 
     asyncio.run(play())
     assert guard.braked < 5
+
+
+def test_rounds_that_fail_do_not_follow_each_other_at_once() -> None:
+    guard = Guarding(None)
+
+    def fails(guard: Guarding) -> bool:
+        guard.at.append(time.monotonic())
+        raise RuntimeError("odd")
+
+    async def play() -> None:
+        rounds = Rounds(guard, Lanes.to("one cluster", "odd"), fails)  # type: ignore[arg-type]
+        for _ in range(3):
+            with pytest.raises(RuntimeError):
+                await rounds.round()
+            await rounds.pause()
+
+    asyncio.run(play())
+    assert min(b - a for a, b in zip(guard.at, guard.at[1:], strict=False)) > 0.8 * SCRAPE / 2
+
+
+def test_a_guard_that_stays_is_not_asked_twice_at_once() -> None:
+    """Its clients could not be made anew; what it asked hangs still."""
+    guard, other = Guarding(None), Guarding(None)
+    hangs = threading.Event()
+    asked: list[Guarding] = []
+
+    def fetch(one: Guarding) -> Fetched:
+        asked.append(one)
+        hangs.wait(30)
+        return Guarding.fetch(one)
+
+    for one in (guard, other):
+        one.fetch = partial(fetch, one)  # type: ignore[method-assign]
+
+    async def play() -> None:
+        rounds = Rounds(guard, Lanes.to("one cluster", "odd"), Guarding.attend)  # type: ignore[arg-type]
+        for followed in (guard, guard, other, other):
+            await rounds.round()
+            rounds.hand_to(followed)  # type: ignore[arg-type]
+        hangs.set()
+        while await rounds.round():
+            pass
+        rounds.leave()
+
+    asyncio.run(play())
+    assert asked == [guard, other]
