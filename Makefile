@@ -136,6 +136,10 @@ bench-speed: venv ## what a look costs, as ratios to a plain numpy pass
 bench-evidence: venv ## what the stable's past and a look cost to read, as ratios to an earlier build: PODS=30
 	@python -m bench.evidence --pods $(or $(PODS),30)
 
+.PHONY: bench-shared
+bench-shared: venv ## what many guards ask of one Prometheus, as ratios to an earlier build: GUARDS=100
+	@python -m bench.shared --guards $(or $(GUARDS),100)
+
 .PHONY: bench-view
 bench-view: venv ## what the pages of releases cost, beside Airflow's own: server, wire, Chromium, polling
 	@python -m bench.view --json bench/results/view.json

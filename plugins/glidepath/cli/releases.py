@@ -211,7 +211,7 @@ def _asks(what: str, says: str) -> click.Command:
         if output == "json":
             print(json.dumps(answer))
         else:
-            did = "could be asked" if dry_run else "is asked; its guard follows at its next tick"
+            did = "could be asked" if dry_run else "is asked; its guard follows in its next round"
             print(f"{what} of {identity} {did}: {word.why}")
 
     made: click.Command = command

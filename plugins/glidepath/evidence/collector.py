@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 from glidepath.errors import EvidenceError
@@ -37,6 +37,8 @@ GAP_AFTER_SCRAPES = 12
 BACK_AFTER_SCRAPES = 1.2
 # So many times a look is put before what some pods are ahead by.
 TRIES = 4
+# So much sooner than after the time between two samples another may come: scrapes are not quite regular.
+SOONEST = 0.99
 # So many looks in a row have to find no even moment: two that come late say little.
 UNEVEN_LOOKS = 3
 
@@ -93,9 +95,11 @@ class Collector:
     _pods: dict[Pod, float] = field(default_factory=dict)
     _end: float | None = None
     _uneven: list[float] = field(default_factory=list)
+    # How far apart samples of a pod are at the least, seconds.
+    _apart_s: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._counters = Counters(Pace(self.planned_per_s))
+        self._counters, self._apart_s = Counters(Pace(self.planned_per_s)), self.scrape_s
         self.prometheus = named(self.prometheus, self.source)
         self._reader = Present(self.prometheus, self.source, self._counters, self.apart)
 
@@ -109,6 +113,8 @@ class Collector:
             EvidenceError: The source did not answer, or its answer is no evidence: what it says can't have happened. Then
                 it is taken in, and the next interval begins after it.
         """
+        if 0 < self.due - now <= self._apart_s:
+            return Waiting("no newer sample can be there yet", 0.0)
         if self._end is not None and now - self._end > GAP_AFTER_SCRAPES * self.scrape_s + self.lag_s:
             self._forget()
         read = self._read_evenly(now)
@@ -167,12 +173,26 @@ class Collector:
         requests = self._reader.range_vector(self.source.requests, window, at)
         latency = read_latency(self._reader, self.source, window, at)
         requests, latency = each_once(requests, latency)
+        self._apart_s = min([self.scrape_s, *(b[0] - a[0] for one in requests for a, b in pairwise(one.samples))])
         return Read(at, requests, latency, self._newest(requests))
 
     @property
     def _gone_after(self) -> float:
         """Without a newer sample for so long, seconds, a pod is gone."""
         return GONE_AFTER_SCRAPES * self.scrape_s + self.lag_s
+
+    @property
+    def due(self) -> float:
+        """Before then, epoch seconds on Prometheus' clock, not every pod can have a newer sample: nothing is asked."""
+        return -math.inf if self._end is None else self._end + SOONEST * self._apart_s
+
+    def now(self) -> float:
+        """The clock of its samples, epoch seconds.
+
+        Raises:
+            EvidenceError: The source did not answer.
+        """
+        return self.prometheus.now()
 
     @property
     def end(self) -> float | None:

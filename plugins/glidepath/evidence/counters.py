@@ -94,7 +94,7 @@ class Counters(Known):
             self._read = dict(self._parted)
         self._parted.clear()
         self._resumed = False
-        for use, series in uses.items():
+        for use, series in uses.items() if self._read else ():
             for counter in series:
                 self._take_up(counter, use)
         self._until.clear()
@@ -152,16 +152,18 @@ class Counters(Known):
             use: What for.
             first: Whether nothing was read before: then it is zero, and a baseline for the next.
         """
-        self._take_up(series, use)
-        name, of = series.process, (use, series.key)
+        if self._read:
+            self._take_up(series, use)
+        of = use, series.key
         known = self._last.get(of)
         start = (known, 0.0) if known is not None else self._start(series, use, first)
         if start is None:
             return []
         last, born = start
         grown = [(last.time, born)]
-        lives, time, had = self._lives.get(name, Lives()), last.time, last.value
-        quiet = of not in self._dips and of not in self._peaks and not any(at > time for at in lives.born(series.key))
+        lives, time, had = self._lives.get(series.process), last.time, last.value
+        quiet = of not in self._dips and of not in self._peaks
+        quiet = quiet and not (lives and any(at > time for at in lives.born(series.key)))
         for at, value in series.samples:
             if at <= time or not counts(value):
                 continue

@@ -18,6 +18,13 @@ class Watch(Protocol):
     def end(self) -> float | None:
         """Until when it has read, epoch seconds on the evidence's clock; None before the first samples."""
 
+    @property
+    def due(self) -> float:
+        """When there can be something new at the soonest, epoch seconds on the evidence's clock."""
+
+    def now(self) -> float:
+        """The evidence's clock, epoch seconds: as of when it is to collect."""
+
     def collect(self, now: float) -> Collected | Waiting:
         """The interval since the last one, or what is still missing for it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
@@ -27,10 +27,12 @@ RETRY = Retry(total=1, backoff_factor=0.2, status_forcelist=(502, 503, 504), all
 
 
 Key = tuple[tuple[str, str], ...]
+# A series in an answer: `metric`, its labels, and `values`, `histograms` or `value`.
+Row = dict[str, Any]
 # Labels that name one process.
 PROCESS = ("pod", "instance")
 # So many series' labels are remembered with what follows from them; beyond, it is found out anew.
-KNOWN = 8192
+KNOWN = 131072
 
 
 @lru_cache(KNOWN)
@@ -102,6 +104,15 @@ class Samples(Reader, Protocol):
         """The clock of its samples, epoch seconds."""
 
 
+class Queries(Samples, Protocol):
+    """A server that can be asked anything that Prometheus can, at its base URL."""
+
+    url: str
+
+    def rows(self, query: str, at: float) -> list[Row]:
+        """The answer to a query, as `Prometheus.rows`."""
+
+
 class Prometheus:
     """A Prometheus server.
 
@@ -112,6 +123,9 @@ class Prometheus:
         ca: File of the certificate authorities that its certificate is checked by; None: those of the system.
         auth: Signs each request, as `requests` has it.
         renew: Gives the headers anew after a refusal: tokens rotate.
+
+    Attributes:
+        identity: Alike for those that are the same server, asked by the same account. It has secrets: it is for no log.
     """
 
     def __init__(
@@ -119,6 +133,8 @@ class Prometheus:
         auth: AuthBase | None = None, renew: Callable[[], dict[str, str]] | None = None,
     ) -> None:  # fmt: skip
         self.url, self._timeout_s, self._renew = url.rstrip("/"), timeout_s, renew
+        signed = type(auth).__qualname__ if auth is not None else ""
+        self.identity = self.url, tuple(sorted((headers or {}).items())), ca or "", signed, timeout_s
         session = _Form()
         session.hooks["response"].append(_whole)
         session.verify = ca or True
@@ -138,21 +154,13 @@ class Prometheus:
         Raises:
             EvidenceError: Prometheus did not answer in time, or answered with an error.
         """
-        return [
-            Series(row["metric"], tuple((float(t), float(v)) for t, v in row["values"]))
-            for row in self._query(_range(selector, window_s, step_s), at)
-            if row.get("values")
-        ]
+        return series_in(self.rows(ranged(selector, window_s, step_s), at))
 
     def range_histograms(
         self, selector: str, window_s: float, at: float, step_s: float | None = None
     ) -> list[Histogram]:
         """The native histograms of each series in the window that ends at `at`; arguments and errors as `range_vector`'s."""
-        return [
-            Histogram(row["metric"], tuple(_histogram(float(at), value) for at, value in row["histograms"]))
-            for row in self._query(_range(selector, window_s, step_s), at)
-            if row.get("histograms")
-        ]
+        return histograms_in(self.rows(ranged(selector, window_s, step_s), at))
 
     def vector(self, expression: str, at: float) -> list[Series]:
         """What an expression comes to at a time: series of one sample each.
@@ -165,8 +173,7 @@ class Prometheus:
             NotAnsweredError: Prometheus can't answer this.
             EvidenceError: Prometheus did not answer in time, or answered with an error.
         """
-        rows = self._query(expression, at)
-        return [Series(row["metric"], ((float(row["value"][0]), float(row["value"][1])),)) for row in rows]
+        return vector_in(self.rows(expression, at))
 
     def now(self) -> float:
         """Prometheus' own clock, epoch seconds: that of its samples.
@@ -176,6 +183,15 @@ class Prometheus:
         """
         answer = self._query("time()", None)
         return float(answer[1])
+
+    def rows(self, query: str, at: float) -> list[Row]:
+        """What a query comes to at a time, epoch seconds, as Prometheus' API has it: a list of series.
+
+        Raises:
+            NotAnsweredError, EvidenceError: As in `vector`.
+        """
+        rows: list[Row] = self._query(query, at)
+        return rows
 
     def _query(self, query: str, at: float | None) -> Any:
         log.debug("query at %s: %s", at, query)
@@ -200,10 +216,7 @@ class Prometheus:
             return self._client.custom_query(query, params=params, timeout=self._timeout_s)
         except (requests.RequestException, PrometheusApiClientException, ValueError, KeyError) as error:
             kind = NotAnsweredError if isinstance(error, PrometheusApiClientException) else EvidenceError
-            raise kind(
-                f"Prometheus at {self.url} did not answer the query {query!r}: {error}. "
-                "Is it up, and is the URL of the connection right?"
-            ) from error
+            raise kind(unanswered(self.url, query, error)) from error
 
 
 class NotAnsweredError(EvidenceError):
@@ -212,6 +225,11 @@ class NotAnsweredError(EvidenceError):
 
 class RefusedError(EvidenceError):
     """Prometheus, or who stands before it, does not let this caller in."""
+
+
+def unanswered(where: str, query: str, why: object) -> str:
+    """What is said of a query that a Prometheus did not answer."""
+    return f"Prometheus at {where} did not answer the query {query!r}: {why}. Is it up, and is the URL of the connection right?"
 
 
 class _Form(requests.Session):
@@ -245,9 +263,38 @@ def _whole(response: requests.Response, **_: Any) -> None:
         )
 
 
-def _range(selector: str, window_s: float, step_s: float | None) -> str:
+def ranged(selector: str, window_s: float, step_s: float | None) -> str:
+    """The query of a selector's samples in a window; the times in seconds."""
     step = "" if step_s is None else f":{max(1, round(step_s))}s"
-    return f"{selector}[{max(1, round(window_s))}s{step}]"
+    return f"{selector}[{whole_seconds(window_s)}s{step}]"
+
+
+def whole_seconds(window_s: float) -> int:
+    """The length of a window as it is asked for."""
+    return max(1, round(window_s))
+
+
+def series_in(rows: Iterable[Row]) -> list[Series]:
+    """The counters of a range query's answer."""
+    return [
+        Series(row["metric"], tuple((float(at), float(value)) for at, value in row["values"]))
+        for row in rows
+        if row.get("values")
+    ]
+
+
+def histograms_in(rows: Iterable[Row]) -> list[Histogram]:
+    """The native histograms of a range query's answer."""
+    return [
+        Histogram(row["metric"], tuple(_histogram(float(at), value) for at, value in row["histograms"]))
+        for row in rows
+        if row.get("histograms")
+    ]
+
+
+def vector_in(rows: Iterable[Row]) -> list[Series]:
+    """The series of an instant vector, of one sample each."""
+    return [Series(row["metric"], ((float(row["value"][0]), float(row["value"][1])),)) for row in rows]
 
 
 def _histogram(at: float, value: dict[str, Any]) -> tuple[float, float, tuple[tuple[float, float, float], ...]]:

@@ -10,7 +10,11 @@ from glidepath.evidence.collector import Collector
 from glidepath.evidence.effect import requests_of, wait_silent
 from glidepath.evidence.named import named
 from glidepath.evidence.prometheus import Samples
+from glidepath.evidence.shared import Shared
 from glidepath.evidence.source import Source
+
+# So many beats has a scrape: what is new is seen after a tenth of one on the average.
+BEATS = 5
 
 
 class SampledEvidence:
@@ -18,10 +22,11 @@ class SampledEvidence:
 
     Args:
         samples: Where the samples are.
+        shared: The same for those who watch; None: each asks for itself.
     """
 
-    def __init__(self, samples: Samples) -> None:
-        self._samples = samples
+    def __init__(self, samples: Samples, shared: Shared | None = None) -> None:
+        self._samples, self._shared = samples, shared
 
     def now(self) -> float:
         """See `Evidence.now`."""
@@ -53,7 +58,12 @@ class SampledEvidence:
         lag_s: float = 0.0, apart: frozenset[str] = frozenset(),
     ) -> Collector:  # fmt: skip
         """See `Evidence.watch`."""
-        return Collector(self._samples, source, control, versions, scrape_s, planned_per_s, lag_s, apart)
+        if self._shared is None:
+            return Collector(self._samples, source, control, versions, scrape_s, planned_per_s, lag_s, apart)
+        view = self._shared.view(scrape_s / BEATS)
+        watch = Collector(view, source, control, versions, scrape_s, planned_per_s, lag_s, apart)
+        view.serve(watch)
+        return watch
 
     def silent(self, source: Source, version: str, scrape_s: float, lag_s: float) -> float:
         """See `Evidence.silent`."""

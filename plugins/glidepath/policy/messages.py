@@ -18,7 +18,7 @@ FIELDS = (
     "about", "state", "status", "sentence", "text", "service", "namespace", "stable", "canary", "release", "weight", "step",
     "steps", "link", "version",
 )  # fmt: skip
-# Channels of one policy at most: each has its own thread while a message is sent.
+# Channels of one policy at most: each takes a thread while a message is sent.
 MOST = 8
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 Mail = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$")]

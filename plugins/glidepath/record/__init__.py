@@ -1,5 +1,6 @@
 """The record: what every release did, saw and decided, in a SQL database."""
 
-from glidepath.record.store import Event, Record, Release
+from glidepath.record.known import Event
+from glidepath.record.store import Record, Release
 
 __all__ = ["Event", "Record", "Release"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
@@ -42,18 +42,49 @@ SHOWN = tuple(
 )
 
 
+class Mark(NamedTuple):
+    """Changes whenever the record has something new of a release; `looks` and `entries` say how many there are.
+
+    Their numbers would not do for entries: of two that are written at once the higher may be there first.
+    """
+
+    phase: str
+    outcome: str | None
+    looks: int
+    entries: int
+
+    @property
+    def journal(self) -> tuple[object, ...]:
+        """The part that no look changes."""
+        return self.phase, self.outcome, self.entries
+
+
 def mark(record: Record, release_id: str) -> str | None:
     """Changes whenever the record has something new of a release; None when it has no such release.
 
     Raises:
         RecordError: The record can't be read.
     """
-    seen = select(func.max(looks.c.seq)).where(looks.c.release_id == release_id).scalar_subquery()
-    noted = select(func.max(events.c.id)).where(events.c.release_id == release_id).scalar_subquery()
-    query = select(releases.c.phase, releases.c.outcome, seen, noted).where(releases.c.id == release_id)
-    with record.reading() as connection:
-        row = connection.execute(query).first()
-    return None if row is None else "-".join(str(value or 0) for value in row)
+    found = marks(record, [release_id]).get(release_id)
+    return None if found is None else "-".join(str(value or 0) for value in found)
+
+
+def marks(record: Record, release_ids: Sequence[str]) -> dict[str, Mark]:
+    """The marks of several releases, as far as the record has them.
+
+    Raises:
+        RecordError: The record can't be read.
+    """
+    seen = select(func.max(looks.c.seq)).where(looks.c.release_id == releases.c.id).scalar_subquery()
+    noted = select(func.count(events.c.id)).where(events.c.release_id == releases.c.id).scalar_subquery()
+    found: dict[str, Mark] = {}
+    for first in range(0, len(release_ids), PAGE):
+        some = releases.c.id.in_(release_ids[first : first + PAGE])
+        query = select(releases.c.id, releases.c.phase, releases.c.outcome, seen, noted).where(some)
+        with record.reading() as connection:
+            rows = connection.execute(query).all()
+        found |= {str(row[0]): Mark(str(row[1]), row[2], int(row[3] or 0), int(row[4] or 0)) for row in rows}
+    return found
 
 
 def looks_after(record: Record, release_id: str, seq: int) -> list[tuple[int, Mapping[str, Any]]]:

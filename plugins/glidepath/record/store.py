@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from glidepath.errors import NoReleaseError, RecordError
 from glidepath.record.engines import engine_of
+from glidepath.record.known import Event, Known
 from glidepath.record.tables import events, looks, releases, turns
 from glidepath.record.turns import Turns, seen
 
@@ -37,15 +39,6 @@ class Release:
     closed: float | None
 
 
-@dataclass(frozen=True)
-class Event:
-    """Something that happened in a release, at an epoch second."""
-
-    at: float
-    kind: str
-    body: Mapping[str, Any]
-
-
 def default_url() -> str:
     """The record's database: GLIDEPATH_RECORD_URL, else a SQLite file in Airflow's home."""
     home = os.environ.get("AIRFLOW_HOME", os.path.expanduser("~/airflow"))
@@ -66,6 +59,8 @@ class Record:
         self.url = url or default_url()
         engine_of(self.url)
         self.turns = Turns(self._begin)
+        self._known: dict[str, Known] = {}
+        self._renewing, self._reading = threading.Lock(), threading.local()
 
     @property
     def _engine(self) -> Engine:
@@ -92,19 +87,62 @@ class Record:
         with self._begin() as connection:
             yield connection
 
+    @contextmanager
+    def as_of_now(self, release_id: str) -> Iterator[None]:
+        """Until the end, or the first write by it, this thread reads a release's row and events as they are now.
+
+        For one who asks much at a time, and asks again, without this, before it does anything about the answer.
+
+        Raises:
+            RecordError: The record can't be read.
+        """
+        known = self._known.setdefault(release_id, Known(release_id))
+        with self._renewing, self._begin() as connection:
+            known.renew(connection)
+        self._reading.known = known
+        try:
+            yield
+        finally:
+            self.read_anew()
+
+    def read_anew(self) -> None:
+        """From here on this thread reads what is there when it asks."""
+        self._reading.known = None
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Until the end this thread reads what is there when it asks; after it as before."""
+        known, self._reading.known = getattr(self._reading, "known", None), None
+        try:
+            yield
+        finally:
+            self._reading.known = known
+
+    def _of(self, release_id: str) -> Known | None:
+        known: Known | None = getattr(self._reading, "known", None)
+        return known if known is not None and known.id == release_id else None
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        self.read_anew()
+        with self._begin() as connection:
+            yield connection
+
     def open_release(self, release: Release) -> None:
         """Write a new release; one that is there already is left as it is."""
         if self.find(release.id) is not None:
             return
         values = {column.name: getattr(release, column.name) for column in releases.columns}
         try:
-            with self._begin() as connection:
+            with self._writing() as connection:
                 connection.execute(insert(releases).values(values))
         except IntegrityError:
             return
 
     def find(self, release_id: str) -> Release | None:
         """The release with this identity, or None."""
+        if (known := self._of(release_id)) is not None:
+            return Release(**known.row) if known.row is not None else None
         with self._begin() as connection:
             row = connection.execute(select(releases).where(releases.c.id == release_id)).mappings().first()
         return Release(**row) if row else None
@@ -137,7 +175,7 @@ class Record:
 
     def forget(self, release_id: str) -> None:
         """Delete a release that has ended, with its looks, turns and events. One that runs is left alone."""
-        with self._begin() as connection:
+        with self._writing() as connection:
             gone = connection.execute(
                 delete(releases).where(releases.c.id == release_id, releases.c.outcome.is_not(None))
             )
@@ -147,17 +185,17 @@ class Record:
     def set_token(self, release_id: str, token: int) -> None:
         """Note the fencing token under which this release writes; a lower one than is there, of a task that slept, is not."""
         lower = or_(releases.c.token.is_(None), releases.c.token < token)
-        with self._begin() as connection:
+        with self._writing() as connection:
             connection.execute(update(releases).where(releases.c.id == release_id, lower).values(token=token))
 
     def replan(self, release_id: str, plan: Mapping[str, Any]) -> None:
         """Note another plan: the judge is rebuilt from it from then on."""
-        with self._begin() as connection:
+        with self._writing() as connection:
             connection.execute(update(releases).where(releases.c.id == release_id).values(plan=plan))
 
     def move(self, release_id: str, phase: str, allowed_from: frozenset[str]) -> bool:
         """Move to a phase if the release is in one it may be reached from; True when it moved."""
-        with self._begin() as connection:
+        with self._writing() as connection:
             moved = connection.execute(
                 update(releases)
                 .where(releases.c.id == release_id, releases.c.phase.in_(allowed_from))
@@ -167,7 +205,7 @@ class Record:
 
     def close(self, release_id: str, outcome: str, reason: str, at: float) -> bool:
         """Close the release with its outcome. The first one counts; True when it was this one."""
-        with self._begin() as connection:
+        with self._writing() as connection:
             closed = connection.execute(
                 update(releases)
                 .where(releases.c.id == release_id, releases.c.outcome.is_(None))
@@ -180,7 +218,7 @@ class Record:
     ) -> bool:
         """Add an event. With `once`, only the first event of that name is kept; True when this one was."""
         try:
-            with self._begin() as connection:
+            with self._writing() as connection:
                 connection.execute(
                     insert(events).values(release_id=release_id, at=at, kind=kind, once=once, body=dict(body))
                 )
@@ -190,6 +228,8 @@ class Record:
 
     def events(self, release_id: str, kind: str | None = None) -> list[Event]:
         """The release's events in the order they were written."""
+        if (known := self._of(release_id)) is not None:
+            return known.of_kind(kind)
         query = select(events.c.at, events.c.kind, events.c.body).where(events.c.release_id == release_id)
         if kind is not None:
             query = query.where(events.c.kind == kind)
@@ -198,6 +238,8 @@ class Record:
 
     def last_event(self, release_id: str, kind: str) -> Event | None:
         """The newest event of a kind, or None."""
+        if (known := self._of(release_id)) is not None:
+            return known.events[kind][-1][1] if kind in known.events else None
         query = select(events.c.at, events.c.kind, events.c.body)
         query = query.where(events.c.release_id == release_id, events.c.kind == kind)
         with self._begin() as connection:
@@ -206,6 +248,8 @@ class Record:
 
     def once(self, release_id: str, name: str) -> Event | None:
         """The event that was written under this once-name, or None."""
+        if (known := self._of(release_id)) is not None:
+            return known.named.get(name)
         query = select(events.c.at, events.c.kind, events.c.body)
         query = query.where(events.c.release_id == release_id, events.c.once == name)
         with self._begin() as connection:
@@ -235,7 +279,7 @@ class Record:
         """
         values = {"release_id": release_id, "seq": seq, "at": at, "interval": interval, "look": dict(look)}
         try:
-            with self._begin() as connection:
+            with self._writing() as connection:
                 if turn is not None:
                     seen(connection, release_id, turn, samples)
                 connection.execute(insert(looks).values(values))

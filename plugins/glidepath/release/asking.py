@@ -20,7 +20,7 @@ from glidepath.release.questions import APPROVE, REJECT, approved, open_question
 from glidepath.release.run import Run
 
 HOLD, RESUME = "hold", "resume"
-# What puts all traffic on the stable version at the guard's next tick.
+# What puts all traffic on the stable version in the guard's next round.
 BACK = (TAKE_BACK, REJECT)
 ALL = (APPROVE, REJECT, HOLD, RESUME, TAKE_BACK, COMMIT)
 # Characters of a reason: a word at least, and what a line of a log has room for.

@@ -21,7 +21,7 @@ from glidepath.release.cleanup import sweep
 from glidepath.release.drift import early_drift, objects_drift, own_brake, routes_drift
 from glidepath.release.events import Decided, Drifted, HarmProven, ObservationOver, Watching, WeightGiven
 from glidepath.release.holding import RENEWALS
-from glidepath.release.looks import Looks
+from glidepath.release.looks import Fetched, Looks
 from glidepath.release.observation import Observation, observation
 from glidepath.release.phases import Decision
 from glidepath.release.putting_back import put_back
@@ -35,13 +35,19 @@ GUARDS_UNSEEN = 3
 
 
 class Guard:
-    """Judges one release. Call `tick` about twice a scrape, from one thread at a time.
+    """Judges one release: call `tick` about twice a scrape.
+
+    Who wants to wait for telemetry elsewhere does its parts: `attend`, and if a look is `wanted`, `looks.fetch` and `see`.
+    One thread at a time may be in `attend` and `see`; `fetch` may go on meanwhile.
 
     Args:
         run: The release.
         turn: Its turn among the guards that were begun for the release; None for one that is alone.
         steady: A clock that does not jump, seconds.
         rest: The release by ports that may be behind, for checks that find nothing as a rule; None: the same.
+
+    Attributes:
+        wanted: The step that wants a look, since `attend` was called last; None for none.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class Guard:
         self.run = run
         self._sure = Confirmed(run, rest or run)
         self.looks = Looks(run, turn)
+        self.wanted: Step | None = None
         self.observation = observation(run.spec)
         self._steady = steady
         self._renewed = -math.inf
@@ -70,22 +77,39 @@ class Guard:
         return made
 
     def tick(self) -> bool:
-        """Look once; False when the release is over and the guard may end.
+        """Attend and look once; False when the release is over and the guard may end. Errors are those of `attend`."""
+        if not self.attend():
+            return False
+        if self.wanted is not None:
+            self.see(self.wanted, self.looks.fetch())
+        return True
+
+    def attend(self) -> bool:
+        """Do what needs no telemetry: keep the claim, follow people's words, brake; False when the release is over.
 
         Raises:
             ReplacedError: Another guard has begun since; this one sees and does nothing any more.
         """
+        self.wanted = None
+        with self.run.ports.record.as_of_now(self.run.id):
+            return self._attend()
+
+    def _attend(self) -> bool:
         if self.run.release.outcome is not None:
+            self.run.ports.record.read_anew()
             if math.isfinite(self._renewed):  # it was at work, perhaps until a moment ago
                 sweep(self.run)
             return False
         self._remember()
         step = step_in_force(self.run)
         self._renew(step)
-        if taken_back(self.run):
-            self._hold_back()
-        elif step is not None and step.number:
+        back, record = taken_back(self.run), self.run.ports.record
+        if not back and step is not None and step.number:
             self._watch(step)
+            return True
+        record.read_anew()
+        if back:
+            self._hold_back()
         elif step is not None:
             self._adopt()
         elif why := self._sure(early_word):
@@ -122,23 +146,32 @@ class Guard:
         # What is known to be harm is acted upon before anything new is looked at: that needs no telemetry.
         newest = self.looks.newest
         if newest is not None and newest.verdict is Verdict.FAIL:
+            self.run.ports.record.read_anew()
             self._act(newest, step)
         elif self._asked(step) or self._drifted(step):
             return
-        elif self.observation is not None and step.number == self.observation.number:
-            self._observe(step, self.observation)
+        elif (observed := self._observing(step)) is None or (
+            observed.judged and not self.run.journal.word_on(step.number)
+        ):
+            self.wanted = step
+        elif not self.run.journal.word_on(step.number):
+            self._show_life()
+            self._observe(step, observed)
+
+    def see(self, step: Step, fetched: Fetched) -> None:
+        """Look at what was fetched for a step, and act on it. Errors are those of `attend`."""
+        self._look(step, fetched)
+        if (observed := self._observing(step)) is not None:
+            self._observe(step, observed)
         else:
-            self._look(step)
             self._deadline(step)
 
+    def _observing(self, step: Step) -> Observation | None:
+        """The observation after the promotion, if that is the step."""
+        return self.observation if self.observation is not None and step.number == self.observation.number else None
+
     def _observe(self, step: Step, observed: Observation) -> None:
-        """The observation after a promotion: look on, and say when it is over."""
-        if self.run.journal.word_on(step.number):
-            return
-        if observed.judged:
-            self._look(step)
-        else:
-            self._show_life()
+        """The observation after a promotion: say when it is over."""
         waited, newest = self.run.now() - self._since(step), self.looks.newest
         doubt = self.looks.no_data_since is not None or (newest is not None and newest.suspicious)
         if waited >= observed.warm_s * (LONGEST if observed.judged and doubt else 1):
@@ -151,6 +184,7 @@ class Guard:
         return self._began[1]
 
     def _over(self, step: Step, reason: str) -> None:
+        self.run.ports.record.read_anew()
         word = ObservationOver(step.number, str(Decision.PROMOTE), reason, self.looks.seq)
         if not taken_back(self.run) and self.run.note(word):
             self.run.say(f"guard: the observation is over: {reason}")
@@ -170,7 +204,7 @@ class Guard:
         if order.what in BACK:
             self.decide(step, Decision.ROLLBACK, f"taken back by {order.who}: {order.why}")
             return True
-        if self.observation is not None and step.number == self.observation.number:
+        if self._observing(step):
             self._over(step, f"ended early by {order.who}: {order.why}")
         return False
 
@@ -184,8 +218,12 @@ class Guard:
 
     def _drifted(self, step: Step) -> bool:
         """Whether somebody else changed what the release needs. If so, it does what the policy says, and judges nothing."""
-        routes = self._sure(lambda run: routes_drift(run, step.number))
-        drift = routes or self._sure(objects_drift)
+        if not (self._sure(lambda run: routes_drift(run, step.number)) or self._sure(objects_drift)):
+            return False
+        # What the record says is older than what was read of the cluster; a task may have written both meanwhile.
+        self.run.ports.record.read_anew()
+        routes = routes_drift(self.run, step.number)
+        drift = routes or objects_drift(self.run)
         if drift is None or self.run.journal.fate() is not None or self.run.step() != step:
             return False
         if routes and (braked := own_brake(self.run)):
@@ -212,7 +250,10 @@ class Guard:
         if 0 <= now - self._renewed < self.run.spec.lease / RENEWALS:  # a clock that steps back must not end renewals
             return
         try:
-            self.run.ports.claims.renew(self.run.claim, summary(self.run, self.looks, self._took_s))
+            told = summary(self.run, self.looks, self._took_s)
+            with self.run.ports.record.aside():  # a token that was the release's own a moment ago would seem lost
+                claim = self.run.claim
+            self.run.ports.claims.renew(claim, told)
             self._renewed = now
         except ClaimLostError as error:
             self.run.say(f"guard: the claim is lost: {error}")
@@ -229,10 +270,10 @@ class Guard:
             self._saw, self._unseen = self._steady(), 0
         return self._unseen <= GUARDS_UNSEEN and self._steady() - self._saw <= self.run.spec.lease
 
-    def _look(self, step: Step) -> None:
+    def _look(self, step: Step, fetched: Fetched) -> None:
         began = self._steady()
-        look = self.looks.look(step)
-        self._took_s = self._steady() - began
+        look = self.looks.look(step, fetched)
+        self._took_s = fetched.took_s + self._steady() - began
         if look is None:
             return
         self._saw, self._unseen = self._steady(), 0
@@ -245,8 +286,7 @@ class Guard:
         """No data: wait, then do what the policy says."""
         missing, limit, answer = look.at - since, self.run.spec.on_no_data.after, self.run.spec.on_no_data.action
         self.run.say(f"guard: NO_DATA for {missing:.0f} s (limit {limit:.0f} s): {look.reason}")
-        observing = self.observation is not None and step.number == self.observation.number
-        if missing >= limit and not (observing and answer == "hold"):
+        if missing >= limit and not (self._observing(step) and answer == "hold"):
             action = Decision.ASK if answer == "hold" else Decision.ROLLBACK
             why = f"no data for {missing:.0f} s, the policy's limit is {limit:.0f} s: {look.reason}"
             self.decide(step, action, why)

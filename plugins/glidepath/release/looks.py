@@ -6,6 +6,8 @@ goes on from the samples that were read last, so that guards that follow each ot
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +30,26 @@ class Unwritten:
     look: Look
     interval: dict[str, Any] | None
     samples: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What telemetry said.
+
+    Attributes:
+        seen: An interval, what is missing for one, or why there is no answer.
+        at: When it was asked, epoch seconds by the guard's clock.
+        began: The same by a clock that does not jump, seconds.
+        took_s: How long it took, seconds.
+        due_s: So long after the time as of which it was asked there can be something new, seconds; less than 0 if there
+            could have been, infinite where nobody knows.
+    """
+
+    seen: Collected | Waiting | EvidenceError
+    at: float
+    began: float
+    took_s: float
+    due_s: float
 
 
 class Looks:
@@ -82,34 +104,47 @@ class Looks:
         """Seconds of silence after which telemetry counts as broken: three scrapes."""
         return 3 * self.run.spec.evidence.scrape
 
-    def look(self, step: Step) -> Look | None:
-        """Look, and record it; None when there is nothing new yet.
+    def fetch(self) -> Fetched:
+        """Ask for what happened since the last look. It reads nothing but telemetry, and one thread at a time may call it."""
+        began, now, due_s = time.monotonic(), self.run.now(), math.inf
+        try:
+            # By the clock of its samples: by ours, one that is wrong would ask for a time that has none.
+            at = self._watch.now()
+            seen: Collected | Waiting | EvidenceError = self._watch.collect(at)
+            due_s = self._watch.due - at
+        except EvidenceError as error:
+            seen = error
+        return Fetched(seen, now, began, time.monotonic() - began, due_s)
+
+    def look(self, step: Step, fetched: Fetched) -> Look | None:
+        """Look at what was fetched, and record it; None when there is nothing new yet.
 
         Args:
-            step: The one in force.
+            step: The one that was in force when it was asked for.
+            fetched: What was fetched last.
 
         Raises:
             RecordError: It can't be written; `store` tries again.
             ReplacedError: Another guard has begun since.
         """
-        now = self.run.now()
+        seen, now = fetched.seen, fetched.at
+        if isinstance(seen, EvidenceError):
+            return self._no_data(now, str(seen))
+        if isinstance(seen, Waiting):
+            self._hand_on()
+            if seen.silent_s <= self.gap_s:
+                return None
+            return self._no_data(now, f"{seen.why} for {min(seen.silent_s, 86400):.0f} s")
         try:
-            # By the clock of its samples: by ours, one that is wrong would ask for a time that has none.
-            collected = self._watch.collect(self.run.ports.evidence.now())
-            if isinstance(collected, Waiting):
-                self._hand_on()
-                if collected.silent_s <= self.gap_s:
-                    return None
-                return self._no_data(now, f"{collected.why} for {min(collected.silent_s, 86400):.0f} s")
-            self._check_edges(collected)
+            self._check_edges(seen)
         except EvidenceError as error:
             return self._no_data(now, str(error))
         self.no_data_since = None
-        interval = interval_of(collected, self.run.control, self.run.canary, step.weight, step.number)
+        interval = interval_of(seen, self.run.control, self.run.canary, step.weight, step.number)
         return self._write(self.judge.look(interval), interval.to_dict())
 
     def store(self) -> None:
-        """Write the look that is not in the record yet. One that can't be written now is written at the next tick.
+        """Write the look that is not in the record yet. One that can't be written now is written in the next round.
 
         Raises:
             RecordError: It can't be written.

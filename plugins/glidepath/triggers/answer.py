@@ -6,7 +6,7 @@ somebody's word, would keep the service for as long; so this one waits for that 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.triggers.hitl import HITLTrigger, HITLTriggerEventSuccessPayload
 from airflow.sdk.execution_time.hitl import update_hitl_detail_response
@@ -15,7 +15,11 @@ from airflow.triggers.base import TriggerEvent
 from asgiref.sync import sync_to_async
 
 from glidepath.errors import RecordError
-from glidepath.triggers.threads import once
+from glidepath.triggers.lanes import lane
+from glidepath.triggers.marks import marks
+
+if TYPE_CHECKING:
+    from glidepath.record.reading import Mark
 
 
 class AnswerTrigger(HITLTrigger):
@@ -30,6 +34,8 @@ class AnswerTrigger(HITLTrigger):
     def __init__(self, *, release_id: str, unasked: str, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.release_id, self.unasked = release_id, unasked
+        self._known: Mark | None = None
+        self._back = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, as Airflow stores them."""
@@ -39,7 +45,7 @@ class AnswerTrigger(HITLTrigger):
 
     async def _handle_response(self) -> TriggerEvent | None:
         answered: TriggerEvent | None = await super()._handle_response()  # type: ignore[no-untyped-call]
-        if answered is not None or not await once("glidepath-answer", self._goes_back):
+        if answered is not None or not await self._goes_back():
             return answered
         self.log.info("the release goes back: nobody is asked any more")
         closed = await sync_to_async(update_hitl_detail_response)(
@@ -55,12 +61,19 @@ class AnswerTrigger(HITLTrigger):
             )
         )
 
-    def _goes_back(self) -> bool:
+    async def _goes_back(self) -> bool:
+        """Whether the release goes back; what it goes by is read where the record has something new."""
+        try:
+            mark = await marks()(self.release_id)
+            if self._known is None or mark != self._known:
+                self._back = await lane("record")(self._taken_back)
+                self._known = mark
+        except RecordError as error:  # asked again in a moment
+            self.log.error("whether the release goes back can't be read: %s", error)
+        return self._back
+
+    def _taken_back(self) -> bool:
         from glidepath.record import Record
         from glidepath.release.journal import Journal
 
-        try:
-            return Journal(Record(), self.release_id).taken_back()
-        except RecordError as error:  # asked again in a moment
-            self.log.error("whether the release goes back can't be read: %s", error)
-            return False
+        return Journal(Record(), self.release_id).taken_back()

@@ -1,4 +1,4 @@
-"""The trigger that is the guard's body: ticks it in a thread of its own until the release is over."""
+"""The trigger that is the guard's body: it makes its rounds until the release is over."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from glidepath.errors import ClusterError, GlidepathError, RecordError, ReplacedError, TemporaryError
+from glidepath.triggers.lanes import Lanes, lane
+from glidepath.triggers.marks import marks
 from glidepath.triggers.places import Place, warm_up
-from glidepath.triggers.threads import Threads, once
+from glidepath.triggers.threads import once
+from glidepath.triggers.watching import Rounds
 
 if TYPE_CHECKING:
+    from glidepath.policy.model import Connections
     from glidepath.ports import Watched
     from glidepath.record.turns import Turn
+    from glidepath.release.guard import Guard
     from glidepath.release.run import Run
 
 log = logging.getLogger(__name__)
 
-# One thread a release: a blackholed Prometheus must not starve another release's brake, nor Airflow's own pool.
-TICKS_A_SCRAPE = 2
 STAND_BY_S = 0.5
 # How old what a guard reads at rest may be, as a part of the lease.
 AT_REST = 0.5
-# How often what is new is told as Events, and how long the last of them are waited for, seconds.
+# After how long Events that could not be written are tried again, and how long the last of them are waited for, seconds.
 EVENTS_S, LAST_EVENTS_S = 1.0, 2.0
 
 
@@ -59,6 +62,7 @@ class GuardTrigger(BaseTrigger):
         self.release_id = release_id
         self._place = Place(release_id, "guard")
         self._heard = False
+        self._connections: Connections | None = None
         self._watched: Watched | None = None
         self._refused = -math.inf  # when the cluster last accepted the client no longer
 
@@ -67,37 +71,46 @@ class GuardTrigger(BaseTrigger):
         return "glidepath.triggers.guard.GuardTrigger", {"release_id": self.release_id}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Tick until the record says that the release is over."""
-        thread, beside = Threads("glidepath-guard"), Threads("glidepath-events")
-        telling = asyncio.ensure_future(self._tell_cluster(beside))
+        """Watch until the record says that the release is over."""
+        telling = asyncio.ensure_future(self._tell_cluster())
         try:
-            while not await self._watch(thread):
+            while not await self._watch():
                 log.info("guard: another process watches this release; this one stands by")
-                while not await thread(self._free):
+                while not await lane("record")(self._free):
                     await asyncio.sleep(STAND_BY_S)
             if self._heard:  # where Events can't be written, nobody waits for them
                 await asyncio.wait({telling}, timeout=LAST_EVENTS_S)
             yield TriggerEvent({"status": "closed", "why": "the release is closed"})
         finally:
             telling.cancel()
-            thread.close()
-            beside.close()
             self._close()
 
-    async def _tell_cluster(self, thread: Threads) -> None:
-        """Write what is new as Events of Kubernetes, in a thread and by a client of their own: nothing waits for it."""
+    async def _tell_cluster(self) -> None:
+        """Write what is new as Events of Kubernetes, by a client of their own: nothing waits for it."""
         events: Any = None
+        told: tuple[object, ...] | None = None
         while True:
             try:
-                events = events or await thread(self._cluster_events)
-                over = await thread(events.deliver)
-                self._heard = True
-                if over:
-                    return
+                mark = await marks()(self.release_id)
+                if mark is not None and mark.journal != told:
+                    tell = lane("tell", (await self._connected()).kubernetes)
+                    events = events or await tell(self._cluster_events)
+                    over = await tell(events.deliver)
+                    self._heard, told = True, mark.journal
+                    if over:
+                        return
             except Exception as error:  # whatever it is, it is worth a line at most
                 self._heard = False
                 log.debug("guard: an Event could not be written: %s", error)
-            await asyncio.sleep(EVENTS_S)
+                await asyncio.sleep(EVENTS_S)
+
+    async def _connected(self) -> Connections:
+        """The connections of the release, as `plan` froze them."""
+        if self._connections is None:
+            from glidepath.hooks.ports import spec_of
+
+            self._connections = (await lane("record")(spec_of, self.release_id)).connections
+        return self._connections
 
     def _cluster_events(self) -> Any:
         from glidepath.hooks.cluster import shared_api
@@ -110,29 +123,42 @@ class GuardTrigger(BaseTrigger):
         objects = Objects(at_once(shared_api(spec.connections.kubernetes, "events")), spec.namespace)
         return ClusterEvents(Record(), self.release_id, objects)
 
-    async def _watch(self, thread: Threads) -> bool:
-        """Tick; True when the release is over, False when another guard has begun since."""
-        guard = await self._begun(thread)
-        period = guard.run.spec.evidence.scrape / TICKS_A_SCRAPE
-        errors = 0
+    async def _watch(self) -> bool:
+        """Make rounds; True when the release is over, False when another guard has begun since."""
+        lanes = await self._lanes()
+        rounds = Rounds(await self._begun(lanes), lanes, self._attend)
+        try:
+            errors = 0
+            while True:
+                try:
+                    if not await rounds.round():
+                        return True
+                    errors = 0
+                    # Only now: Airflow answers nothing else meanwhile, and the first look needs its connections.
+                    warm_up(self.task_instance)
+                except ReplacedError:
+                    return False
+                except Exception as error:
+                    # One that nobody thought of, too: what it can't see it does not renew the claim for.
+                    errors += 1
+                    log.error("guard: look failed (%d in a row): %s", errors, error, exc_info=unexpected(error))
+                    if unknown(error):
+                        rounds.hand_to(await self._with_new_clients(lanes, rounds.guard))
+                await rounds.pause()
+        finally:
+            rounds.leave()
+
+    async def _lanes(self) -> Lanes:
+        """Where the guard's calls are made."""
         while True:
             try:
-                if not await thread(self._tick, guard):
-                    return True
-                errors = 0
-                # Only now: Airflow answers nothing else meanwhile, and the first look needs its connections.
-                warm_up(self.task_instance)
-            except ReplacedError:
-                return False
-            except Exception as error:
-                # One that nobody thought of, too: what it can't see it does not renew the claim for.
-                errors += 1
-                log.error("guard: look failed (%d in a row): %s", errors, error, exc_info=unexpected(error))
-                if unknown(error):
-                    guard = await self._with_new_clients(thread, guard)
-            await asyncio.sleep(period)
+                connections = await self._connected()
+                return Lanes.to(connections.kubernetes, connections.prometheus)
+            except RecordError as error:
+                log.error("guard: can't begin, tried again: %s", error)
+            await asyncio.sleep(STAND_BY_S)
 
-    async def _begun(self, thread: Threads) -> Any:
+    async def _begun(self, lanes: Lanes) -> Any:
         """The guard, once what it needs can be read; what can't pass by itself is raised."""
         from airflow.sdk.exceptions import AirflowRuntimeError
 
@@ -140,18 +166,18 @@ class GuardTrigger(BaseTrigger):
         while True:
             try:
                 if turn is None:
-                    turn = await thread(self._place.take)  # before what takes long: whoever had it sees it
-                return await thread(self._guard, turn)
+                    turn = await lane("record")(self._place.take)  # before what takes long: whoever had it sees it
+                return await lanes.attend(self._guard, turn)
             except (TemporaryError, AirflowRuntimeError) as error:  # the last: of its connections
                 log.error("guard: can't begin, tried again: %s", error)
             await asyncio.sleep(STAND_BY_S)
 
-    async def _with_new_clients(self, thread: Threads, guard: Any) -> Any:
+    async def _with_new_clients(self, lanes: Lanes, guard: Any) -> Any:
         """The same guard with clients that are made anew; the old one if they can't be."""
         try:
-            return await thread(lambda: self._anew(guard))
+            return await lanes.attend(lambda: self._anew(guard))
         except ReplacedError:
-            return guard  # its next tick says so
+            return guard  # its next round says so
         except Exception as error:  # whatever it is, this one goes on, and tries again
             log.error("guard: the cluster's clients can't be made anew, tried again: %s", error)
             return guard
@@ -183,10 +209,10 @@ class GuardTrigger(BaseTrigger):
             self._watched.close()
         self._watched = None
 
-    def _tick(self, guard: Any) -> bool:
+    def _attend(self, guard: Guard) -> bool:
         with suppress(RecordError):  # proven harm is taken back all the same
             self._place.keep()
-        return bool(guard.tick())
+        return guard.attend()
 
     def _free(self) -> bool:
         try:

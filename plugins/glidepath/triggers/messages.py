@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from glidepath.triggers.threads import Threads
+from glidepath.triggers.lanes import lane
+from glidepath.triggers.marks import marks
 
 if TYPE_CHECKING:
     from glidepath.messages.outbox import Outbox
@@ -41,7 +42,7 @@ class MessagesTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Each channel in a thread of its own: one that hangs keeps no other waiting."""
+        """Each channel in threads of its own connection: one that hangs keeps no other waiting."""
         boxes = await self._outboxes()
         await asyncio.gather(*(self._serve(box) for box in boxes))
         yield TriggerEvent({"status": "over" if all(box.over for box in boxes) else "late"})
@@ -49,32 +50,24 @@ class MessagesTrigger(BaseTrigger):
     async def _outboxes(self) -> list[Outbox]:
         from glidepath.hooks.messages import outboxes
 
-        thread = Threads("glidepath-messages")
-        try:
-            while time.time() < self.until:
-                try:
-                    return await thread(outboxes, self.release_id, self.link, log.warning)
-                except Exception as error:
-                    log.warning("messages: can't begin, tried again: %s", error)
-                await asyncio.sleep(POLL_S)
-            return []
-        finally:
-            thread.close()
+        while time.time() < self.until:
+            try:
+                return await lane("record")(outboxes, self.release_id, self.link, log.warning)
+            except Exception as error:
+                log.warning("messages: can't begin, tried again: %s", error)
+            await asyncio.sleep(POLL_S)
+        return []
 
     async def _serve(self, box: Outbox) -> None:
-        from glidepath.status import mark
-
-        thread, seen = Threads(f"glidepath-{box.name}"), None
+        carrying, seen = lane("message", f"{box.asked.to} {box.asked.connection}"), None
         due: float | None = 0.0
-        try:
-            while not box.over and time.time() < self.until:
-                try:
-                    now = await thread(mark, box.record, self.release_id)
-                    if now != seen or (due is not None and time.time() >= due):
-                        seen = now
-                        due = await thread(box.deliver)
-                except Exception as error:  # the record is away, most likely; the guard has that, too, and says so
-                    log.warning("messages: %s: nothing is sent for now: %s", box.name, error)
+        while not box.over and time.time() < self.until:
+            try:
+                now = await marks()(self.release_id)
+                journal = now.journal if now is not None else None
+                if journal != seen or (due is not None and time.time() >= due):
+                    seen = journal
+                    due = await carrying(box.deliver)
+            except Exception as error:  # the record is away, most likely; the guard has that, too, and says so
+                log.warning("messages: %s: nothing is sent for now: %s", box.name, error)
                 await asyncio.sleep(POLL_S)
-        finally:
-            thread.close()

@@ -12,7 +12,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from glidepath.errors import ClaimHeldError, TemporaryError
-from glidepath.triggers.threads import Threads
+from glidepath.triggers.lanes import lane
 
 log = logging.getLogger(__name__)
 
@@ -46,18 +46,15 @@ class HeldTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look at the Lease every two seconds."""
-        thread = Threads("glidepath-held")  # its own: a cluster that does not answer is this run's matter
-        try:
-            while time.time() < self.deadline:
+        thread = lane("held", self.kubernetes_conn_id)  # a cluster that does not answer is its own runs' matter
+        while time.time() < self.deadline:
+            if await thread(self._free):
+                await asyncio.sleep(random.uniform(0, SPREAD_S))
                 if await thread(self._free):
-                    await asyncio.sleep(random.uniform(0, SPREAD_S))
-                    if await thread(self._free):
-                        yield TriggerEvent({"status": "free"})
-                        return
-                await asyncio.sleep(POLL_S)
-            yield TriggerEvent({"status": "over"})
-        finally:
-            thread.close()
+                    yield TriggerEvent({"status": "free"})
+                    return
+            await asyncio.sleep(POLL_S)
+        yield TriggerEvent({"status": "over"})
 
     def _free(self) -> bool:
         from airflow.sdk.exceptions import AirflowRuntimeError

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from glidepath.errors import RecordError, ReplacedError
+from glidepath.triggers.lanes import lane
+from glidepath.triggers.marks import marks
 from glidepath.triggers.places import Place, warm_up
-from glidepath.triggers.threads import Threads, once
+from glidepath.triggers.threads import once
+
+if TYPE_CHECKING:
+    from glidepath.record.reading import Mark
 
 log = logging.getLogger(__name__)
-
-POLL_S = 0.5
-# All of these poll the record, and nothing else.
-_threads = Threads("glidepath-bake", 4)
 
 
 class BakeTrigger(BaseTrigger):
@@ -44,12 +44,15 @@ class BakeTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Poll the record; it is a local query, a few hundred microseconds."""
-        from glidepath.record import Record
-
+        """Read the record whenever it has something new."""
+        known: tuple[Mark | None, dict[str, str] | None] | None = None
         while True:
             try:
-                status = await _threads(lambda: self._status(Record()))
+                await self._live()
+                mark = await marks()(self.release_id)
+                if known is None or mark != known[0]:
+                    known = mark, await lane("record")(self._decided)
+                status = known[1] or self._silent()
             except RecordError as error:
                 # That it is away says nothing of the release; the guard renews nothing meanwhile.
                 log.warning("the record can't be read, tried again: %s", error)
@@ -57,11 +60,15 @@ class BakeTrigger(BaseTrigger):
             if status is not None:
                 yield TriggerEvent(status)
                 return
-            await asyncio.sleep(POLL_S)
 
-    def _status(self, record: Any) -> dict[str, str] | None:
+    async def _live(self) -> None:
+        """Show that it is there, where that matters."""
+
+    def _decided(self) -> dict[str, str] | None:
+        from glidepath.record import Record
         from glidepath.release.journal import Journal
 
+        record = Record()
         journal = Journal(record, self.release_id)
         if journal.fate() or journal.word_on(self.step) or record.get(self.release_id).outcome is not None:
             return {"status": "decided"}
@@ -69,6 +76,9 @@ class BakeTrigger(BaseTrigger):
         # By the clock that doesn't jump: a wall clock that steps must not make a guard that looks count as gone.
         if newest != self._newest[0]:
             self._newest = newest, time.monotonic()
+        return None
+
+    def _silent(self) -> dict[str, str] | None:
         silent = time.monotonic() - self._newest[1]
         if silent > self.silent_s:
             return {"status": "silent", "why": f"the guard has not looked for {silent:.0f} s; is the triggerer alive?"}
@@ -93,13 +103,15 @@ class ObserveTrigger(BakeTrigger):
         async for event in super().run():
             yield event
 
-    def _status(self, record: Any) -> dict[str, str] | None:
+    async def _live(self) -> None:
+        await lane("record")(self._keep)
+
+    def _keep(self) -> None:
         if not self._begun:
             self._place.take()
             self._begun = True
         with suppress(RecordError, ReplacedError):  # two that wait do no harm
             self._place.keep()
-        return super()._status(record)
 
     async def on_kill(self) -> None:
         """A person marked or cleared the waiting task: that is how a promotion is taken back by hand.

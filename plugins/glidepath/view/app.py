@@ -135,7 +135,7 @@ def report(dag_id: str, run_id: str) -> Response:
 
 @api.post("/releases/{dag_id}/{run_id}/words", dependencies=[MAY_ASK], status_code=202, responses={409: {}})
 def words(dag_id: str, run_id: str, word: Word, user: GetUserDep, session: SessionDep) -> Word:
-    """Ask something of a release under way. The guard follows at its next tick, half a scrape later at most.
+    """Ask something of a release under way. The guard follows in its next round, half a scrape later at most.
 
     `approve` and `reject` answer the release's `question`: answer its task in Airflow first (its `hitlDetails`), then say
     here why. 409 says what can be asked.

@@ -8,6 +8,7 @@ from kubernetes import client
 
 from glidepath.deploy import KubernetesWorkloads
 from glidepath.evidence import Prometheus, SampledEvidence
+from glidepath.evidence.shared import shared
 from glidepath.handover import Handover, Sync
 from glidepath.informers import WatchedObjects, reader
 from glidepath.kube import Objects
@@ -43,7 +44,7 @@ def ports(
         fence=fence,
         helm=deploys(policy, api),
         workloads=KubernetesWorkloads(api, policy.namespace, policy.service),
-        evidence=SampledEvidence(prometheus),
+        evidence=SampledEvidence(prometheus, shared(prometheus)),
         handover=handover,
         sync=sync,
     )

@@ -110,7 +110,7 @@ def test_what_is_asked_is_in_the_record_with_who_and_why(stage: Stage, capsys: p
     assert main(["take-back", told.run.id, "--dry-run", *asked]) == 0
     assert Journal(stage.record, told.run.id).asked() == []
     assert main(["take-back", *asked]) == 0, "the only one under way is meant"
-    assert "its guard follows at its next tick: a customer complains" in capsys.readouterr().out
+    assert "its guard follows in its next round: a customer complains" in capsys.readouterr().out
     [word] = Journal(Record(stage.record.url), told.run.id).asked()
     assert isinstance(word, Asked)
     assert (word.what, word.why) == ("take-back", "a customer complains")

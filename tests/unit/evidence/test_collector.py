@@ -54,9 +54,32 @@ def test_nothing_is_told_twice() -> None:
     scraped.pod(105, "v1", "a", 1100, 5)
     scraped.pod(105, "v2", "c", 10)
     assert collected(watch, 106).versions["v1"].requests == 100
-    again = watch.collect(107)
+    again = watch.collect(110)
     assert isinstance(again, Waiting)
     assert "no newer sample yet of a, c" in again.why
+
+
+def test_nothing_is_asked_for_before_every_pod_may_have_a_newer_sample() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    assert watch.due == 100 + 0.99 * 5
+    scraped.asked.clear()
+    assert watch.collect(104.9) == Waiting("no newer sample can be there yet", 0.0)
+    assert scraped.asked == []
+    watch.collect(watch.due)
+    assert scraped.asked != []
+    watch.collect(50)  # a clock that went back: that nothing can be there is not known
+    assert len(scraped.asked) > 1
+
+
+def test_pods_that_are_scraped_more_often_than_planned_are_looked_at_as_often() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    for at, good in ((102, 1010), (104, 1020)):
+        scraped.pod(at, "v1", "a", good, 5)
+        scraped.pod(at, "v2", "c", good - 1000)
+    assert collected(watch, 105).end == 104
+    assert watch.due == 104 + 0.99 * 2
 
 
 def test_a_fall_is_a_reset_and_the_new_value_counts() -> None:

@@ -7,10 +7,12 @@ import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, app_source, baseline
-from glidepath.evidence.once import of_one_way
+from glidepath.evidence.once import _plain, counted_once, each_once, of_one_way
 from glidepath.evidence.prometheus import Series
 from glidepath.evidence.source import pods_of
 from tests.unit.evidence.scraped import EDGES, SOURCE, Scraped
@@ -143,3 +145,21 @@ def test_names_that_kubernetes_cuts_are_known() -> None:
     pod = f"{service}-{version}-7f46f6656"[:58] + "x2x4z"
     literal = pods_of(service, [version])
     assert re.fullmatch(literal[1:-1].replace("\\\\", "\\"), pod) is not None
+
+
+LABELS = st.fixed_dictionaries(
+    {"pod": st.sampled_from(["a", "b", ""])},
+    optional={
+        "job": st.sampled_from(["x", "y"]), "instance": st.sampled_from(["1", "2"]), "route": st.sampled_from(["r", "s"]),
+        "status": st.sampled_from(["good", "bad"]), "service": st.sampled_from(["m", "n"]),
+    },
+)  # fmt: skip
+
+
+@given(st.lists(LABELS, max_size=6), st.lists(LABELS, max_size=6))
+def test_what_is_plain_is_what_the_long_way_finds(first: list[dict[str, str]], second: list[dict[str, str]]) -> None:
+    several = [[Series(one, ((1.0, 1.0), (2.0, 3.0), (3.0, 5.0))) for one in each] for each in (first, second)]
+    if _plain(several):
+        assert of_one_way([*several[0], *several[1]]) == [*several[0], *several[1]]
+        counted_once([*several[0], *several[1]])
+        assert each_once(*several) == tuple(several)

@@ -118,9 +118,9 @@ def test_a_pod_whose_scrapes_are_put_off_is_waited_for_and_then_goes_on() -> Non
     assert seconds(played.look(109.5)) == {"a": 5, "c": 5}
     played.pods[1].phase = 1
     spans = [seconds(got) for now in range(110, 150) if (got := played.look(now + 0.5)) is not None]
-    # It counts 3 s less once, of 15 s; a whole scrape would have been no sooner.
+    # It counts 3 s less once, of 20 s; a whole scrape would have been no sooner.
     assert [one["a"] - one["c"] for one in spans] == [3, *[0] * (len(spans) - 1)]
-    assert spans[0]["a"] == 15
+    assert spans[0]["a"] == 20
     assert all(one["a"] == SCRAPE for one in spans[1:])
 
 

@@ -91,7 +91,7 @@ class TestAGoodVersion:
         run, guard = opened(stage)
         ticks(stage, guard, 3)
         guard.looks.newest = dataclasses.replace(guard.looks.newest, suspicious=True)  # type: ignore[type-var]
-        guard._look = lambda _: None  # type: ignore[method-assign]
+        guard._look = lambda *_: None  # type: ignore[method-assign]
         ticks(stage, guard, 20)
         assert word(run) is None
         ticks(stage, guard, 2)

@@ -151,7 +151,7 @@ def test_secrets_are_in_connections(
 
 def test_events_that_hang_delay_no_brake_and_not_the_guards_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GLIDEPATH_RECORD_URL", stage.record.url)
-    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
     run, _ = started(stage)
     trigger, hangs = GuardTrigger(run.id), threading.Event()
     monkeypatch.setattr(trigger, "_run", lambda: run)

@@ -33,7 +33,7 @@ Asked = Callable[[Any], None]
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Stage, Run]]:
     """A release whose canary has weight, and the record where triggers look for it."""
     monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
-    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
     monkeypatch.setattr(places, "SIGN_S", 0.02)
     places._warmed.set()
     with ApiServer() as server:
@@ -145,7 +145,7 @@ def test_an_observer_that_another_process_was_given_leaves_the_promotion_alone(
     airflow("nothing")
     old, new = (ObserveTrigger(run.id, 3, 90.0) for _ in range(2))
     for one in (old, new):
-        assert one._status(run.ports.record) is None
+        one._keep()
     assert ended(old) < 2
     assert stage.weights()["v2"] == 20
     ended(new)

@@ -106,11 +106,11 @@ def test_a_bake_notices_that_nobody_looks(stage: Any) -> None:
 def test_a_clock_that_steps_does_not_make_the_guard_count_as_gone(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     _, run = stage
     trigger = BakeTrigger(run.id, 1, 90)
-    assert trigger._status(run.ports.record) is None
+    assert (trigger._decided(), trigger._silent()) == (None, None)
     real = time.time
     for step_s in (600, -600):
         monkeypatch.setattr(time, "time", lambda step_s=step_s: real() + step_s)
-        assert trigger._status(run.ports.record) is None
+        assert (trigger._decided(), trigger._silent()) == (None, None)
 
 
 def test_a_window_without_looks_is_no_silence_while_the_guard_shows_life(stage: Any) -> None:
@@ -118,9 +118,10 @@ def test_a_window_without_looks_is_no_silence_while_the_guard_shows_life(stage: 
     trigger = BakeTrigger(run.id, 3, 0.6)
     look = run.ports.record.last_look(run.id)
     trigger._newest = look["at"] if look else 0.0, time.monotonic() - 5
-    assert trigger._status(run.ports.record)["status"] == "silent"  # type: ignore[index]
+    assert trigger._decided() is None
+    assert trigger._silent()["status"] == "silent"  # type: ignore[index]
     run.ports.record.add_event(run.id, "watching", {}, time.time())
-    assert trigger._status(run.ports.record) is None
+    assert (trigger._decided(), trigger._silent()) == (None, None)
 
 
 def test_a_window_that_a_person_ends_in_airflow_takes_the_version_back(
@@ -143,7 +144,7 @@ def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
     made, run = stage
     trigger = GuardTrigger(run.id)
     monkeypatch.setattr(trigger, "_run", lambda: run)
-    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
     monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
     made.server.fail("GET", "virtualservices", 500, times=3)
 
@@ -163,7 +164,7 @@ def test_a_record_that_is_away_for_a_moment_ends_no_bake(
 ) -> None:
     """Each failure of a trigger is one of its task's few tries, however many hours lie between two of them."""
     _, run = stage
-    monkeypatch.setattr("glidepath.triggers.step.POLL_S", 0.01)
+    monkeypatch.setattr("glidepath.triggers.marks.POLL_S", 0.01)
     away, read = iter(range(times)), Record.once
 
     def refused(record: Record, *args: str) -> Any:
@@ -191,7 +192,7 @@ def test_a_guard_begins_once_what_it_needs_can_be_read(
     stage: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     _, run = stage
-    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
     monkeypatch.setattr("glidepath.triggers.guard.STAND_BY_S", 0.01)
     away = iter([error] * 5)
 
@@ -218,7 +219,7 @@ def test_a_guard_whose_token_was_changed_goes_on_with_the_connection_s_new_one(
 ) -> None:
     """Its client is made once, and a release may take hours."""
     made, run = stage
-    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
+    monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
     monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
     trigger, clients = GuardTrigger(run.id), []
 
@@ -247,8 +248,8 @@ def test_a_guard_whose_token_was_changed_goes_on_with_the_connection_s_new_one(
 def test_a_guard_goes_on_through_an_error_that_nobody_thought_of(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow can't give a connection just then, say: each end of a trigger is one of its task's few tries."""
     _, run = stage
-    monkeypatch.setattr("glidepath.triggers.guard.TICKS_A_SCRAPE", 500)
-    trigger, tick = GuardTrigger(run.id), Guard.tick
+    monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
+    trigger, tick = GuardTrigger(run.id), Guard.attend
     monkeypatch.setattr(trigger, "_run", lambda: run)
     met = iter([KeyError("odd"), RuntimeError("odd")] * 4)
 
@@ -257,7 +258,7 @@ def test_a_guard_goes_on_through_an_error_that_nobody_thought_of(stage: Any, mon
             raise error
         return tick(guard)
 
-    monkeypatch.setattr(Guard, "tick", odd)
+    monkeypatch.setattr(Guard, "attend", odd)
 
     def back() -> None:
         abort(run, "enough")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from glidepath.policy.model import Connections
 from glidepath.triggers.guard import GuardTrigger
 from glidepath.triggers.queueing import HeldTrigger
 from glidepath.triggers.step import BakeTrigger
@@ -69,13 +70,15 @@ def test_what_hangs_does_not_keep_the_process() -> None:
 
 
 class Ticks:
-    """A guard that counts its ticks, or hangs in the first."""
+    """A guard that counts its rounds, or hangs in the first."""
+
+    wanted = None
 
     def __init__(self, hangs_until: threading.Event | None = None) -> None:
         self.run = SimpleNamespace(spec=SimpleNamespace(evidence=SimpleNamespace(scrape=0.02)))
         self.hangs_until, self.at = hangs_until, [0.0]
 
-    def tick(self) -> bool:
+    def attend(self) -> bool:
         self.at.append(time.monotonic())
         if self.hangs_until is not None:
             self.hangs_until.wait(60)
@@ -85,6 +88,7 @@ class Ticks:
 def trigger(guard: Ticks, monkeypatch: pytest.MonkeyPatch) -> GuardTrigger:
     """A trigger with this guard."""
     made = GuardTrigger("dag/run")
+    made._connections = Connections()
     monkeypatch.setattr(made, "_guard", lambda _: guard)
     monkeypatch.setattr(made, "_place", SimpleNamespace(keep=lambda: None, take=lambda: 1))
     return made
@@ -142,9 +146,10 @@ def test_waiting_runs_whose_cluster_hangs_starve_no_bakes_polls(
 ) -> None:
     monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
     monkeypatch.setattr(HeldTrigger, "_claims", lambda _: end.wait(60))
-    monkeypatch.setattr("glidepath.triggers.step.POLL_S", 0.01)
+    monkeypatch.setattr("glidepath.triggers.marks.POLL_S", 0.01)
     polls = iter([None] * 20)
-    monkeypatch.setattr(BakeTrigger, "_status", lambda *_: next(polls, {"status": "decided"}))
+    monkeypatch.setattr(BakeTrigger, "_decided", lambda _: None)
+    monkeypatch.setattr(BakeTrigger, "_silent", lambda _: next(polls, {"status": "decided"}))
 
     async def first(trigger: Any) -> Any:
         return (await anext(trigger.run())).payload

@@ -25,7 +25,7 @@ def follower(watch: Collector, scraped: Scraped) -> Collector:
 def test_nothing_is_lost_and_nothing_counted_twice_over_a_change() -> None:
     scraped = Scraped()
     watch = follower(started(scraped), scraped)
-    waiting = watch.collect(102)
+    waiting = watch.collect(104.96)
     assert isinstance(waiting, Waiting)
     assert "no newer sample yet of a, c" in waiting.why
     scraped.pod(105, "v1", "a", 1450, 7)

@@ -1,0 +1,162 @@
+"""One query for the samples of several selectors, and what of its answer is whose.
+
+Every part is what its own query would have had, bit for bit: the same series in the same order, each with the samples of its
+own window.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+from glidepath.evidence.prometheus import Row
+from glidepath.evidence.selectors import Selector, differing, matched, merged, starts
+
+# The two kinds of samples that a series may have in an answer.
+KINDS = "values", "histograms"
+
+
+def milliseconds(at: float) -> int:
+    """A time in epoch seconds as Prometheus has it."""
+    return round(float(f"{at:.3f}") * 1000)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one query asks for.
+
+    Attributes:
+        members: Whose samples, by the text of their selectors; all of one shape.
+        at: The end of the window, epoch milliseconds.
+        seconds: Its length.
+        answer: The answer, or the error, once it is there.
+    """
+
+    members: Mapping[str, Selector]
+    at: int
+    seconds: int
+    answer: Future[Answered] = field(default_factory=Future)
+
+    @property
+    def query(self) -> str:
+        """The query's text."""
+        only = next(iter(self.members)) if len(self.members) == 1 else merged(self.members.values())
+        return f"{only}[{self.seconds}s]"
+
+    def covers(self, selector: str, at: int, seconds: int) -> bool:
+        """Whether the samples of a selector's window are among what is asked for; its end in epoch milliseconds."""
+        begins = at - 1000 * seconds
+        return selector in self.members and at <= self.at and begins >= self.at - 1000 * self.seconds
+
+
+@dataclass
+class Answered:
+    """The answer to a query for several selectors; it is read only.
+
+    Args:
+        members: The selectors by their text.
+        rows: The series.
+    """
+
+    members: Mapping[str, Selector]
+    rows: list[Row]
+    _places: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._places = differing(self.members.values())
+
+    def of(self, selector: str, at: int, seconds: int) -> list[Row] | None:
+        """The rows of one selector's own query.
+
+        Args:
+            selector: Its text.
+            at, seconds: The end of its window in epoch milliseconds, and the window's length.
+
+        Returns:
+            None where a sample is just at the beginning of the window: whether it belongs to it differs between versions of
+            Prometheus.
+        """
+        begins, ends = (at - 1000 * seconds) / 1000, at / 1000
+        found = []
+        for row in self._rows_of(self.members[selector]):
+            part = _within(row, begins, ends)
+            if part is None:
+                return None
+            if part:
+                found.append(part)
+        return found
+
+    def _rows_of(self, selector: Selector) -> Iterable[Row]:
+        """The rows that a selector matches, in their order."""
+        if not self._places:
+            return self.rows
+        groups = self._groups.of(selector)
+        if len(groups) == 1:
+            return [self.rows[number] for number in groups[0]]
+        return [self.rows[number] for number in sorted(chain.from_iterable(groups))]
+
+    @cached_property
+    def _groups(self) -> Groups:
+        one = next(iter(self.members.values()))
+        labels = [one.matchers[place][0] for place in self._places]
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for number, row in enumerate(self.rows):
+            metric = row["metric"]
+            groups.setdefault(tuple([metric.get(label, "") for label in labels]), []).append(number)
+        return Groups(self._places, groups)
+
+
+class Groups:
+    """Rows by the values of the labels in which selectors differ.
+
+    Args:
+        places: Of the matchers for these labels.
+        rows: By the labels' values, the numbers of the rows.
+    """
+
+    def __init__(self, places: tuple[int, ...], rows: Mapping[tuple[str, ...], list[int]]) -> None:
+        self._places, self._rows = places, rows
+        # The label that has the most values tells best where to look.
+        self._best = max(range(len(places)), key=lambda number: len({values[number] for values in rows}), default=0)
+        self._by_value: dict[str, list[tuple[str, ...]]] = {}
+        for values in rows:
+            self._by_value.setdefault(values[self._best], []).append(values)
+        self._sorted = sorted(self._by_value)
+
+    def of(self, selector: Selector) -> list[list[int]]:
+        """The rows of the groups that a selector matches."""
+        found: dict[tuple[str, ...], list[int]] = {}
+        for start in starts(selector.matchers[self._places[self._best]]):
+            place = bisect_left(self._sorted, start)
+            while place < len(self._sorted) and self._sorted[place].startswith(start):
+                for values in self._by_value[self._sorted[place]]:
+                    if values not in found and matched(selector, self._places, values):
+                        found[values] = self._rows[values]
+                place += 1
+        return list(found.values())
+
+
+def _within(row: Row, begins: float, ends: float) -> Row | None:
+    """A row with the samples after `begins` up to `ends`; empty where there are none, None where one is just at `begins`."""
+    part: Row = {}
+    for kind in KINDS:
+        samples: list[Any] | None = row.get(kind)
+        if not samples:
+            continue
+        first, last = 0, len(samples)
+        while first < last and samples[first][0] <= begins:
+            if samples[first][0] == begins:
+                return None
+            first += 1
+        while last > first and samples[last - 1][0] > ends:
+            last -= 1
+        if first < last:
+            part[kind] = samples[first:last]
+    if part:
+        part["metric"] = row["metric"]
+    return part

@@ -1,0 +1,339 @@
+"""One reader of a Prometheus for all who watch: what several want at about the same time is asked for once.
+
+Time goes in beats. The first who wants to know the time in a beat asks Prometheus, and all who look in that beat look as of
+it. The first who asks for samples asks for those of all others whose pods may have a newer one by then, so nobody waits for
+anybody to join. An answer says to each what its own query would have said (`batch`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+from weakref import WeakSet, WeakValueDictionary, ref
+
+from requests import RequestException
+
+from glidepath.errors import EvidenceError
+from glidepath.evidence.batch import Answered, Asked, milliseconds
+from glidepath.evidence.prometheus import (
+    Histogram,
+    NotAnsweredError,
+    Prometheus,
+    Queries,
+    RefusedError,
+    Row,
+    Series,
+    histograms_in,
+    ranged,
+    series_in,
+    unanswered,
+    whole_seconds,
+)  # fmt: skip
+from glidepath.evidence.selectors import Shape, parsed
+
+# So many selectors, and letters of them, go into a query at most.
+MOST, LETTERS = 200, 100_000
+# So long, seconds, queries stay small after one that was too much, and one that can't be answered is asked alone.
+CAREFUL_S = 60.0
+# So many beats are kept: who looks late still looks as of its own.
+KEPT = 2
+# So many beats after it was asked for something is expected to be asked for again.
+EXPECTED = 12
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A part of time in which all look as of one time.
+
+    Attributes:
+        number: Which one.
+        at: Its time on Prometheus' clock, epoch seconds, or the error, once it is there.
+    """
+
+    number: int
+    at: Future[float] = field(default_factory=Future)
+
+
+class Due(Protocol):
+    """One who watches."""
+
+    @property
+    def due(self) -> float:
+        """When it looks again at the soonest, epoch seconds on Prometheus' clock."""
+
+
+class Shared:
+    """A Prometheus for many who watch.
+
+    Args:
+        prometheus: The server.
+        steady: A clock that does not jump, seconds.
+    """
+
+    def __init__(self, prometheus: Queries, steady: Callable[[], float] = time.monotonic) -> None:
+        self.prometheus, self._steady = prometheus, steady
+        self._lock = threading.Lock()
+        self._views: WeakSet[View] = WeakSet()
+        # By the length of a beat: the last ones, and what was asked in them.
+        self._beats: dict[float, list[Beat]] = {}
+        self._asked: dict[float, list[Asked]] = {}
+        self._down: EvidenceError | None = None
+        self._most, self._careful_until = MOST, -math.inf
+        self._alone: dict[str, float] = {}
+
+    def view(self, beat_s: float) -> View:
+        """A reader for one who watches; what it reads is shared as long as it lives.
+
+        Args:
+            beat_s: Seconds of a beat: it looks as of a time that is at most so old.
+        """
+        view = View(self, beat_s)
+        with self._lock:
+            self._views.add(view)
+        return view
+
+    def now(self, beat_s: float) -> float:
+        """Prometheus' clock at the present beat, epoch seconds.
+
+        Raises:
+            EvidenceError: It did not answer. While it does not, one at a time tries, and nobody waits for that.
+        """
+        number = math.floor(self._steady() / beat_s)
+        with self._lock:
+            beats, down = self._beats.setdefault(beat_s, []), self._down
+            mine = not beats or (beats[-1].number != number and beats[-1].at.done())
+            if mine:
+                self._beats[beat_s] = beats = [*beats, Beat(number)][-KEPT:]
+                times = _times(beats)
+                self._asked[beat_s] = [one for one in self._asked.get(beat_s, []) if one.at in times]
+            beat = beats[-1]
+        if mine:
+            self._begin(beat)
+        elif down is not None and not beat.at.done():
+            raise _again(down)
+        return _result(beat.at)
+
+    def _begin(self, beat: Beat) -> None:
+        try:
+            at = self.prometheus.now()
+        except EvidenceError as error:
+            self._down = error
+            beat.at.set_exception(error)
+        except BaseException as error:
+            beat.at.set_exception(error)
+            raise
+        else:
+            self._down = None
+            beat.at.set_result(at)
+
+    def rows(self, view: View, selector: str, window_s: float, at: float) -> list[Row]:
+        """The samples of a selector in a window, as by `Prometheus.rows`.
+
+        Raises:
+            EvidenceError: As there, about this selector's own query.
+        """
+        end, seconds = milliseconds(at), whole_seconds(window_s)
+        asked = self._asked_for(view, selector, end, seconds)
+        if asked is None:
+            return self._own(selector, window_s, at)
+        try:
+            rows = asked.answer.result().of(selector, end, seconds)
+        except EvidenceError as error:
+            if isinstance(error, RefusedError):
+                raise _again(error) from error
+            if len(asked.members) > 1 and not isinstance(error.__cause__, RequestException):
+                return self._own(selector, window_s, at)
+            self._unanswered(error, selector)
+            query, why = ranged(selector, window_s, None), error.__cause__ or error
+            raise type(error)(unanswered(self.prometheus.url, query, why)) from error
+        return self._own(selector, window_s, at) if rows is None else rows
+
+    def _own(self, selector: str, window_s: float, at: float) -> list[Row]:
+        try:
+            return self.prometheus.rows(ranged(selector, window_s, None), at)
+        except NotAnsweredError as error:
+            self._unanswered(error, selector)
+            raise
+
+    def _unanswered(self, error: EvidenceError, selector: str) -> None:
+        """A selector that can't be answered is asked for alone for a while: it would be the others' error as well."""
+        if isinstance(error, NotAnsweredError):
+            with self._lock:
+                self._alone[selector] = self._steady() + CAREFUL_S
+
+    def _asked_for(self, view: View, selector: str, end: int, seconds: int) -> Asked | None:
+        """The query whose answer has what is wanted, made if there is none; None for one that is to be asked alone."""
+        shape = self._shape(selector)
+        if shape is None:
+            return None
+        with self._lock:
+            asked = self._asked.setdefault(view.beat_s, [])
+            for one in asked:
+                if one.covers(selector, end, seconds):
+                    return one
+            if end not in _times(self._beats.get(view.beat_s, [])):
+                return None
+            made = self._gathered(view, selector, shape, end, seconds, asked)
+            asked.append(made)
+        self._ask(made)
+        return made
+
+    def _shape(self, selector: str) -> Shape | None:
+        """What can be merged with a selector; None where nothing is to be."""
+        with self._lock:
+            until = self._alone.get(selector)
+            if until is not None and self._steady() < until:
+                return None
+            self._alone.pop(selector, None)
+        found = parsed(selector)
+        return None if found is None else found.shape
+
+    def _gathered(self, view: View, selector: str, shape: Shape, end: int, seconds: int, asked: list[Asked]) -> Asked:
+        """A query for a selector, and for those like it that are expected to be wanted in the same beat."""
+        if self._steady() > self._careful_until:
+            self._most = min(MOST, 2 * self._most)
+            self._careful_until = self._steady() + CAREFUL_S
+        there = {member for one in asked if one.at == end for member in one.members}
+        wanted = {selector: seconds}
+        letters = len(selector)
+        for text, expected in sorted(self._expected(view.beat_s, end / 1000).items()):
+            found = parsed(text)
+            if text in there or text in self._alone or found is None or found.shape != shape or text in wanted:
+                continue
+            # A window of another kind of scrapes would make all answers long.
+            if not seconds / 2 <= expected <= 2 * seconds:
+                continue
+            letters += len(text)
+            if len(wanted) >= self._most or letters > LETTERS:
+                break
+            wanted[text] = expected
+        members = {text: found for text in wanted if (found := parsed(text)) is not None}
+        return Asked(members, end, max(wanted.values()))
+
+    def _expected(self, beat_s: float, at: float) -> dict[str, int]:
+        """The selectors that are likely to be asked for at a time, and the windows of each, seconds."""
+        expected: dict[str, int] = {}
+        for view in self._views:
+            if view.beat_s == beat_s:
+                for selector, seconds in view.expected(at).items():
+                    expected[selector] = max(seconds, expected.get(selector, 0))
+        return expected
+
+    def _ask(self, asked: Asked) -> None:
+        try:
+            rows = self.prometheus.rows(asked.query, asked.at / 1000)
+            asked.answer.set_result(Answered(asked.members, rows))
+        except BaseException as error:
+            if len(asked.members) > 1 and isinstance(error, EvidenceError):
+                with self._lock:
+                    self._most = max(1, len(asked.members) // 2)
+                    self._careful_until = self._steady() + CAREFUL_S
+            asked.answer.set_exception(error)
+            if not isinstance(error, EvidenceError):
+                raise
+
+
+class View:
+    """What one who watches reads of a shared Prometheus: see `Samples`. One thread at a time may use it.
+
+    Args:
+        shared: The reader that it shares.
+        beat_s: As for `Shared.view`.
+    """
+
+    def __init__(self, shared: Shared, beat_s: float) -> None:
+        self.shared, self.beat_s = shared, beat_s
+        self._watch: Callable[[], Due | None] = _nobody
+        # By selector: how long the window was that was asked for last, seconds, and when that was, epoch seconds.
+        self._last: dict[str, tuple[int, float]] = {}
+
+    def serve(self, watch: Due) -> None:
+        """Say who reads by it: before that is due nothing is asked for it."""
+        self._watch = ref(watch)
+
+    def expected(self, at: float) -> dict[str, int]:
+        """What is likely to be asked for at a time, epoch seconds, with windows in seconds that are long enough."""
+        watch = self._watch()
+        if watch is None or watch.due > at:
+            return {}
+        longer = math.ceil(self.beat_s) + 1
+        last = list(self._last.items())
+        return {selector: seconds + longer for selector, (seconds, then) in last if at - then <= EXPECTED * self.beat_s}
+
+    def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
+        """As `Prometheus.range_vector`."""
+        if step_s is not None:
+            return self.shared.prometheus.range_vector(selector, window_s, at, step_s)
+        return series_in(self._rows(selector, window_s, at))
+
+    def range_histograms(
+        self, selector: str, window_s: float, at: float, step_s: float | None = None
+    ) -> list[Histogram]:
+        """As `Prometheus.range_histograms`."""
+        if step_s is not None:
+            return self.shared.prometheus.range_histograms(selector, window_s, at, step_s)
+        return histograms_in(self._rows(selector, window_s, at))
+
+    def _rows(self, selector: str, window_s: float, at: float) -> list[Row]:
+        gone = [one for one, (_, then) in self._last.items() if at - then > EXPECTED * self.beat_s]
+        for one in gone:
+            del self._last[one]
+        self._last[selector] = whole_seconds(window_s), at
+        return self.shared.rows(self, selector, window_s, at)
+
+    def vector(self, expression: str, at: float) -> list[Series]:
+        """As `Prometheus.vector`; it is asked alone: what is asked about growth is no one else's."""
+        return self.shared.prometheus.vector(expression, at)
+
+    def now(self) -> float:
+        """As `Prometheus.now`, at most a beat ago."""
+        return self.shared.now(self.beat_s)
+
+
+_known: WeakValueDictionary[object, Shared] = WeakValueDictionary()
+_known_lock = threading.Lock()
+
+
+def shared(prometheus: Prometheus) -> Shared:
+    """This process' one reader of a server by an account, as long as anybody has it."""
+    with _known_lock:
+        found = _known.get(prometheus.identity)
+        if found is None:
+            found = _known[prometheus.identity] = Shared(prometheus)
+        return found
+
+
+def _forked() -> None:
+    """Its locks may have been held when this process was forked."""
+    global _known, _known_lock
+    _known, _known_lock = WeakValueDictionary(), threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+def _nobody() -> None:
+    """Who reads by a view that nobody has yet."""
+
+
+def _times(beats: Iterable[Beat]) -> set[int]:
+    """The times of beats, epoch milliseconds, as far as they are known."""
+    return {milliseconds(beat.at.result()) for beat in beats if beat.at.done() and beat.at.exception() is None}
+
+
+def _again(error: EvidenceError) -> EvidenceError:
+    """The same error to be raised in another thread."""
+    return type(error)(str(error))
+
+
+def _result(at: Future[float]) -> float:
+    try:
+        return at.result()
+    except EvidenceError as error:
+        raise _again(error) from error

@@ -1,0 +1,94 @@
+"""A Prometheus in memory that is asked in PromQL: one selector and its window, answered as its API does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from glidepath.errors import EvidenceError
+from glidepath.evidence.prometheus import (
+    Histogram,
+    NotAnsweredError,
+    Row,
+    Series,
+    histograms_in,
+    ranged,
+    series_in,
+    vector_in,
+)  # fmt: skip
+
+QUERY = re.compile(r"(\w+)\{(.*)\}\[(\d+)s\]", re.DOTALL)
+MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"((?:[^"\\]|\\.)*)"', re.DOTALL)
+NAMED = re.compile(r"ns\d")
+Labels = dict[str, str]
+
+
+@dataclass
+class Stored:
+    """Series with samples at whole milliseconds.
+
+    Attributes:
+        series: Labels, and samples of time in milliseconds and value.
+        clock: What it says the time is, epoch seconds.
+        open_left: Whether a window has no sample at its very beginning: since Prometheus 3 it has none.
+        most: Queries for more selectors than this are refused, by the number of namespaces they name.
+        refused: Text that no query may have.
+        down: What is raised instead of any answer.
+    """
+
+    series: list[tuple[Labels, list[tuple[int, float]]]]
+    clock: float
+    open_left: bool = True
+    most: int = 10**6
+    refused: str = "\0"
+    down: EvidenceError | None = None
+    url: str = "http://prometheus"
+    asked: list[str] = field(default_factory=list)
+
+    def rows(self, query: str, at: float) -> list[Row]:
+        self.asked.append(query)
+        if self.down is not None:
+            raise self.down
+        whole = QUERY.fullmatch(query)
+        assert whole is not None, query
+        if self.refused in query or len(NAMED.findall(query)) > self.most:
+            raise NotAnsweredError(f"too much: {query}")
+        matchers = [
+            (label, how, value.encode().decode("unicode_escape")) for label, how, value in MATCHER.findall(whole[2])
+        ]
+        end, begin = round(at * 1000), round(at * 1000) - 1000 * int(whole[3])
+        rows = []
+        for labels, samples in sorted(self.series, key=lambda one: sorted(one[0].items())):
+            inside = [one for one in samples if begin < one[0] <= end or (one[0] == begin and not self.open_left)]
+            if inside and labels["__name__"] == whole[1] and all(_holds(labels, *one) for one in matchers):
+                rows.append({"metric": labels, "values": [[time / 1000, repr(value)] for time, value in inside]})
+        return rows
+
+    def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
+        return series_in(self.rows(ranged(selector, window_s, step_s), at))
+
+    def range_histograms(
+        self, selector: str, window_s: float, at: float, step_s: float | None = None
+    ) -> list[Histogram]:
+        return histograms_in(self.rows(ranged(selector, window_s, step_s), at))
+
+    def vector(self, expression: str, at: float) -> list[Series]:
+        return vector_in(self.rows(expression, at))
+
+    def now(self) -> float:
+        self.asked.append("time()")
+        if self.down is not None:
+            raise self.down
+        return self.clock
+
+
+def _holds(labels: Labels, label: str, how: str, value: str) -> bool:
+    given = labels.get(label, "")
+    same = re.fullmatch(value, given, re.DOTALL) is not None if how.endswith("~") else given == value
+    return same != how.startswith("!")
+
+
+def texts(asked: Iterable[str]) -> list[str]:
+    """The queries for samples among some."""
+    return [one for one in asked if one != "time()"]
