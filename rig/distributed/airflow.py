@@ -86,6 +86,8 @@ class DistributedAirflow(Airflow):
             "AIRFLOW__CORE__HOSTNAME_CALLABLE": "rig.distributed.hosts.address",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://{central}:{port}/execution/",
             "AIRFLOW__CORE__PARALLELISM": "8",
+            # All of it is on one machine: an answer may take long.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self._database("airflow"),
             "AIRFLOW__CELERY__BROKER_URL": f"redis://{central}:{BROKER_PORT}/0",
             "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{self._database('airflow')}",
