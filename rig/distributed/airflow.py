@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ import requests
 
 from rig.airflow import Airflow
 from rig.distributed import links
-from rig.distributed.backing import BROKER_PORT, DATABASE_PORT, create_command, make_database, services
+from rig.distributed.backing import BROKER_PORT, DATABASE_PORT, create_command, make_database, private, services
 from rig.distributed.hosts import HOST, INTERFACE, Host, Network, free_network, hosts
 from rig.environment import REPO, RigError, airflow_environment, cluster
 
@@ -68,8 +69,14 @@ class DistributedAirflow(Airflow):
         """The record's database."""
         return self._database("glidepath")
 
+    @property
+    def password(self) -> str:
+        """That of the database and of the broker, as the last start made it; empty before the first."""
+        file = self.home / "password"
+        return file.read_text() if file.exists() else ""
+
     def _database(self, name: str) -> str:
-        return f"postgresql+psycopg2://airflow@{self.network.central}:{DATABASE_PORT}/{name}"
+        return f"postgresql+psycopg2://airflow:{self.password}@{self.network.central}:{DATABASE_PORT}/{name}"
 
     def environment(self, port: int) -> dict[str, str]:
         """What all components have."""
@@ -89,8 +96,9 @@ class DistributedAirflow(Airflow):
             # All of it is on one machine: an answer may take long.
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self._database("airflow"),
-            "AIRFLOW__CELERY__BROKER_URL": f"redis://{central}:{BROKER_PORT}/0",
+            "AIRFLOW__CELERY__BROKER_URL": f"redis://:{self.password}@{central}:{BROKER_PORT}/0",
             "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{self._database('airflow')}",
+            "PGPASSWORD": self.password,
             "AIRFLOW__API__HOST": central,
             "AIRFLOW__API__BASE_URL": f"http://{central}:{port}",
             "GLIDEPATH_RECORD_URL": self.record_url,
@@ -111,7 +119,8 @@ class DistributedAirflow(Airflow):
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
         (self.home / "held").mkdir(parents=True)
-        make_database(self.home / "postgres")
+        private(self.home / "password", secrets.token_hex(16), "root")
+        make_database(self.home / "postgres", self.password)
         self.network = free_network(_addresses())
         super().start()
 
@@ -133,7 +142,7 @@ class DistributedAirflow(Airflow):
         ]
         plan = {
             "network": {"machine": self.network.machine, "central": central},
-            "backing": [asdict(one) for one in services(self.home / "postgres", central)],
+            "backing": [asdict(one) for one in services(self.home / "postgres", central, self.password)],
             "first": [
                 *(create_command(central, name) for name in ("airflow", "glidepath")),
                 ["airflow", "db", "migrate"],

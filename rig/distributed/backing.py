@@ -75,11 +75,12 @@ def as_user(name: str, *command: str) -> tuple[str, ...]:
     return ("setpriv", f"--reuid={found.pw_uid}", f"--regid={found.pw_gid}", "--clear-groups", *command)
 
 
-def make_database(folder: Path) -> None:
+def make_database(folder: Path, password: str) -> None:
     """Make Postgres' data.
 
     Args:
         folder: Where; made, must not be there.
+        password: The only user's: every user of this machine reaches the network of these hosts.
 
     Raises:
         RigError: Postgres' user can't reach the folder, or it could not be made.
@@ -91,17 +92,25 @@ def make_database(folder: Path) -> None:
             f"user postgres can't reach {folder}; expected a path that everybody may pass: have the checkout elsewhere, or set "
             "GLIDEPATH_DEMO_STATE to a folder that is"
         )
+    secret = private(folder.parent / "database.password", password, "postgres")
     made = _run(
         as_user(
-            "postgres", str(postgres_folder() / "initdb"), "--pgdata", str(folder), "--username=airflow", "--auth=trust",
-            "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8",
+            "postgres", str(postgres_folder() / "initdb"), "--pgdata", str(folder), "--username=airflow",
+            "--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8",
         )
     )  # fmt: skip
     if made.returncode != 0:
         raise RigError(f"Postgres' data could not be made: {made.stderr.strip()}")
-    # Who reaches the network of these hosts is root of this machine.
     with (folder / "pg_hba.conf").open("a") as rules:
-        rules.write("host all all 198.19.254.0/24 trust\n")
+        rules.write("host all all 198.19.254.0/24 scram-sha-256\n")
+
+
+def private(file: Path, text: str, owner: str) -> Path:
+    """Write a file that its owner and root alone can read; the file."""
+    file.touch(mode=0o600)
+    file.write_text(text)
+    shutil.chown(file, owner)
+    return file
 
 
 def create_command(address: str, name: str) -> list[str]:
@@ -114,12 +123,13 @@ def _run(command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", timeout=120)
 
 
-def services(folder: Path, address: str) -> list[Service]:
+def services(folder: Path, address: str, password: str) -> list[Service]:
     """Postgres and the broker.
 
     Args:
-        folder: Postgres' data.
+        folder: Postgres' data; the broker's settings are written beside it.
         address: Where both listen.
+        password: The broker's. Whoever could write to it could have workers run anything.
     """
     settings = {
         "listen_addresses": address,
@@ -130,10 +140,8 @@ def services(folder: Path, address: str) -> list[Service]:
     }
     given = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     postgres = as_user("postgres", str(postgres_folder() / "postgres"), "-D", str(folder), *given)
-    broker = as_user(
-        NOBODY, broker_program(), "--bind", address, "--port", str(BROKER_PORT),
-        "--save", "", "--appendonly", "no", "--protected-mode", "no", "--dir", "/",
-    )  # fmt: skip
+    told = f'bind {address}\nport {BROKER_PORT}\nrequirepass {password}\nsave ""\nappendonly no\ndir /\n'
+    broker = as_user(NOBODY, broker_program(), str(private(folder.parent / "broker.conf", told, NOBODY)))
     return [
         Service(DATABASE, postgres, address, DATABASE_PORT),
         Service(BROKER, broker, address, BROKER_PORT),

@@ -22,7 +22,9 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DistributedAirflow:
     basic = {"AIRFLOW_HOME": str(tmp_path), "AIRFLOW__CORE__EXECUTOR": "LocalExecutor"}
     monkeypatch.setattr(distributed, "airflow_environment", lambda *_: dict(basic))
     monkeypatch.setattr(
-        distributed, "services", lambda folder, address: [Service("database", ("postgres", str(folder)), address, 5432)]
+        distributed,
+        "services",
+        lambda folder, address, _: [Service("database", ("postgres", str(folder)), address, 5432)],
     )
     monkeypatch.setattr(distributed, "create_command", lambda address, name: ["createdb", address, name])
     return DistributedAirflow(tmp_path / "home", tmp_path / "policies")
@@ -34,6 +36,16 @@ def test_tasks_go_to_celery_and_all_that_is_kept_is_in_postgres(made: Distribute
     for name in ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "GLIDEPATH_RECORD_URL"):
         assert env[name].startswith("postgresql+psycopg2://")
     assert env["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == f"http://{made.network.central}:8080/execution/"
+
+
+def test_database_and_broker_ask_for_the_password_of_this_start(made: DistributedAirflow) -> None:
+    made.home.mkdir()
+    (made.home / "password").write_text("secret")
+    env = made.environment(8080)
+    assert ":secret@" in env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+    assert ":secret@" in made.record_url
+    assert env["AIRFLOW__CELERY__BROKER_URL"].startswith("redis://:secret@")
+    assert env["PGPASSWORD"] == "secret"
 
 
 def test_each_host_has_a_name_and_a_disk_of_its_own(made: DistributedAirflow) -> None:

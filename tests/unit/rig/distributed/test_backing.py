@@ -62,14 +62,25 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@pytest.mark.usefixtures("installed")
+def test_no_other_user_of_the_machine_can_have_workers_run_something(tmp_path: Path) -> None:
+    _, broker = services(tmp_path / "data", "198.19.254.2", "secret")
+    told = tmp_path / "broker.conf"
+    assert "requirepass secret\n" in told.read_text()
+    assert (told.stat().st_mode & 0o777, told.owner()) == (0o600, "nobody")
+    assert broker.command[-1] == str(told)  # not in the command, which everybody sees
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 @pytest.mark.usefixtures("installed")
 def test_both_listen_on_the_one_address_and_nowhere_else(tmp_path: Path) -> None:
-    database, broker = services(tmp_path / "data", "198.19.254.2")
+    database, broker = services(tmp_path / "data", "198.19.254.2", "secret")
     assert database.command[:2] == ("as", "postgres")
     assert "listen_addresses=198.19.254.2" in database.command
     assert "unix_socket_directories=" in database.command
     assert broker.command[:2] == ("as", "nobody")
-    assert broker.command[broker.command.index("--bind") + 1] == "198.19.254.2"
+    assert "bind 198.19.254.2\n" in (tmp_path / "broker.conf").read_text()
     assert {one.address for one in (database, broker)} == {"198.19.254.2"}
 
 
@@ -87,4 +98,4 @@ def test_a_folder_that_postgres_user_can_not_reach_is_refused(tmp_path: Path, mo
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     with pytest.raises(RigError, match=r"can't reach .*closed/data; expected a path that everybody may pass"):
-        make_database(closed / "data")
+        make_database(closed / "data", "secret")
