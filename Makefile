@@ -17,6 +17,9 @@ help: ## list the commands
 $(VENV)/.ready: requirements.txt requirements-dev.txt
 	@bin/venv $(VENV)
 
+$(VENV)-distributed/.ready: requirements.txt requirements-dev.txt requirements-distributed.txt
+	@bin/venv $(VENV)-distributed requirements-distributed.txt
+
 .PHONY: venv
 venv: $(VENV)/.ready ## install what Python needs into .venv
 
@@ -98,6 +101,18 @@ e2e: venv sandbox ## all end-to-end tests, the long ones too
 test-services: venv sandbox ## services that know nothing of Glidepath, adopted and released by what they and the mesh count
 	@pytest tests/services --durations=12
 
+.PHONY: test-distributed
+test-distributed: $(VENV)-distributed/.ready sandbox ## Airflow on several hosts (Celery, Postgres, Redis), which are killed, stopped, cut off: ONLY=triggerer
+	@missing=()
+	ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || missing+=(postgresql)
+	command -v valkey-server > /dev/null || command -v redis-server > /dev/null || missing+=(redis-server)
+	if [ $${#missing[@]} -gt 0 ]; then
+	  echo "installing Debian packages: $${missing[*]}"
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$${missing[@]}"
+	fi
+	echo "== tests on several hosts"
+	PATH=$(CURDIR)/$(VENV)-distributed/bin:$$PATH pytest -s tests/distributed $(if $(ONLY),-k "$(ONLY)") --durations=12
+
 .PHONY: faults
 faults: venv sandbox ## every fault made for real in the middle of a release
 	@pytest tests/faults --durations=12
@@ -162,6 +177,7 @@ lock: $(VENV)/.ready ## write requirements*.txt from requirements*.in
 	@uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements.in -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements-docs.in -o requirements-docs.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements-distributed.in -o requirements-distributed.txt
 
 .PHONY: schema
 schema: venv ## write the policy's JSON Schema

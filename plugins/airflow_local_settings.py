@@ -10,3 +10,8 @@ __all__: list[str] = []
 
 if {"scheduler", "triggerer", "worker"} & set(sys.argv[1:3]):
     import glidepath.hooks.preload  # noqa: F401
+
+if "triggerer" in sys.argv[1:2]:
+    from glidepath.triggers.warm import warm_at_start
+
+    warm_at_start()

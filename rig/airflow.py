@@ -30,6 +30,8 @@ class Airflow:
         extra: Laid over its environment, read at each start.
     """
 
+    patience_s: float = START_TIMEOUT_S
+
     def __init__(
         self,
         home: Path,
@@ -50,6 +52,16 @@ class Airflow:
     def url(self) -> str:
         """Where a person looks."""
         return f"http://localhost:{self.port}"
+
+    def environment(self, port: int) -> dict[str, str]:
+        """What its processes have."""
+        return {**airflow_environment(self.home, port, self.policies), **self.extra()}
+
+    def prepare(self) -> None:
+        """Write down what its processes need before they start: nothing of this one."""
+
+    def started(self, pid: int) -> None:
+        """Give its parent process what it needs from outside: nothing of this one."""
 
     def pid(self) -> int | None:
         """The running parent process, if it lives and is ours."""
@@ -76,7 +88,8 @@ class Airflow:
         passwords = self.home / "passwords.json"
         passwords.touch(mode=0o600)
         passwords.write_text(json.dumps({name: name for name in USERS}))
-        env = {**airflow_environment(self.home, port, self.policies), **self.extra()}
+        env = self.environment(port)
+        self.prepare()
         with (self.home / "standalone.log").open("ab") as log:
             process = subprocess.Popen(
                 list(self.command),
@@ -90,9 +103,10 @@ class Airflow:
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             )
         self._file.write_text(json.dumps({"pid": process.pid, "port": port}))
+        self.started(process.pid)
         started = time.monotonic()
         while not self.healthy():
-            if process.poll() is not None or time.monotonic() - started > START_TIMEOUT_S:
+            if process.poll() is not None or time.monotonic() - started > self.patience_s:
                 raise RigError(f"Airflow is not healthy; see {self.home / 'standalone.log'}")
             time.sleep(1)
 

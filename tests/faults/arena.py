@@ -8,28 +8,23 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import yaml
 
 from glidepath.record import Record
-from rig import stage, witness
+from rig import stage
 from rig.airflow import Airflow
-from rig.environment import NAMESPACE, REPO, STATE, kubectl
+from rig.environment import NAMESPACE, REPO, STATE
 from tests.faults.clock import stepclock
 from tests.faults.components import component_pid
+from tests.faults.ground import RATE, Ground
 from tests.faults.proxies import Proxies
 from tests.faults.second import second_triggerer
 from tests.faults.synced import forget_sync
-from tests.faults.theirs import forget_theirs
-from tests.support.world import SERVICE, World, helm_roles, lease
 
-RATE = 100.0
-BASELINE_REQUESTS = 1500
 RECORD_BYTES = 24 * 2**20
 TIMEOUT_DAG = "release_with_timeout"
 DAGRUN_TIMEOUT_S = 45
@@ -66,7 +61,7 @@ dag = shape.build({dag!r}, policy, Path({policy!r}), wrong)
 """
 
 
-class Arena(World):
+class Arena(Ground):
     """A world with handles for faults."""
 
     def __init__(self, home: Path) -> None:
@@ -139,11 +134,6 @@ class Arena(World):
             TIMEOUT_FILE.format(empty=str(empty), seconds=DAGRUN_TIMEOUT_S, policy=str(policy), dag=TIMEOUT_DAG)
         )
 
-    def _under_way(self) -> list[str]:
-        """The runs that have not ended, as paths of Airflow's API."""
-        rows = self.airflow.call("GET", "/dags/~/dagRuns?state=running&state=queued")["dag_runs"]
-        return [f"/dags/{one['dag_id']}/dagRuns/{quote(one['dag_run_id'], safe='')}" for one in rows]
-
     def edit_policy(self, changes: dict[str, Any]) -> None:
         """Have the policy's file say what it should, but for these."""
         file = self.home / "policies" / "model-service.yaml"
@@ -214,42 +204,7 @@ class Arena(World):
         second_triggerer(self, self.home, False)
         # A case that could not be followed to its end leaves its release under way, and a run with old tokens.
         self.airflow.start()
-        for run in self._under_way():
-            self.airflow.call("PATCH", run, {"state": "failed"})
-        self.wait("the runs before end", lambda: not self._under_way(), 600)
-        self.wait("the release before ends", lambda: not lease()["spec"].get("holderIdentity"), 300)
-        stable = helm_roles()["stable"] if stage.roles() else "v1"
-        stable = stable if stable in ("v1", "v2") else "v1"
-        since = time.time() - 240
-        forget_sync()
-        forget_theirs()
-        if edited := _edited():
-            stage.remove()
-        if edited or not stage.pristine(stable) or _restarted():
-            since = time.time()
-            stage.set_stage(stable, RATE, say)
-            self.proxies.connect()
-        self.wait("Airflow's health", self.airflow.healthy, 120)
-        stage.wait_answers(stable, BASELINE_REQUESTS, since, timeout_s=180)
-        return stable
-
-
-def _restarted() -> bool:
-    """Whether the traffic generator has forgotten its rate: it starts with another one."""
-    answer = json.loads(kubectl("get", "--raw", f"{witness.PROXY}/healthz"))
-    return float(answer["rate"]) != RATE
-
-
-def _edited() -> bool:
-    """Whether a case has left what a person wrote in the routes or the Service: it is theirs, so no release removes it."""
-    routes, service = (
-        json.loads(kubectl("get", kind, SERVICE, "-n", NAMESPACE, "-o", "json"))["spec"]
-        for kind in ("virtualservice", "service")
-    )
-    entries = routes["http"]
-    return (
-        len(entries) != 1 or "mirror" in entries[0] or "exportTo" in routes or "version" in service.get("selector", {})
-    )
+        return self.settle(say, self.proxies.connect)
 
 
 def _unmount(folder: Path) -> None:

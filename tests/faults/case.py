@@ -245,8 +245,9 @@ def _keep(scene: Scene, result: Result) -> None:
 
 
 def _keep_logs(scene: Scene, folder: Path) -> None:
-    logs = scene.arena.home / "logs" / f"dag_id={scene.dag_id}" / f"run_id={scene.run_id}"
-    for file in sorted(logs.rglob("*.log*")) if logs.exists() else ():
+    logs = f"logs/dag_id={scene.dag_id}/run_id={scene.run_id}"
+    places = [scene.arena.home / logs, *scene.arena.home.glob(f"hosts/*/{logs}")]
+    for file in sorted(one for place in places for one in place.rglob("*.log*")):
         told = [str(json.loads(line).get("event")) for line in file.read_text().splitlines() if line.startswith("{")]
         name = f"{file.parent.name}-{file.name}".replace("task_id=", "")
         (folder / name).write_text("\n".join(told))

@@ -22,7 +22,8 @@ SIGN_S, SILENT_S = 3.0, 20.0
 LOOK_S, POLL_S = 1.5, 0.05
 DEFERRED = "deferred"
 
-_warmed = threading.Event()
+# Whether Airflow has been asked for something by this process: `triggers.warm`.
+warmed = threading.Event()
 
 
 class Place:
@@ -109,8 +110,8 @@ def task_state(task_instance: Any, within_s: float = LOOK_S) -> str:
 
 def warm_up(task_instance: Any) -> None:
     """Ask Airflow once beforehand: a triggerer's first question takes many seconds, and later ones must not."""
-    if task_instance is not None and not _warmed.is_set():
-        _warmed.set()
+    if task_instance is not None and not warmed.is_set():
+        warmed.set()
         _asked(task_instance)
 
 

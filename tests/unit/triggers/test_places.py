@@ -35,7 +35,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Stag
     monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
     monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
     monkeypatch.setattr(places, "SIGN_S", 0.02)
-    places._warmed.set()
+    places.warmed.set()
     with ApiServer() as server:
         stage = Stage(server, tmp_path)
         run = stage.run()
