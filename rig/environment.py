@@ -135,6 +135,7 @@ def airflow_environment(home: Path, port: int, policies: Path) -> dict[str, str]
         "AIRFLOW_CONN_PROMETHEUS_DEFAULT": env["PROMETHEUS_URL"],
         "GLIDEPATH_HELM": env["HELM"],
         "GLIDEPATH_POLICIES": str(policies),
+        "GLIDEPATH_FLEETS": str(policies.parent / "fleets"),
         "GLIDEPATH_RECORD_URL": f"sqlite:///{home}/glidepath.db",
     }
     return {**os.environ, **core, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
