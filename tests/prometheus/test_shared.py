@@ -15,7 +15,8 @@ from bench.evidence.service import Labels, write
 from bench.shared.services import SCRAPE_S, series
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Prometheus, Source, app_source, mesh_source
-from glidepath.evidence.shared import Shared, View
+from glidepath.evidence.shared import Shared
+from glidepath.evidence.view import View
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
 SERVICES = 30

@@ -14,7 +14,8 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence import SampledEvidence, Source, Waiting, app_source, mesh_source
 from glidepath.evidence.collector import Collected
 from glidepath.evidence.prometheus import NotAnsweredError, RefusedError
-from glidepath.evidence.shared import Shared, View
+from glidepath.evidence.shared import Shared
+from glidepath.evidence.view import View
 from tests.unit.evidence.stored import NAMED, Labels, Stored, texts
 
 BEGAN, SCRAPE = 1000, 5
