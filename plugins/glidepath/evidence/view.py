@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 from weakref import ref
 
@@ -23,6 +23,9 @@ class Due(Protocol):
     def due(self) -> float:
         """When it looks again at the soonest, epoch seconds on Prometheus' clock."""
 
+    def window(self, at: float) -> float:
+        """How far back it would read then, seconds."""
+
 
 class View:
     """What one who watches reads of a shared Prometheus: see `Samples`. One thread at a time may use it.
@@ -38,9 +41,10 @@ class View:
         # By selector: how long the window was that was asked for last, seconds, and when that was, epoch seconds.
         self._last: dict[str, tuple[int, float]] = {}
 
-    def serve(self, watch: Due) -> None:
-        """Say who reads by it: before that is due nothing is asked for it."""
+    def serve(self, watch: Due, first: Iterable[str] = ()) -> None:
+        """Say who reads by it, and by which selectors at first: before it is due nothing is asked for it."""
         self._watch = ref(watch)
+        self._last |= dict.fromkeys(first, (0, math.nan))
 
     def expected(self, at: float) -> dict[str, int]:
         """What is likely to be asked for at a time, epoch seconds, with windows in seconds that are long enough."""
@@ -48,8 +52,14 @@ class View:
         if watch is None or watch.due > at:
             return {}
         longer = math.ceil(self.beat_s) + 1
-        last = list(self._last.items())
-        return {selector: seconds + longer for selector, (seconds, then) in last if at - then <= EXPECTED * self.beat_s}
+        expected = {}
+        for selector, (seconds, then) in list(self._last.items()):
+            if not seconds:  # it has asked for nothing yet, and may not for long
+                then = at if math.isnan(then) else then
+                self._last[selector] = 0, then
+            if at - then <= EXPECTED * self.beat_s:
+                expected[selector] = seconds + longer if seconds else whole_seconds(watch.window(at)) + 1
+        return expected
 
     def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
         """As `Prometheus.range_vector`."""

@@ -29,6 +29,9 @@ class Watching:
 
     due: float = 0.0
 
+    def window(self, at: float) -> float:
+        return 18.0
+
 
 def view(shared: Shared, watching: Watching, beat_s: float = 1.0) -> View:
     made = shared.view(beat_s)
@@ -276,3 +279,16 @@ def test_a_source_of_the_mesh_is_merged_as_well() -> None:
     assert isinstance(
         SampledEvidence(stored, shared).watch(mesh_source("x", "shop", ["v1"]), "v1", ["v1"], 5).collect(0.0), Waiting
     )
+
+
+def test_many_that_begin_at_once_are_asked_for_together_from_the_first_look_on() -> None:
+    """Such as after a triggerer died: some go on from what the last one read a while ago, and look further back."""
+    stored, sources = many(50)
+    shared = Shared(stored, lambda: 0.0)
+    watches = [SampledEvidence(stored, shared).watch(source, "v1", ["v1", "v2"], SCRAPE) for source in sources]
+    for watch in watches[::2]:
+        watch.resume({"end": stored.clock - 4, "pods": [], "processes": [], "known": []})
+    for watch in watches:
+        watch.collect(watch.now())
+    assert len(texts(stored.asked)) <= 4  # requests and latency
+    assert max(one.count("ns") for one in texts(stored.asked)) > 25
