@@ -38,7 +38,7 @@ MOST, LETTERS = 200, 100_000
 # So long, seconds, queries stay small after one that was too much, and one that can't be answered is asked alone.
 CAREFUL_S = 60.0
 # So many beats are kept: who looks late still looks as of its own.
-KEPT = 2
+KEPT = 4
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,20 @@ class Shared:
             self._views.add(view)
         return view
 
-    def now(self, beat_s: float) -> float:
-        """Prometheus' clock at the present beat, epoch seconds.
+    def now(self, view: View) -> float:
+        """As of when one looks: Prometheus' clock at the present beat, epoch seconds; or at one that it was asked for in.
+
+        Where there are more who look than the machine can bear, what was asked is read, not asked anew in each beat.
 
         Raises:
             EvidenceError: It did not answer. While it does not, one at a time tries, and nobody waits for that.
         """
+        beat_s = view.beat_s
         number = math.floor(self._steady() / beat_s)
         with self._lock:
+            for asked in reversed(self._asked.get(beat_s, [])):
+                if view.awaits(asked.members, asked.at / 1000):
+                    return asked.at / 1000
             beats, down = self._beats.setdefault(beat_s, []), self._down
             mine = not beats or (beats[-1].number != number and beats[-1].at.done())
             if mine:

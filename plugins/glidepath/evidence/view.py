@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Protocol
 from weakref import ref
 
@@ -37,6 +37,7 @@ class View:
 
     def __init__(self, shared: Shared, beat_s: float) -> None:
         self.shared, self.beat_s = shared, beat_s
+        self._looked = -math.inf
         self._watch: Callable[[], Due | None] = _nobody
         # By selector: how long the window was that was asked for last, seconds, and when that was, epoch seconds.
         self._last: dict[str, tuple[int, float]] = {}
@@ -45,6 +46,13 @@ class View:
         """Say who reads by it, and by which selectors at first: before it is due nothing is asked for it."""
         self._watch = ref(watch)
         self._last |= dict.fromkeys(first, (0, math.nan))
+
+    def awaits(self, selectors: Container[str], at: float) -> bool:
+        """Whether it is due at a time, epoch seconds, has not looked as of then, and some selectors are what it asks for."""
+        watch = self._watch()
+        if watch is None or at <= self._looked or at < watch.due:
+            return False
+        return any(selector in selectors for selector in self._last)
 
     def expected(self, at: float) -> dict[str, int]:
         """What is likely to be asked for at a time, epoch seconds, with windows in seconds that are long enough."""
@@ -87,8 +95,9 @@ class View:
         return self.shared.prometheus.vector(expression, at)
 
     def now(self) -> float:
-        """As `Prometheus.now`, at most a beat ago."""
-        return self.shared.now(self.beat_s)
+        """As `Prometheus.now`, a few beats ago at most."""
+        self._looked = self.shared.now(self)
+        return self._looked
 
 
 def _nobody() -> None:

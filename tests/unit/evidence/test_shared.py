@@ -292,3 +292,22 @@ def test_many_that_begin_at_once_are_asked_for_together_from_the_first_look_on()
         watch.collect(watch.now())
     assert len(texts(stored.asked)) <= 4  # requests and latency
     assert max(one.count("ns") for one in texts(stored.asked)) > 25
+
+
+def test_who_comes_late_reads_what_was_asked_for_it_and_asks_only_for_what_is_newer() -> None:
+    several = Several(3)
+    several.look(0)
+    began = several.stored.clock
+    several.beat()
+    several.beat()
+    late = several.views[1]
+    assert late.now() == began
+    late.range_vector(several.sources[1].requests, 18, began)
+    assert several.stored.asked == []
+    assert late.now() == several.stored.clock
+    several.watching[2].due = began + 1.5
+    assert several.views[2].now() == several.stored.clock
+    for _ in range(5):
+        several.beat()
+        several.look(0)
+    assert several.views[1].now() > began + 5
