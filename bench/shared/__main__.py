@@ -64,7 +64,7 @@ def tell(who: str, found: dict[str, Any]) -> None:
     print(
         f"{who}: a guard and minute: {found['queries']:.2f} queries, {1000 * found['cpu']:.1f} ms of CPU, "
         f"{found['bytes'] / 1000:.0f} kB, {found['looks']:.1f} looks; from sample to look {lag} s (half, 90 %, 99 %); "
-        f"{found['memory'] / 1024:.0f} MB, {found['threads']} threads; {found['requests']:.1f} requests a look"
+        f"{found['memory'] / 1024:.0f} MB, {found['threads']} threads; {found['failed']} errors; {found['requests']:.1f} requests a look"
     )
 
 

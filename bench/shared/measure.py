@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import resource
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +21,7 @@ import numpy as np
 import requests
 
 from bench.shared.services import CANARY, SCRAPE_S, STABLE, namespace, service
+from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Prometheus, SampledEvidence, app_source
 from glidepath.evidence.collector import Collected
 
@@ -32,8 +36,19 @@ class Figures:
     def __init__(self) -> None:
         self.on, self.asked, self.bytes = False, 0, 0
         self.lags: list[float] = []
-        self.counted = 0
+        self.counted = self.failed = 0
         self._lock = threading.Lock()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Count what was not told instead of raising it."""
+        try:
+            yield
+        except EvidenceError as error:
+            with self._lock:
+                self.failed += 1
+                if self.failed == 1:
+                    print(str(error)[:400], file=sys.stderr)
 
     def sent(self, answer: requests.Response) -> None:
         """A request was answered."""
@@ -64,11 +79,13 @@ class Guard:
         """As `Looks.fetch`."""
         from glidepath.release.looks import Fetched
 
-        began = time.monotonic()
-        at = self._watch.now()
-        found = self._watch.collect(at)
+        began, at, due_s, found = time.monotonic(), 0.0, math.inf, None
+        with self._figures.errors():
+            at = self._watch.now()
+            found = self._watch.collect(at)
+            due_s = self._watch.due - at
         self._figures.saw(found)
-        return Fetched(found, at, began, time.monotonic() - began, self._watch.due - at)
+        return Fetched(found, at, began, time.monotonic() - began, due_s)  # type: ignore[arg-type]
 
     def see(self, *_: object) -> None:
         """It is counted already."""
@@ -107,7 +124,7 @@ def main() -> None:
     print(json.dumps({
         "queries": 60 * figures.asked / guards / seconds, "cpu": 60 * began[0] / guards / seconds,
         "bytes": 60 * figures.bytes / guards / seconds, "lag": [float(np.quantile(lags, part)) for part in (0.5, 0.9, 0.99)],
-        "looks": 60 * len(lags) / guards / seconds, "requests": figures.counted / max(1, len(lags)),
+        "failed": figures.failed, "looks": 60 * len(lags) / guards / seconds, "requests": figures.counted / max(1, len(lags)),
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "threads": threading.active_count(),
     }))  # fmt: skip
 
@@ -121,7 +138,8 @@ def alone(url: str, sources: list[Any], figures: Figures, measure: Any) -> None:
         watch = Collector(prometheus, source, STABLE, [STABLE, CANARY], SCRAPE_S)
         over.wait(phase)
         while not over.is_set():
-            figures.saw(watch.collect(prometheus.now()))
+            with figures.errors():
+                figures.saw(watch.collect(prometheus.now()))
             over.wait(SCRAPE_S / 2)
 
     phases = np.random.default_rng(3).uniform(0, SCRAPE_S / 2, len(sources))

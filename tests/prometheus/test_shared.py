@@ -15,7 +15,8 @@ from bench.evidence.service import Labels, write
 from bench.shared.services import SCRAPE_S, series
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Prometheus, Source, app_source, mesh_source
-from glidepath.evidence.shared import Shared, View
+from glidepath.evidence.shared import Shared
+from glidepath.evidence.view import View
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
 SERVICES = 30
@@ -54,6 +55,9 @@ class Due:
     """One whose look is due."""
 
     due = 0.0
+
+    def window(self, _at: float) -> float:
+        return 18.0
 
 
 class Asked(Prometheus):

@@ -121,7 +121,7 @@ class Collector:
         if isinstance(read, Waiting):
             return read
         requests, first = read.requests, self._end is None
-        others = read_shares(self._reader, self.source, requests, self._window(read.at), read.at)
+        others = read_shares(self._reader, self.source, requests, self.window(read.at), read.at)
         start, end = self._end or 0.0, max(read.newest.values())
         self._reader.take_in()
         collected = self.difference(requests, read.latency, others, start, end, first)
@@ -163,13 +163,13 @@ class Collector:
         compared = read.compared(self._pods, self._end, self._gone_after)
         return too_late(read, self.source, compared, self.scrape_s)
 
-    def _window(self, at: float) -> float:
+    def window(self, at: float) -> float:
         """How far back is read, seconds."""
         since = at - self._end if self._end is not None else 0.0
         return max(since, self.lag_s) + GONE_AFTER_SCRAPES * self.scrape_s + 1
 
     def _read(self, at: float) -> Read:
-        window = self._window(at)
+        window = self.window(at)
         requests = self._reader.range_vector(self.source.requests, window, at)
         latency = read_latency(self._reader, self.source, window, at)
         requests, latency = each_once(requests, latency)

@@ -62,7 +62,7 @@ class SampledEvidence:
             return Collector(self._samples, source, control, versions, scrape_s, planned_per_s, lag_s, apart)
         view = self._shared.view(scrape_s / BEATS)
         watch = Collector(view, source, control, versions, scrape_s, planned_per_s, lag_s, apart)
-        view.serve(watch)
+        view.serve(watch, filter(None, (source.requests, source.latency) if source.as_usual else ()))
         return watch
 
     def silent(self, source: Source, version: str, scrape_s: float, lag_s: float) -> float:

@@ -14,37 +14,31 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Protocol
-from weakref import WeakSet, WeakValueDictionary, ref
+from weakref import WeakSet, WeakValueDictionary
 
 from requests import RequestException
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.batch import Answered, Asked, milliseconds
 from glidepath.evidence.prometheus import (
-    Histogram,
     NotAnsweredError,
     Prometheus,
     Queries,
     RefusedError,
     Row,
-    Series,
-    histograms_in,
     ranged,
-    series_in,
     unanswered,
     whole_seconds,
 )  # fmt: skip
 from glidepath.evidence.selectors import Shape, parsed
+from glidepath.evidence.view import View
 
 # So many selectors, and letters of them, go into a query at most.
 MOST, LETTERS = 200, 100_000
 # So long, seconds, queries stay small after one that was too much, and one that can't be answered is asked alone.
 CAREFUL_S = 60.0
 # So many beats are kept: who looks late still looks as of its own.
-KEPT = 2
-# So many beats after it was asked for something is expected to be asked for again.
-EXPECTED = 12
+KEPT = 4
 
 
 @dataclass(frozen=True)
@@ -58,14 +52,6 @@ class Beat:
 
     number: int
     at: Future[float] = field(default_factory=Future)
-
-
-class Due(Protocol):
-    """One who watches."""
-
-    @property
-    def due(self) -> float:
-        """When it looks again at the soonest, epoch seconds on Prometheus' clock."""
 
 
 class Shared:
@@ -98,14 +84,20 @@ class Shared:
             self._views.add(view)
         return view
 
-    def now(self, beat_s: float) -> float:
-        """Prometheus' clock at the present beat, epoch seconds.
+    def now(self, view: View) -> float:
+        """As of when one looks: Prometheus' clock at the present beat, epoch seconds; or at one that it was asked for in.
+
+        Where there are more who look than the machine can bear, what was asked is read, not asked anew in each beat.
 
         Raises:
             EvidenceError: It did not answer. While it does not, one at a time tries, and nobody waits for that.
         """
+        beat_s = view.beat_s
         number = math.floor(self._steady() / beat_s)
         with self._lock:
+            for asked in reversed(self._asked.get(beat_s, [])):
+                if view.awaits(asked.members, asked.at / 1000):
+                    return asked.at / 1000
             beats, down = self._beats.setdefault(beat_s, []), self._down
             mine = not beats or (beats[-1].number != number and beats[-1].at.done())
             if mine:
@@ -239,63 +231,6 @@ class Shared:
                 raise
 
 
-class View:
-    """What one who watches reads of a shared Prometheus: see `Samples`. One thread at a time may use it.
-
-    Args:
-        shared: The reader that it shares.
-        beat_s: As for `Shared.view`.
-    """
-
-    def __init__(self, shared: Shared, beat_s: float) -> None:
-        self.shared, self.beat_s = shared, beat_s
-        self._watch: Callable[[], Due | None] = _nobody
-        # By selector: how long the window was that was asked for last, seconds, and when that was, epoch seconds.
-        self._last: dict[str, tuple[int, float]] = {}
-
-    def serve(self, watch: Due) -> None:
-        """Say who reads by it: before that is due nothing is asked for it."""
-        self._watch = ref(watch)
-
-    def expected(self, at: float) -> dict[str, int]:
-        """What is likely to be asked for at a time, epoch seconds, with windows in seconds that are long enough."""
-        watch = self._watch()
-        if watch is None or watch.due > at:
-            return {}
-        longer = math.ceil(self.beat_s) + 1
-        last = list(self._last.items())
-        return {selector: seconds + longer for selector, (seconds, then) in last if at - then <= EXPECTED * self.beat_s}
-
-    def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
-        """As `Prometheus.range_vector`."""
-        if step_s is not None:
-            return self.shared.prometheus.range_vector(selector, window_s, at, step_s)
-        return series_in(self._rows(selector, window_s, at))
-
-    def range_histograms(
-        self, selector: str, window_s: float, at: float, step_s: float | None = None
-    ) -> list[Histogram]:
-        """As `Prometheus.range_histograms`."""
-        if step_s is not None:
-            return self.shared.prometheus.range_histograms(selector, window_s, at, step_s)
-        return histograms_in(self._rows(selector, window_s, at))
-
-    def _rows(self, selector: str, window_s: float, at: float) -> list[Row]:
-        gone = [one for one, (_, then) in self._last.items() if at - then > EXPECTED * self.beat_s]
-        for one in gone:
-            del self._last[one]
-        self._last[selector] = whole_seconds(window_s), at
-        return self.shared.rows(self, selector, window_s, at)
-
-    def vector(self, expression: str, at: float) -> list[Series]:
-        """As `Prometheus.vector`; it is asked alone: what is asked about growth is no one else's."""
-        return self.shared.prometheus.vector(expression, at)
-
-    def now(self) -> float:
-        """As `Prometheus.now`, at most a beat ago."""
-        return self.shared.now(self.beat_s)
-
-
 _known: WeakValueDictionary[object, Shared] = WeakValueDictionary()
 _known_lock = threading.Lock()
 
@@ -316,10 +251,6 @@ def _forked() -> None:
 
 
 os.register_at_fork(after_in_child=_forked)
-
-
-def _nobody() -> None:
-    """Who reads by a view that nobody has yet."""
 
 
 def _times(beats: Iterable[Beat]) -> set[int]:

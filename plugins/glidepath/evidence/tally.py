@@ -103,10 +103,10 @@ def of_pods(grown: Mapping[str, Growths], pods: Iterable[str]) -> dict[str, Grow
 
 
 def _buckets(source: Source, grown: Growths, edges: Sequence[float], common: Sequence[float]) -> tuple[int, ...]:
-    cumulative = dict.fromkeys([*edges, math.inf], 0.0)
+    cumulative, exact = dict.fromkeys([*edges, math.inf], 0.0), {*common, math.inf}
     for bucket, count in grown:
         at = edge(bucket, source)
-        if at in common or math.isinf(at):
+        if at in exact:
             cumulative[at] += count
     counts, below = [], 0
     for upper in [*edges, math.inf]:

@@ -14,7 +14,8 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence import SampledEvidence, Source, Waiting, app_source, mesh_source
 from glidepath.evidence.collector import Collected
 from glidepath.evidence.prometheus import NotAnsweredError, RefusedError
-from glidepath.evidence.shared import Shared, View
+from glidepath.evidence.shared import Shared
+from glidepath.evidence.view import View
 from tests.unit.evidence.stored import NAMED, Labels, Stored, texts
 
 BEGAN, SCRAPE = 1000, 5
@@ -27,6 +28,9 @@ class Watching:
     """One whose next look is due."""
 
     due: float = 0.0
+
+    def window(self, at: float) -> float:
+        return 18.0
 
 
 def view(shared: Shared, watching: Watching, beat_s: float = 1.0) -> View:
@@ -275,3 +279,35 @@ def test_a_source_of_the_mesh_is_merged_as_well() -> None:
     assert isinstance(
         SampledEvidence(stored, shared).watch(mesh_source("x", "shop", ["v1"]), "v1", ["v1"], 5).collect(0.0), Waiting
     )
+
+
+def test_many_that_begin_at_once_are_asked_for_together_from_the_first_look_on() -> None:
+    """Such as after a triggerer died: some go on from what the last one read a while ago, and look further back."""
+    stored, sources = many(50)
+    shared = Shared(stored, lambda: 0.0)
+    watches = [SampledEvidence(stored, shared).watch(source, "v1", ["v1", "v2"], SCRAPE) for source in sources]
+    for watch in watches[::2]:
+        watch.resume({"end": stored.clock - 4, "pods": [], "processes": [], "known": []})
+    for watch in watches:
+        watch.collect(watch.now())
+    assert len(texts(stored.asked)) <= 4  # requests and latency
+    assert max(one.count("ns") for one in texts(stored.asked)) > 25
+
+
+def test_who_comes_late_reads_what_was_asked_for_it_and_asks_only_for_what_is_newer() -> None:
+    several = Several(3)
+    several.look(0)
+    began = several.stored.clock
+    several.beat()
+    several.beat()
+    late = several.views[1]
+    assert late.now() == began
+    late.range_vector(several.sources[1].requests, 18, began)
+    assert several.stored.asked == []
+    assert late.now() == several.stored.clock
+    several.watching[2].due = began + 1.5
+    assert several.views[2].now() == several.stored.clock
+    for _ in range(5):
+        several.beat()
+        several.look(0)
+    assert several.views[1].now() > began + 5
