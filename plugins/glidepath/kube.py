@@ -237,7 +237,7 @@ class Objects:
         """
         return self._call(f"reading {kind} {name}", "GET", kind, name)
 
-    def list(self, kind: str, selector: str = "", fields: str = "") -> list[dict[str, Any]]:
+    def list(self, kind: str, selector: str = "", fields: str = "") -> Sequence[dict[str, Any]]:
         """Read all objects that a selector of labels, and one of fields, matches."""
         query = [(name, value) for name, value in (("labelSelector", selector), ("fieldSelector", fields)) if value]
         listed = self._call(f"listing {kind}", "GET", kind, query=query)
