@@ -124,7 +124,8 @@ def _figures(
     }  # fmt: skip
     command = [sys.executable, "-m", "bench.scale.measure", json.dumps(given)]
     answer = subprocess.run(command, env=environment, cwd=home, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    # Airflow writes its own lines there, too.
+    found: dict[str, Any] = json.loads(next(line for line in answer.stdout.splitlines() if line.startswith('{"cpu"')))
     return found
 
 
