@@ -28,6 +28,7 @@ REPO = Path(__file__).parents[2]
 SCRAPE_S, KNOWN_S = 5, 20
 UNITS = {
     "cpu": ("CPU a guard", 1e3, "ms a second"),
+    "cpu_a_look": ("CPU a look", 1e3, "ms"),
     "memory": ("memory a guard beyond the first", 1e-6, "MB"),
     "kubernetes": ("Kubernetes requests a guard and minute", 1, ""),
     "prometheus": ("Prometheus queries a guard and minute", 1, ""),

@@ -30,11 +30,10 @@ READY_S = 120.0
 
 @dataclass(frozen=True)
 class Cluster:
-    """An API server: its address and its etcd's, and the file that has a line for each request of the guards."""
+    """An API server: its address, and the file that has a line for each request of the guards."""
 
     url: str
     audit: Path
-    etcd: str
 
 
 def free_port() -> int:
@@ -45,19 +44,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def cluster(folder: Path, *more: str) -> Iterator[Cluster]:
-    """An API server that knows Istio's two kinds, and no others than its own; `more` are flags of it."""
+def cluster(folder: Path) -> Iterator[Cluster]:
+    """An API server that knows Istio's two kinds, and no others than its own."""
     urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # its certificate is its own
     folder.mkdir()
     client, peer, port = free_port(), free_port(), free_port()
     processes = [subprocess.Popen(_etcd(folder, client, peer), stderr=subprocess.DEVNULL)]
     url, audit = f"https://127.0.0.1:{port}", folder / "audit.log"
     try:
-        processes.append(subprocess.Popen([*_api(folder, client, port, audit), *more], stderr=subprocess.DEVNULL))
+        processes.append(subprocess.Popen(_api(folder, client, port, audit), stderr=subprocess.DEVNULL))
         _wait(url)
         for plural, kind in (("virtualservices", "VirtualService"), ("destinationrules", "DestinationRule")):
             _define(url, plural, kind)
-        yield Cluster(url, audit, f"http://127.0.0.1:{client}")
+        yield Cluster(url, audit)
     finally:
         for process in reversed(processes):
             process.terminate()
