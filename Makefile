@@ -130,6 +130,10 @@ bench-speed: venv ## what a look costs, as ratios to a plain numpy pass
 bench-evidence: venv ## what the stable's past and a look cost to read, as ratios to an earlier build: PODS=30
 	@python -m bench.evidence --pods $(or $(PODS),30)
 
+.PHONY: bench-scale
+bench-scale: venv ## what a guard costs among many, as ratios to an earlier build, before a real API server: SERVICES="10 50"
+	@python -m bench.scale --services $(or $(SERVICES),10 50)
+
 .PHONY: bench-view
 bench-view: venv ## what the pages of releases cost, beside Airflow's own: server, wire, Chromium, polling
 	@python -m bench.view --json bench/results/view.json
