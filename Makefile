@@ -155,6 +155,10 @@ bench-evidence: venv ## what the stable's past and a look cost to read, as ratio
 bench-shared: venv ## what many guards ask of one Prometheus, as ratios to an earlier build: GUARDS=100
 	@python -m bench.shared --guards $(or $(GUARDS),100)
 
+.PHONY: bench-scale
+bench-scale: venv ## what a guard costs among many, as ratios to an earlier build, before a real API server: SERVICES="10 50"
+	@python -m bench.scale --services $(or $(SERVICES),10 50)
+
 .PHONY: bench-view
 bench-view: venv ## what the pages of releases cost, beside Airflow's own: server, wire, Chromium, polling
 	@python -m bench.view --json bench/results/view.json

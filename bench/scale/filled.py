@@ -64,7 +64,7 @@ def fill(api: Any, record: Record, folder: Path, count: int, load: Any) -> None:
     objects = Objects(api, NAMESPACE)
     for number in range(count):
         service = name_of(number)
-        _objects(objects, service)
+        install(objects, service)
         own = spec | {"service": service, "helm": {**spec["helm"], "release": service}}
         made = replace(
             release, id=release_of(service), service=service, namespace=NAMESPACE, spec=own, token=TOKEN,
@@ -89,7 +89,8 @@ def _journal(record: Record, identity: str, load: Any) -> None:
     journal.write(WeightGiven(1, WEIGHT, 0.1), now)
 
 
-def _objects(objects: Objects, service: str) -> None:
+def install(objects: Objects, service: str) -> None:
+    """Make what the cluster has of a service in the middle of a release."""
     held = {f"{GROUP}/token": str(TOKEN), f"{GROUP}/state": "held"}
     for kind, body in _applied(service, held):
         objects.apply(kind, body)

@@ -80,6 +80,7 @@ async def _measured(given: dict[str, Any], lags: Lags) -> dict[str, Any]:
     looks = sorted(lags.seen)
     return {
         "cpu": cpu / count / wall,
+        "cpu_a_look": cpu / max(1, len(looks)),
         "memory": (memory() - first) / max(1, count - 1),
         "kubernetes": 60 * (after[0] - before[0]) / count / wall,
         "prometheus": 60 * (after[1] - before[1]) / count / wall,

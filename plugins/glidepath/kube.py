@@ -73,11 +73,18 @@ def call(what: str, do: Callable[[], T], attempts: int = ATTEMPTS, refused_s: fl
                 continue
             if attempt == attempts or not may_pass(status):
                 raise ClusterError(f"{what}: the Kubernetes API answered {status}: {text}", status) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, AttributeError) as error:
+            if isinstance(error, AttributeError) and not _is_unanswered(error):
+                raise
             if attempt == attempts:
                 raise ClusterError(f"{what}: the Kubernetes API did not answer: {error}", 0) from error
         time.sleep(PAUSE_S * attempt)
         attempt += 1
+
+
+def _is_unanswered(error: AttributeError) -> bool:
+    """Whether the client library stumbles over an answer that never came, as when TLS broke: it decodes its body."""
+    return isinstance(error.__context__, ApiException) and error.__context__.body is None
 
 
 def _message(error: ApiException) -> str:
@@ -237,7 +244,7 @@ class Objects:
         """
         return self._call(f"reading {kind} {name}", "GET", kind, name)
 
-    def list(self, kind: str, selector: str = "", fields: str = "") -> list[dict[str, Any]]:
+    def list(self, kind: str, selector: str = "", fields: str = "") -> Sequence[dict[str, Any]]:
         """Read all objects that a selector of labels, and one of fields, matches."""
         query = [(name, value) for name, value in (("labelSelector", selector), ("fieldSelector", fields)) if value]
         listed = self._call(f"listing {kind}", "GET", kind, query=query)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import urllib3
 from kubernetes import client
 
 from glidepath import kube
@@ -206,3 +207,17 @@ def test_a_list_of_nothing_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(objects.list_metadata("v1/secrets", "owner=helm")) == []
     assert objects.list("v1/secrets") == []
     assert list(objects.list_everywhere("v1/secrets")) == []
+
+
+def test_a_connection_whose_tls_breaks_is_an_answer_that_never_came(
+    objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client library makes another error of it, by what it does with the body that is not there."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise urllib3.exceptions.SSLError("EOF occurred in violation of protocol")
+
+    monkeypatch.setattr("urllib3.PoolManager.request", broken)
+    with pytest.raises(ClusterError, match=f"reading {KIND} a: the Kubernetes API did not answer") as caught:
+        objects.get(KIND, "a")
+    assert caught.value.status == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from kubernetes import client
@@ -45,7 +45,7 @@ class FencedObjects:
         self.kinds: Kinds = {DEPLOYMENTS: ("apps/v1", "Deployment"), **kinds}
         self._kept = kept
 
-    def deployments(self) -> list[dict[str, Any]]:
+    def deployments(self) -> Sequence[dict[str, Any]]:
         """The Deployments of all versions."""
         return self.api.list(DEPLOYMENTS, f"app={self.service}")
 

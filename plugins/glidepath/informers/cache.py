@@ -27,6 +27,7 @@ class Cache:
         self._lock = threading.Lock()
         self._objects: dict[str, dict[str, Object]] = {}
         self._sorted: dict[str, tuple[Object, ...]] = {}
+        self._labelled: dict[tuple[str, str], dict[str, tuple[Object, ...]]] = {}
         self._proven = self._opened = -math.inf
         self._covered: frozenset[str] = frozenset()
         self.version: str | None = None
@@ -46,7 +47,7 @@ class Cache:
             if namespace in kept:
                 kept[namespace][name] = one
         with self._lock:
-            self._objects, self._sorted, self.version = kept, {}, version
+            self._objects, self._sorted, self._labelled, self.version = kept, {}, {}, version
             self._covered, self._proven, self._opened = frozenset(namespaces), at, -math.inf
 
     def opened(self, at: float) -> None:
@@ -83,6 +84,8 @@ class Cache:
         else:
             there[name] = found
         self._sorted.pop(namespace, None)
+        for key in [key for key in self._labelled if key[0] == namespace]:
+            del self._labelled[key]
 
     def suspect(self) -> None:
         """Answer nothing before the next sign that nothing was left out."""
@@ -112,18 +115,37 @@ class Cache:
                 return False, None
             return True, self._objects[namespace].get(name)
 
-    def all(self, namespace: str, now: float, within_s: float) -> tuple[Object, ...] | None:
-        """All objects of a namespace, by their names; None where that is not proven, as for `get`."""
+    def all(
+        self, namespace: str, now: float, within_s: float, label: tuple[str, str] | None = None
+    ) -> tuple[Object, ...] | None:
+        """All objects of a namespace, or those with a label, by their names; None where that is not proven, as for `get`.
+
+        It is the same tuple until one of the namespace's objects has changed.
+        """
         with self._lock:
             if not self._knows(namespace, now, within_s):
                 return None
             if namespace not in self._sorted:
                 self._sorted[namespace] = tuple(one for _, one in sorted(self._objects[namespace].items()))
-            return self._sorted[namespace]
+            if label is None:
+                return self._sorted[namespace]
+            key = namespace, label[0]
+            if key not in self._labelled:
+                self._labelled[key] = _by_label(self._sorted[namespace], label[0])
+            return self._labelled[key].get(label[1], ())
 
     def _knows(self, namespace: str, now: float, within_s: float) -> bool:
         settled = self._opened if now - self._opened >= SETTLE_S else -math.inf
         return namespace in self._covered and max(self._proven, settled) >= now - within_s
+
+
+def _by_label(objects: Sequence[Object], label: str) -> dict[str, tuple[Object, ...]]:
+    found: dict[str, list[Object]] = {}
+    for one in objects:
+        value = (one["metadata"].get("labels") or {}).get(label)
+        if value is not None:
+            found.setdefault(value, []).append(one)
+    return {value: tuple(many) for value, many in found.items()}
 
 
 def _at(found: Object) -> tuple[str, str]:

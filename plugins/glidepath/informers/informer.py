@@ -10,11 +10,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 
-import urllib3
 from kubernetes import client
-from kubernetes.client.exceptions import ApiException
 
-from glidepath.errors import ClusterError
 from glidepath.informers.cache import Cache, GoneError
 from glidepath.informers.streams import Kind, listed, watched
 from glidepath.kube import refused
@@ -74,7 +71,7 @@ class Informer:
                 log.info("watch of %s: listed anew: %s", self._path, error)
                 self.cache.doubt()
                 self._pause(0)
-            except (ApiException, ClusterError, urllib3.exceptions.HTTPError, OSError, ValueError, KeyError) as error:
+            except Exception as error:  # whatever it is, the thread goes on, and the cache answers nothing meanwhile
                 self._broken(error)
 
     def _follow(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from kubernetes import client
 
 from glidepath.errors import ClusterError
-from glidepath.informers.selectors import matching
+from glidepath.informers.selectors import matching, one_label
 from glidepath.informers.shared import NARROWED, Reader
 from glidepath.kube import Objects
 
@@ -37,7 +36,7 @@ class WatchedObjects(Objects):
             raise ClusterError(f"reading {kind} {name}: {name} is not there", HTTPStatus.NOT_FOUND)
         return found  # type: ignore[return-value]
 
-    def list(self, kind: str, selector: str = "", fields: str = "") -> list[dict[str, Any]]:
+    def list(self, kind: str, selector: str = "", fields: str = "") -> Sequence[dict[str, Any]]:
         """See `Objects.list`."""
         found = self._all(kind, selector, fields)
         return super().list(kind, selector, fields) if found is None else found
@@ -50,10 +49,13 @@ class WatchedObjects(Objects):
         found = self._all(kind, selector, "", metadata=True)
         return super().list_metadata(kind, selector) if found is None else [one["metadata"] for one in found]
 
-    def _all(self, kind: str, selector: str, fields: str, metadata: bool = False) -> builtins.list[Any] | None:
+    def _all(self, kind: str, selector: str, fields: str, metadata: bool = False) -> Sequence[Any] | None:
+        """What is selected; where nothing is, the very tuple that the cache has. None where that is not known now."""
         matches = matching(selector, fields)
-        found = self._reader.all(kind, metadata) if matches is not None else None
-        return None if found is None or matches is None else [one for one in found if matches(one)]
+        if matches is None:
+            return None
+        found = self._reader.all(kind, metadata, one_label(selector))
+        return found if found is None or not (selector or fields) else [one for one in found if matches(one)]
 
     def _call(
         self,

@@ -29,6 +29,15 @@ def matching(labels: str, fields: str = "") -> Matches | None:
     return lambda found: all(test(found) for test in tests)
 
 
+def one_label(labels: str) -> tuple[str, str] | None:
+    """A label and its value that a selector asks for: the last one; None where it asks for none."""
+    for one in reversed(labels.split(",")):
+        key, is_equal, value = one.replace("==", "=", 1).partition("=")
+        if is_equal and "!" not in key and "(" not in one:
+            return key.strip(), value.strip()
+    return None
+
+
 def _labelled(one: str) -> Matches:
     if "!=" in one:
         key, _, value = one.partition("!=")

@@ -46,10 +46,10 @@ class Reader:
         cache = self._cluster.cache(Kind(kind), self.namespace)
         return (False, None) if cache is None else cache.get(self.namespace, name, time.monotonic(), self.within_s)
 
-    def all(self, kind: str, metadata: bool = False) -> tuple[Object, ...] | None:
-        """All objects of a kind; None where they are not known now."""
+    def all(self, kind: str, metadata: bool = False, label: tuple[str, str] | None = None) -> tuple[Object, ...] | None:
+        """All objects of a kind, or those with a label; None where they are not known now."""
         cache = self._cluster.cache(Kind(kind, NARROWED.get(kind, "") if metadata else "", metadata), self.namespace)
-        return None if cache is None else cache.all(self.namespace, time.monotonic(), self.within_s)
+        return None if cache is None else cache.all(self.namespace, time.monotonic(), self.within_s, label)
 
     def close(self) -> None:
         """Read no more; whoever is the last ends the watches."""

@@ -12,6 +12,8 @@ from glidepath.kube import HELD, editor
 from glidepath.traffic.entries import Hosts, leads
 from glidepath.traffic.kinds import DESTINATION_RULES, KINDS, VIRTUAL_SERVICES
 from glidepath.traffic.meeting import meeting
+from glidepath.traffic.mentioned import mentioning
+from glidepath.traffic.others import name_of
 from glidepath.traffic.port import Pods, Surroundings
 from glidepath.traffic.routes import says, split_of
 from glidepath.traffic.routing import Routing
@@ -50,8 +52,12 @@ class IstioRoutes:
     def around(self, fresh: Collection[str], pods: Pods | None = None, everywhere: bool = False) -> Surroundings:
         """See `Traffic.around`."""
         listed = self._everywhere if everywhere else self._objects.api.list
-        services, rules = listed(VIRTUAL_SERVICES), listed(DESTINATION_RULES)
-        return meeting(self.service, self.namespace, fresh, pods or {}, services, rules)
+        services, rules = listed(VIRTUAL_SERVICES), mentioning(listed(DESTINATION_RULES), {self.service})
+        named = mentioning(services, {self.service})
+        own = next((one for one in named if name_of(one, self.namespace) == (self.namespace, self.service)), None)
+        hosts = own["spec"].get("hosts") or () if own is not None else ()
+        met = mentioning(services, {self.service, *(str(host).split(".", 1)[0] for host in hosts)})
+        return meeting(self.service, self.namespace, fresh, pods or {}, met, rules)
 
     def _everywhere(self, kind: str) -> Sequence[Mapping[str, Any]]:
         """All objects of a kind: in every namespace, or in the service's own where the API lets us see no other."""

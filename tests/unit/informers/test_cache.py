@@ -83,3 +83,21 @@ def test_reads_in_between_are_the_same_objects(cache: Cache) -> None:
     assert cache.all("shop", 100.0, WITHIN_S) is first
     cache.take({"type": "MODIFIED", "object": found("a", 6)}, 101.0)
     assert cache.all("shop", 101.0, WITHIN_S) is not first
+
+
+def test_what_has_a_label_is_found_without_going_through_all(cache: Cache) -> None:
+    def labelled(name: str, version: int, team: str) -> dict[str, Any]:
+        made = found(name, version)
+        made["metadata"]["labels"] = {"team": team}
+        return made
+
+    cache.take({"type": "ADDED", "object": labelled("c", 6, "red")}, 101.0)
+    cache.take({"type": "ADDED", "object": labelled("d", 7, "blue")}, 101.0)
+
+    def of(team: str) -> list[str]:
+        return [one["metadata"]["name"] for one in cache.all("shop", 101.0, WITHIN_S, ("team", team)) or ()]
+
+    assert (of("red"), of("blue"), of("green")) == (["c"], ["d"], [])
+    cache.take({"type": "MODIFIED", "object": labelled("d", 8, "red")}, 101.0)
+    assert (of("red"), of("blue")) == (["c", "d"], [])
+    assert cache.all("shop", 200.0, WITHIN_S, ("team", "red")) is None

@@ -143,6 +143,22 @@ def test_a_watch_that_breaks_is_not_answered_from_before_it_shows_that_nothing_w
     assert len(objects.list(KIND)) == 2
 
 
+def test_an_error_that_nobody_thought_of_ends_no_watch_and_answers_nothing(
+    server: WatchingApiServer, objects: WatchedObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until(lambda: server.watches)
+    real = informer.watched
+
+    def odd(*_: object) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'decode'")
+
+    monkeypatch.setattr(informer, "watched", odd)
+    server.end()
+    until(lambda: not quiet(server, objects))
+    monkeypatch.setattr(informer, "watched", real)
+    until(lambda: quiet(server, objects))
+
+
 def test_a_kind_of_which_nobody_writes_anything_stays_proven(server: WatchingApiServer) -> None:
     """The API sends no bookmark then; that each watch is begun anew is the sign."""
     joined = reader(server.api(), "conn", NAMESPACE, 2.7)

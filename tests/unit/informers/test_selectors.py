@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glidepath.informers.selectors import matching
+from glidepath.informers.selectors import matching, one_label
 
 
 def found(name: str = "a", **labels: str) -> dict[str, object]:
@@ -74,3 +74,17 @@ def test_equality_is_inclusion(wanted: dict[str, str], labels: dict[str, str]) -
     matches = matching(",".join(f"{key}={value}" for key, value in wanted.items()))
     assert matches is not None
     assert matches(found(**labels)) is (wanted.items() <= labels.items())
+
+
+@pytest.mark.parametrize(
+    ("selector", "label"),
+    [
+        ("owner=helm,name=shop", ("name", "shop")),
+        ("name == shop, tier!=back", ("name", "shop")),
+        ("app", None),
+        ("!app,tier!=back", None),
+        ("", None),
+    ],
+)
+def test_a_label_that_is_asked_for(selector: str, label: tuple[str, str] | None) -> None:
+    assert one_label(selector) == label
