@@ -18,7 +18,6 @@ GROUP = "Hosts"
 HELD_S = LEASE_S + 5
 # Longer than Airflow bears a task that sends no heartbeat: the task is tried again elsewhere.
 LOST_S = 60.0
-Way = Callable[[Fleet, str], "contextmanager[None]"]
 
 
 @contextmanager
@@ -26,8 +25,10 @@ def killed(fleet: Fleet, name: str) -> Iterator[None]:
     """kill -9 of all that runs on a host; it is started again afterwards."""
     fleet.hold_down(name, True)
     signal_all(family(_pid(fleet, name)), signal.SIGKILL)
-    yield
-    fleet.hold_down(name, False)
+    try:
+        yield
+    finally:
+        fleet.hold_down(name, False)
 
 
 @contextmanager
