@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.providers.standard.operators.trigger_dagrun import DagIsPaused, TriggerDagRunOperator
 from airflow.sdk import BaseOperator
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ReleaseInFleetOperator(TriggerDagRunOperator):
         """Begin the release, or wait for the one that was begun.
 
         Raises:
-            AirflowFailException: Another release of the fleet was not promoted, so this one is not begun.
+            AirflowFailException: Another release of the fleet was not promoted, or its DAG is paused: it is not begun.
         """
         from airflow.providers.standard.triggers.external_task import DagStateTrigger
         from airflow.sdk.exceptions import AirflowFailException
@@ -65,7 +65,12 @@ class ReleaseInFleetOperator(TriggerDagRunOperator):
                 f"{self.release} is not released: {', '.join(ended)} of this fleet was not promoted (run {run_id} says why)"
             )
         self.conf = asked(self.release, context["params"])
-        super().execute(context)
+        try:
+            super().execute(context)
+        except DagIsPaused as error:  # it would begin no task, and be waited for for ever
+            raise AirflowFailException(
+                f"{self.release} is not released: {error}; switch it on, then clear this task"
+            ) from error
 
 
 class RefusedOperator(BaseOperator):

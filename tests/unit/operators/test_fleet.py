@@ -73,7 +73,7 @@ def test_another_try_waits_for_the_run_that_was_begun(state: str) -> None:
 def test_one_whose_dag_is_paused_is_not_waited_for_for_ever() -> None:
     runs = Runs()
     runs.paused = True
-    with pytest.raises(Exception, match="Dag release_cart is paused"):
+    with pytest.raises(AirflowFailException, match="cart is not released: Dag release_cart is paused; switch it on"):
         begun(runs)
 
 
