@@ -81,6 +81,8 @@ class Informer:
             at = time.monotonic()
             found = listed(self._connection.api, self._path, self._kind)
             self.cache.replace(found.objects, found.version, at, wanted)
+            if self.refused:  # who may list and not watch would go by what is old
+                self.cache.suspect()
             self._resync = at + RESYNC_S * random.uniform(0.8, 1.2)
         assert self.cache.version is not None
         api, lasts_s = self._connection.api, self._connection.lasts_s
