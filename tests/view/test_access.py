@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.support.releases import ENDS
 from tests.support.served import Served
 from tests.view.conftest import api
 
@@ -35,7 +36,7 @@ def test_who_may_not_read_a_dags_runs_is_refused(served: Served, path: str) -> N
 
 def test_the_list_has_only_what_a_user_may_read(served: Served) -> None:
     assert served.get("/glidepath/api/v1/releases", "stranger").json() == {"releases": []}
-    assert len(served.get("/glidepath/api/v1/releases", "eyes").json()["releases"]) == 6
+    assert len(served.get("/glidepath/api/v1/releases", "eyes").json()["releases"]) == len(ENDS)
     assert len(served.get("/glidepath/api/v1/releases?limit=2", "eyes").json()["releases"]) == 2
 
 

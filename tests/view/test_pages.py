@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.browser import Browser
-from tests.support.releases import DAG
+from tests.support.releases import DAG, ENDS
 from tests.support.served import Served
 from tests.view.conftest import Open, of
 
@@ -26,7 +26,7 @@ def text(browser: Browser, selector: str, root: str = SHADOW) -> str:
     ("name", "state", "tone"),
     [
         ("promoted", "PROMOTED", "good"), ("taken-back", "ROLLED BACK", "bad"), ("waiting", "WAITING FOR YOU", "waiting"),
-        ("undecided", "ADVANCING", "calm"), ("blind", "HOLDING", "calm"), ("observed", "OBSERVING", "good"),
+        ("undecided", "ADVANCING", "calm"), ("blind", "HOLDING", "calm"), ("observed", "OBSERVING", "good"), ("gated", "WAITING FOR YOU", "waiting"),
     ],
 )  # fmt: skip
 def test_a_release_says_how_it_stands_and_then_the_rest_in_order(
@@ -104,7 +104,7 @@ def test_every_control_has_a_name_and_every_table_its_heads(opened: Open) -> Non
 
 def test_the_list_has_all_and_can_be_narrowed_and_leads_to_each(opened: Open) -> None:
     browser = opened("/glidepath/")
-    browser.until(f"{SHADOW}.querySelectorAll('tbody tr').length === 6")
+    browser.until(f"{SHADOW}.querySelectorAll('tbody tr').length === {len(ENDS)}")
     browser.run(f"{SHADOW}.querySelector('input').focus()")
     browser.call("Input.insertText", text="rolled")
     browser.until(f"{SHADOW}.querySelectorAll('tbody tr').length === 1")
@@ -128,7 +128,7 @@ def test_airflow_shows_it_on_a_runs_page_and_in_its_navigation(opened: Open, ser
     browser.until(f"{IN_AIRFLOW}?.querySelector('.state')", 60)
     assert browser.run(f"{IN_AIRFLOW}.querySelector('.state').textContent") == "ROLLED BACK"
     browser.open(f"{served.url}/plugin/releases")
-    browser.until(f"{IN_AIRFLOW}?.querySelectorAll('tbody tr').length === 6", 60)
+    browser.until(f"{IN_AIRFLOW}?.querySelectorAll('tbody tr').length === {len(ENDS)}", 60)
     browser.run(f"{IN_AIRFLOW}.querySelector('tbody a').click()")
     browser.until(f"{IN_AIRFLOW}?.querySelector('.state')", 60)
 
