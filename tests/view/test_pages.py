@@ -26,7 +26,7 @@ def text(browser: Browser, selector: str, root: str = SHADOW) -> str:
     ("name", "state", "tone"),
     [
         ("promoted", "PROMOTED", "good"), ("taken-back", "ROLLED BACK", "bad"), ("waiting", "WAITING FOR YOU", "waiting"),
-        ("undecided", "ADVANCING", "calm"), ("blind", "HOLDING", "calm"), ("observed", "OBSERVING", "good"), ("gated", "WAITING FOR YOU", "waiting"),
+        ("undecided", "ADVANCING", "calm"), ("blind", "HOLDING", "calm"), ("observed", "OBSERVING", "good"),
     ],
 )  # fmt: skip
 def test_a_release_says_how_it_stands_and_then_the_rest_in_order(
@@ -37,6 +37,17 @@ def test_a_release_says_how_it_stands_and_then_the_rest_in_order(
     assert text(browser, f".banner.{tone} .sentence")
     assert browser.run(f"[...{SHADOW}.querySelectorAll('h2')].map((one) => one.textContent)") == ORDER
     assert browser.run(f"{SHADOW}.querySelectorAll('svg[aria-label]').length") >= 1
+    assert browser.errors() == []
+
+
+def test_one_that_waits_to_begin_says_what_is_asked_and_what_a_yes_does(opened: Open) -> None:
+    browser = opened(of("gated"))
+    assert text(browser, ".state") == "WAITING FOR YOU"
+    assert "Give v2 its first 20 % of the requests" in text(browser, ".banner.waiting .sentence")
+    approve = f"[...{SHADOW}.querySelectorAll('button')].find((one) => one.textContent === 'Approve')"
+    browser.until(approve)
+    browser.run(f"{approve}.click()")
+    assert "gets its first requests" in text(browser, ".controls form p")
     assert browser.errors() == []
 
 
