@@ -35,7 +35,7 @@ def test_what_is_sent_by_otlp_is_counted(tmp_path: Path, monkeypatch: pytest.Mon
     with started(tmp_path, yaml.safe_dump(PROMOTED)) as url:
         prometheus = Prometheus(url)
         source = source_of(policy("otel-http-otlp"), VERSIONS)
-        collector = Collector(prometheus, source, "v1", VERSIONS, 60.0)
+        collector = Collector(prometheus, source, "v1", VERSIONS, 5.0)
         apps = []
         for pod in (V1, V2):
             exporter = OTLPMetricExporter(f"{url}/api/v1/otlp/v1/metrics")
