@@ -10,11 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup
+from airflow.sdk import DAG, Param, TaskGroup
 from airflow.sdk.exceptions import AirflowException
 
 from glidepath.errors import PolicyError
 from glidepath.operators.fleet import RefusedOperator, ReleaseInFleetOperator
+from glidepath.operators.times import times_of
 from glidepath.policy import VERSION, dag_id_of, policy_files
 from glidepath.policy.fleet import Fleet, fleet_id_of, load_fleet
 
@@ -52,15 +53,11 @@ def build(fleet: Fleet, waves: list[list[str]], ids: dict[str, str]) -> DAG:
         ids: The release DAG of each name.
     """
     retried: dict[str, Any] = {"retries": 3, "retry_delay": timedelta(seconds=5), "retry_exponential_backoff": 2.0}
-    schedule = fleet.schedule
-    timed = schedule is not None and not schedule.startswith("@")
     everything = [ids[name] for wave in waves for name in wave]
     with DAG(
         fleet.dag_id,
         description=f"Releases {len(everything)} services in {len(waves)} waves, {fleet.concurrent} at once",
-        schedule=CronTriggerTimetable(schedule, timezone=fleet.timezone, run_immediately=timedelta())
-        if timed
-        else schedule,
+        schedule=times_of(fleet.schedule, fleet.timezone),
         catchup=False,
         max_active_runs=1,
         params=form(),

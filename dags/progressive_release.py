@@ -46,6 +46,7 @@ from glidepath.operators.tasks import (
     SettleOperator,
     ShiftOperator,
 )
+from glidepath.operators.times import times_of
 from glidepath.policy import MAX_STEPS, VERSION, Policy, dag_id_of, load_policy, policy_files
 
 ASKED = (
@@ -106,23 +107,11 @@ def form(policy: Policy | None) -> dict[str, Param]:
 
 def schedule_of(policy: Policy) -> AssetOrTimeSchedule | CronTriggerTimetable | list[Asset] | str | None:
     """When Airflow starts runs by itself: at the policy's times, and at each event of its asset."""
-    times = times_of(policy)
+    times = times_of(policy.schedule, policy.timezone)
     if policy.assets.start is None:
         return times
     asset = Asset(policy.assets.start)
     return AssetOrTimeSchedule(timetable=times, assets=[asset]) if isinstance(times, CronTriggerTimetable) else [asset]
-
-
-def times_of(policy: Policy) -> CronTriggerTimetable | str | None:
-    """The policy's times in its time zone, and never a time that is past.
-
-    Left to its default, Airflow runs a DAG that it has never seen at once if a tenth of the time between two runs has not
-    passed since the last one: for a weekly schedule, most of a day. (A DAG that was paused it runs at once however long
-    that is; `plan` sees to that.)
-    """
-    if policy.schedule is None or policy.schedule in ("@once", "@continuous"):
-        return policy.schedule
-    return CronTriggerTimetable(policy.schedule, timezone=policy.timezone, run_immediately=timedelta())
 
 
 def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> DAG:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,10 @@ def test_never_more_are_under_way_than_the_fleet_says(
 def test_a_schedule_is_its_times_in_its_zone_and_runs_nothing_that_is_past(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [dag] = dags(tmp_path, monkeypatch, SHOP + "schedule: '0 9 * * 1'\ntimezone: Europe/Amsterdam\n").values()
-    assert isinstance(dag.timetable, CronTriggerTimetable) or isinstance(dag.schedule, CronTriggerTimetable)
+    for schedule in ("0 9 * * 1", "@daily"):
+        [dag] = dags(tmp_path, monkeypatch, f"{SHOP}schedule: '{schedule}'\ntimezone: Europe/Amsterdam\n").values()
+        assert isinstance(dag.schedule, CronTriggerTimetable)
+        assert dag.schedule.run_immediately == timedelta()
 
 
 @pytest.mark.parametrize(
