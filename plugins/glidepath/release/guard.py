@@ -44,7 +44,8 @@ class Guard:
         run: The release.
         turn: Its turn among the guards that were begun for the release; None for one that is alone.
         steady: A clock that does not jump, seconds.
-        rest: The release by ports that may be behind, for checks that find nothing as a rule; None: the same.
+        rest: The release by ports that may be behind, for checks that find nothing as a rule; None: the same. What they
+            find is checked once more, by `run` and what the record has then.
 
     Attributes:
         wanted: The step that wants a look, since `attend` was called last; None for none.
@@ -218,12 +219,8 @@ class Guard:
 
     def _drifted(self, step: Step) -> bool:
         """Whether somebody else changed what the release needs. If so, it does what the policy says, and judges nothing."""
-        if not (self._sure(lambda run: routes_drift(run, step.number)) or self._sure(objects_drift)):
-            return False
-        # What the record says is older than what was read of the cluster; a task may have written both meanwhile.
-        self.run.ports.record.read_anew()
-        routes = routes_drift(self.run, step.number)
-        drift = routes or objects_drift(self.run)
+        routes = self._sure(lambda run: routes_drift(run, step.number))
+        drift = routes or self._sure(objects_drift)
         if drift is None or self.run.journal.fate() is not None or self.run.step() != step:
             return False
         if routes and (braked := own_brake(self.run)):

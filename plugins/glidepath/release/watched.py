@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Confirmed:
-    """Makes checks that find nothing as a rule, by ports that may be behind; what they find the API has to confirm.
+    """Makes checks that find nothing as a rule, by what may be behind; what they find is checked once more by what is there now.
 
     Args:
         run: The release by ports that read the API.
@@ -27,14 +27,16 @@ class Confirmed:
 
     def __call__(self, check: Callable[[Run], T]) -> T:
         """What a check finds; what is false is nothing."""
-        if self.rest is not self.run:
-            try:
-                found = check(self.rest)
-                if not found:
-                    return found
-            except (ClusterError, SetupError, TrafficDriftError) as error:
-                if isinstance(error, ClusterError) and error.status != HTTPStatus.NOT_FOUND:
-                    raise  # the API's own word: what is watched knows no other error than that something is gone
+        try:
+            found = check(self.rest)
+            if not found:
+                return found
+        except (ClusterError, SetupError, TrafficDriftError) as error:
+            of_watches = not isinstance(error, ClusterError) or error.status == HTTPStatus.NOT_FOUND
+            if self.rest is self.run or not of_watches:
+                raise  # the API's own word: what is watched knows no other error than that something is gone
+        # A task may have written both the cluster and the record since the record was read.
+        self.run.ports.record.read_anew()
         return check(self.run)
 
 
