@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from glidepath.release.entry import Entry
@@ -42,14 +42,23 @@ def open_question(phase: str, entries: Sequence[Entry]) -> Question | None:
         entries: Its journal.
     """
     if phase == Phase.DEPLOYED:
-        asked = [number for number, entry in enumerate(entries) if isinstance(entry, Questioned)]
-        return None if not asked or answered(entries[asked[-1] :]) else TRAFFIC
-    words = [number for number, entry in enumerate(entries) if isinstance(entry, Decided)]
-    if phase != Phase.BAKING or not words:
+        asked, question = _from_last(entries, lambda entry: isinstance(entry, Questioned)), TRAFFIC
+    elif phase == Phase.BAKING:
+        said = _from_last(entries, lambda entry: isinstance(entry, Decided))
+        asked, question = (said if said and _asks(said[0]) else ()), PROMOTION
+    else:
         return None
-    last = entries[words[-1]]
-    asks = isinstance(last, Decided) and last.decision == Decision.ASK
-    return PROMOTION if asks and not answered(entries[words[-1] :]) else None
+    return question if asked and not answered(asked) else None
+
+
+def _asks(entry: Entry) -> bool:
+    return isinstance(entry, Decided) and entry.decision == Decision.ASK
+
+
+def _from_last(entries: Sequence[Entry], meant: Callable[[Entry], bool]) -> Sequence[Entry]:
+    """The entries from the last that is meant on; none where there is none."""
+    last = next((number for number in reversed(range(len(entries))) if meant(entries[number])), len(entries))
+    return entries[last:]
 
 
 def answered(entries: Sequence[Entry]) -> bool:
@@ -59,11 +68,7 @@ def answered(entries: Sequence[Entry]) -> bool:
 
 def approved(entries: Sequence[Entry]) -> bool:
     """Whether somebody said that it is promoted."""
-    words = [
-        number for number, entry in enumerate(entries) if isinstance(entry, Decided) and entry.decision == Decision.ASK
-    ]
-    after = entries[words[-1] :] if words else ()
-    return any(isinstance(entry, Asked) and entry.what == APPROVE for entry in after)
+    return any(isinstance(entry, Asked) and entry.what == APPROVE for entry in _from_last(entries, _asks))
 
 
 def counts_from(created: float, before: Collection[str], entries: Iterable[Entry]) -> float:
