@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -57,16 +57,7 @@ class WatchedObjects(Objects):
         found = self._reader.all(kind, metadata, one_label(selector))
         return found if found is None or not (selector or fields) else [one for one in found if matches(one)]
 
-    def _call(
-        self,
-        what: str,
-        method: str,
-        kind: str,
-        name: str = "",
-        body: Mapping[str, Any] | None = None,
-        query: Sequence[tuple[str, str]] = (),
-        content_type: str = "application/json",
-    ) -> dict[str, Any]:
+    def _call(self, what: str, method: str, kind: str, *arguments: Any, **more: Any) -> dict[str, Any]:
         if method != "GET":
             raise AssertionError(f"{what}: a write goes by what was read from the API, never by what is watched")
-        return super()._call(what, method, kind, name, body, query, content_type)
+        return super()._call(what, method, kind, *arguments, **more)
