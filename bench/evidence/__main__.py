@@ -94,10 +94,10 @@ def checked_out(commit: str, folder: Path) -> Iterator[Path]:
         subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
 
-def figures(tree: Path, arguments: list[str]) -> dict[str, Any]:
-    """What a build measures of itself, on this build's bench."""
+def figures(tree: Path, arguments: list[str], bench: str = "evidence") -> dict[str, Any]:
+    """What a build measures of itself, by a module `measure` of this build's bench."""
     environment = os.environ | {"PYTHONPATH": f"{tree / 'plugins'}:{REPO}"}
-    command = [sys.executable, "-m", "bench.evidence.measure", *arguments]
+    command = [sys.executable, "-m", f"bench.{bench}.measure", *arguments]
     answer = subprocess.run(command, env=environment, cwd=REPO, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(answer.stdout)
     return found

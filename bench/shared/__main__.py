@@ -7,16 +7,12 @@ sandbox's). Nothing is released: a guard here only fetches what it would judge.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from bench.evidence.__main__ import REPO, checked_out, prometheus
+from bench.evidence.__main__ import REPO, checked_out, figures, prometheus
 from bench.evidence.service import write
 from bench.shared.measure import WARM_S
 from bench.shared.services import SCRAPE_S, series
@@ -39,23 +35,14 @@ def main() -> None:
         count = write(url, series(given.guards, now - 12 * SCRAPE_S, min(last, now + 540)))
         print(f"{given.guards} guards, {count} series, a scrape every {SCRAPE_S:g} s")
         arguments = [url, str(given.guards), str(given.seconds)]
-        here = figures(REPO, arguments)
+        here = figures(REPO, arguments, "shared")
         tell("this build", here)
         if given.earlier:
             with checked_out(given.earlier, Path(folder)) as earlier:
-                then = figures(earlier, arguments)
+                then = figures(earlier, arguments, "shared")
             tell(given.earlier, then)
             queries, cpu = (then[what] / here[what] for what in ("queries", "cpu"))
             print(f"{queries:.1f} times fewer queries, {cpu:.1f} times less CPU")
-
-
-def figures(tree: Path, arguments: list[str]) -> dict[str, Any]:
-    """What a build measures of itself, on this build's bench."""
-    environment = os.environ | {"PYTHONPATH": f"{tree / 'plugins'}:{REPO}"}
-    command = [sys.executable, "-m", "bench.shared.measure", *arguments]
-    answer = subprocess.run(command, env=environment, cwd=REPO, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, Any] = json.loads(answer.stdout)
-    return found
 
 
 def tell(who: str, found: dict[str, Any]) -> None:
