@@ -4,6 +4,7 @@ plan -> claim -> deploy -> guard ───────────────�
                      └───> step_1 ─> step_2 ─> ... ─> promote -> observe | rollback | ask ─> settle -> finish
 ask_traffic: before step_1, if the policy has a person asked before the first requests
 step_n: shift (weight) -> bake (deferred) -> gate (branch)
+further_steps: closed; those that only a run's own weights would use, or one that began before the policy was shortened
 observe: the old version stays warm for a while (deferred), if the policy says so
 messages: people are told, beside all of it (deferred), if the policy says whom
 announce: after observe, an asset's event for other DAGs, if the policy names one
@@ -12,6 +13,7 @@ announce: after observe, an asset's event for other DAGs, if the policy names on
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -172,8 +174,11 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
                 **asks,
             )
             deploy >> before >> rollback
+        planned = len(policy.steps) if policy else MAX_STEPS
+        further = further_steps(planned) if planned < MAX_STEPS else None
         for number in range(1, MAX_STEPS + 1):
-            with TaskGroup(f"step_{number}", tooltip=f"step {number}: shift, bake, gate"):
+            beside = further if further and number > planned else nullcontext()
+            with beside, TaskGroup(f"step_{number}", tooltip=f"step {number}: shift, bake, gate"):
                 shift = ShiftOperator(task_id="shift", step=number, trigger_rule=GOOD_PATH, **retried)
                 bake = BakeOperator(task_id="bake", step=number, **retried)
                 following = f"step_{number + 1}.shift" if number < MAX_STEPS else None
@@ -192,6 +197,15 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
         # finish has to run; and who clears a task must not have Airflow clear the claim with it.
         [settle, guard] >> finish.as_teardown(on_failure_fail_dagrun=True)
     return dag
+
+
+def further_steps(planned: int) -> TaskGroup:
+    """A group, shown as one row until it is opened, of the steps beyond those that the policy has.
+
+    Its tasks are called as if it were not there: a run that began by a policy of more steps goes on in it.
+    """
+    tooltip = f"steps beyond the policy's {planned}: of a run with more weights of its own"
+    return TaskGroup("further_steps", prefix_group_id=False, tooltip=tooltip)
 
 
 def read(path: Path) -> tuple[Policy | None, str]:

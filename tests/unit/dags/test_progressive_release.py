@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from airflow.sdk import DAG, CronTriggerTimetable, TriggerRule
 from airflow.sdk.exceptions import ParamValidationError
 
 from glidepath.errors import PolicyError
-from glidepath.policy import MAX_STEPS
+from glidepath.policy import MAX_STEPS, load_policy
 
 REPO = Path(__file__).resolve().parents[3]
 FILE = REPO / "dags" / "progressive_release.py"
@@ -226,3 +227,22 @@ def test_two_policies_of_one_name_are_both_refused_and_a_name_tells_them_apart(
     found = dags(tmp_path, monkeypatch)
     assert set(found) == {"release_model_service", "release_model_service_staging"}
     assert not any(one.get_task("plan").refused for one in found.values())
+
+
+def test_steps_that_the_policy_does_not_have_are_in_one_group_that_is_closed(dag: DAG) -> None:
+    """Airflow's pages show a closed group as one row; its tasks keep their names, so that policies may grow and shrink."""
+    steps = len(load_policy(REPO / "include" / "policies" / "model-service.yaml").steps)
+    groups = dag.task_group.get_task_group_dict()
+    assert set(groups["further_steps"].children) == {f"step_{number}" for number in range(steps + 1, MAX_STEPS + 1)}
+    assert {f"step_{number}" for number in range(1, steps + 1)} <= set(groups[None].children)
+    assert {f"step_{number}.shift" for number in range(1, MAX_STEPS + 1)} <= set(dag.task_ids)
+
+
+def test_a_policy_with_as_many_steps_as_there_can_be_has_no_further_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = yaml.safe_load(GOOD)
+    policy["steps"] = [{**policy["steps"][0], "weight": 10 * number} for number in range(1, MAX_STEPS + 1)]
+    (tmp_path / "full.yaml").write_text(yaml.safe_dump(policy))
+    [full] = dags(tmp_path, monkeypatch).values()
+    assert "further_steps" not in full.task_group.get_task_group_dict()
