@@ -11,10 +11,12 @@ from glidepath.errors import SetupError
 from glidepath.hooks.http import address_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from glidepath.messages.mail import Server
     from glidepath.messages.outbox import Outbox
+    from glidepath.messages.port import Carrier
+    from glidepath.policy.messages import Channel
 
 SLACK = "https://slack.com/api"
 SMTP_PORT = {"wrapped": 465, "started": 587, "none": 25}
@@ -32,21 +34,28 @@ def outboxes(release_id: str, link: str, say: Callable[[str], None]) -> list[Out
         NoReleaseError: The record has no such release.
         RecordError: The record can't be read.
     """
-    from glidepath.messages.carriers import carrier
     from glidepath.messages.outbox import Outbox
     from glidepath.policy import ReleaseSpec
-    from glidepath.policy.messages import names
     from glidepath.record import Record
 
     record = Record()
     channels = ReleaseSpec.from_dict(record.get(release_id).spec).messages
+    return [Outbox(record, release_id, *one, link, say) for one in carriers(channels)]
+
+
+def carriers(channels: Sequence[Channel]) -> list[tuple[str, Channel, Carrier]]:
+    """The channels of a policy, each with its name in the journal and what carries its messages."""
+    from glidepath.messages.carriers import carrier
+    from glidepath.policy.messages import names
+
     return [
-        Outbox(
-            record, release_id, name, channel,
-            carrier(channel, partial(address, channel.connection, channel.to), partial(server, channel.connection)), link, say,
+        (
+            name,
+            channel,
+            carrier(channel, partial(address, channel.connection, channel.to), partial(server, channel.connection)),
         )
         for name, channel in zip(names(channels), channels, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def address(conn_id: str, to: str) -> tuple[str, dict[str, str]]:

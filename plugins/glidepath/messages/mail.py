@@ -54,7 +54,7 @@ class Mail(Carrier):
         return thread
 
     def written(self, message: Message) -> EmailMessage:
-        """The mail; its subject is the same for all of a release, so that every program has them in one conversation."""
+        """The mail: the verdict first, in its subject, too; by its references all of a release are one conversation."""
         data = message.data
         mail = EmailMessage()
         mail["From"], mail["To"] = self._channel.sender, ", ".join(self._channel.addresses)

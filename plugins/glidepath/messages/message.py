@@ -12,8 +12,8 @@ from glidepath.status.form import State, Status, Tone
 from glidepath.status.links import grafana
 from glidepath.status.telling import clock
 
-# Of a commit, as GitHub and GitLab call them, is one of these.
-STATUSES = {Tone.GOOD: "success", Tone.BAD: "failure"}
+# Of a commit, as GitHub and GitLab call them, is one of these; `pending` while nothing is decided.
+STATUSES = {State.PROMOTED: "success", State.ROLLED_BACK: "failure", State.REFUSED: "failure"}
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _fields(status: Status, news: News, link: str, title: str) -> dict[str, str]
     identity = status.identity
     image = identity.policy.get("tag") or identity.canary
     return {
-        "about": news.about, "state": str(status.banner.state), "status": STATUSES.get(status.banner.tone, "pending"),
+        "about": news.about, "state": str(status.banner.state), "status": STATUSES.get(status.banner.state, "pending"),
         # GitHub refuses a longer description of a status.
         "sentence": status.banner.sentence[:140], "text": title, "service": identity.service, "namespace": identity.namespace,
         "stable": identity.stable, "canary": identity.canary, "release": identity.id, "weight": str(weight(status)),

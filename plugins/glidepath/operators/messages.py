@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from glidepath.messages.outbox import Outbox
+    from glidepath.messages.port import Carrier
     from glidepath.policy import ReleaseSpec
     from glidepath.release.run import Run, Say
 
@@ -89,6 +94,40 @@ def tell_the_end(run: Run, context: Context) -> None:
         last_words(run.id, page(context), run.say)
 
 
+def tell_refused(context: Context, policy_path: str) -> None:
+    """Tell that `plan` refused a release, as Airflow's callback of that task: there is no record of it to tell from.
+
+    A dry run's nobody is told, nor one of a policy that can't be read; whatever goes wrong is logged, no more.
+    """
+    log = logging.getLogger("airflow.task")
+    try:
+        if context["params"].get("dry_run") or _spec(release_id(context)) is not None:
+            return  # what is in the record, the last task tells
+        _refused(context, policy_path, log.info)
+    except Exception as error:
+        log.info("messages: nobody is told: %s", error)
+
+
+def _refused(context: Context, policy_path: str, say: Say) -> None:
+    from glidepath.hooks.messages import carriers
+    from glidepath.messages.refusal import refusal, send
+    from glidepath.operators.assets import parameters
+    from glidepath.policy import load_policy
+
+    policy = load_policy(Path(policy_path))
+    version = str(parameters(context).get("version") or policy.version or "")
+    why = str(context.get("exception") or "the task was ended")
+    message = refusal(policy, version, release_id(context), why, run_url(context), time.time())
+    until = time.monotonic() + LAST_S
+
+    def one(name: str, carrier: Carrier, tries: int) -> None:
+        wrong = send(carrier, message, tries, until)
+        say(f"messages: {name}: {wrong or 'told that it was refused'}")
+
+    channels = [given for given in carriers(policy.messages) if message.news.about in given[1].about]
+    _beside([partial(one, name, carrier, channel.tries) for name, channel, carrier in channels], until)
+
+
 def last_words(release: str, link: str, say: Say, within_s: float = LAST_S) -> None:
     """Tell what is untold of a release that is over, for so long at most; whatever goes wrong is logged, no more.
 
@@ -102,10 +141,12 @@ def last_words(release: str, link: str, say: Say, within_s: float = LAST_S) -> N
         say(f"messages: nobody is told: {error}")
         return
     until = time.monotonic() + within_s
-    threads = [
-        threading.Thread(target=_rest, args=(box, until, say), name=f"glidepath-{box.name}", daemon=True)
-        for box in boxes
-    ]
+    _beside([partial(_rest, box, until, say) for box in boxes], until)
+
+
+def _beside(works: Iterable[Callable[[], None]], until: float) -> None:
+    """Do all at once, and wait for them no longer than `until`, by `time.monotonic`."""
+    threads = [threading.Thread(target=work, name="glidepath-messages", daemon=True) for work in works]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseBranchOperator
 
 from glidepath.operators.base import ReleaseOperator, release_id, run_url
+from glidepath.operators.messages import tell_refused
 from glidepath.operators.queueing import WaitsForClaim
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class BranchOperator(ReleaseOperator, BaseBranchOperator):
 class PlanOperator(WaitsForClaim, BranchOperator):
     """Validates, looks at the cluster, freezes the release; branches to `go` or, with nothing to release, to `stay`.
 
+    When it fails people are told so, as the policy's messages say.
+
     Args:
         policy_path: The policy's YAML file.
         go, stay, late: The tasks it branches to; `late` is that of a scheduled run that begins too late to release. `go` may
@@ -39,7 +42,7 @@ class PlanOperator(WaitsForClaim, BranchOperator):
     def __init__(
         self, *, policy_path: str, go: str | list[str], stay: str, late: str, refused: str = "", **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(on_failure_callback=partial(tell_refused, policy_path=policy_path), **kwargs)
         self.policy_path, self.go, self.stay, self.late, self.refused = policy_path, go, stay, late, refused
         self._waited = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from string import Template
 from typing import Annotated, Any, Literal
 
@@ -118,7 +119,7 @@ def filled(node: Any, fields: dict[str, str]) -> Any:
     return [filled(child, fields) for child in node] if isinstance(node, list | tuple) else node
 
 
-def names(channels: Messages) -> list[str]:
+def names(channels: Sequence[Channel]) -> list[str]:
     """What the channels are called in the journal: kind and place, such as `slack-1`."""
     return [f"{channel.to}-{place}" for place, channel in enumerate(channels, 1)]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,10 +14,19 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from glidepath.errors import RecordError
 from glidepath.operators import messages
-from glidepath.operators.messages import MessagesOperator, tell_the_end
-from tests.support.stage import Stage
+from glidepath.operators.messages import MessagesOperator, tell_refused, tell_the_end
+from glidepath.operators.tasks import PlanOperator
+from tests.support.bot import Bot, served
+from tests.support.stage import POLICY, Stage
 
 TOLD = "messages: [{to: cloudevents, connection: broker}]\n"
+
+
+@pytest.fixture
+def bot() -> Iterator[Bot]:
+    """A service that takes POSTs."""
+    with served() as made:
+        yield made
 
 
 def context(try_number: int = 1) -> Any:
@@ -63,3 +75,55 @@ def test_the_last_task_tells_the_end_where_the_task_for_it_does_not(
     run.close(Phase.REFUSED, "another was first")
     tell_the_end(run, context())
     assert sent == (["dag/run"] if told else [])
+
+
+def refused(folder: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot, **params: Any) -> list[Any]:
+    """What a service is sent when `plan` was refused."""
+    path = folder / "policy.yaml"
+    path.write_text(POLICY + TOLD)
+    monkeypatch.setenv("AIRFLOW_CONN_BROKER", bot.url)
+    tell_refused(context() | {"params": {"version": "v9"} | params, "exception": ValueError("no image v9")}, str(path))
+    return bot.bodies()
+
+
+@pytest.mark.usefixtures("linked")
+def test_a_refused_plan_is_told_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot) -> None:
+    [body] = refused(tmp_path, monkeypatch, bot)
+    assert body["type"].endswith("release.ended")
+    assert (body["data"]["state"], body["data"]["sentence"]) == ("REFUSED", "no image v9")
+    assert body["data"]["canary"] == "v9"
+
+
+@pytest.mark.usefixtures("linked")
+def test_a_dry_run_is_told_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot) -> None:
+    assert refused(tmp_path, monkeypatch, bot, dry_run=True) == []
+
+
+def test_what_the_record_has_is_told_from_there(
+    linked: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot
+) -> None:
+    linked.run(policy=TOLD)
+    assert refused(tmp_path, monkeypatch, bot) == []
+
+
+@pytest.mark.usefixtures("linked")
+def test_a_dead_service_holds_a_refused_plan_for_some_seconds_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot
+) -> None:
+    bot.answers = ["hangs"]
+    monkeypatch.setattr(messages, "LAST_S", 0.5)
+    began = time.monotonic()
+    refused(tmp_path, monkeypatch, bot)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.usefixtures("linked")
+def test_a_policy_that_can_not_be_read_breaks_nothing(tmp_path: Path) -> None:
+    tell_refused(context() | {"params": {}}, str(tmp_path / "none.yaml"))
+
+
+def test_the_plan_task_has_it_as_its_callback() -> None:
+    """Airflow calls it when a task has failed for good, and not before."""
+    plan = PlanOperator(task_id="plan", policy_path="p.yaml", go="claim", stay="no", late="late")
+    [callback] = plan.on_failure_callback
+    assert (callback.func, callback.keywords) == (tell_refused, {"policy_path": "p.yaml"})
