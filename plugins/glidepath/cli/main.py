@@ -12,13 +12,18 @@ from collections.abc import Sequence
 import click
 
 from glidepath.cli import adopted, first, policies, recorded, releases, started
+from glidepath.cli.manual import Sections, epilog
 from glidepath.errors import GlidepathError
 from glidepath.version import code_version
 
 GOOD, REFUSED, USAGE = 0, 1, 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(
+    cls=Sections,
+    epilog="glidepath COMMAND --help has examples and exit codes. Errors go to stderr.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
 @click.version_option(code_version(), prog_name="glidepath")
 def commands() -> None:
     """Progressive delivery for Kubernetes: policies, plans and recorded releases from a terminal."""
@@ -39,6 +44,10 @@ def completion(shell: str) -> None:
     made = get_completion_class(shell)
     assert made is not None
     click.echo(made(commands, {}, "glidepath", "_GLIDEPATH_COMPLETE").source())
+
+
+for _name, _command in commands.commands.items():
+    _command.epilog = epilog(_name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
