@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -126,4 +127,5 @@ def test_the_plan_task_has_it_as_its_callback() -> None:
     """Airflow calls it when a task has failed for good, and not before."""
     plan = PlanOperator(task_id="plan", policy_path="p.yaml", go="claim", stay="no", late="late")
     [callback] = plan.on_failure_callback
+    assert isinstance(callback, partial)
     assert (callback.func, callback.keywords) == (tell_refused, {"policy_path": "p.yaml"})
