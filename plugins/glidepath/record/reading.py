@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from glidepath.record.store import Record
 from glidepath.record.tables import events, looks, releases
 
-# How many releases are read at a time.
-PAGE = 200
+# How many releases are read at a time, and how many identities.
+PAGE, NAMES = 50, 2000
 # Of an interval, what is added up.
 ARMS = ("stable", "canary")
 
@@ -117,28 +117,43 @@ def errors(record: Record, release_id: str, after: int = 0) -> dict[str, int]:
     return {arm: int(row[arm] or 0) for arm in ARMS}
 
 
-def heads(record: Record, service: str | None = None) -> Iterator[Head]:
-    """The newest releases first, of one service or of all, as far as they are asked for."""
+def heads(record: Record, service: str | None = None, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Head]:
+    """The newest releases first, of one service or of all, as far as they are asked for.
+
+    Args:
+        record: The record.
+        service: Of this service only; None: of all.
+        wanted: Whether a release of this identity is one; of others nothing more is read.
+    """
     skip = 0
     while True:
-        steps = func.json_array_length(releases.c.spec["steps"]).label("steps")
-        query = select(*SHOWN, steps).order_by(releases.c.created.desc(), releases.c.id).limit(PAGE).offset(skip)
+        query = select(releases.c.id).order_by(releases.c.created.desc(), releases.c.id).limit(NAMES).offset(skip)
         if service is not None:
             query = query.where(releases.c.service == service)
         with record.reading() as connection:
-            rows = list(connection.execute(query).mappings())
-        weights = _weights(record, [row["id"] for row in rows])
-        for row in rows:
-            last = weights.get(row["id"], {})
-            yield Head(
-                **{**row, "steps": row["steps"] or 0}, step=int(last.get("step", 0)), weight=int(last.get("weight", 0))
-            )
-        if len(rows) < PAGE:
+            names: list[str] = list(connection.execute(query).scalars())
+        some = [name for name in names if wanted(name)]
+        for first in range(0, len(some), PAGE):
+            yield from _heads(record, some[first : first + PAGE])
+        if len(names) < NAMES:
             return
-        skip += PAGE
+        skip += NAMES
 
 
-def _weights(record: Record, ids: list[str]) -> dict[str, Mapping[str, Any]]:
+def _heads(record: Record, release_ids: Sequence[str]) -> Iterator[Head]:
+    steps = func.json_array_length(releases.c.spec["steps"]).label("steps")
+    query = select(*SHOWN, steps).where(releases.c.id.in_(release_ids))
+    with record.reading() as connection:
+        rows = connection.execute(query.order_by(releases.c.created.desc(), releases.c.id)).mappings().all()
+    weights = _weights(record, release_ids)
+    for row in rows:
+        last = weights.get(row["id"], {})
+        yield Head(
+            **{**row, "steps": row["steps"] or 0}, step=int(last.get("step", 0)), weight=int(last.get("weight", 0))
+        )
+
+
+def _weights(record: Record, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """The weight that each release was given last."""
     newest = select(func.max(events.c.id)).where(events.c.release_id.in_(ids), events.c.kind == "weight")
     query = select(events.c.release_id, events.c.body).where(events.c.id.in_(newest.group_by(events.c.release_id)))

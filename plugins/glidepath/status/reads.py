@@ -207,10 +207,8 @@ def _pods(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _rows(record: Record, service: str | None, may: Callable[[str], bool]) -> Iterator[Row]:
-    for head in reading.heads(record, service):
+    for head in reading.heads(record, service, lambda identity: may(identity.partition("/")[0])):
         dag_id, _, run_id = head.id.partition("/")
-        if not may(dag_id):
-            continue
         stands = _stands(record, head)
         yield Row(
             head.id, dag_id, run_id, head.service, head.namespace, head.stable, head.canary, stands.state, stands.tone,
