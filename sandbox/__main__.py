@@ -53,7 +53,7 @@ def _status() -> int:
 
 def _build() -> int:
     host.packages()
-    build.binaries()
+    cluster.built()
     images.system()
     images.applications()
     say(f"built: {build.folder()}")

@@ -55,11 +55,20 @@ def up() -> None:
     if init_pid() is not None or state().exists():
         say("something of an earlier cluster is left: ending it first")
         down()
-    binaries = build.binaries()
+    binaries = built()
     archives = images.system()
     _start(binaries)
     _ready(archives)
     say("cluster ready")
+
+
+def built() -> Path:
+    """Build the binaries, and beside them the images that need none; the folder with the binaries."""
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(images.without_binaries)
+        binaries = build.binaries()
+        beside.result()
+    return binaries
 
 
 def _start(binaries: Path) -> None:

@@ -155,10 +155,21 @@ def declared() -> list[App]:
     return apps
 
 
+def without_binaries() -> None:
+    """Make what needs none of the sandbox's binaries: it waits for the network, while those are built."""
+    for kind in BASES:
+        base(kind)
+    _archives([app for app in declared() if not app.binaries])
+
+
 def applications() -> list[tuple[str, Path]]:
     """Every application as (name, archive with the images of all its tags), built where it is not yet."""
+    return _archives(declared())
+
+
+def _archives(apps: list[App]) -> list[tuple[str, Path]]:
     made = []
-    for app in declared():
+    for app in apps:
         key = digest(json.dumps([app.tags, app.env, app.entrypoint, app.user, app.workdir]), *_inputs(app))
         target = _store() / f"{app.name}-{key}.tar"
         if not target.exists():
