@@ -18,6 +18,8 @@ from rig.environment import REPO, USERS, RigError, airflow_environment, free_por
 
 START_TIMEOUT_S = 180
 DONE = ("success", "failed")
+# How often what only reads is asked of an Airflow that does not answer in time.
+READS = 3
 
 
 class Airflow:
@@ -165,7 +167,14 @@ class Airflow:
             given = requests.post(f"{self.url}/auth/token", json={"username": user, "password": user}, timeout=10)
             self._tokens[user] = given.json()["access_token"]
         headers = {"Authorization": f"Bearer {self._tokens[user]}"}
-        return requests.request(method, f"{self.url}/api/v2{path}", json=body, headers=headers, timeout=20)
+        tries = READS if method == "GET" else 1
+        while True:
+            tries -= 1
+            try:
+                return requests.request(method, f"{self.url}/api/v2{path}", json=body, headers=headers, timeout=20)
+            except requests.ReadTimeout:  # on a busy machine; what only reads may be asked again
+                if not tries:
+                    raise
 
     def wait_dag(self, dag_id: str, timeout_s: float = 120) -> None:
         """Wait until a DAG is there.
