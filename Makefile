@@ -33,6 +33,10 @@ recording: venv ## the demo, and of what it said the recording in the README
 	python -u -m demo | tee .state/demo.log
 	python -m demo.recording .state/demo.log docs/images/demo.svg
 
+.PHONY: experiment
+experiment: venv ## the experiment that the project started from, as a release; writes docs/experiment.md and its picture
+	@python -m demo.experiment
+
 .PHONY: down
 down: ## end the demo's Airflow and the embedded cluster
 	@if [ -x $(VENV)/bin/python ]; then python -m demo.down; fi

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from rig.environment import NAMESPACE, REPO, cluster
-from tests.support.dashboards import dashboard_queries
+from rig.dashboards import dashboard_queries
 from tests.support.world import World
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]

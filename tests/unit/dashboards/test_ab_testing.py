@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.dashboards import cells, dashboard_queries, panels, substituted
+from rig.dashboards import cells, dashboard_queries, panels, substituted
 
 PATH = Path(__file__).parents[3] / "include" / "dashboards" / "ab-testing.json"
 VARIABLES = {"namespace": "sms-app", "service": "model-service"}

@@ -15,7 +15,7 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from glidepath.watchdog.released import PHASES
-from tests.support.dashboards import cells, dashboard_queries, panels, substituted
+from rig.dashboards import cells, dashboard_queries, panels, substituted
 from tests.support.watched import exposed
 
 ROOT = Path(__file__).parents[3] / "include"
