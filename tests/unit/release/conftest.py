@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.apiserver import ApiServer
 from tests.support.crashes import Saved
 from tests.support.stage import Stage
 
 WINDOW = "after_promotion: {warm: 60s, holdback: 5}\n"
-
-
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """v1 stable under traffic, v2 not there yet."""
-    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-    with ApiServer() as server:
-        yield Stage(server, tmp_path)
 
 
 @pytest.fixture
