@@ -14,7 +14,7 @@ from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.possible import explained
-from glidepath.evidence.prometheus import Reader, Samples, Series
+from glidepath.evidence.series import Reader, Samples, Series
 from glidepath.evidence.shares import Selected, read_shares
 from glidepath.evidence.source import Source
 from glidepath.evidence.summed import Past, kept, worth

@@ -25,7 +25,7 @@ from glidepath.evidence.once import each_once
 from glidepath.evidence.pace import SLACK, Pace
 from glidepath.evidence.possible import as_planned, explained
 from glidepath.evidence.present import Present
-from glidepath.evidence.prometheus import Key, Samples, Series, pod_in
+from glidepath.evidence.series import Key, Samples, Series, pod_in
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source, matches
 from glidepath.evidence.spans import Pod, Read, pod_and_version, too_late
