@@ -167,7 +167,7 @@ def _planned(stage: Stage) -> Any:
 def test_the_trigger_fires_when_the_service_is_free(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("glidepath.triggers.queueing.POLL_S", 0.02)
     monkeypatch.setattr("glidepath.triggers.queueing.SPREAD_S", 0.02)
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     trigger = HeldTrigger("d/two", "kubernetes_default", NAMESPACE, SERVICE, time.time() + 60)
     claims = LeaseClaims(stage.server.api(), NAMESPACE, SERVICE)
     monkeypatch.setattr(trigger, "_claims", lambda: claims)

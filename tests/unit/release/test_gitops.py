@@ -221,7 +221,7 @@ class TestATakingBackThatIsNotHeard:
 def test_whatever_happens_at_a_write_of_a_promotion_git_says_what_the_cluster_has(
     mode: str, harmed: bool, stage: Stage, git: Git, proven: Run, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     assert git.says == "v1"
     saved = Saved(stage, proven, tmp_path)
     for now, run, fuse in every_fault(saved, promote, mode):

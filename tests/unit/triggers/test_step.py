@@ -139,7 +139,7 @@ def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
     trigger = GuardTrigger(run.id)
     monkeypatch.setattr(trigger, "_run", lambda: run)
     monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     made.server.fail("GET", "virtualservices", 500, times=3)
 
     def back() -> None:
@@ -214,7 +214,7 @@ def test_a_guard_whose_token_was_changed_goes_on_with_the_connection_s_new_one(
     """Its client is made once, and a release may take hours."""
     made, run = shifted
     monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
-    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.REFUSED_S", 0.0)
     trigger, clients = GuardTrigger(run.id), []
 
     def fresh() -> Any:

@@ -209,7 +209,7 @@ def test_a_lease_that_cannot_be_read_does_not_hide_the_others(world: World) -> N
 def test_an_api_that_fails_for_a_while_only_delays(
     world: World, monkeypatch: pytest.MonkeyPatch, kind: str, status: int
 ) -> None:
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     watchdog, old = abandoned(world, 30)
     world.watch(watchdog, LEASE_S - 1)
     for method in ("GET", "POST", "PATCH"):
