@@ -141,7 +141,9 @@ class TestHarm:
     def test_lost_telemetry_is_the_policys_to_answer(self, stage: Stage, action: str) -> None:
         run, guard = opened(stage)
         no_data = run.spec.on_no_data.model_copy(update={"action": action})
-        guard.run = run = dataclasses.replace(run, spec=run.spec.model_copy(update={"on_no_data": no_data}))
+        guard.run = guard.deciding.run = run = dataclasses.replace(
+            run, spec=run.spec.model_copy(update={"on_no_data": no_data})
+        )
         ticks(stage, guard, 2)
         stage.prometheus.down = EvidenceError("away")
         ticks(stage, guard, 20)
