@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.collector import Collected, Collector
+from glidepath.evidence.collector import Collector
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.edges import common_edges, latency_edges, told_apart_edges
+from glidepath.evidence.interval import Collected
 from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
