@@ -11,7 +11,7 @@ from kubernetes import client, config
 from glidepath.deploy import Deploy, Helm, KubernetesWorkloads
 from glidepath.wiring import cluster as wiring
 from rig.environment import cluster, glidepath_kubeconfig
-from tests.contracts import claims, deploy, traffic
+from tests.contracts.every import Contract, every_contract
 from tests.contracts.place import Place
 from tests.support.chart import CHART, any_chart, deploys_any, installed, plain_chart
 
@@ -51,18 +51,6 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield placed(api, namespace, SERVICE, lambda: deploys_any(api, namespace, SERVICE, plain, given))
 
 
-@pytest.mark.parametrize(
-    "contract",
-    [
-        deploy.keeps,
-        deploy.knows_a_version_by_its_image,
-        claims.keeps,
-        claims.lets_who_wants_it_refuse,
-        traffic.keeps,
-        traffic.names_what_is_around,
-        traffic.holds_versions_one_by_one,
-    ],
-    ids=lambda one: f"{one.__module__.rpartition('.')[2]}-{one.__name__}",
-)
-def test_it_keeps_the_contract(place: Place, contract: Callable[[Place], None]) -> None:
+@every_contract
+def test_it_keeps_the_contract(place: Place, contract: Contract) -> None:
     contract(place)
