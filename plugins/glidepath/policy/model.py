@@ -254,6 +254,11 @@ class Policy(Form):
                 f"helm.release: {self.helm.release} could be that of a version of {self.service}; expected another name for the "
                 f"routes, such as {self.service}"
             )
+        if self.helm.chart_is_released and self.evidence.control == "fresh":
+            raise ValueError(
+                "evidence.control: fresh starts pods of the stable version by the policy's chart, and helm.version: released has another one "
+                "for each version; expected control: stable"
+            )
         if self.lease < 3 * self.evidence.scrape:
             raise ValueError(
                 f"lease: {self.lease:.0f} s, expected at least three scrapes ({3 * self.evidence.scrape:.0f} s)"
