@@ -17,7 +17,7 @@ from glidepath.policy.gitops import GitOps
 from glidepath.policy.helm import HelmRelease
 from glidepath.policy.labels import Labels
 from glidepath.policy.messages import Messages
-from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
+from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, MeanMetric, Metric, ShareMetric
 from glidepath.policy.presets import counted_by
 from glidepath.policy.versions import Version
 
@@ -267,7 +267,11 @@ class Policy(Form):
 
     @model_validator(mode="after")
     def _latency_is_counted(self) -> Policy:
-        latency = next((metric for metric in self.metrics if isinstance(metric, LatencyMetric)), None)
+        latency = next((metric for metric in self.metrics if isinstance(metric, (LatencyMetric, MeanMetric))), None)
+        if self.evidence.histograms == "native" and any(isinstance(metric, MeanMetric) for metric in self.metrics):
+            raise ValueError(
+                "kind: mean is read from a classic histogram's _sum and _count, and evidence.histograms is native; expected classic, or no mean"
+            )
         if "own" in self.sources and self.evidence.source != "own":
             raise ValueError("metrics: source: own counts by evidence.counts; expected evidence.source: own")
         if (
