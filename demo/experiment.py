@@ -74,11 +74,7 @@ def write(record: Record, release: str, prometheus: str) -> None:
     """Write the page and its picture."""
     entries = list(Journal(record, release).entries())
     over = max(one.noted for one in entries if isinstance(one, events.Closed))
-    given = {
-        f"{one.weight} %": one.noted
-        for one in entries
-        if isinstance(one, events.WeightGiven)
-    }
+    given = {f"{one.weight} %": one.noted for one in entries if isinstance(one, events.WeightGiven)}
     since, until = record.get(release).created - AROUND_S, min(over + AROUND_S, time.time())
     shown = board.read(BOARD, {"namespace": NAMESPACE, "service": "model-service"}, prometheus, since, until)
     board.draw(shown, given, PICTURE)

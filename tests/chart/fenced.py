@@ -14,6 +14,7 @@ from kubernetes import client, config
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.deploy import Helm
 from glidepath.deploy import values as chart
+from glidepath.deploy.charts import LocalChart
 from glidepath.traffic import Routes, Split
 from rig.environment import cluster, glidepath_kubeconfig, helm, kubectl
 from tests.support.chart import CHART, installed
@@ -71,7 +72,10 @@ def upgrade(*settings: str) -> str:
 
 def upgrade_with(api: client.ApiClient, claim: Claim, canary: str | None = "v2") -> None:
     """An upgrade as a release makes it: with the claim's token, and the number of its own writes raised."""
-    port, traffic = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]), Meshed(api, NAMESPACE, SERVICE)
+    port, traffic = (
+        Helm(LocalChart(Path(CHART)), "app", NAMESPACE, api, cluster()["HELM"]),
+        Meshed(api, NAMESPACE, SERVICE),
+    )
     found = port.status()
     assert found is not None
     values = chart.with_canary(found.values, "v1", canary, 0, claim.token)

@@ -12,6 +12,7 @@ from kubernetes import client, config
 from glidepath.claim import Claim
 from glidepath.deploy import Helm
 from glidepath.deploy import values as chart
+from glidepath.deploy.charts import LocalChart
 from glidepath.errors import HelmError
 from glidepath.traffic import Routes, Split
 from rig.environment import RigError, cluster, helm, kubectl
@@ -80,7 +81,10 @@ def test_a_persons_helm_upgrade_changes_nothing_that_a_release_holds() -> None:
 
 
 def test_a_releases_own_upgrades_pass_one_after_the_other(api: client.ApiClient, held: Claim) -> None:
-    port, traffic = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]), Meshed(api, NAMESPACE, SERVICE)
+    port, traffic = (
+        Helm(LocalChart(Path(CHART)), "app", NAMESPACE, api, cluster()["HELM"]),
+        Meshed(api, NAMESPACE, SERVICE),
+    )
     found = port.status()
     assert found is not None
     values = chart.with_canary(found.values, "v1", "v2", 0, held.token)
@@ -98,12 +102,12 @@ def test_helm_is_whoever_the_client_is(api: client.ApiClient) -> None:
     admin = json.loads(kubectl("config", "view", "--raw", "--flatten", "-o", "json"))
     binary = cluster()["HELM"]
     for one in (api, config.new_client_from_config_dict(admin)):
-        found = Helm(Path(CHART), "app", NAMESPACE, one, binary).status()
+        found = Helm(LocalChart(Path(CHART)), "app", NAMESPACE, one, binary).status()
         assert found is not None
         assert found.status == "deployed"
     nobody = config.new_client_from_config_dict({**admin, "users": [{**admin["users"][0], "user": {"token": "x"}}]})
     with pytest.raises(HelmError, match="asked for the client to provide credentials"):
-        Helm(Path(CHART), "app", NAMESPACE, nobody, binary).status()
+        Helm(LocalChart(Path(CHART)), "app", NAMESPACE, nobody, binary).status()
 
 
 def test_helm_uninstall_is_refused_before_it_has_deleted_anything(api: client.ApiClient, held: Claim) -> None:
@@ -112,6 +116,6 @@ def test_helm_uninstall_is_refused_before_it_has_deleted_anything(api: client.Ap
     with pytest.raises(RigError, match=f"{held.holder} holds this service; take its canary back with"):
         helm("uninstall", "app", "-n", NAMESPACE)
     assert everything() == before
-    found = Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"]).status()
+    found = Helm(LocalChart(Path(CHART)), "app", NAMESPACE, api, cluster()["HELM"]).status()
     assert found is not None
     assert found.status == "deployed"

@@ -8,8 +8,8 @@ import time
 import pytest
 import requests
 
-from rig.environment import NAMESPACE, REPO, cluster
 from rig.dashboards import dashboard_queries
+from rig.environment import NAMESPACE, REPO, cluster
 from tests.support.world import World
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]

@@ -7,7 +7,6 @@ failed revision and removing nothing. Fields that somebody else owns are left to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from glidepath.deploy import Deploy, HelmRelease, Preview
@@ -29,7 +28,7 @@ BASES = {
 class HelmInMemory:
     """Helm's release `shop`. `values` and `revision` are the last deployed ones, `newest` and `state` the last of all."""
 
-    release, chart = "shop", Path("chart")
+    release, chart = "shop", "chart"
     # What Helm's own secrets carry beside that.
     labels: Mapping[str, str] = {}
     # Whether its upgrades remove Deployments.
@@ -63,6 +62,9 @@ class HelmInMemory:
 
     def check(self) -> str:
         return "v4.0.0"
+
+    def pinned(self) -> str | None:
+        return None
 
     def status(self) -> HelmRelease | None:
         if not self.revision:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from glidepath.deploy import Deploy, HelmPerVersion, HelmRelease, Preview
@@ -124,13 +123,16 @@ class PerVersionInMemory(HelmInMemory):
 class _Routes:
     """The Helm release of the routes alone."""
 
-    release, chart = HelmInMemory.release, Path("routes")
+    release, chart = HelmInMemory.release, "routes"
 
     def __init__(self, whole: PerVersionInMemory) -> None:
         self._whole = whole
 
     def check(self) -> str:
         return self._whole.check()
+
+    def pinned(self) -> str | None:
+        return None
 
     def status(self) -> HelmRelease | None:
         return self._whole.status()

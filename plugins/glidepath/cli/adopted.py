@@ -39,7 +39,7 @@ def adopt(
     Cut off, the same command goes on. Needs the rights of whoever installs the service.
     """
     from glidepath.wiring.cluster import claims
-    from glidepath.wiring.deploy import adoption
+    from glidepath.wiring.deploy import adoption, of_stable
 
     policy = load_policy(file)
     if not policy.helm.per_version:
@@ -50,7 +50,7 @@ def adopt(
     api = cluster(kubeconfig, context)
     claims(api, policy.namespace, policy.service).check("an adoption from a terminal")
     lines: list[str] = []
-    port = adoption(policy, api, drain, click.echo if output == "text" else lines.append)
+    port = adoption(spec or of_stable(policy, api), api, drain, click.echo if output == "text" else lines.append)
     if spec is None:
         port.back()
     else:

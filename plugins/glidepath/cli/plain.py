@@ -97,8 +97,9 @@ def _given(
         return {}, (f"no Helm release made what Service {service} leads to: adopt takes over what Helm has installed",)
     from glidepath.deploy import Helm
     from glidepath.deploy.adoptable import hindrances, without
+    from glidepath.deploy.charts import LocalChart
 
-    helm = Helm(Path(), release, namespace, api)
+    helm = Helm(LocalChart(Path()), release, namespace, api)
     try:
         status = helm.status()
         problems = tuple(hindrances(service, helm.deployed().objects))

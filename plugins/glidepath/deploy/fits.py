@@ -35,7 +35,7 @@ def fits(mapped: Mapped, values: Mapping[str, Any], version: str, rendered: Sequ
             f"Deployment {name} of the chart selects its pods by {', '.join(other)}; expected these labels to be free, or "
             f"app={own['app']}, version={version}; nothing was touched"
         )
-    if version != values["roles"].get("baseline"):
+    if version != values["roles"].get("baseline") and not mapped.by_chart:
         _has_image(mapped, values, version, deployment)
 
 

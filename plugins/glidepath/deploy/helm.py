@@ -17,6 +17,7 @@ from typing import Any
 from kubernetes import client
 
 from glidepath.deploy.added import Field, field_of, numbered, with_fields
+from glidepath.deploy.charts import Chart
 from glidepath.deploy.command import Command
 from glidepath.deploy.integers import Integers
 from glidepath.deploy.live import Live
@@ -24,9 +25,8 @@ from glidepath.deploy.manifests import Object, by_name, objects
 from glidepath.deploy.numbers import Path as Place
 from glidepath.deploy.numbers import exact, rounded, settings
 from glidepath.deploy.overlay import Laid, changes, foreign
-from glidepath.deploy.pinned import as_pinned
 from glidepath.deploy.release import HelmRelease, Preview
-from glidepath.errors import HelmError, PreflightError
+from glidepath.errors import HelmError, PreflightError, SetupError
 
 QUERY_TIMEOUT_S = 30
 UPGRADE_TIMEOUT_S = 180
@@ -40,44 +40,53 @@ class Helm:
     """Runs Helm for one release of one chart.
 
     Args:
-        chart: The chart's folder or packed file.
+        chart: Where the chart is.
         release: Helm's name of the release.
         namespace: Where it is installed.
         api: The client of the cluster: Helm works on the very same one, as the same user, whatever its own environment says.
         binary: The Helm 4 binary; None looks at GLIDEPATH_HELM and then PATH.
-        digest: `sha256:...` of the packed chart; None takes the chart as it is.
         labels: What Helm's own secrets of the release carry, to find it by.
     """
 
     def __init__(
         self,
-        chart: Path,
+        chart: Chart,
         release: str,
         namespace: str,
         api: client.ApiClient,
         binary: str | None = None,
-        digest: str | None = None,
         labels: Mapping[str, str] | None = None,
     ) -> None:
-        self._digest, self._labels = digest, labels or {}
-        self.chart, self.release, self.namespace = chart, release, namespace
+        self._chart, self._labels = chart, labels or {}
+        self.release, self.namespace = release, namespace
         self._command, self._live = Command(api, namespace, binary), Live(api, release, namespace)
         self._integers = Integers(
             lambda revision: objects(self._manifest(revision)),
             lambda current, places: self._rendered(current.values, current, places).objects,
         )
 
+    @property
+    def chart(self) -> str:
+        """Its chart, as `helm install` takes it."""
+        return str(self._chart)
+
+    def pinned(self) -> str | None:
+        """See `Deploy.pinned`."""
+        return self._chart.digest()
+
     def check(self) -> str:
         """The version of Helm, after making sure that it is a Helm 4 and the chart is there.
 
         Raises:
-            PreflightError: No Helm, an older one, or no chart.
+            PreflightError: No Helm, an older one, or no chart that is the pinned one.
+            HelmError: The registry that has the chart did not answer.
         """
         if missing := self._command.missing():
             raise PreflightError(missing)
-        if not (self.chart / "Chart.yaml").exists() and not self.chart.is_file():
-            raise PreflightError(f"no Helm chart at {str(self.chart)!r}: set helm.chart in the policy to the chart")
-        as_pinned(self.chart, self._digest)
+        try:
+            self._chart.packed()
+        except SetupError as error:
+            raise PreflightError(str(error)) from error
         version = self._query("version", "--template", "{{.Version}}").strip()
         if not version.startswith("v4."):
             raise PreflightError(
@@ -133,7 +142,7 @@ class Helm:
             current = self.status()
         if current is not None and current.status == "deployed" and current.values == values:
             return current
-        as_pinned(self.chart, self._digest)
+        self._chart.packed()
         laid = self._upgraded(values, current, timeout_s, write, added)
         done = self.status()
         if done is None or done.status != "deployed":
@@ -207,7 +216,7 @@ class Helm:
         self, values: Mapping[str, Any], current: HelmRelease | None, overlay: list[Field], timeout_s: float
     ) -> None:
         args = [
-            "upgrade", self.release, str(self.chart), "--install", "--reset-values", "--server-side=true",
+            "upgrade", self.release, str(self._chart.packed()), "--install", "--reset-values", "--server-side=true",
             "--history-max", "20", "--timeout", f"{int(timeout_s)}s", "-o", "json",
         ]  # fmt: skip
         if self._labels:
@@ -238,7 +247,7 @@ class Helm:
     ) -> Preview:
         """What Helm would apply, asked of Helm: with look-ups in the cluster, and what the cluster can do."""
         chosen = self._integers.of(current) if integers is None else integers
-        common = [self.release, str(self.chart), "--dry-run=server", *settings(values, chosen)]
+        common = [self.release, str(self._chart.packed()), "--dry-run=server", *settings(values, chosen)]
         if current is not None and current.status in PENDING:  # Helm says of an upgrade only that another is under way
             text = self._with_values(["template", *common, "--is-upgrade", "--no-hooks"], values, QUERY_TIMEOUT_S)
             return Preview(objects(text))

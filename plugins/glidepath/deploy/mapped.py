@@ -19,11 +19,13 @@ class Mapped:
         service: The name that callers use.
         given: The values for the version that is released.
         paths: Where the chart has what versions differ by.
+        by_chart: Whether a version's chart says which image it has.
     """
 
     service: str
     given: Mapping[str, Any]
     paths: ValuePaths
+    by_chart: bool = False
 
     def workload(self, version: str) -> str:
         """What a version's Deployment is called."""
@@ -38,6 +40,8 @@ class Mapped:
             replicas: How many, where the chart says how many.
         """
         new = self.named(self.given, version, replicas)
+        if self.by_chart:
+            return new
         if image.digest is None or self.paths.digest is None:
             return with_value(new, self.paths.tag, image.tag or version)
         return with_value(new, self.paths.digest, image.digest)

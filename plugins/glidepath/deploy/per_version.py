@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from glidepath.deploy import values as chart
@@ -75,9 +74,13 @@ class HelmPerVersion:
         return self._routes.release
 
     @property
-    def chart(self) -> Path:
+    def chart(self) -> str:
         """The chart of the routes."""
         return self._routes.chart
+
+    def pinned(self) -> str | None:
+        """See `Deploy.pinned`; of the versions' chart."""
+        return self._of("any").pinned()
 
     def check(self) -> str:
         """See `Deploy.check`; both charts are looked for."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 from glidepath.deploy.last_seen import LastSeen
@@ -20,11 +19,14 @@ class Deploy(Protocol):
         """Its name, for whoever installed it."""
 
     @property
-    def chart(self) -> Path:
-        """What it is made of."""
+    def chart(self) -> str:
+        """What it is made of, in the tool's words."""
 
     def check(self) -> str:
         """The tool's version, after making sure that it can be used."""
+
+    def pinned(self) -> str | None:
+        """The digest of what versions are made of, `sha256:...`, where a registry has it; None where none does."""
 
     def status(self) -> HelmRelease | None:
         """What is installed, with the values that its users gave; None for nothing."""

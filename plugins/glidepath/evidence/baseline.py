@@ -16,7 +16,7 @@ from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.possible import explained
 from glidepath.evidence.series import Reader, Samples, Series
-from glidepath.evidence.shares import Selected, read_shares
+from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source
 from glidepath.evidence.summed import Past, kept, worth
 from glidepath.evidence.tally import Counts, of_version, series_of, tally
@@ -129,8 +129,8 @@ def _begun(
     collector.begin(requests, "requests")
     collector.begin(latency, "latency")
     for share in source.shares:
-        collector.begin(others[share.of], f"{share.name} of")
-        collector.begin(others[share.events], f"{share.name} event")
+        for use, selector, _ in uses_of(share):
+            collector.begin(others[selector], use)
     return collector
 
 

@@ -18,6 +18,7 @@ from glidepath.evidence.known import Known
 from glidepath.evidence.lives import Lives, Sample, Use, live
 from glidepath.evidence.pace import counts, counts_all
 from glidepath.evidence.series import Grown, Key, Series, process_of
+from glidepath.evidence.shares import OF, SUM
 
 # Falls that nothing explains are remembered for so long, seconds, and so many of one process are no accident.
 FALLS_S = 600.0
@@ -67,8 +68,11 @@ class Counters(Known):
         """
         grown = self._grown(uses)
         uses = {use: [counter for counter in series if not isinstance(counter, Grown)] for use, series in uses.items()}
+        requests = {use: series for use, series in uses.items() if not use.endswith(SUM)}
         processes: dict[Key, dict[Use, Series]] = {}
-        for use, counter in ((use, counter) for use, series in uses.items() for counter in series if counter.samples):
+        for use, counter in (
+            (use, counter) for use, series in requests.items() for counter in series if counter.samples
+        ):
             processes.setdefault(counter.process, {})[(use, counter.key)] = counter
         began: dict[Key, float] = {}
         for counter in chain(*uses.values(), others):
@@ -108,7 +112,7 @@ class Counters(Known):
     def _grown(uses: Mapping[str, Sequence[Series]]) -> dict[Key, tuple[float, float]]:
         """By process, how much its counters grew in sum, those of one use together, and until when; where sums tell pods."""
         grown: dict[Key, tuple[float, float]] = {}
-        for series in uses.values():
+        for series in (series for use, series in uses.items() if not use.endswith(SUM)):
             mine: dict[Key, float] = {}
             for counter in series:
                 if isinstance(counter, Grown) and "pod" in counter.labels:
@@ -138,11 +142,13 @@ class Counters(Known):
                 risen[use] = risen.get(use, 0.0) + more
         return max(risen.values(), default=0.0), max(0.0, newest - (since if math.isfinite(since) else first))
 
-    def growth(self, series: Series, use: str, first: bool) -> int:
-        """How much a counter grew since it was last read for this use; arguments as `steps`'."""
+    def growth(self, series: Series, use: str, first: bool) -> float:
+        """How much a counter grew since it was last read for this use, a whole number but for sums; arguments as `steps`'."""
         if isinstance(series, Grown):
-            return round(series.samples[0][1])
-        return round(sum(more for _, more in self.steps(series, use, first)))
+            more = series.samples[0][1]
+        else:
+            more = sum(more for _, more in self.steps(series, use, first))
+        return more if use.endswith(SUM) else round(more)
 
     def steps(self, series: Series, use: str, first: bool) -> list[tuple[float, float]]:
         """By how much a counter grew until each of its samples, by their times.
@@ -194,6 +200,8 @@ class Counters(Known):
         """What a counter that began anew counted since: its value, if that can have happened."""
         name = series.process
         self._peaks.pop((use, series.key), None)
+        if use.endswith(SUM):  # no count of requests, it goes with the one that it is the sum of
+            return value if self.pace.counted(name, use.removesuffix(SUM) + OF) else 0.0
         if not self.pace.fits(name, value, seconds, use):
             return 0.0
         if counts_all(series.key):
@@ -203,7 +211,7 @@ class Counters(Known):
     def _fallen(self, series: Series, use: str, last: Sample, now: Sample) -> float:
         """What a counter that fell alone counted since: it was dropped and began anew, or nobody knows."""
         of = use, series.key
-        if self.pace.fits(series.process, now.value, now.time - last.time, use):
+        if use.endswith(SUM) or self.pace.fits(series.process, now.value, now.time - last.time, use):
             return self._from_zero(series, use, now.value, now.time - last.time)
         self._peaks[of] = max(last.value, self._peaks.get(of, 0.0))
         return 0.0

@@ -82,6 +82,10 @@ class Pace:
         """Note what was counted from zero."""
         self._born[(use, name)] = self._born.get((use, name), 0.0) + value
 
+    def counted(self, name: Key, use: str) -> bool:
+        """Whether something was counted from zero in this read."""
+        return self._born.get((use, name), 0.0) > 0
+
     def dip(self, name: Key) -> float:
         """By how much a counter may fall without having fallen."""
         return max(DIP, APART_S * self._usual.get(name, 0.0))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from glidepath.evidence.counted import counted_source
 from glidepath.evidence.source import SOURCES, Share, Source, rule_of
-from glidepath.policy import ErrorsMetric, LatencyMetric, Policy, ShareMetric
+from glidepath.policy import ErrorsMetric, LatencyMetric, MeanMetric, Policy, ShareMetric
 from glidepath.policy.presets import counted_by
 
 
@@ -41,9 +41,17 @@ def source_of(policy: Policy, versions: Sequence[str]) -> Source:
             shares.append(Share(metric.title, of.requests, (), of.requests, of.error, of.version_label, of.naming))
         elif isinstance(metric, ShareMetric):
             shares.append(_share(metric, made(metric.source or seen.source)))
+        elif isinstance(metric, MeanMetric):
+            shares.append(_mean(metric, made(seen.source)))
     source = replace(made(seen.source), shares=tuple(shares))
     has_latency = any(isinstance(metric, LatencyMetric) for metric in policy.metrics)
     return source if has_latency else replace(source, latency="")
+
+
+def _mean(metric: MeanMetric, source: Source) -> Share:
+    """The histogram's sum, and what it is the sum of."""
+    of, events = (source.latency.replace("_bucket{", f"{end}{{", 1) for end in ("_count", "_sum"))
+    return Share(metric.title, of, (), events, (), source.version_label, source.naming, source.unit_seconds)
 
 
 def _share(metric: ShareMetric, source: Source) -> Share:

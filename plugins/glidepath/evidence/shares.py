@@ -9,12 +9,14 @@ from glidepath.evidence.series import Reader, Series
 from glidepath.evidence.source import Rule, Share, Source
 
 Selected = dict[str, list[Series]]
+# What uses are called after the name of their share; a sum counts no requests.
+OF, EVENT, SUM = " of", " event", " sum"
 
 
 def uses_of(share: Share) -> Iterator[tuple[str, str, Rule]]:
     """What a share counts its series for: the use's name, where they come from, and which of them."""
-    yield f"{share.name} of", share.of, share.among
-    yield f"{share.name} event", share.events, share.event
+    yield f"{share.name}{OF}", share.of, share.among
+    yield f"{share.name}{EVENT if share.sum_seconds is None else SUM}", share.events, share.event
 
 
 def read_shares(

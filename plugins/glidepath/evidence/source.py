@@ -65,6 +65,7 @@ class Share:
         events: Selector of the counters of events; `event`: which of them.
         version_label: Label that names the version.
         naming: As `Source.naming`.
+        sum_seconds: Of a mean, whose events are a sum: how many seconds one unit of it is. None for a share.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Share:
     event: Rule
     version_label: str
     naming: Naming | None = None
+    sum_seconds: float | None = None
 
 
 @dataclass(frozen=True)

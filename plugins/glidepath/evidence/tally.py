@@ -14,6 +14,7 @@ from glidepath.evidence.summed import pod_of
 
 # Series, and by how much each grew.
 Growths = Sequence[tuple[Series, float]]
+MICROSECONDS = 1e6
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Counts:
         latency: Requests per latency bucket, not cumulative; one more than there are edges.
         by_pod: Per reporting pod (requests, errors).
         shares: Per further share its events, and what they are a share of.
+        sums: Per mean the microseconds in all, and of how many requests.
         apart: What of all this is of pods that are set apart; None where none are.
     """
 
@@ -34,6 +36,7 @@ class Counts:
     latency: tuple[int, ...]
     by_pod: dict[str, tuple[int, int]]
     shares: dict[str, tuple[int, int]] = field(default_factory=dict)
+    sums: dict[str, tuple[int, int]] = field(default_factory=dict)
     apart: Counts | None = None
 
 
@@ -54,11 +57,13 @@ def tally(
         if count or reports(series):
             total, errors = by_pod.get(pod_of(series), (0.0, 0.0))
             by_pod[pod_of(series)] = (total + count, errors + (count if source.is_error(series.labels) else 0.0))
-    shares = {}
+    shares, sums = {}, {}
     for share in source.shares:
-        of, events = (round(sum(count for _, count in grown[use])) for use, _, _ in uses_of(share))
-        # Two counters of one pod are not read at the same instant.
-        shares[share.name] = min(events, of), of
+        of, events = (sum(count for _, count in grown[use]) for use, _, _ in uses_of(share))
+        if share.sum_seconds is not None:
+            sums[share.name] = round(events * share.sum_seconds * MICROSECONDS), round(of)
+        else:  # two counters of one pod are not read at the same instant
+            shares[share.name] = min(round(events), round(of)), round(of)
     pods = {pod: (round(total), round(errors)) for pod, (total, errors) in by_pod.items()}
     return Counts(
         sum(total for total, _ in pods.values()),
@@ -66,6 +71,7 @@ def tally(
         _buckets(source, grown["latency"], edges, common),
         pods,
         shares,
+        sums,
     )
 
 

@@ -26,5 +26,6 @@ def arm_counts(counts: Counts) -> ArmCounts:
         pods=len(counts.by_pod),
         by_pod=counts.by_pod,
         shares=counts.shares,
+        sums=counts.sums,
         apart=arm_counts(counts.apart) if counts.apart is not None else None,
     )

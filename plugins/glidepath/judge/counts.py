@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from glidepath.judge.settings import MetricSettings
+from glidepath.judge.settings import MEAN, MetricSettings
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class ArmCounts:
         by_pod: Per pod (requests, errors).
         shares: Per counted share (such as that of messages called spam) its events, and what they are a share of.
         apart: What of all this is of pods that the plan sets apart; None where it sets none apart.
+        sums: Per mean the microseconds in all, and of how many requests.
 
     Raises:
         ValueError: A count is negative, or there are more errors than requests, or more events than they are a share of.
@@ -33,6 +34,7 @@ class ArmCounts:
     by_pod: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     shares: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     apart: ArmCounts | None = None
+    sums: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, (events, of) in self.shares.items():
@@ -40,6 +42,8 @@ class ArmCounts:
                 raise ValueError(
                     f"share {name}: {events} events of {of}, expected zero or more, and no more than there are"
                 )
+        if any(min(pair) < 0 for pair in self.sums.values()):
+            raise ValueError(f"sums {dict(self.sums)}: expected microseconds and requests of zero or more")
         if not 0 <= self.errors <= self.requests or min(self.latency, default=0) < 0:
             raise ValueError(
                 f"{self.requests} requests, {self.errors} errors, buckets {self.latency}: expected counts of zero or more, "
@@ -52,10 +56,11 @@ class ArmCounts:
             raise ValueError(f"{len(self.latency)} latency buckets and {len(other.latency)}: expected the same edges")
         latency = tuple(a + b for a, b in zip(self.latency, other.latency, strict=True))
         shares = {name: _added(self.shares.get(name), other.shares.get(name)) for name in {*self.shares, *other.shares}}
+        sums = {name: _added(self.sums.get(name), other.sums.get(name)) for name in {*self.sums, *other.sums}}
         apart = self.apart.plus(other.apart) if self.apart and other.apart else self.apart or other.apart
         return ArmCounts(
             self.requests + other.requests, self.errors + other.errors, latency, max(self.pods, other.pods),
-            shares=shares, apart=apart,
+            shares=shares, apart=apart, sums=sums,
         )  # fmt: skip
 
     def without_apart(self) -> ArmCounts:
@@ -64,11 +69,17 @@ class ArmCounts:
             return self
         latency = tuple(max(0, a - b) for a, b in zip(self.latency, apart.latency, strict=True))
         shares = {name: _less(had, apart.shares.get(name, (0, 0))) for name, had in self.shares.items()}
+        sums = {
+            name: (max(0, total - less), max(0, of - fewer))
+            for name, (total, of) in self.sums.items() for less, fewer in [apart.sums.get(name, (0, 0))]
+        }  # fmt: skip
         errors, requests = _less((self.errors, self.requests), (apart.errors, apart.requests))
-        return ArmCounts(requests, errors, latency, max(0, self.pods - apart.pods), shares=shares)
+        return ArmCounts(requests, errors, latency, max(0, self.pods - apart.pods), shares=shares, sums=sums)
 
     def proportion(self, metric: MetricSettings) -> tuple[int, int]:
-        """A rate's events and what they are a share of; zeros for a share that was not counted."""
+        """A rate's events and what they are a share of, or a mean's microseconds and requests; zeros for what was not counted."""
+        if metric.kind == MEAN:
+            return self.sums.get(metric.counted, (0, 0))
         if not metric.counted:
             return self.errors, self.requests
         return self.shares.get(metric.counted, (0, 0))
@@ -76,13 +87,15 @@ class ArmCounts:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ArmCounts:
         """Back from `asdict`, JSON's lists and all."""
-        by_pod, shares = (
+        by_pod, shares, sums = (
             {name: (int(pair[0]), int(pair[1])) for name, pair in values.get(key, {}).items()}
-            for key in ("by_pod", "shares")
+            for key in ("by_pod", "shares", "sums")
         )
         latency = tuple(int(count) for count in values["latency"])
         apart = cls.from_dict(values["apart"]) if values.get("apart") else None
-        return cls(int(values["requests"]), int(values["errors"]), latency, int(values["pods"]), by_pod, shares, apart)
+        return cls(
+            int(values["requests"]), int(values["errors"]), latency, int(values["pods"]), by_pod, shares, apart, sums
+        )
 
 
 def _added(counts: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int]:

@@ -45,7 +45,8 @@ def plan_judgement(
     past = [(older, older_s), (blocks, block_s)]
     every = tuple(edges)
     metrics = tuple(kind_of(metric).planned(metric, baseline, every) for metric in settings.metrics)
-    apart = set_apart(past, [(metric.settings, metric.edge) for metric in metrics]) if blocks else ()
+    judged = [metric for metric in metrics if kind_of(metric.settings).judged]
+    apart = set_apart(past, [(metric.settings, metric.edge) for metric in judged]) if blocks else ()
     if apart:
         names = frozenset(outlier.pod for outlier in apart)
         baseline = replace(baseline, apart=together(blocks, names, baseline))
@@ -56,7 +57,7 @@ def plan_judgement(
             replace(metric, rest=kind_of(metric.settings).planned(metric.settings, others, every)) for metric in metrics
         )
     if blocks:
-        metrics = tuple(_tempered(metric, past) for metric in metrics)
+        metrics = tuple(_tempered(metric, past) if kind_of(metric.settings).judged else metric for metric in metrics)
     feasibility = feasible(settings, metrics, requests_per_second)
     return Plan(settings, metrics, every, feasibility, baseline, baseline_seconds, apart)
 

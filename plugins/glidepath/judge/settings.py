@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# The kind that is no share of requests.
+MEAN = "mean"
+
 
 @dataclass(frozen=True)
 class MetricSettings:
@@ -13,7 +16,7 @@ class MetricSettings:
 
     Attributes:
         name: As people see it: `errors`, `latency_p95`, `spam`.
-        kind: `errors`, `share` (any other share of requests), `latency` or `slow` (the share beyond an edge).
+        kind: `errors`, `share` (any other share of requests), `latency`, `slow` (the share beyond an edge) or `mean`.
         role: `critical` (can fail a release and must be proven safe), `guard` (can fail it) or `advisory` (is told only).
         tolerance: errors, share: of the stable's share, widens both margins; latency: the largest ratio of the quantiles.
         harm_margin: errors, share, slow: smallest margin of harm, a share.
@@ -21,7 +24,7 @@ class MetricSettings:
         quantile: latency: which.
         threshold: slow: the edge, seconds.
         sides: Where harm lies: `above` the stable's share, `below` it, or `both`.
-        counted: Which of `ArmCounts.shares` is judged; empty: errors among requests.
+        counted: Which of `ArmCounts.shares`, or of its sums, it is about; empty: errors among requests.
     """
 
     name: str

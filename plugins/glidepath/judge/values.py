@@ -23,11 +23,11 @@ class MetricLook:
     """One metric at one look.
 
     Attributes:
-        effect: Canary minus stable (a share) or canary's quantile over stable's, at this weight.
+        effect: Canary minus stable (a share) or canary's quantile or mean over stable's, at this weight.
         low, high: Where the effect lies, valid however often it is looked at; None when nothing is known on that side.
         limit: Beyond this the canary is harmful.
         safe_limit: Below this it counts as comparable.
-        unit: `points` (of a share) or `ratio`.
+        unit: `points` (of a share), `ratio` (of quantiles) or `mean` (ratio of means, told only: it has no limits).
         harm_e, safety_e: The evidence; `FAIL` when harm_e reaches harm_threshold, safe when safety_e reaches its own.
         better_e: The evidence that the canary is better than stable; proven when it reaches safety_threshold.
         sides: Where harm lies: `above`, `below` or on `both` sides; the limits are told without a sign.
@@ -50,6 +50,11 @@ class MetricLook:
     note: str = ""
     better_e: float = 1.0
     sides: str = "above"
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything is asked of it, or it is told only."""
+        return self.unit != "mean"
 
     @property
     def proven_better(self) -> bool:

@@ -2,12 +2,12 @@
 
 from glidepath.policy.helm import HelmRelease, ValuePaths
 from glidepath.policy.load import dag_id_of, load_policy, policy_files, policy_json_schema
-from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
+from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, MeanMetric, Metric, ShareMetric
 from glidepath.policy.model import MAX_STEPS, Policy
 from glidepath.policy.spec import ReleaseSpec, for_run
 from glidepath.policy.versions import VERSION, Image, image_of, name_of, release_name
 
 __all__ = [
-    "MAX_STEPS", "VERSION", "ErrorsMetric", "HelmRelease", "Image", "LatencyMetric", "Metric", "Policy", "ReleaseSpec", "ShareMetric",
+    "MAX_STEPS", "VERSION", "ErrorsMetric", "HelmRelease", "Image", "LatencyMetric", "MeanMetric", "Metric", "Policy", "ReleaseSpec", "ShareMetric",
     "ValuePaths", "dag_id_of", "for_run", "image_of", "load_policy", "name_of", "policy_files", "policy_json_schema", "release_name",
 ]  # fmt: skip

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from itertools import permutations
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, ValidationInfo, model_validator
 
 from glidepath.policy.fields import Form, Name
 
 # A path into a chart's values, as `helm --set` writes it; keys with dots and items of lists are out of its reach.
 ValuePath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", max_length=200)]
+
+REGISTRY = "oci://"
+# Host, port and path, without a tag and a digest; as registries have it.
+IN_REGISTRY = r"^oci://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$"
+# An exact version as Helm has it: SemVer, no range.
+CHART_VERSION = r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?"
+# What stands for the version that a run names.
+RELEASED: Literal["released"] = "released"
 
 
 class ValuePaths(Form):
@@ -46,11 +55,18 @@ class HelmRelease(Form):
 
     release: Name = Field(description="Helm's release; with per_version, that of the routes.")
     chart: str = Field(
-        "include/helm-chart", description="Folder or packed file of the chart; relative to the checkout."
+        "include/helm-chart",
+        description="Folder or packed file of the chart, relative to the checkout; or oci://HOST/PATH/NAME of one in a registry.",
+    )
+    version: Annotated[str, Field(pattern=rf"^({RELEASED}|{CHART_VERSION})$", max_length=128)] | None = Field(
+        None,
+        description="The chart's version: in the registry, or of the packed file <chart>-<version>.tgz; released: the one that a run "
+        "names.",
     )
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = Field(
-        None, description="Pins a packed chart: another file is refused."
+        None, description="Pins a packed chart, or one in a registry as `helm push` says it: another one is refused."
     )
+    plain_http: bool = Field(False, description="The registry speaks HTTP without TLS.")
     per_version: bool = Field(
         False,
         description="Each version is a Helm release of its own, <service>-<version>, of a chart that knows nothing of Glidepath.",
@@ -62,6 +78,32 @@ class HelmRelease(Form):
     routes: str = Field(
         "include/charts/routes", description="The chart of the name that callers use, with per_version."
     )
+
+    @model_validator(mode="after")
+    def _is_somewhere(self, info: ValidationInfo) -> HelmRelease:
+        if self.in_registry and not re.match(IN_REGISTRY, self.chart):
+            raise ValueError(
+                f"chart: given {self.chart!r}: expected oci://HOST/PATH/NAME, with the version in `version` and the digest in `digest`"
+            )
+        if self.in_registry and self.version is None and self.digest is None:
+            raise ValueError("version: none for a chart in a registry; expected one such as 1.4.2, or `digest`")
+        if self.plain_http and not self.in_registry:
+            raise ValueError(
+                f"plain_http: {self.chart} is in no registry; expected a chart that begins with {REGISTRY}"
+            )
+        if self.version != RELEASED:
+            return self
+        if not self.per_version:
+            raise ValueError(f"version: {RELEASED} is only for per_version: true; expected the chart's own version")
+        if self.digest is not None and (info.context or {}).get("written"):
+            raise ValueError(
+                f"digest: pins one chart, and version: {RELEASED} has another each time; expected one of both"
+            )
+        if (self.paths.tag, self.paths.digest) != (ValuePaths().tag, None):
+            raise ValueError(
+                f"paths: with version: {RELEASED} the chart says which image; expected no tag and no digest"
+            )
+        return self
 
     @model_validator(mode="after")
     def _fits(self) -> HelmRelease:
@@ -76,7 +118,7 @@ class HelmRelease(Form):
             return self
         if "chart" not in self.model_fields_set:
             raise ValueError("per_version: expected `chart`, the service's own, such as charts/shop")
-        for path in self.paths.taken:
+        for path in self.written:
             if written(self.values, path):
                 raise ValueError(
                     f"values: {path} is written for each version; expected it left out, or another `paths` in its place"
@@ -87,10 +129,25 @@ class HelmRelease(Form):
                 )
         return self
 
+    @property
+    def in_registry(self) -> bool:
+        """Whether the chart is in a registry."""
+        return self.chart.startswith(REGISTRY)
+
+    @property
+    def chart_is_released(self) -> bool:
+        """Whether the version that a run names is the chart's, and the chart says which image that is."""
+        return self.version == RELEASED
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The paths that Glidepath writes in a version's values."""
+        return tuple(path for path in self.paths.taken if not (self.chart_is_released and path == self.paths.tag))
+
     def located(self, root: Path) -> HelmRelease:
-        """The same with its charts as absolute paths, relative ones taken from `root`."""
-        there = {name: str((root / getattr(self, name)).resolve()) for name in ("chart", "routes")}
-        return self.model_copy(update=there if self.per_version else {"chart": there["chart"]})
+        """The same with its charts as absolute paths, relative ones taken from `root`; what is in a registry stays."""
+        names = [*([] if self.in_registry else ["chart"]), *(["routes"] if self.per_version else [])]
+        return self.model_copy(update={name: str((root / getattr(self, name)).resolve()) for name in names})
 
 
 def written(values: dict[str, Any], path: str) -> bool:

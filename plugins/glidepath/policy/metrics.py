@@ -18,7 +18,6 @@ class MetricForm(Form):
 
     kind: str
     role: Role = "critical"
-    tolerance: float
 
     @property
     def title(self) -> str:
@@ -27,7 +26,7 @@ class MetricForm(Form):
 
     def judged(self) -> Judged:
         """What the judge is told of it, by the names of its settings."""
-        return {"name": self.title, "kind": self.kind, "role": self.role, "tolerance": self.tolerance}
+        return {"name": self.title, "kind": self.kind, "role": self.role}
 
 
 class ErrorsMetric(MetricForm):
@@ -48,7 +47,7 @@ class ErrorsMetric(MetricForm):
 
     def judged(self) -> Judged:
         """Both margins."""
-        margins = {"harm_margin": self.harm_margin, "safety_margin": self.safety_margin}
+        margins = {"tolerance": self.tolerance, "harm_margin": self.harm_margin, "safety_margin": self.safety_margin}
         return {**super().judged(), **margins, "counted": self.title if self.source is not None else ""}
 
 
@@ -83,7 +82,7 @@ class ShareMetric(MetricForm):
     def judged(self) -> Judged:
         """Both margins and the sides; counted by its name."""
         safety = self.safety_margin if self.safety_margin is not None else self.margin
-        margins = {"harm_margin": self.margin, "safety_margin": safety}
+        margins = {"tolerance": self.tolerance, "harm_margin": self.margin, "safety_margin": safety}
         return {**super().judged(), **margins, "sides": self.sides, "counted": self.title}
 
     @model_validator(mode="after")
@@ -122,7 +121,7 @@ class LatencyMetric(MetricForm):
     def judged(self) -> Judged:
         """The quantile, or the threshold with both margins."""
         if self.threshold is None:
-            return {**super().judged(), "quantile": self.quantile}
+            return {**super().judged(), "tolerance": self.tolerance, "quantile": self.quantile}
         safety = self.safety_margin if self.safety_margin is not None else self.margin
         margins = {"harm_margin": self.margin, "safety_margin": safety}
         return {**super().judged(), **margins, "kind": "slow", "tolerance": 0.0, "threshold": self.threshold}
@@ -145,7 +144,23 @@ class LatencyMetric(MetricForm):
         return self
 
 
-FORMS = (ErrorsMetric, ShareMetric, LatencyMetric)
+class MeanMetric(MetricForm):
+    """The mean latency of successful requests, out of the histogram's sum and count: told, and never decided by."""
+
+    kind: Literal["mean"]
+    role: Literal["advisory"] = Field("advisory", description="A mean has no bound, so nothing can be proven of it.")
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+        return "latency_mean"
+
+    def judged(self) -> Judged:
+        """Counted by its name, beside no limit."""
+        return {**super().judged(), "tolerance": 1.0, "counted": self.title}
+
+
+FORMS = (ErrorsMetric, ShareMetric, LatencyMetric, MeanMetric)
 if TYPE_CHECKING:
     Metric = MetricForm
 else:

@@ -16,7 +16,7 @@ from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
 from glidepath.policy.helm import HelmRelease
 from glidepath.policy.messages import Messages
-from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
+from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, MeanMetric, Metric, ShareMetric
 from glidepath.policy.presets import counted_by
 from glidepath.policy.versions import Version
 
@@ -170,6 +170,11 @@ class Policy(Form):
                 f"helm.release: {self.helm.release} could be that of a version of {self.service}; expected another name for the "
                 f"routes, such as {self.service}"
             )
+        if self.helm.chart_is_released and self.evidence.control == "fresh":
+            raise ValueError(
+                "evidence.control: fresh starts pods of the stable version by the policy's chart, and helm.version: released has another one "
+                "for each version; expected control: stable"
+            )
         if self.lease < 3 * self.evidence.scrape:
             raise ValueError(
                 f"lease: {self.lease:.0f} s, expected at least three scrapes ({3 * self.evidence.scrape:.0f} s)"
@@ -213,7 +218,11 @@ class Policy(Form):
 
     @model_validator(mode="after")
     def _latency_is_counted(self) -> Policy:
-        latency = next((metric for metric in self.metrics if isinstance(metric, LatencyMetric)), None)
+        latency = next((metric for metric in self.metrics if isinstance(metric, (LatencyMetric, MeanMetric))), None)
+        if self.evidence.histograms == "native" and any(isinstance(metric, MeanMetric) for metric in self.metrics):
+            raise ValueError(
+                "kind: mean is read from a classic histogram's _sum and _count, and evidence.histograms is native; expected classic, or no mean"
+            )
         if "own" in self.sources and self.evidence.source != "own":
             raise ValueError("metrics: source: own counts by evidence.counts; expected evidence.source: own")
         if (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from glidepath.errors import PolicyError
 from glidepath.policy.fields import Duration, Form, Name
+from glidepath.policy.helm import CHART_VERSION
 from glidepath.policy.load import told
 from glidepath.policy.metrics import LatencyMetric
 from glidepath.policy.model import MAX_STEPS, Policy, Step, never_falling
@@ -51,12 +53,31 @@ class ReleaseSpec(Policy):
 
     @model_validator(mode="after")
     def _image_can_be_said(self) -> ReleaseSpec:
-        if self.digest is not None and self.helm.per_version and self.helm.paths.digest is None:
+        if (
+            self.digest is not None
+            and self.helm.per_version
+            and not self.helm.chart_is_released
+            and self.helm.paths.digest is None
+        ):
             raise ValueError(
                 f"version: {self.digest} is a digest, and helm.paths.digest does not say where the chart takes one; expected a tag, "
                 "or the path"
             )
         return self
+
+    @model_validator(mode="after")
+    def _chart_can_be_said(self) -> ReleaseSpec:
+        if self.helm.chart_is_released and not re.fullmatch(CHART_VERSION, self.chart_version):
+            raise ValueError(
+                f"version: {self.digest or self.chart_version} is no chart's version; helm.version: released expects one such as 1.4.2 "
+                "or 2024.11.27-rc.1+build"
+            )
+        return self
+
+    @property
+    def chart_version(self) -> str:
+        """The version as its chart has it; where that is what is released. Of an image's tag `_` was a `+`."""
+        return (self.tag or self.version).replace("_", "+")
 
     @property
     def image(self) -> Image:

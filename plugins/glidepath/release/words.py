@@ -15,7 +15,7 @@ def number(value: float | None, unit: str) -> str:
         return "..."
     if unit == "points":
         return f"{100 * value:+.2f} points"
-    if unit == "ratio":
+    if unit in ("ratio", "mean"):
         return f"x{value:.3f}"
     return f"{value:.4g} {unit}"
 
@@ -85,6 +85,8 @@ def look_line(look: Look, name: str) -> str:
 def metric_line(metric: MetricLook) -> str:
     """One metric of one look, with all that is known of it."""
     unit = metric.unit
+    if not metric.judged:
+        return f"{metric.name}: {number(metric.effect, unit)}; told only" + (f"; {metric.note}" if metric.note else "")
     harm, safe = limits(metric)
     return (
         f"{metric.name}: {number(metric.effect, unit)}, within [{number(metric.low, unit)}, {number(metric.high, unit)}]; "

@@ -20,6 +20,8 @@ def metric(metric_look: MetricLook) -> str:
     effect, low, high = (
         number(value, metric_look.unit) for value in (metric_look.effect, metric_look.low, metric_look.high)
     )
+    if not metric_look.judged:
+        return f"{metric_look.name} {effect}"
     return (
         f"{metric_look.name} {effect} [{low}, {high}] harm {metric_look.harm_e:.4g}/{metric_look.harm_threshold:.0f} "
         f"safe {metric_look.safety_e:.4g}/{metric_look.safety_threshold:.0f}"
@@ -39,6 +41,9 @@ def legend(look: Look) -> Iterator[str]:
     """What the columns are, with the limits."""
     yield "look, seconds since the first, weight, verdict, reason, requests so far | each metric: effect [interval], evidence"
     for metric_look in look.metrics:
+        if not metric_look.judged:
+            yield f"{metric_look.name}: ratio of the means; told only"
+            continue
         unit = "percentage points" if metric_look.unit == "points" else "ratio of the quantiles"
         harm, safe = number(metric_look.limit, metric_look.unit), number(metric_look.safe_limit, metric_look.unit)
         yield f"{metric_look.name}: {unit}; harm beyond {harm}, comparable below {safe}" + (

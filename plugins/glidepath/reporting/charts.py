@@ -119,7 +119,7 @@ def _grid(low: float, high: float, wanted: int = 4, whole: bool = False) -> list
 def _number(value: float, unit: str) -> str:
     if unit == "points":
         return f"{100 * value:+.3g}"
-    return {"ratio": f"x{value:.3g}", "percent": f"{value:.0f} %"}.get(unit, f"{value:,.3g}")
+    return {"ratio": f"x{value:.3g}", "mean": f"x{value:.3g}", "percent": f"{value:.0f} %"}.get(unit, f"{value:,.3g}")
 
 
 def _runs(points: Points) -> Iterator[list[tuple[float, float]]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from glidepath.judge import Plan
 from glidepath.judge.expectations import duration
+from glidepath.judge.metrics import kind_of
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.silence import PART
 from glidepath.release import words
@@ -52,6 +53,9 @@ def _hypotheses(plan: Plan, stable: str, canary: str) -> Iterator[list[str]]:
 
 def _of(metric: MetricPlan, stable: str, canary: str) -> Iterator[list[str]]:
     name, role = metric.settings.name, metric.settings.role
+    if not kind_of(metric.settings).judged:
+        yield [f"{name} ({role})", "-", "-", "-", "nothing: it is told only"]
+        return
     unit = "ratio" if metric.settings.kind == "latency" else "points"
     sides = metric.settings.sides
     effect = f"{canary} / {stable}" if unit == "ratio" else f"{canary} - {stable}"

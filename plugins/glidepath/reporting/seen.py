@@ -76,11 +76,14 @@ def _charts(name: str, points: Sequence[tuple[float, MetricLook]], marks: Sequen
         title,
         [Line([(at, metric.effect) for at, metric in points])],
         [(at, metric.low, metric.high) for at, metric in points],
-        [(value, style) for limit, style in ((last.limit, "harm"), (last.safe_limit, "safe")) for value in _sides(limit, last)],
+        [(value, style) for limit, style in _limits(last) for value in _sides(limit, last)],
         marks,
         unit=last.unit,
     )  # fmt: skip
     rows = [[f"{at:.0f} s", *_numbers(metric)] for at, metric in _some(points)]
+    if not last.judged:
+        yield Chart(title, svg(effect), "", Table(["after", "effect"], [row[:2] for row in rows]))
+        return
     yield Chart(title, svg(effect), LEGEND, Table(["after", "effect", "low", "high", "harm", "comparable"], rows))
     title = f"{name}: evidence over time"
     evidence = Drawing(
@@ -93,6 +96,10 @@ def _charts(name: str, points: Sequence[tuple[float, MetricLook]], marks: Sequen
         log=True,
     )  # fmt: skip
     yield Chart(title, svg(evidence), EVIDENCE, Table((), ()))
+
+
+def _limits(metric: MetricLook) -> list[tuple[float, str]]:
+    return [(metric.limit, "harm"), (metric.safe_limit, "safe")] if metric.judged else []
 
 
 def _sides(limit: float, metric: MetricLook) -> list[float]:

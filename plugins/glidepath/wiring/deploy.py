@@ -7,12 +7,14 @@ from pathlib import Path
 
 from kubernetes import client
 
-from glidepath.deploy import Deploy, Helm, HelmPerVersion, KubernetesWorkloads
+from glidepath.deploy import Deploy, Helm, HelmPerVersion, KubernetesWorkloads, values
 from glidepath.deploy.adoption import Adoption
+from glidepath.deploy.charts import Chart, LocalChart, RegistryChart
+from glidepath.deploy.command import Command
 from glidepath.deploy.live import Live
 from glidepath.deploy.mapped import Mapped
 from glidepath.kube import GROUP, Objects
-from glidepath.policy import Policy, release_name
+from glidepath.policy import Policy, ReleaseSpec, for_run, release_name
 
 # What Helm's own secrets of a version's release carry.
 SERVICE, VERSION = f"{GROUP}/service", f"{GROUP}/version"
@@ -29,17 +31,34 @@ def deploys(policy: Policy, api: client.ApiClient, binary: str | None = None) ->
     helm, namespace = policy.helm, policy.namespace
     if helm.per_version:
         return per_version(policy, api, binary)
-    return Helm(Path(helm.chart), helm.release, namespace, api, binary, helm.digest)
+    return Helm(chart_of(policy, api, binary), helm.release, namespace, api, binary)
+
+
+def chart_of(policy: Policy, api: client.ApiClient, binary: str | None = None) -> Chart:
+    """Where a policy's chart is; of one whose version is what is released, that of the release.
+
+    Args:
+        policy: Which service, or the spec of a release.
+        api, binary: As for `deploys`.
+    """
+    helm, version = policy.helm, policy.helm.version
+    if helm.chart_is_released:
+        version = policy.chart_version if isinstance(policy, ReleaseSpec) else None
+    if helm.in_registry:
+        run = Command(api, policy.namespace, binary).run
+        return RegistryChart(helm.chart, version, helm.digest, helm.plain_http, run)
+    path = f"{helm.chart}-{version}.tgz" if helm.version else helm.chart
+    return LocalChart(Path(path), helm.digest)
 
 
 def per_version(policy: Policy, api: client.ApiClient, binary: str | None = None) -> HelmPerVersion:
     """A service whose versions are each a Helm release; arguments as for `deploys`."""
-    helm, namespace, service = policy.helm, policy.namespace, policy.service
-    objects = Objects(api, namespace)
+    namespace, service = policy.namespace, policy.service
+    objects, of_versions = Objects(api, namespace), chart_of(policy, api, binary)
 
     def of(version: str) -> Helm:
         labels = {SERVICE: service, VERSION: version}
-        return Helm(Path(helm.chart), release_name(service, version), namespace, api, binary, helm.digest, labels)
+        return Helm(of_versions, release_name(service, version), namespace, api, binary, labels)
 
     def there() -> frozenset[str]:
         kept = objects.list_metadata("v1/secrets", f"owner=helm,{SERVICE}={service}")
@@ -48,9 +67,18 @@ def per_version(policy: Policy, api: client.ApiClient, binary: str | None = None
     return HelmPerVersion(mapped(policy), _routes(policy, api, binary), of, there)
 
 
+def of_stable(policy: Policy, api: client.ApiClient, binary: str | None = None) -> Policy:
+    """The policy; where the chart's version is what is released, as the spec of the stable version; arguments as for `deploys`."""
+    status = _routes(policy, api, binary).status() if policy.helm.chart_is_released else None
+    stable, _ = values.roles(status.values) if status else ("", None)
+    if status is None or not stable:
+        return policy
+    return for_run(policy, {"version": (values.image_of(status.values, stable).tag or stable).replace("_", "+")})
+
+
 def mapped(policy: Policy) -> Mapped:
     """The service's values in its chart's own words."""
-    return Mapped(policy.service, policy.helm.values, policy.helm.paths)
+    return Mapped(policy.service, policy.helm.values, policy.helm.paths, policy.helm.chart_is_released)
 
 
 def adoption(
@@ -70,7 +98,7 @@ def adoption(
         mapped(policy),
         per_version(policy, api, binary),
         _routes(policy, api, binary),
-        Helm(Path(helm.chart), helm.release, namespace, api, binary, helm.digest),
+        Helm(chart_of(policy, api, binary), helm.release, namespace, api, binary),
         Live(api, helm.release, namespace),
         KubernetesWorkloads(api, namespace, policy.service),
         policy.deploy_timeout,
@@ -80,4 +108,4 @@ def adoption(
 
 
 def _routes(policy: Policy, api: client.ApiClient, binary: str | None) -> Helm:
-    return Helm(Path(policy.helm.routes), policy.helm.release, policy.namespace, api, binary)
+    return Helm(LocalChart(Path(policy.helm.routes)), policy.helm.release, policy.namespace, api, binary)

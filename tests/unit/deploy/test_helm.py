@@ -15,6 +15,7 @@ import pytest
 from kubernetes import client
 
 from glidepath.deploy import Helm
+from glidepath.deploy.charts import LocalChart
 from glidepath.errors import HelmError, PreflightError, SetupError
 
 SCRIPT = """#!/usr/bin/env python3
@@ -80,7 +81,7 @@ class Script:
         return [json.loads(line) for line in (self.folder / "calls.jsonl").read_text().splitlines()]
 
     def helm(self) -> Helm:
-        return Helm(self.chart, "sms-app", "sms-app", API, str(self.binary))
+        return Helm(LocalChart(self.chart), "sms-app", "sms-app", API, str(self.binary))
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_helm_4_is_accepted_and_helm_3_refused_with_the_reason(script: Script) -
 
 def test_helm_ends_with_the_task_that_started_it_though_that_is_killed(script: Script) -> None:
     script.answer(list={"sleep": 60})
-    code = f"from pathlib import Path; from kubernetes.client import ApiClient; from glidepath.deploy import Helm; Helm(Path({str(script.chart)!r}), 'a', 'b', ApiClient(), {str(script.binary)!r}).status()"
+    code = f"from pathlib import Path; from kubernetes.client import ApiClient; from glidepath.deploy import Helm; from glidepath.deploy.charts import LocalChart; Helm(LocalChart(Path({str(script.chart)!r})), 'a', 'b', ApiClient(), {str(script.binary)!r}).status()"
     task = subprocess.Popen([sys.executable, "-c", code])
     wait_for(lambda: (script.folder / "pid").exists() and (script.folder / "pid").read_text())
     helm = Path("/proc", (script.folder / "pid").read_text())
@@ -119,11 +120,11 @@ def wait_for(find: Callable[[], T], seconds: float = 30.0) -> T:
 
 def test_a_missing_helm_or_chart_is_named(script: Script) -> None:
     with pytest.raises(PreflightError, match="GLIDEPATH_HELM"):
-        Helm(script.chart, "a", "b", API, "/no/helm").check()
+        Helm(LocalChart(script.chart), "a", "b", API, "/no/helm").check()
     with pytest.raises(HelmError, match="GLIDEPATH_HELM"):
-        Helm(script.chart, "a", "b", API, "/no/helm").status()
+        Helm(LocalChart(script.chart), "a", "b", API, "/no/helm").status()
     with pytest.raises(PreflightError, match="no Helm chart"):
-        Helm(Path("/no/chart"), "a", "b", API, str(script.binary)).check()
+        Helm(LocalChart(Path("/no/chart")), "a", "b", API, str(script.binary)).check()
 
 
 def test_helm_works_on_the_clients_cluster_whatever_its_own_environment_says(
@@ -273,14 +274,14 @@ def test_a_pinned_chart_is_that_one_or_none(tmp_path: Path) -> None:
     chart = tmp_path / "chart.tgz"
     chart.write_bytes(b"reviewed")
     digest = f"sha256:{hashlib.sha256(b'reviewed').hexdigest()}"
-    pinned = Helm(chart, "sms-app", "sms-app", API, str(script.binary), digest)
+    pinned = Helm(LocalChart(chart, digest), "sms-app", "sms-app", API, str(script.binary))
     assert pinned.check() == "v4.3.1"
     chart.write_bytes(b"another")
-    with pytest.raises(SetupError, match=r"is sha256:.*the policy's helm\.digest is sha256:"):
+    with pytest.raises(PreflightError, match=r"is sha256:.*the policy's helm\.digest is sha256:"):
         pinned.check()
     before = len(script.calls)
     with pytest.raises(SetupError, match="pin it"):
         pinned.upgrade({"a": 1})
     assert [call["args"][0] for call in script.calls[before:]] == ["list"]  # type: ignore[index]
-    with pytest.raises(SetupError, match="helm package it"):
-        Helm(script.chart, "sms-app", "sms-app", API, str(script.binary), digest).check()
+    with pytest.raises(PreflightError, match="helm package it"):
+        Helm(LocalChart(script.chart, digest), "sms-app", "sms-app", API, str(script.binary)).check()

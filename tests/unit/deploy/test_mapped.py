@@ -37,6 +37,11 @@ def test_a_name_that_says_the_tag_is_the_tag() -> None:
     assert mapped().released("v2", Image(), 1)["image"] == {"tag": "v2"}
 
 
+def test_a_chart_that_is_released_says_the_image() -> None:
+    own = Mapped("shop", {"image": {"repository": "r/shop"}}, ValuePaths(), by_chart=True)
+    assert own.released("1-4-2", Image("1.4.2"), 1)["image"] == {"repository": "r/shop"}
+
+
 def test_a_digest_goes_where_the_chart_takes_one() -> None:
     made = mapped(digest="image.sha").released("sha256-0123456789ab", Image(digest=DIGEST), 1)
     assert made["image"] == {"sha": DIGEST}

@@ -13,6 +13,7 @@ from airflow.sdk import Connection
 from kubernetes.config import incluster_config
 
 from glidepath.deploy import Helm
+from glidepath.deploy.charts import LocalChart
 from glidepath.errors import EvidenceError, RecordError, SetupError
 from glidepath.hooks.cluster import kubernetes_api
 from glidepath.hooks.http import address_of
@@ -183,7 +184,7 @@ def test_helm_works_on_the_cluster_that_the_client_talks_to(
     helm.write_text(f'#!/bin/sh\nwhile [ "$1" != --kubeconfig ]; do shift; done\ncat "$2" > {seen}\n')
     helm.chmod(0o755)
     monkeypatch.setenv("GLIDEPATH_HELM", str(helm))
-    assert Helm(tmp_path, "a", "b", kubernetes_api("k")).status() is None
+    assert Helm(LocalChart(tmp_path), "a", "b", kubernetes_api("k")).status() is None
     told = json.loads(seen.read_text())
     assert kubernetes_api("k").configuration.host == "https://meant:6443"
     assert told["clusters"][0]["cluster"]["server"] == "https://meant:6443"

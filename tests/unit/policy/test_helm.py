@@ -43,7 +43,7 @@ def test_a_spec_keeps_the_values_that_its_version_is_released_with() -> None:
     assert (again.helm.values, again.helm.paths.replicas) == ({"a": [1, {"b": None}]}, None)
 
 
-@pytest.mark.parametrize("key", ["per_version", "values", "paths", "routes"])
+@pytest.mark.parametrize("key", ["per_version", "values", "paths", "routes", "version", "plain_http"])
 def test_a_spec_of_before_goes_on(key: str) -> None:
     policy = parsed("")
     recorded = for_run(policy, {"version": "v2"}).to_dict()
@@ -69,6 +69,16 @@ def test_a_spec_of_before_goes_on(key: str) -> None:
             "image is no map, and image.tag is to be written below",
         ),
         (", chart: a, per_version: true, values: {day: 2024-11-27}", "values"),
+        (", chart: 'oci://r.example/shop'", "version: none for a chart in a registry"),
+        (", chart: 'oci://r.example/shop', version: ^1.4", "pattern"),
+        (", chart: 'oci://r.example/shop', version: latest", "pattern"),
+        (", chart: 'oci://r.example/shop:1.4.2', version: 1.4.2", "expected oci://HOST/PATH/NAME, with the version in"),
+        (", chart: 'oci://r.example/Shop', version: 1.4.2", "expected oci://HOST/PATH/NAME"),
+        (", chart: 'oci://me:secret@r.example/shop', version: 1.4.2", "expected oci://HOST/PATH/NAME"),
+        (", chart: a, plain_http: true", "plain_http: a is in no registry"),
+        (", chart: a, version: released", "released is only for per_version: true"),
+        (f", chart: a, version: released, per_version: true, digest: '{DIGEST}'", "pins one chart"),
+        (", chart: a, version: released, per_version: true, paths: {tag: tag}", "the chart says which image"),
     ],
 )
 def test_what_does_not_fit_is_refused(helm: str, words: str) -> None:
@@ -98,3 +108,38 @@ def test_long_names_that_end_differently_are_told_apart() -> None:
     names = {release_name(service, "v" * 29 + letter) for letter in "abc"}
     assert len(names) == 3
     assert {len(name) for name in names} == {HELM_LONGEST}
+
+
+IN_REGISTRY = ", chart: 'oci://r.example:5000/charts/shop', "
+
+
+def test_a_chart_in_a_registry_is_no_path_of_the_checkout() -> None:
+    helm = parsed(IN_REGISTRY + "per_version: true, version: 1.4.2").helm
+    assert (helm.chart, helm.version) == ("oci://r.example:5000/charts/shop", "1.4.2")
+    assert helm.routes == "/checkout/include/charts/routes"
+    assert parsed(IN_REGISTRY + f"digest: '{DIGEST}'").helm.version is None
+
+
+@pytest.mark.parametrize("version", ["1.4.2", "v1.4.2", "2024.11.27-rc.1+build"])
+def test_the_version_that_is_released_may_be_the_charts(version: str) -> None:
+    policy = parsed(IN_REGISTRY + "per_version: true, version: released, values: {image: {tag: own}}")
+    spec = for_run(policy, {"version": version})
+    assert spec.chart_version == version
+    pinned = spec.model_copy(update={"helm": spec.helm.model_copy(update={"digest": DIGEST})})
+    assert ReleaseSpec.from_dict(pinned.to_dict()) == pinned
+
+
+@pytest.mark.parametrize("version", [DIGEST, "v2", "1.4", "latest"])
+def test_what_is_no_charts_version_is_not_released_as_one(version: str) -> None:
+    with pytest.raises(
+        PolicyError, match=r"is no chart's version; helm\.version: released expects one such as 1\.4\.2"
+    ):
+        for_run(parsed(IN_REGISTRY + "per_version: true, version: released"), {"version": version})
+
+
+def test_fresh_pods_would_be_of_another_chart() -> None:
+    text = "service: shop\nnamespace: prod\nhelm: {release: shop, chart: a, per_version: true, version: released}\nsteps: [{weight: 40}]\n"
+    with pytest.raises(
+        PolicyError, match=r"evidence\.control: fresh starts pods .* helm\.version: released has another"
+    ):
+        parse_policy(text + "evidence: {control: fresh}\n", "p.yaml", Path("/checkout"))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from glidepath.errors import PreflightError, ReleaseTakenBack
+from glidepath.policy import ReleaseSpec
 from glidepath.release import gitops
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
@@ -26,7 +27,7 @@ def values(stage: Stage) -> dict[str, Any]:
 
 def test_its_tag_stays_with_it_when_it_is_promoted(stage: Stage) -> None:
     run = stage.run(version="1.4.2")
-    assert "plan: image 1.4.2 is called 1-4-2 in the cluster: pods, subset, metrics" in stage.said
+    assert "plan: 1.4.2 is called 1-4-2 in the cluster: pods, subset, metrics" in stage.said
     for action in GOOD:
         action(run)
     assert stage.at_rest("1-4-2")
@@ -38,6 +39,14 @@ def test_its_tag_stays_with_it_when_it_is_promoted(stage: Stage) -> None:
     for action in GOOD:
         action(following)
     assert values(stage)["versions"] == {"1-4-3": {"tag": "1.4.3"}}
+
+
+def test_its_chart_in_a_registry_is_the_one_that_plan_found(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage.helm, "pinned", lambda: DIGEST)
+    run = stage.run()
+    assert run.spec.helm.digest is None
+    assert ReleaseSpec.from_dict(run.release.spec).helm.digest == DIGEST
+    assert any(line.endswith(f"is {DIGEST}") for line in stage.said)
 
 
 def test_its_digest_goes_with_it_when_it_is_taken_back(stage: Stage) -> None:

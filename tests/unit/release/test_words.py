@@ -31,6 +31,11 @@ ERRORS = metric("errors", unit="points", effect=0.0, high=0.0474, limit=0.0005, 
 LATENCY = metric("latency_p95", effect=1.339, low=1.1, high=1.611, harm_e=929.0, safety_e=0.194)
 
 
+def test_what_is_told_only_has_no_limits() -> None:
+    mean = metric("latency_mean", role="advisory", unit="mean", effect=1.2, limit=1.0, safe_limit=1.0)
+    assert words.metric_line(mean) == "latency_mean: x1.200; told only"
+
+
 def look(*metrics: MetricLook, **given: object) -> Look:
     """A look at 20 %."""
     values: dict[str, object] = {

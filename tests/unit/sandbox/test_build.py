@@ -27,7 +27,7 @@ def test_the_heap_may_grow_where_memory_is_plenty(monkeypatch: pytest.MonkeyPatc
 
 def test_a_build_that_fails_says_its_last_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('no required module provides package x')"]
-    with pytest.raises(SandboxError, match="no required module provides package x. Run the same command again"):
+    with pytest.raises(SandboxError, match=r"no required module provides package x\. Run the same command again"):
         build._built(command, tmp_path, dict(os.environ), 5)
     assert capsys.readouterr().err == ""
 

@@ -35,9 +35,10 @@ class Kind(ABC):
 
     Attributes:
         name: As a policy has it.
-        unit: Of effects and limits: `points` (differences of shares) or `ratio` (of quantiles).
+        unit: Of effects and limits: `points` (differences of shares), `ratio` (of quantiles) or `mean` (ratio of means).
         two_sided: Whether harm may lie on either side of the stable version.
         at_edges: Whether an event is a request beyond a bucket's edge.
+        judged: Whether anything is asked, or the metric is told only.
         better: What the row "better than stable" stands for; None where nothing is better.
         harm_factors, harm_weights: The bets on harm: odds ratios beyond the null, and their parts of the mass.
     """
@@ -46,6 +47,7 @@ class Kind(ABC):
     unit: str = "points"
     two_sided: bool = False
     at_edges: bool = False
+    judged: bool = True
     better: float | None = None
     harm_factors: tuple[float, ...]
     harm_weights: tuple[float, ...]

@@ -78,6 +78,17 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
     return Present(release.revision, stable, values, dict(release.values))
 
 
+def with_chart(spec: ReleaseSpec, ports: Ports, say: Say) -> ReleaseSpec:
+    """The spec with the digest of a chart that is in a registry: every task has that one, wherever its version leads by then."""
+    digest = ports.helm.pinned()
+    if digest is None:
+        return spec
+    say(
+        f"plan: chart {spec.helm.chart} {spec.chart_version if spec.helm.chart_is_released else spec.helm.version} is {digest}"
+    )
+    return spec.model_copy(update={"helm": spec.helm.model_copy(update={"digest": digest})})
+
+
 def _routes(spec: ReleaseSpec, ports: Ports) -> TrafficState:
     """The routes, after making sure that they can be shifted.
 

@@ -23,7 +23,7 @@ from glidepath.release.phases import Phase
 from glidepath.release.preflight import ownership
 from glidepath.release.preflight.measured import measured
 from glidepath.release.preflight.provable import provable, uncalled, unmatched
-from glidepath.release.preflight.state import Present, preflight, same_image, thawed
+from glidepath.release.preflight.state import Present, preflight, same_image, thawed, with_chart
 from glidepath.release.run import Run, Say, baseline_of
 from glidepath.version import code_version
 
@@ -104,9 +104,10 @@ def examine(spec: ReleaseSpec, ports: Ports, say: Say, at: float) -> Examined:
         same_image(spec, present)
         return Examined(spec, present.stable, None)
     thawed(spec, say, at)
+    spec = with_chart(spec, ports, say)
     if spec.image != Image():
         say(
-            f"plan: image {spec.image.digest or spec.image.tag} is called {spec.version} in the cluster: pods, subset, metrics"
+            f"plan: {spec.image.digest or spec.image.tag} is called {spec.version} in the cluster: pods, subset, metrics"
         )
     ownership.look(spec, ports, present.stable, present.given, say)
     gitops.check(spec, ports, say)

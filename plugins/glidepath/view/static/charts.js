@@ -80,15 +80,17 @@ const stepMarks = (weights, scale, { height }, xs) => weights
 export function metricChart(metric, at, track, weights, told) {
   const size = TILE;
   const xs = [at[0], at[at.length - 1]];
-  const limits = metric.sides === "below" ? [-metric.limit, -metric.safe_limit]
+  const judged = metric.unit !== "mean";
+  const limits = !judged ? [] : metric.sides === "below" ? [-metric.limit, -metric.safe_limit]
     : metric.sides === "both" ? [metric.limit, metric.safe_limit, -metric.limit, -metric.safe_limit] : [metric.limit, metric.safe_limit];
-  const none = metric.unit === "ratio" ? 1 : 0;
+  const ratio = metric.unit !== "points";
+  const none = ratio ? 1 : 0;
   const ys = range([...limits, none, ...track.effect, metric.low, metric.high]);
   const scale = scales(xs, ys, size);
-  const svg = frame(told, size, xs, ys, scale, metric.unit === "ratio" ? (v) => v.toFixed(2) : (v) => `${(100 * v).toFixed(Math.abs(ys[1] - ys[0]) < 0.02 ? 2 : 1)}`);
+  const svg = frame(told, size, xs, ys, scale, ratio ? (v) => v.toFixed(2) : (v) => `${(100 * v).toFixed(Math.abs(ys[1] - ys[0]) < 0.02 ? 2 : 1)}`);
   const upper = at.map((x, place) => [x, track.high[place] ?? ys[1]]);
   const lower = at.map((x, place) => [x, track.low[place] ?? ys[0]]).reverse();
-  svg.append(s("path", { class: "band", d: `${path([...upper, ...lower], scale)}Z` }));
+  if (judged) svg.append(s("path", { class: "band", d: `${path([...upper, ...lower], scale)}Z` }));
   svg.append(...stepMarks(weights, scale, size, xs));
   for (const [place, value] of limits.entries()) {
     svg.append(s("line", { class: place % 2 ? "safe" : "limit", x1: LEFT, x2: size.width - RIGHT, y1: scale.y(value), y2: scale.y(value) }));

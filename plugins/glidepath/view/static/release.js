@@ -50,7 +50,8 @@ function exposure({ exposure: arms }) {
   return [h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Exposure" }, h("table", { class: "exposure" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows)))];
 }
 
-const within = (one) => `in [${number(one.low, one.unit)}, ${number(one.high, one.unit)}]${one.unit === "points" ? " points" : ""}`;
+const judged = (one) => one.unit !== "mean";
+const within = (one) => !judged(one) ? "told only" : `in [${number(one.low, one.unit)}, ${number(one.high, one.unit)}]${one.unit === "points" ? " points" : ""}`;
 
 function limits(one) {
   const sign = { below: "−", both: "±", above: "" }[one.sides];
@@ -62,13 +63,13 @@ function tile(one, status, left) {
   const { series, weights } = status;
   const { harm, safe } = limits(one);
   const track = series.metrics[one.name];
-  const told = `${one.name} over time: now ${number(one.effect, one.unit)} ${within(one)}; harm beyond ${harm}, comparable within ${safe}`;
+  const told = `${one.name} over time: now ${number(one.effect, one.unit)} ${within(one)}${judged(one) ? `; harm beyond ${harm}, comparable within ${safe}` : ""}`;
   const wait = one.answer === "open" && left ? h("p", { class: "quiet" }, `about ${span(left[0])} to ${span(left[1])} more, if comparable`) : null;
   return h("article", { class: "tile" },
     h("h3", {}, one.name, " ", h("span", { class: `chip ${TONES[one.answer]}` }, ANSWERS[one.answer])),
     h("p", { class: "effect" }, number(one.effect, one.unit), h("span", { class: "quiet" }, ` ${within(one)}`)),
     track && series.at.length > 1 ? metricChart(one, series.at, track, weights, told) : h("p", { class: "quiet" }, "Too few looks for a chart."),
-    h("p", { class: "legend quiet" }, h("span", { class: "key limit" }), ` harm ${harm}`, h("span", { class: "key safe" }), ` comparable ${safe}`, h("span", { class: "key band" }), " interval"),
+    !judged(one) ? null : h("p", { class: "legend quiet" }, h("span", { class: "key limit" }), ` harm ${harm}`, h("span", { class: "key safe" }), ` comparable ${safe}`, h("span", { class: "key band" }), " interval"),
     wait);
 }
 
@@ -79,7 +80,7 @@ function table({ metrics, look, now, identity: one }) {
     h("td", { class: "number" }, share(metric.stable, metric.unit)), h("td", { class: "number" }, share(metric.canary, metric.unit)),
     h("td", { class: "number" }, number(metric.effect, metric.unit)), h("td", {}, within(metric)),
     h("td", {}, h("span", { class: `chip ${TONES[metric.answer]}` }, ANSWERS[metric.answer]),
-      h("div", { class: "quiet" }, `harm ${metric.harm_e.toPrecision(3)} of ${metric.harm_threshold.toFixed(0)}, safe ${metric.safety_e.toPrecision(3)} of ${metric.safety_threshold.toFixed(0)}`),
+      !judged(metric) ? null : h("div", { class: "quiet" }, `harm ${metric.harm_e.toPrecision(3)} of ${metric.harm_threshold.toFixed(0)}, safe ${metric.safety_e.toPrecision(3)} of ${metric.safety_threshold.toFixed(0)}`),
       metric.note ? h("div", { class: "quiet" }, metric.note) : null),
     h("td", {}, metric.query ? copyable(metric.query, `the query of ${metric.name}`) : "")));
   const heads = ["Metric", one.stable, one.canary, "Effect", "Interval", "Answer and evidence", "Query"].map((name, place) => h("th", { scope: "col", class: place > 0 && place < 4 ? "number" : null }, name));
