@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -198,8 +198,8 @@ def test_whatever_happens_at_a_write_the_next_try_goes_on(planned: Saved, way: t
 
 @pytest.mark.parametrize("act", [guard_brakes, watchdog_acts], ids=lambda act: act.__name__)
 @pytest.mark.parametrize("task", [1, 4], ids=["deploy", "promote"])
-def test_somebody_acts_at_any_call(planned: Saved, task: int, act: object) -> None:
-    for stage, run, fuse in every_call(walked(planned, *WAY[:task]), WAY[task], act):  # type: ignore[arg-type]
+def test_somebody_acts_at_any_call(planned: Saved, task: int, act: Callable[[Stage, Run], object]) -> None:
+    for stage, run, fuse in every_call(walked(planned, *WAY[:task]), WAY[task], act):
         do(process(stage, run), settle, finish)
         promoted = run.release.outcome == "promoted"
         assert promoted == brake.committed(run), fuse.where
