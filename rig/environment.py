@@ -92,8 +92,8 @@ def glidepath_kubeconfig(namespace: str = NAMESPACE) -> Path:
     return path
 
 
-def free_port(wanted: int) -> int:
-    """The first free TCP port on loopback at or above `wanted`."""
+def free_port(wanted: int = 0) -> int:
+    """The first free TCP port on loopback at or above `wanted`; any that is free for 0."""
     for port in range(wanted, wanted + 200):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -101,7 +101,7 @@ def free_port(wanted: int) -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+            return int(probe.getsockname()[1])
     raise RigError(f"no free port on 127.0.0.1 from {wanted} to {wanted + 199}; set GLIDEPATH_AIRFLOW_PORT")
 
 

@@ -15,16 +15,15 @@ from bench.judges.shocks import Shock, Sick
 from bench.judges.world import (
     ALIGNED,
     BASE_ERRORS,
+    BIMODAL,
     COARSE,
-    ISTIO,
     NORMAL,
-    OPENTELEMETRY,
     PROMETHEUS,
     SCRAPE_S,
+    STOCK,
+    STOCK_SHAPES,
+    TAILED,
     Conditions,
-    Gamma,
-    Pareto,
-    Shape,
     calm,
 )
 from bench.judges.worlds import (
@@ -83,12 +82,6 @@ World = Callable[[Generator, int], Conditions]
 Steps = tuple[StepSettings, ...]
 
 
-BIMODAL = Shape(((0.85, 0.05, 0.4), (0.15, 0.3, 0.4)))
-TRIMODAL = Shape(((0.5, 0.02, 0.3), (0.35, 0.08, 0.3), (0.15, 0.4, 0.4)))
-TAILED = Shape(((0.98, 0.05, 0.5), (0.02, 0.15, 0.5)))
-# Latencies as services have them, and the buckets that they get if nobody says otherwise.
-STOCK_SHAPES = {"lognormal": NORMAL, "bimodal": BIMODAL, "trimodal": TRIMODAL, "gamma": Gamma(), "Pareto": Pareto()}
-STOCK = {"Prometheus": PROMETHEUS, "Istio": ISTIO, "OpenTelemetry": OPENTELEMETRY}
 FAULTS = {
     "same version": (WITHIN, Fault()),
     "p95 -10 %": (WITHIN, Fault(slower=0.9)),

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.optimize import brentq  # type: ignore[import-untyped]
 
-from bench.judges.scenarios import STOCK, STOCK_SHAPES
-from bench.judges.world import Shape
+from bench.judges.world import STOCK, STOCK_SHAPES, Shape
 from glidepath.judge import ArmCounts, MetricSettings
 from glidepath.judge.metrics import kind_of
 from glidepath.judge.plan import MetricPlan

@@ -87,6 +87,12 @@ class Pareto(Shape):
 
 
 NORMAL = Shape()
+BIMODAL = Shape(((0.85, 0.05, 0.4), (0.15, 0.3, 0.4)))
+TRIMODAL = Shape(((0.5, 0.02, 0.3), (0.35, 0.08, 0.3), (0.15, 0.4, 0.4)))
+TAILED = Shape(((0.98, 0.05, 0.5), (0.02, 0.15, 0.5)))
+# Latencies as services have them, and the buckets that they get if nobody says otherwise.
+STOCK_SHAPES = {"lognormal": NORMAL, "bimodal": BIMODAL, "trimodal": TRIMODAL, "gamma": Gamma(), "Pareto": Pareto()}
+STOCK = {"Prometheus": PROMETHEUS, "Istio": ISTIO, "OpenTelemetry": OPENTELEMETRY}
 
 
 @dataclass(frozen=True)

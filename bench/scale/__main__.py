@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.evidence.__main__ import checked_out, prometheus
-from bench.scale.servers import TOKENS, Cluster, ask, cluster, free_port
+from bench.scale.servers import TOKENS, Cluster, ask, cluster
+from rig.environment import free_port
 
 # The last build before guards shared a reader of the cluster.
 EARLIER = "d55d4de"

@@ -20,8 +20,9 @@ from glidepath.record import Record
 from glidepath.release.drift import note_pods
 from glidepath.release.events import Claimed, Entered, HelmUpgrade, Replicas, WeightGiven
 from glidepath.release.journal import Journal
-from tests.support.apiserver import ApiServer, http_routes
+from tests.support.apiserver import ApiServer
 from tests.support.guards import started
+from tests.support.installed import http_routes
 from tests.support.stage import Stage
 
 TOKEN, WEIGHT, REVISIONS, REPLICAS = 7, 20, 3, 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 import requests
 import urllib3
 
+from rig.environment import free_port
 from sandbox.build import binaries
 
 # Accounts by token: whoever fills the cluster, and the guards, whose requests are counted.
@@ -34,13 +34,6 @@ class Cluster:
 
     url: str
     audit: Path
-
-
-def free_port() -> int:
-    """A port of loopback that nobody has."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager

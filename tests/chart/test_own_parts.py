@@ -97,31 +97,22 @@ def test_uninstalling_a_held_service_is_refused_wherever_its_fence_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "words"),
+    ("chart", "setting", "words"),
     [
-        ("rbac=true", "services is empty; name the services"),
-        ("services[0].name=a,services[1].name=a", 'services has "a" twice'),
-        ("services[0].name=a,external=true", "external is true; expected false"),
-        ("services[0].name=A", "pattern"),
-        ("services[0].keda=true", "name"),
-        ("services[0].name=a,watchdog.picture=x", "additional properties"),
+        (OWN_PARTS, "rbac=true", "services is empty; name the services"),
+        (OWN_PARTS, "services[0].name=a,services[1].name=a", 'services has "a" twice'),
+        (OWN_PARTS, "services[0].name=a,external=true", "external is true; expected false"),
+        (OWN_PARTS, "services[0].name=A", "pattern"),
+        (OWN_PARTS, "services[0].keda=true", "name"),
+        (OWN_PARTS, "services[0].name=a,watchdog.picture=x", "additional properties"),
+        (CHART, "glidepath.fence=maybe", "got string, want boolean"),
+        (CHART, "glidepath.watchdog.picture=x", "additional properties"),
+        (CHART, "glidepath.fances=true", "additional properties"),
+        (CHART, "glidepath.services[0].name=a", "maxItems"),
     ],
 )
-def test_on_its_own_wrong_values_are_refused_by_name(setting: str, words: str) -> None:
-    refuses(OWN_PARTS, setting, words)
-
-
-@pytest.mark.parametrize(
-    ("setting", "words"),
-    [
-        ("glidepath.fence=maybe", "got string, want boolean"),
-        ("glidepath.watchdog.picture=x", "additional properties"),
-        ("glidepath.fances=true", "additional properties"),
-        ("glidepath.services[0].name=a", "maxItems"),
-    ],
-)
-def test_a_services_chart_refuses_wrong_values_of_the_parts(setting: str, words: str) -> None:
-    refuses(CHART, setting, words)
+def test_wrong_values_of_the_parts_are_refused_by_name(chart: Path, setting: str, words: str) -> None:
+    refuses(chart, setting, words)
 
 
 def test_lint_accepts_the_parts_on_their_own(tmp_path: Path) -> None:

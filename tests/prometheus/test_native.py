@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -24,18 +23,12 @@ from prometheus_client import Histogram as ClassicHistogram
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Prometheus, Source, app_source, baseline
 from glidepath.evidence.interval import Collected
+from rig.environment import free_port
 from sandbox.build import binaries
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
 SCRAPE_S = 1.0
 MEDIAN_S, SIGMA = 0.05, 0.4
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def wait(what: str, holds: Callable[[], object], timeout_s: float = 30) -> None:

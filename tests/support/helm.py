@@ -15,8 +15,9 @@ from glidepath.deploy.helm import TRIES
 from glidepath.deploy.overlay import Laid, foreign, overlaid
 from glidepath.errors import ClusterError, HelmError
 from glidepath.kube import STATE, TOKEN
-from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SECRETS, SERVICE, ApiServer, http_routes
+from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SECRETS, SERVICE, ApiServer
 from tests.support.fields import Object, Refused, apply, clone, owners_of
+from tests.support.installed import http_routes
 
 BASES = {
     "Deployment": DEPLOYMENTS,

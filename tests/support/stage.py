@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from glidepath.claim import LeaseClaims
 from glidepath.deploy import KubernetesWorkloads
+from glidepath.errors import PolicyError
 from glidepath.evidence import SampledEvidence
 from glidepath.evidence.prometheus import NotAnsweredError
 from glidepath.evidence.series import Histogram, Series
@@ -143,6 +145,11 @@ class Stage:
         """The spec of a run; `policy` is added to the policy's text."""
         parsed = parse_policy(POLICY + policy, "p.yaml", Path("/checkout"))
         return for_run(parsed, {"version": "v2", **params})
+
+    def refuses(self, policy: str, message: str) -> None:
+        """Assert that no release is planned by such a policy, and that this (a pattern) is said of it."""
+        with pytest.raises(PolicyError, match=message):
+            self.spec(policy)
 
     def run(self, identity: str = "dag/run", policy: str = "", **params: Any) -> Run:
         """A release, planned."""

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from kubernetes import client
 
 from glidepath.claim.port import Still
 from glidepath.claim.state import (
-    ABANDONED,
     COMMIT,
     LABEL,
     LEASES,
@@ -29,17 +27,14 @@ from glidepath.claim.state import (
     ClaimState,
     parse_state,
 )
+from glidepath.claim.words import became, held, same, stamp
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
 from glidepath.kube import GROUP, TOKEN, Objects, Opened, editor
 
 T = TypeVar("T")
 
 
-def _stamp(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _at_what_is_there(do: Callable[[], T]) -> T:
+def _again_on_conflict(do: Callable[[], T]) -> T:
     """Read the Lease and write it, once more if somebody wrote in between.
 
     It may be this release's guard beside its task, or our own write whose answer was lost: the Lease says which.
@@ -100,7 +95,7 @@ class LeaseClaims:
         """
         state = self.read()
         if state is not None and state.holder not in ("", holder):
-            raise ClaimHeldError(self._held(state))
+            raise ClaimHeldError(held(state, f"{self.namespace}/{self.service}", self._now()))
 
     def acquire(
         self,
@@ -125,7 +120,7 @@ class LeaseClaims:
             ClaimHeldError: Another holds it; names who, until when, and its run.
             ReleaseFinishedError: This holder's release ended already.
         """
-        return _at_what_is_there(lambda: self._acquire(wanted, run_url, after, still, routes))
+        return _again_on_conflict(lambda: self._acquire(wanted, run_url, after, still, routes))
 
     def _acquire(self, wanted: Claim, run_url: str, after: Collection[str], still: Still, routes: str) -> Claim:
         state = self.read()
@@ -160,7 +155,7 @@ class LeaseClaims:
                 f"release {holder} of {self.service} ended already: {outcome or 'ended'}; start a new run"
             )
         if state.holder:
-            raise ClaimHeldError(self._held(state))
+            raise ClaimHeldError(held(state, f"{self.namespace}/{self.service}", self._now()))
 
     def renew(self, claim: Claim, status: str = "") -> None:
         """Say that the holder lives, at the version that the last write was answered with, or at what is there.
@@ -173,14 +168,14 @@ class LeaseClaims:
             ClaimLostError: The Lease has another holder or token.
         """
         annotations, known = _told(status), self._written
-        if known is not None and _same(claim, known):
+        if known is not None and same(claim, known):
             try:
                 self._write(claim.holder, claim.duration_s, annotations, known)
                 return
             except ClusterError as error:
                 if error.status not in (404, 409):
                     raise
-        _at_what_is_there(lambda: self._write(claim.holder, claim.duration_s, annotations, self._mine(claim)))
+        _again_on_conflict(lambda: self._write(claim.holder, claim.duration_s, annotations, self._mine(claim)))
 
     def raise_above(self, claim: Claim, token: int) -> Claim:
         """Go on with a token above this one, which objects carry although no claim ever had it. Returns the new claim.
@@ -217,7 +212,7 @@ class LeaseClaims:
             if state.annotations.get(f"{GROUP}/stable") != stable:
                 self._write(claim.holder, claim.duration_s, {f"{GROUP}/stable": stable}, state)
 
-        _at_what_is_there(write)
+        _again_on_conflict(write)
 
     def release(self, claim: Claim, outcome: str, status: str = "") -> None:
         """Give the service back and leave a mark of how it ended. Does nothing the second time."""
@@ -233,7 +228,7 @@ class LeaseClaims:
             if state is not None and (state.holder, state.token) == (claim.holder, claim.token):
                 self._write("", claim.duration_s, marks, state)
 
-        _at_what_is_there(write)
+        _again_on_conflict(write)
 
     def take_over(self, state: ClaimState, holder: str, duration_s: float, note: str = "", above: int = 0) -> int:
         """Take an expired claim with the next token: what the watchdog does. The new token.
@@ -260,27 +255,18 @@ class LeaseClaims:
     def lost(self, claim: Claim) -> str | None:
         """What became of a claim, for whoever held it; None while it is held."""
         state = self.read()
-        return None if state is not None and _same(claim, state) else _lost(claim, state)
+        return None if state is not None and same(claim, state) else became(claim, state)
 
     def _mine(self, claim: Claim) -> ClaimState:
         state = self.read()
-        if state is None or not _same(claim, state):
-            raise ClaimLostError(_lost(claim, state))
+        if state is None or not same(claim, state):
+            raise ClaimLostError(became(claim, state))
         return state
-
-    def _held(self, state: ClaimState) -> str:
-        until = _stamp(state.renewed + state.duration_s)
-        expired = "expired " if state.expired(self._now()) else ""
-        return (
-            f"{self.namespace}/{self.service} is held by {state.holder} (token {state.token}, {expired}until {until}, "
-            f"{state.annotations.get(f'{GROUP}/run-url') or 'no link'}); wait until it has ended. An expired claim is "
-            "freed by the cluster's watchdog once all traffic is on stable"
-        )
 
     def _write(
         self, holder: str, duration_s: float, annotations: Mapping[str, str | None], state: ClaimState | None
     ) -> None:
-        now = _stamp(self._now())
+        now = stamp(self._now())
         spec = {"holderIdentity": holder, "leaseDurationSeconds": max(1, round(duration_s)), "renewTime": now}
         if state is None:
             body = {
@@ -297,24 +283,3 @@ class LeaseClaims:
 
 def _told(status: str) -> dict[str, str]:
     return {STATUS: status} if status else {}
-
-
-def _same(claim: Claim, state: ClaimState) -> bool:
-    return (state.holder, state.token) == (claim.holder, claim.token)
-
-
-def _lost(claim: Claim, state: ClaimState | None) -> str:
-    service = f"{claim.namespace}/{claim.service}"
-    if state is None:
-        return f"the Lease of {service} is gone, expected it held by {claim.holder} with token {claim.token}"
-    last = state.annotations.get(f"{GROUP}/last-run"), state.annotations.get(f"{GROUP}/last-outcome")
-    if not state.holder and last == (claim.holder, ABANDONED):
-        return (
-            f"the watchdog took {service} from this release, which had not renewed its claim for {claim.duration_s:.0f} s: all "
-            f"traffic was put on {state.annotations.get(f'{GROUP}/stable') or 'the safe version'} (its token is {state.token}, "
-            f"this release's {claim.token}). Was Airflow's triggerer away, or the cluster's API, or the record?"
-        )
-    return (
-        f"{service} is held by {state.holder or 'nobody'} with token {state.token}, expected {claim.holder} with token "
-        f"{claim.token}"
-    )

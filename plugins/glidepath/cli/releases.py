@@ -7,10 +7,10 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -184,12 +184,33 @@ def history(service: str | None, limit: int, record: str | None, output: str) ->
         print(row_line(row))
 
 
+def with_a_reason(what: str, says: str, default: str, dry_run: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """Makes a command of what a person says about one release.
+
+    Args:
+        what: Its name.
+        says: What it does.
+        default: Which release is meant where none is named.
+        dry_run: What it does with --dry-run.
+    """
+    options = (
+        click.command(what, help=f"{says}\n\nRELEASE is its identity, DAG/RUN; default: {default}."),
+        release_argument,
+        service_option,
+        click.option("--reason", required=True, help="Why; it is recorded with your name."),
+        click.option("--dry-run", is_flag=True, help=dry_run),
+    )
+
+    def made(command: Callable[..., Any]) -> click.Command:
+        for option in reversed(options):
+            command = option(command)
+        return cast(click.Command, command)
+
+    return made
+
+
 def _asks(what: str, says: str) -> click.Command:
-    @click.command(what, help=f"{says}\n\nRELEASE is its identity, DAG/RUN; default: the only one that is under way.")
-    @release_argument
-    @service_option
-    @click.option("--reason", required=True, help="Why; it is recorded with your name.")
-    @click.option("--dry-run", is_flag=True, help="Say whether it can be asked; ask nothing.")
+    @with_a_reason(what, says, "the only one that is under way", "Say whether it can be asked; ask nothing.")
     @record_option
     @form
     def command(
@@ -214,8 +235,7 @@ def _asks(what: str, says: str) -> click.Command:
             did = "could be asked" if dry_run else "is asked; its guard follows in its next round"
             print(f"{what} of {identity} {did}: {word.why}")
 
-    made: click.Command = command
-    return made
+    return command
 
 
 ASKED: dict[str, str] = {

@@ -17,9 +17,8 @@ from glidepath.cli.releases import (
     UNDECIDED,
     ended_with,
     only,
-    release_argument,
-    service_option,
     tell,
+    with_a_reason,
 )  # fmt: skip
 from glidepath.cli.server import server, through_airflow
 from glidepath.errors import AskedError, NoReleaseError, TemporaryError
@@ -148,11 +147,7 @@ def _state(there: Server, release: str) -> str:
 
 
 def _answers(what: str) -> click.Command:
-    @click.command(what, help=f"{SAYS[what]}\n\nRELEASE is its identity, DAG/RUN; default: the only one that waits.")
-    @release_argument
-    @service_option
-    @click.option("--reason", required=True, help="Why; it is recorded with your name.")
-    @click.option("--dry-run", is_flag=True, help="Say whether it can be answered; answer nothing.")
+    @with_a_reason(what, SAYS[what], "the only one that waits", "Say whether it can be answered; answer nothing.")
     @through_airflow
     @form
     def command(
@@ -175,8 +170,7 @@ def _answers(what: str) -> click.Command:
         else:
             click.echo(f"{what} of {identity} {'could be answered' if dry_run else 'is answered'}: {reason}")
 
-    made: click.Command = command
-    return made
+    return command
 
 
 COMMANDS: tuple[click.Command, ...] = (release_service, *(_answers(what) for what in SAYS))

@@ -17,7 +17,7 @@ class MetricSettings:
     Attributes:
         name: As people see it: `errors`, `latency_p95`, `spam`.
         kind: `errors`, `share` (any other share of requests), `latency`, `slow` (the share beyond an edge) or `mean`.
-        role: `critical` (can fail a release and must be proven safe), `guard` (can fail it) or `advisory` (is told only).
+        role: `critical` (can fail a release and must be proven safe), `guard` (can fail it) or `advisory` (decides nothing).
         tolerance: errors, share: of the stable's share, widens both margins; latency: the largest ratio of the quantiles.
         harm_margin: errors, share, slow: smallest margin of harm, a share.
         safety_margin: errors, share, slow: smallest margin of safety, a share.

@@ -93,8 +93,7 @@ class Journal:
 
     def claimed(self) -> Claimed | None:
         """How the service was claimed."""
-        event = self.record.once(self.release_id, Claimed.name)
-        return None if event is None else Claimed.of(event)
+        return self._once(Claimed)
 
     def entered(self) -> Entered | None:
         """The phase that began last."""
@@ -118,13 +117,11 @@ class Journal:
 
     def harm(self) -> HarmProven | None:
         """The first FAIL."""
-        event = self.record.once(self.release_id, HarmProven.name)
-        return None if event is None else HarmProven.of(event)
+        return self._once(HarmProven)
 
     def brake(self) -> Braked | None:
         """The brake that was pulled first."""
-        event = self.record.once(self.release_id, Braked.name)
-        return None if event is None else Braked.of(event)
+        return self._once(Braked)
 
     def failure(self) -> TaskFailed | None:
         """The task that ended for good last."""
@@ -160,6 +157,10 @@ class Journal:
         for event in self.record.events(self.release_id):
             if event.kind in BY_KIND:
                 yield BY_KIND[event.kind].of(event)
+
+    def _once(self, of: type[E]) -> E | None:
+        event = self.record.once(self.release_id, of.name)
+        return None if event is None else of.of(event)
 
     def _last(self, of: type[E]) -> E | None:
         event: Event | None = self.record.last_event(self.release_id, of.kind)

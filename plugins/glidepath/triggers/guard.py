@@ -222,12 +222,7 @@ class GuardTrigger(BaseTrigger):
             return False
 
     def _ended(self) -> None:
-        from glidepath.release.abort import abort
-
-        if self._place.passed_on(self.task_instance):
-            log.info("guard: ended here; it goes on in another process")
-            return
-        abort(self._run(), "the guard was ended by a person")
+        self._place.ended(self.task_instance, self._run, "the guard was ended by a person")
 
     def _run(self) -> Any:
         from glidepath.hooks.cluster import shared_api

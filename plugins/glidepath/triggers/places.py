@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from glidepath.errors import RecordError, ReplacedError
 if TYPE_CHECKING:
     from glidepath.record import Record
     from glidepath.record.turns import Turn
+    from glidepath.release.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +93,15 @@ class Place:
         while not (another := self._another()) and not answer and time.monotonic() < until:
             time.sleep(POLL_S)
         return another or answer == [DEFERRED]
+
+    def ended(self, task_instance: Any, load: Callable[[], Run], why: str) -> None:
+        """Airflow ended the trigger here: take the release back for this reason, if it does not go on elsewhere."""
+        from glidepath.release.abort import abort
+
+        if self.passed_on(task_instance):
+            log.info("%s: ended here; it goes on in another process", self.role)
+            return
+        abort(load(), why)
 
     def _another(self) -> bool:
         try:

@@ -121,12 +121,8 @@ class ObserveTrigger(BakeTrigger):
         await once("glidepath-observe-end", self._ended)
 
     def _ended(self) -> None:
-        from glidepath.release.abort import abort
-
-        if self._place.passed_on(self.task_instance):
-            log.info("observe: ended here; it goes on in another process")
-            return
-        abort(self._run(), "a person ended the observation after the promotion in Airflow")
+        why = "a person ended the observation after the promotion in Airflow"
+        self._place.ended(self.task_instance, self._run, why)
 
     def _run(self) -> Any:
         from glidepath.hooks.ports import load_run

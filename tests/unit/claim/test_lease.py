@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 
 import pytest
 
-from glidepath.claim import Claim, LeaseClaims
-from glidepath.claim.state import ABANDONED, ROUTES, WATCHDOG, ClaimState
+from glidepath.claim import Claim
+from glidepath.claim.state import ABANDONED, ROUTES, WATCHDOG
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
-from tests.support.apiserver import LEASES, NAMESPACE, SERVICE, ApiServer
-from tests.support.fields import Object
-
-NAME = f"glidepath-{SERVICE}"
-PATCHED = "application/merge-patch+json"
-
-
-@dataclass
-class World:
-    server: ApiServer
-    now: float = 1_800_000_000.0
-
-    def claims(self) -> LeaseClaims:
-        return LeaseClaims(self.server.api(), NAMESPACE, SERVICE, lambda: self.now)
-
-    def acquire(self, holder: str = "run-1", after: Collection[str] = ()) -> Claim:
-        wanted = Claim(NAMESPACE, SERVICE, holder, 0, "v1", "v2", 60.0)
-        return self.claims().acquire(wanted, "http://airflow/run-1", after)
-
-    def state(self) -> ClaimState:
-        found = self.claims().read()
-        assert found is not None
-        return found
-
-    def lease(self) -> Object:
-        return self.server.find("leases", NAME)
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with ApiServer() as server:
-        yield World(server)
+from tests.support.apiserver import LEASES, NAMESPACE, SERVICE
+from tests.unit.claim.world import NAME, World
 
 
 def test_before_the_first_claim_there_is_nothing(world: World) -> None:
@@ -293,46 +262,3 @@ def test_the_routes_of_an_earlier_release_are_nothing_to_go_back_to(world: World
     world.claims().release(again, "rolled_back")
     acquire("run-2")
     assert ROUTES not in world.state().annotations
-
-
-def asked_of(world: World, claims: LeaseClaims, claim: Claim) -> list[tuple[str, int]]:
-    """What a renewal asks, and how it is answered."""
-    before = len(world.server.log)
-    claims.renew(claim)
-    return [(method, status) for method, _, status in world.server.log[before:]]
-
-
-def test_a_renewal_is_one_request_once_the_first_was_answered(world: World) -> None:
-    claim, claims = world.acquire(), world.claims()
-    assert asked_of(world, claims, claim) == [("GET", 200), ("PATCH", 200)]
-    for _ in range(3):
-        world.now += 5
-        assert asked_of(world, claims, claim) == [("PATCH", 200)]
-        assert world.state().renewed == world.now
-
-
-def test_a_renewal_reads_again_what_somebody_wrote_in_between(world: World) -> None:
-    claim, claims = world.acquire(), world.claims()
-    claims.renew(claim)
-    world.server.handle("PATCH", f"{LEASES}/{NAME}", PATCHED, {"metadata": {"annotations": {"glidepath.dev/x": "y"}}})
-    assert asked_of(world, claims, claim) == [("PATCH", 409), ("GET", 200), ("PATCH", 200)]
-    assert world.state().annotations["glidepath.dev/x"] == "y"
-    assert asked_of(world, claims, claim) == [("PATCH", 200)]
-
-
-def test_a_claim_that_was_taken_over_is_not_renewed_at_the_version_that_was_known(world: World) -> None:
-    claim, claims = world.acquire(), world.claims()
-    claims.renew(claim)
-    claims_of_watchdog = world.claims()
-    claims_of_watchdog.take_over(world.state(), WATCHDOG, 60.0)
-    with pytest.raises(ClaimLostError, match=f"is held by {WATCHDOG}"):
-        claims.renew(claim)
-    assert world.state().holder == WATCHDOG
-
-
-def test_a_claim_whose_lease_is_gone_is_lost(world: World) -> None:
-    claim, claims = world.acquire(), world.claims()
-    claims.renew(claim)
-    world.server.objects.pop((LEASES, NAME))
-    with pytest.raises(ClaimLostError, match="is gone"):
-        claims.renew(claim)

@@ -13,7 +13,8 @@ from glidepath.cli import first
 from glidepath.cli.main import GOOD, REFUSED, main
 from glidepath.evidence.fitting import fitting
 from glidepath.policy.load import parse_policy
-from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, SERVICES, ApiServer, install
+from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, SERVICES, ApiServer
+from tests.support.installed import install
 from tests.unit.evidence.behaviour.test_presets import fastapi_instrumentator, kept, mesh, otel_http
 from tests.unit.evidence.exposed import Exposed
 

@@ -15,7 +15,8 @@ from glidepath.deploy import last_seen as module
 from glidepath.deploy.last_seen import LINE, PODS, LastSeen
 from glidepath.errors import ClusterError
 from glidepath.kube import Objects
-from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer, install
+from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+from tests.support.installed import install
 
 CORE = f"/api/v1/namespaces/{NAMESPACE}"
 RUNNING = {"running": {"startedAt": "2026-11-28T10:00:00Z"}}

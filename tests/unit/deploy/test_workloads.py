@@ -11,7 +11,8 @@ import pytest
 from glidepath.deploy import KubernetesWorkloads
 from glidepath.errors import ClusterError, NotGoneError, NotReadyError
 from glidepath.kube import UNKNOWN
-from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, ApiServer, install
+from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, ApiServer
+from tests.support.installed import install
 
 NAME = f"{SERVICE}-v2"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"

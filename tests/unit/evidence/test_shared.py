@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 
 import pytest
 import requests
@@ -15,38 +14,11 @@ from glidepath.evidence import SampledEvidence, Source, Waiting, app_source, mes
 from glidepath.evidence.interval import Collected
 from glidepath.evidence.prometheus import NotAnsweredError, RefusedError
 from glidepath.evidence.shared import Shared
-from glidepath.evidence.view import View
-from tests.unit.evidence.stored import NAMED, Labels, Stored, texts
+from tests.unit.evidence.sharing import BEGAN, SCRAPE, Several, Watching, many, series_of, view
+from tests.unit.evidence.stored import NAMED, Stored, texts
 
-BEGAN, SCRAPE = 1000, 5
 NAMES = st.sampled_from(["a", "a-b", "a-b-c", "a.b", "ab", "a|b", "a+", "é", "(", 'q"', "b\\"])
 TIMES = st.lists(st.integers(BEGAN * 1000, BEGAN * 1000 + 40_000), min_size=1, max_size=6, unique=True).map(sorted)
-
-
-@dataclass
-class Watching:
-    """One whose next look is due."""
-
-    due: float = 0.0
-
-    def window(self, at: float) -> float:
-        return 18.0
-
-
-def view(shared: Shared, watching: Watching, beat_s: float = 1.0) -> View:
-    made = shared.view(beat_s)
-    made.serve(watching)
-    return made
-
-
-def series_of(
-    namespace: str, service: str, version: str, times: list[int], number: int
-) -> tuple[Labels, list[tuple[int, float]]]:
-    labels = {
-        "__name__": "app_predictions_total", "namespace": namespace, "version": version, "status": "success",
-        "pod": f"{service}-{version}-6c4f9d8b7{number}-x{number:03d}z",
-    }  # fmt: skip
-    return labels, [(time, place + 0.1 * number) for place, time in enumerate(times)]
 
 
 @st.composite
@@ -77,37 +49,6 @@ def test_each_has_bit_for_bit_what_it_would_have_had_alone(
         for one, source, (seconds, before) in zip(views, sources, windows, strict=True):
             at = one.now() - before / 1000
             assert one.range_vector(source.requests, seconds, at) == stored.range_vector(source.requests, seconds, at)
-
-
-def many(count: int) -> tuple[Stored, list[Source]]:
-    times = [BEGAN * 1000 + 1000 * SCRAPE * place for place in range(90)]
-    series = [
-        series_of(f"ns{number}", "shop", version, times, number) for number in range(count) for version in ("v1", "v2")
-    ]
-    return Stored(series, BEGAN + 101.5), [app_source(f"ns{number}", "shop", ["v1", "v2"]) for number in range(count)]
-
-
-class Several:
-    """Many who watch a Prometheus, each its own service, and who have looked once: from then on they are expected."""
-
-    def __init__(self, count: int) -> None:
-        self.stored, self.sources = many(count)
-        self.steady = 0.0
-        self.shared = Shared(self.stored, lambda: self.steady)
-        self.watching = [Watching() for _ in self.sources]
-        self.views = [view(self.shared, one) for one in self.watching]
-        for number in range(count):
-            self.look(number)
-        self.beat()
-
-    def beat(self) -> None:
-        self.steady, self.stored.clock = self.steady + 1, self.stored.clock + 1
-        self.stored.asked.clear()
-
-    def look(self, number: int) -> int:
-        """How many series the one of that number sees."""
-        one = self.views[number]
-        return len(one.range_vector(self.sources[number].requests, 18, one.now()))
 
 
 def test_those_who_are_expected_are_asked_for_together() -> None:

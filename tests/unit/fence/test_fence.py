@@ -10,7 +10,8 @@ import pytest
 
 from glidepath.errors import ClaimLostError, SetupError
 from glidepath.traffic import Routes, Split
-from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE, http_routes
+from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE
+from tests.support.installed import http_routes
 from tests.support.meshed import Meshed
 from tests.unit.traffic.world import CLAIM, KINDS, NEXT, OLD, VIRTUAL_SERVICE, World
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,68 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glidepath.errors import ClusterError
-from glidepath.informers import Reader, WatchedObjects, informer, reader, shared
+from glidepath.informers import Reader, WatchedObjects, informer, reader
 from glidepath.informers.streams import Kind
 from tests.support.apiserver import LEASES, NAMESPACE, SECRETS
-from tests.support.fields import Object
 from tests.support.watching import WatchingApiServer
-
-KIND = "coordination.k8s.io/v1/leases"
-WITHIN_S = 30.0
-
-
-def lease(name: str, **labels: str) -> Object:
-    return {
-        "apiVersion": "coordination.k8s.io/v1",
-        "kind": "Lease",
-        "metadata": {"name": name, "namespace": NAMESPACE, "labels": labels},
-        "spec": {"leaseDurationSeconds": 60},
-    }
-
-
-def until(what: Callable[[], Any], timeout_s: float = 10.0) -> None:
-    """Wait for what another thread does."""
-    over = time.monotonic() + timeout_s
-    while not what():
-        assert time.monotonic() < over, "it never came"
-        time.sleep(0.005)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(informer, "PAUSE_S", 0.01)
-    monkeypatch.setattr(informer, "LONGEST_S", 0.02)
-    monkeypatch.setattr("glidepath.kube.calls.REFUSED_S", 0.0)
-
-
-@pytest.fixture
-def server() -> Iterator[WatchingApiServer]:
-    with WatchingApiServer() as one:
-        one.put(LEASES, lease("a", team="red"))
-        yield one
-
-
-@pytest.fixture
-def joined(server: WatchingApiServer) -> Iterator[Reader]:
-    made = reader(server.api(), "conn", NAMESPACE, WITHIN_S)
-    yield made
-    made.close()
-    server.end()
-
-
-@pytest.fixture
-def objects(server: WatchingApiServer, joined: Reader) -> WatchedObjects:
-    """Read once, and watched from then on."""
-    made = WatchedObjects(server.api(), NAMESPACE, joined)
-    until(lambda: made.list(KIND) and quiet(server, made))
-    return made
-
-
-def quiet(server: WatchingApiServer, objects: WatchedObjects, kind: str = KIND) -> bool:
-    """Whether a read asks the server nothing."""
-    before = len(server.log)
-    objects.get(kind, "a")
-    return len(server.log) == before
+from tests.unit.informers.watches import KIND, WITHIN_S, lease, quiet, until
 
 
 def test_reads_of_what_is_watched_ask_the_server_nothing(server: WatchingApiServer, objects: WatchedObjects) -> None:
@@ -278,83 +220,6 @@ def test_pages_are_put_together(server: WatchingApiServer, joined: Reader) -> No
     objects = WatchedObjects(server.api(), NAMESPACE, joined)
     until(lambda: objects.list(KIND) and quiet(server, objects))
     assert [one["metadata"]["name"] for one in objects.list(KIND)] == list("abcdef")
-
-
-def test_readers_share_a_watch_and_the_last_one_ends_it(server: WatchingApiServer) -> None:
-    readers = [reader(server.api(), "conn", NAMESPACE, WITHIN_S) for _ in range(20)]
-    all_objects = [WatchedObjects(server.api(), NAMESPACE, one) for one in readers]
-    until(lambda: all_objects[0].list(KIND) and quiet(server, all_objects[0]))
-    assert all(quiet(server, one) for one in all_objects)
-    until(lambda: server.watches)
-    assert (server.watches, server.asked("watch", "leases") + server.asked("list", "leases") > 20) == (1, False)
-    for one in readers[1:]:
-        one.close()
-    assert quiet(server, all_objects[0])
-    readers[0].close()
-    server.end()
-    until(lambda: not server.watches)
-    assert shared._clusters == {}
-
-
-def in_namespaces(server: WatchingApiServer, count: int) -> list[Reader]:
-    """So many readers, each of a namespace with a Lease of its own; each has read."""
-    readers = []
-    for number in range(count):
-        namespace = f"team-{number}"
-        server.put(f"/apis/{KIND.replace('/leases', '')}/namespaces/{namespace}/leases", lease(f"of-{number}"))
-        readers.append(reader(server.api(), "conn", namespace, WITHIN_S))
-    for one in readers:
-        assert [found["metadata"]["name"] for found in read(server, one)] == [one.namespace.replace("team", "of")]
-    return readers
-
-
-def read(server: WatchingApiServer, of: Reader) -> list[Any]:
-    return WatchedObjects(server.api(), of.namespace, of).list(KIND)
-
-
-def calm(server: WatchingApiServer, readers: list[Reader]) -> bool:
-    """Whether reads by all ask the server nothing."""
-    before = len(server.log)
-    for one in readers:
-        read(server, one)
-    return len(server.log) == before
-
-
-@pytest.mark.parametrize(("everywhere", "most"), [(True, shared.APART + 1), (False, 12)])
-def test_many_namespaces_are_watched_by_one_where_the_account_may(
-    server: WatchingApiServer, everywhere: bool, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shared, "PART", 0.01)  # what is listed anew is so after some seconds
-    server.everywhere = everywhere
-    readers = in_namespaces(server, 12)
-    try:
-        until(lambda: calm(server, readers), 20.0)
-        assert len(shared._clusters["conn", server.url]._informers) <= most + 1
-        server.put(f"/apis/{KIND.replace('/leases', '')}/namespaces/team-11/leases", lease("new"))
-        until(lambda: len(read(server, readers[11])) == 2)
-        assert [found["metadata"]["name"] for found in read(server, readers[10])] == ["of-10"]
-        other = [key for key in server.objects if key[1] == "a"]
-        cluster = shared._clusters["conn", server.url]
-        kept = [one.cache._objects for (_, where), one in cluster._informers.items() if where == shared.EVERYWHERE]
-        assert all(NAMESPACE not in objects for objects in kept)
-        assert other
-    finally:
-        for one in readers:
-            one.close()
-        server.end()
-    assert shared._clusters == {}
-
-
-def test_beyond_so_many_watches_the_server_is_asked(server: WatchingApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "MOST", 3)
-    readers = in_namespaces(server, 5)
-    try:
-        until(lambda: calm(server, readers[:3]))
-        assert not calm(server, readers[3:])
-    finally:
-        for one in readers:
-            one.close()
-        server.end()
 
 
 WRITES = st.tuples(st.sampled_from(["put", "delete"]), st.sampled_from("abcd"), st.integers(0, 3))

@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.judges.scenarios import STOCK, TAILED
-from bench.judges.world import Shape
+from bench.judges.world import STOCK, TAILED, Shape
 from glidepath.judge import ArmCounts, Interval, Judge, Look, Plan, StepSettings, Verdict, plan_judgement
 from glidepath.judge.bets import Bets
 from glidepath.judge.edges import Edges, Null, Nulls

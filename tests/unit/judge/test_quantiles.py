@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.judges.scenarios import STOCK
-from bench.judges.world import Gamma, Shape
+from bench.judges.world import STOCK, Gamma, Shape
 from glidepath.judge.quantiles import quantile_below, quantile_on_curve
 from tests.unit.judge.test_edges import exact
 

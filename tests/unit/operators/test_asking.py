@@ -42,6 +42,7 @@ def asking(monkeypatch: pytest.MonkeyPatch) -> Asking:
     def made(run: Run, about: str = "promotion", go: str = "promote") -> tuple[AskOperator, dict[str, Any]]:
         operator = AskOperator(task_id="ask", about=about, go=go, subject="promote?", body="[the release](/page)")
         monkeypatch.setattr(operator, "run_of", lambda _: run)
+        monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
         return operator, told
 
     return made
@@ -121,11 +122,10 @@ def event(option: str, by: dict[str, str] | None) -> dict[str, Any]:
     ],
 )
 def test_who_answered_what_is_written_down_and_followed(
-    stage: Stage, asking: Asking, monkeypatch: pytest.MonkeyPatch, option: str, by: dict[str, str] | None, who: str
+    stage: Stage, asking: Asking, option: str, by: dict[str, str] | None, who: str
 ) -> None:
     run = proven(stage)
     operator, _ = asking(run)
-    monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
     assert operator.execute_complete(context(), event(option, by)) == [option]
     [answer] = [one for one in run.journal.entries() if isinstance(one, Answered)]
     assert (answer.answer, answer.who) == (option, who)
@@ -140,7 +140,6 @@ def test_an_answer_that_can_not_be_written_down_is_followed_all_the_same(
         raise RecordError("away")
 
     monkeypatch.setattr(operator, "run_of", away)
-    monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
     assert operator.execute_complete(context(), event("promote", None)) == ["promote"]
 
 
@@ -160,13 +159,10 @@ def test_another_try_asks_nobody_anew_and_waits_for_the_same_moment(stage: Stage
     assert waits.value.trigger.defaults == ["promote"]
 
 
-def test_another_try_goes_the_way_that_was_answered(
-    stage: Stage, asking: Asking, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_try_goes_the_way_that_was_answered(stage: Stage, asking: Asking) -> None:
     run = proven(stage)
     run.note(Answered("promote", "ann"))
     operator, told = asking(run)
-    monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
     assert operator.execute(context()) == ["promote"]
     assert told == {}
 
@@ -214,23 +210,17 @@ def test_before_its_first_requests_a_version_is_asked_about_and_goes_back_unansw
 
 
 @pytest.mark.parametrize(("option", "way"), [("begin", "step_1.shift"), ("rollback", "rollback")])
-def test_its_answer_is_the_way_that_the_run_takes(
-    stage: Stage, asking: Asking, monkeypatch: pytest.MonkeyPatch, option: str, way: str
-) -> None:
+def test_its_answer_is_the_way_that_the_run_takes(stage: Stage, asking: Asking, option: str, way: str) -> None:
     run = deployed(stage)
     operator, _ = asking(run, "traffic", "step_1.shift")
-    monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
     assert operator.execute_complete(context(), event(option, {"id": "1", "name": "ann"})) == [way]
     answer = run.journal.answer("traffic")
     assert answer is not None
     assert (answer.answer, answer.who) == (option, "ann")
 
 
-def test_a_release_that_asks_nobody_begins_at_once(
-    stage: Stage, asking: Asking, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_release_that_asks_nobody_begins_at_once(stage: Stage, asking: Asking) -> None:
     operator, told = asking(deployed(stage, "approval: {before: promotion}\n"), "traffic", "step_1.shift")
-    monkeypatch.setattr(operator, "do_branch", lambda **given: given["branches_to_execute"])
     assert operator.execute(context()) == ["step_1.shift"]
     assert told == {}
 

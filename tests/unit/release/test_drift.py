@@ -15,8 +15,9 @@ from glidepath.release.events import Drifted
 from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.rollback import rollback
 from glidepath.traffic import Routes, Split
-from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE, http_routes
+from tests.support.apiserver import DEPLOYMENTS, MESH, SERVICE
 from tests.support.guards import started, ticks
+from tests.support.installed import http_routes
 from tests.support.stage import Stage
 
 

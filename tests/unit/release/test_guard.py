@@ -16,8 +16,8 @@ from glidepath.release.report import report, row
 from glidepath.release.run import Run
 from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.shift import shift
-from tests.support.apiserver import http_routes
 from tests.support.guards import started, ticks
+from tests.support.installed import http_routes
 from tests.support.stage import Stage
 
 

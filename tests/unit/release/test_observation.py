@@ -19,9 +19,9 @@ from glidepath.release.tasks.observe import observe
 from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.settle import settle
 from glidepath.traffic import Routes, Split
-from tests.support.apiserver import http_routes
 from tests.support.crashes import Died, die
 from tests.support.guards import annotated, started, ticks
+from tests.support.installed import http_routes
 from tests.support.observing import END, GOOD, JUDGED, UNJUDGED, UP_TO_WINDOW, opened, proven, word
 from tests.support.stage import Stage
 from tests.support.tasks import do, over, second, twice
@@ -219,8 +219,7 @@ class TestWithoutAHoldback:
     ],
 )
 def test_windows_that_make_no_sense_are_refused(stage: Stage, text: str, message: str) -> None:
-    with pytest.raises(PolicyError, match=message):
-        stage.spec(policy=text + "\n")
+    stage.refuses(text + "\n", message)
 
 
 def test_weights_of_a_run_leave_room_for_the_holdback(stage: Stage) -> None:

@@ -17,8 +17,9 @@ from glidepath.release.guard import Guard
 from glidepath.release.run import Run
 from glidepath.release.tasks.shift import shift
 from glidepath.wiring.ports import watched
-from tests.support.apiserver import SERVICE, http_routes
+from tests.support.apiserver import SERVICE
 from tests.support.guards import annotated, started
+from tests.support.installed import http_routes
 from tests.support.stage import Stage
 from tests.support.watching import WatchingApiServer
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.apiserver import ApiServer, install
+from tests.support.apiserver import ApiServer
+from tests.support.installed import install
 from tests.unit.traffic.world import CLAIM, World
 
 

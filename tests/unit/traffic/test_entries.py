@@ -13,8 +13,9 @@ from glidepath.errors import NoWeightedRouteError, TrafficDriftError
 from glidepath.traffic import Split
 from glidepath.traffic.entries import Hosts, is_weighted, leads, left_alone
 from glidepath.traffic.routes import is_without, split_of, ways_back, with_split, without
-from tests.support.apiserver import NAMESPACE, SERVICE, http_routes
+from tests.support.apiserver import NAMESPACE, SERVICE
 from tests.support.fields import Object
+from tests.support.installed import http_routes
 from tests.support.istio import validate
 
 HOSTS = Hosts(SERVICE, NAMESPACE)

@@ -6,8 +6,9 @@ import pytest
 
 from glidepath.errors import ClaimLostError, ClusterError, SetupError, TrafficDriftError, UnsupportedRoutesError
 from glidepath.traffic import Mirror, Routes, Split
-from tests.support.apiserver import SERVICE, http_routes
+from tests.support.apiserver import SERVICE
 from tests.support.fields import Object
+from tests.support.installed import http_routes
 from tests.unit.traffic.world import CLAIM, NEXT, OLD, VIRTUAL_SERVICE, World
 
 

@@ -12,8 +12,9 @@ import pytest
 from glidepath.errors import ClaimLostError, ClusterError, SetupError
 from glidepath.kube import at_once
 from glidepath.traffic import Routes, Routing, Split, WayBack
-from tests.support.apiserver import MESH, NAMESPACE, SERVICE, http_routes
+from tests.support.apiserver import MESH, NAMESPACE, SERVICE
 from tests.support.fields import Object
+from tests.support.installed import http_routes
 from tests.support.meshed import Meshed
 from tests.unit.traffic.world import CLAIM, NEXT, VIRTUAL_SERVICE, World
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from glidepath.claim import Claim
-from tests.support.apiserver import MESH, NAMESPACE, SERVICE, ApiServer, http_routes
+from tests.support.apiserver import MESH, NAMESPACE, SERVICE, ApiServer
 from tests.support.fields import Object
+from tests.support.installed import http_routes
 from tests.support.meshed import Meshed
 
 CLAIM = Claim(NAMESPACE, SERVICE, "run-1", 7, "v1", "v2", 60.0)

@@ -12,7 +12,8 @@ from glidepath.errors import ClaimLostError, ClusterError, ReleaseFinishedError
 from glidepath.traffic import Routes, Split
 from glidepath.watchdog.facts import Facts
 from glidepath.watchdog.loop import Watchdog
-from tests.support.apiserver import DEPLOYMENTS, LEASES, MESH, NAMESPACE, SERVICE, http_routes
+from tests.support.apiserver import DEPLOYMENTS, LEASES, MESH, NAMESPACE, SERVICE
+from tests.support.installed import http_routes
 from tests.support.meshed import Meshed
 from tests.unit.watchdog.world import LEASE_S, World
 

@@ -23,7 +23,8 @@ from glidepath.errors import ClusterError
 from glidepath.traffic import Routes, Split
 from glidepath.watchdog import __main__ as program
 from glidepath.watchdog.facts import Facts
-from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer, install
+from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+from tests.support.installed import install
 from tests.support.meshed import Meshed
 
 REPO = Path(__file__).parents[3]

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.judges.scenarios import STOCK, STOCK_SHAPES
 from bench.judges.stock import planned as on_stock
 from bench.judges.stock import stands_for
+from bench.judges.world import STOCK, STOCK_SHAPES
 from glidepath.judge import ArmCounts, Interval, Judge, StepSettings, plan_judgement
 from glidepath.judge.plan import MetricPlan, Plan
 from glidepath.judge.quantiles import quantile

@@ -11,9 +11,10 @@ from glidepath.release import brake
 from glidepath.release.brake import taken_back
 from glidepath.release.journal import Journal
 from glidepath.traffic import Split
-from tests.support.apiserver import MESH, SERVICE, http_routes
+from tests.support.apiserver import MESH, SERVICE
 from tests.support.fields import Object
 from tests.support.guards import started, ticks
+from tests.support.installed import http_routes
 from tests.support.stage import Stage, abandon
 from tests.unit.release.tasks.test_tasks import UP_TO_WEIGHT, do
 

@@ -15,8 +15,9 @@ from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
 from glidepath.release.tasks.shift import shift
-from tests.support.apiserver import MESH, SERVICE, http_routes
+from tests.support.apiserver import MESH, SERVICE
 from tests.support.guards import started, ticks
+from tests.support.installed import http_routes
 from tests.support.stage import POLICY, Stage, abandon
 
 FRESH = POLICY.replace("evidence: {source: app, scrape: 5s,", "evidence: {source: app, control: fresh, scrape: 5s,")

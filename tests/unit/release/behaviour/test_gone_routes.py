@@ -11,8 +11,9 @@ from glidepath.release.brake import taken_back
 from glidepath.release.guard import Guard
 from glidepath.release.run import Run
 from glidepath.release.tasks.rollback import rollback
-from tests.support.apiserver import SERVICE, http_routes
+from tests.support.apiserver import SERVICE
 from tests.support.guards import started, ticks
+from tests.support.installed import http_routes
 from tests.support.stage import Stage, abandon
 from tests.unit.release.behaviour.test_edited_routes import BASE, OURS, TESTERS, http, reason
 from tests.unit.release.tasks.test_tasks import UP_TO_WEIGHT, do

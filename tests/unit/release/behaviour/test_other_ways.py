@@ -10,9 +10,10 @@ from glidepath.release.brake import taken_back
 from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.rollback import rollback
 from glidepath.traffic.handling import leave
-from tests.support.apiserver import MESH, SERVICE, http_routes
+from tests.support.apiserver import MESH, SERVICE
 from tests.support.fields import Object
 from tests.support.guards import started, ticks
+from tests.support.installed import http_routes
 from tests.support.stage import Stage
 
 BASE = f"{MESH}/virtualservices"
