@@ -23,7 +23,7 @@ import requests
 from bench.shared.services import CANARY, SCRAPE_S, STABLE, namespace, service
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Prometheus, SampledEvidence, app_source
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 
 # Until all have had their first look, seconds.
 WARM_S = 12.0

@@ -9,9 +9,10 @@ import pytest
 from kubernetes import client, config
 
 from glidepath.deploy import Deploy, Helm, KubernetesWorkloads
+from glidepath.deploy.charts import LocalChart
 from glidepath.wiring import cluster as wiring
 from rig.environment import cluster, glidepath_kubeconfig
-from tests.contracts import claims, deploy, traffic
+from tests.contracts.every import Contract, every_contract
 from tests.contracts.place import Place
 from tests.support.chart import CHART, any_chart, deploys_any, installed, plain_chart
 
@@ -42,7 +43,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "one release of a chart":
         with installed(NAMESPACE, GIVEN):
             api = config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
-            deploys = lambda: Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"])  # noqa: E731
+            deploys = lambda: Helm(LocalChart(Path(CHART)), "app", NAMESPACE, api, cluster()["HELM"])  # noqa: E731
             yield placed(api, NAMESPACE, SERVICE, deploys)
         return
     plain, namespace = plain_chart(tmp_path_factory.mktemp("charts"), "plain"), f"{NAMESPACE}-any"
@@ -51,18 +52,6 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield placed(api, namespace, SERVICE, lambda: deploys_any(api, namespace, SERVICE, plain, given))
 
 
-@pytest.mark.parametrize(
-    "contract",
-    [
-        deploy.keeps,
-        deploy.knows_a_version_by_its_image,
-        claims.keeps,
-        claims.lets_who_wants_it_refuse,
-        traffic.keeps,
-        traffic.names_what_is_around,
-        traffic.holds_versions_one_by_one,
-    ],
-    ids=lambda one: f"{one.__module__.rpartition('.')[2]}-{one.__name__}",
-)
-def test_it_keeps_the_contract(place: Place, contract: Callable[[Place], None]) -> None:
+@every_contract
+def test_it_keeps_the_contract(place: Place, contract: Contract) -> None:
     contract(place)

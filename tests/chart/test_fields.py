@@ -17,6 +17,7 @@ from kubernetes import config
 from glidepath.claim import Claim
 from glidepath.deploy import Helm, KubernetesWorkloads, Preview
 from glidepath.deploy import values as chart
+from glidepath.deploy.charts import LocalChart
 from glidepath.deploy.overlay import changes, overlaid
 from glidepath.errors import HelmError
 from glidepath.traffic import Routes, Split
@@ -48,7 +49,7 @@ class World:
     @property
     def helm(self) -> Helm:
         """A port of a process of its own."""
-        return Helm(Path(CHART), "app", NAMESPACE, self.api, cluster()["HELM"])
+        return Helm(LocalChart(Path(CHART)), "app", NAMESPACE, self.api, cluster()["HELM"])
 
     def given(self) -> Mapping[str, Any]:
         """What Helm's release was given."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.templates import CHART, OWN_PARTS, helm, identity, named, rendered
+from tests.support.templates import CHART, OWN_PARTS, helm, identity, named, refuses, rendered
 
 TWO: dict[str, Any] = {"services": [{"name": "prices"}, {"name": "model-service", "keda": True}]}
 FENCE = "glidepath-sms-app-model-service"
@@ -108,9 +108,7 @@ def test_uninstalling_a_held_service_is_refused_wherever_its_fence_is() -> None:
     ],
 )
 def test_on_its_own_wrong_values_are_refused_by_name(setting: str, words: str) -> None:
-    done = helm("template", "glidepath", str(OWN_PARTS), "--set", setting)
-    assert done.returncode != 0
-    assert words in done.stderr
+    refuses(OWN_PARTS, setting, words)
 
 
 @pytest.mark.parametrize(
@@ -123,9 +121,7 @@ def test_on_its_own_wrong_values_are_refused_by_name(setting: str, words: str) -
     ],
 )
 def test_a_services_chart_refuses_wrong_values_of_the_parts(setting: str, words: str) -> None:
-    done = helm("template", "sms-app", str(CHART), "--set", setting)
-    assert done.returncode != 0
-    assert words in done.stderr
+    refuses(CHART, setting, words)
 
 
 def test_lint_accepts_the_parts_on_their_own(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.templates import CHART, helm, named, rendered
+from tests.support.templates import CHART, helm, named, refuses, rendered
 
 VALUES = sorted(CHART.glob("values*.yaml"))
 
@@ -46,9 +46,7 @@ def test_a_baseline_is_the_stable_image_under_a_name_of_its_own() -> None:
     weights = [(one["destination"]["subset"], one["weight"]) for one in route]
     assert weights == [("v1", 60), ("v2", 20), ("v1-baseline", 20)]
     for wrong, words in (("roles.baseline=v1", "expected a name of its own"), (split, "roles.baseline is empty")):
-        done = helm("template", "sms-app", str(CHART), "--set", wrong)
-        assert done.returncode != 0
-        assert words in done.stderr
+        refuses(CHART, wrong, words)
 
 
 def test_the_token_is_on_everything_a_release_holds_and_on_nothing_without_one() -> None:
@@ -179,9 +177,7 @@ def test_an_existing_gateway_is_referred_to() -> None:
     ],
 )
 def test_wrong_values_are_refused_by_name(setting: str, word: str) -> None:
-    done = helm("template", "sms-app", str(CHART), "--set", setting)
-    assert done.returncode != 0
-    assert word in done.stderr
+    refuses(CHART, setting, word)
 
 
 def test_there_is_one_way_to_scrape_the_pods() -> None:

@@ -41,28 +41,26 @@ def _running(scene: Scene) -> list[int]:
     )
 
 
-def kill_task(scene: Scene) -> None:
-    """kill -9 of the process of whichever task runs."""
-    killed: list[int] = []
+def _signalled(scene: Scene, what: signal.Signals) -> int:
+    """Send this to whichever task runs, once one does; how many got it."""
+    reached: list[int] = []
 
     def done() -> bool:
-        killed.extend(pid for pid in _running(scene) if signal_all([pid], signal.SIGKILL))
-        return bool(killed)
+        reached.extend(pid for pid in _running(scene) if signal_all([pid], what))
+        return bool(reached)
 
     scene.arena.wait("a task that runs", done, 30)
-    scene.notes.append(f"{len(killed)} killed")
+    return len(reached)
+
+
+def kill_task(scene: Scene) -> None:
+    """kill -9 of the process of whichever task runs."""
+    scene.notes.append(f"{_signalled(scene, signal.SIGKILL)} killed")
 
 
 def evict_task(scene: Scene) -> None:
     """SIGTERM to whichever task runs, as a pod that is evicted gets it: nobody wants the release to end."""
-    told: list[int] = []
-
-    def done() -> bool:
-        told.extend(pid for pid in _running(scene) if signal_all([pid], signal.SIGTERM))
-        return bool(told)
-
-    scene.arena.wait("a task that runs", done, 30)
-    scene.notes.append(f"{len(told)} told to end")
+    scene.notes.append(f"{_signalled(scene, signal.SIGTERM)} told to end")
 
 
 def stop_task(scene: Scene) -> None:

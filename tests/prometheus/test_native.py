@@ -23,7 +23,7 @@ from prometheus_client import Histogram as ClassicHistogram
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Prometheus, Source, app_source, baseline
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from sandbox.build import binaries
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]

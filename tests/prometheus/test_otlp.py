@@ -14,7 +14,7 @@ from opentelemetry.sdk.resources import Resource
 
 from bench.evidence.__main__ import prometheus as started
 from glidepath.evidence import Collector, Prometheus, Source, source_of
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from glidepath.evidence.named import named
 from tests.unit.evidence.behaviour.test_presets import (
     ANSWERED,

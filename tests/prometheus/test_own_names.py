@@ -12,8 +12,8 @@ import yaml
 
 from bench.evidence.__main__ import prometheus as started
 from glidepath.evidence import Collector, Prometheus, source_of
-from glidepath.evidence.collector import Collected
 from glidepath.evidence.fitting import fitting
+from glidepath.evidence.interval import Collected
 from glidepath.policy.load import parse_policy
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]

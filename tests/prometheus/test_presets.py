@@ -13,8 +13,8 @@ import yaml
 
 from bench.evidence.__main__ import prometheus as started
 from glidepath.evidence import Collector, Prometheus, source_of
-from glidepath.evidence.collector import Collected
-from glidepath.evidence.prometheus import Samples, Series
+from glidepath.evidence.interval import Collected
+from glidepath.evidence.series import Samples, Series
 from tests.unit.evidence.behaviour.test_presets import ALL, ANSWERED, FAILED, REFUSED, V1, V2, VERSIONS, kept, policy
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]

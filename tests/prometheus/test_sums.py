@@ -16,7 +16,7 @@ from bench.evidence.service import Labels, write
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Prometheus, Source, Waiting, app_source, baseline, summed
 from glidepath.evidence.baseline import Baseline
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from tests.unit.evidence.summing import Summing
 from tests.unit.evidence.test_present import HAPPENS, PODS, SCRAPE, Pod, calm
 

@@ -2,54 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from tests.support.running import Instrumented, Running
+from tests.support.services import BY_MESH, ERRORS, MARKS, P95, Service, percent, probes
 
-import pytest
-
-from tests.support.running import PAST, Running, running
-from tests.support.services import BY_MESH, Service, percent
-from tests.support.world import World
-
-pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = MARKS
 SEGMENTS = Service(
     name="segments",
     path="/segments",
-    given={
-        "service": {"port": 8000},
-        "livenessProbe": {"httpGet": {"path": "/healthz", "port": "http"}},
-        "readinessProbe": {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 2},
-    },
-    evidence={"source": "fastapi-instrumentator", "scrape": "5s", "baseline": "5m"},
-    metrics=[
-        {"kind": "errors", "harm_margin": 0.001, "safety_margin": 0.01},
-        {"kind": "latency", "quantile": 0.95, "tolerance": 1.3},
-    ],
+    port=8000,
+    given=probes("/healthz", "/healthz"),
+    evidence={"source": "fastapi-instrumentator"},
+    metrics=[ERRORS, P95],
 )
 
 
-@pytest.fixture(scope="module")
-def segments(world: World) -> Iterator[Running]:
-    with running(world, SEGMENTS) as made:
-        made.adopted("--version", "v1")
-        SEGMENTS.wait_scraped("v1", PAST)
-        yield made
+class TestSegments(Instrumented):
+    service = SEGMENTS
 
-
-def test_a_slow_version_is_taken_back(segments: Running) -> None:
-    segments.taken_back("v4", "latency_p95")
-
-
-def test_a_failing_version_is_taken_back(segments: Running) -> None:
-    segments.taken_back("v3", "errors")
-
-
-def test_a_good_version_is_promoted_and_no_request_fails(segments: Running) -> None:
-    segments.promoted(segments.another())
-
-
-def test_the_meshs_metrics_say_the_same_of_each(segments: Running) -> None:
-    segments.taken_back("v4", "latency_p95", evidence=BY_MESH)
-    another = segments.another()
-    with SEGMENTS.with_fault(another, abort={"http_status": 503, "percentage": percent(10)}):
-        segments.taken_back(another, "errors", evidence=BY_MESH)
-    segments.promoted(another, evidence=BY_MESH)
+    def test_the_meshs_metrics_say_the_same_of_each(self, live: Running) -> None:
+        live.taken_back("v4", "latency_p95", evidence=BY_MESH)
+        another = live.another()
+        with SEGMENTS.with_fault(another, abort={"http_status": 503, "percentage": percent(10)}):
+            live.taken_back(another, "errors", evidence=BY_MESH)
+        live.promoted(another, evidence=BY_MESH)

@@ -10,24 +10,21 @@ import pytest
 from rig.environment import kubectl
 from tests.support import services
 from tests.support.running import Running, found, helm_releases, running
-from tests.support.services import BY_MESH, NAMESPACE, Service, percent
+from tests.support.services import BY_MESH, ERRORS, MARKS, NAMESPACE, P95, Service, percent, probes
 from tests.support.world import World
 
-pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = MARKS
 PROMETHEUS = Service(
     name="prometheus",
     path="/api/v1/query?query=up",
+    port=9090,
     given={
-        "service": {"port": 9090},
-        "livenessProbe": {"httpGet": {"path": "/-/healthy", "port": "http"}},
-        "readinessProbe": {"httpGet": {"path": "/-/ready", "port": "http"}, "periodSeconds": 2},
+        **probes("/-/healthy", "/-/ready"),
         "volumes": [{"name": "data", "emptyDir": {}}],
         "volumeMounts": [{"name": "data", "mountPath": "/data"}],
     },
     evidence={
         "source": "own",
-        "scrape": "5s",
-        "baseline": "5m",
         "counts": {
             "requests": "prometheus_http_requests_total",
             "where": {"namespace": "{namespace}"},
@@ -41,16 +38,13 @@ PROMETHEUS = Service(
     },
     # It answers in a millisecond or two, and its buckets begin with a tenth of a second: p95 can't be asked for.
     metrics=[
-        {"kind": "errors", "harm_margin": 0.001, "safety_margin": 0.01},
-        {"kind": "errors", "source": "istio", "harm_margin": 0.001, "safety_margin": 0.01},
+        ERRORS,
+        {**ERRORS, "source": "istio"},
         {"kind": "latency", "threshold": "100ms", "margin": 0.01, "role": "guard"},
     ],
 )
 # A fault of the mesh's is seen by the mesh.
-MESH_ALONE = [
-    {"kind": "errors", "harm_margin": 0.001, "safety_margin": 0.01},
-    {"kind": "latency", "quantile": 0.95, "tolerance": 2.0},
-]
+MESH_ALONE = [ERRORS, {**P95, "tolerance": 2.0}]
 
 
 @pytest.fixture(scope="module")

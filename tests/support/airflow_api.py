@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import pytest
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from glidepath.errors import AskedError, NoReleaseError
 from glidepath.record import Record
 from glidepath.release.asking import ask
 from glidepath.status import listed, status
+from tests.support.loopback import Handler, listening
 
 NOW = 1_800_009_000.0
 
@@ -77,33 +82,45 @@ class Api:
         return 200, {"state": self.states.get(parts[3], "running")}
 
 
+def api_error(status: int) -> AirflowRuntimeError:
+    """What a task or trigger meets when Airflow's API answers it so."""
+    return AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": status}))
+
+
+def task_is(monkeypatch: pytest.MonkeyPatch, task: tuple[str, str, str], answer: Any) -> None:
+    """What Airflow answers whoever asks for the state of a task, by DAG, run and name.
+
+    Args:
+        monkeypatch: Of the test.
+        task: DAG, run and name.
+        answer: A state; `gone` where it knows no such task; `nothing` where it takes seconds; or the error that it is.
+    """
+    dag_id, run_id, task_id = task
+
+    def states(**asked: Any) -> Any:
+        assert asked == {"dag_id": dag_id, "task_ids": [task_id], "run_ids": [run_id]}
+        if isinstance(answer, Exception):
+            raise answer
+        if answer == "nothing":
+            time.sleep(5)
+        return {run_id: {task_id: answer}} if answer != "gone" else {}
+
+    monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", staticmethod(states))
+
+
 @contextmanager
 def serving(record: Record) -> Iterator[Api]:
     """A server over a record."""
     api = Api(record)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Airflow(Handler):
         def _serve(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
             code, told = api.answer(self.command, self.path, body)
-            text = json.dumps(told).encode()
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            self.reply(code, json.dumps(told).encode())
 
         do_GET = do_POST = do_PATCH = _serve
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    api.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(Airflow) as api.url:
         yield api
-    finally:
-        server.shutdown()
-        server.server_close()

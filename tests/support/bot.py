@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.loopback import Handler, listening
 
 
 @dataclass
@@ -38,7 +39,7 @@ def served() -> Iterator[Bot]:
     """A bot that answers 200."""
     made = Bot([200])
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             made.got.append((self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body)))
@@ -54,12 +55,7 @@ def served() -> Iterator[Bot]:
                 answer = 200
             assert isinstance(answer, int)
             text = made.says if answer < 300 else b"branch is protected" + b"!" * 5000
-            self.send_response(answer)
-            if answer in (301, 302):
-                self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            self.reply(answer, text, **({"Location": "/elsewhere"} if answer in (301, 302) else {}))
 
         def _trickle(self) -> None:
             while not made.ended.wait(0.05):
@@ -71,20 +67,10 @@ def served() -> Iterator[Bot]:
 
         def do_GET(self) -> None:
             made.got.append((self.path, {}, "GET"))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self.reply(200, b"")
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield made
-    finally:
-        made.ended.set()
-        server.shutdown()
-        server.server_close()
+    with listening(Answering) as made.url:
+        try:
+            yield made
+        finally:
+            made.ended.set()

@@ -27,6 +27,14 @@ def started(stage: Stage, step: int = 1, policy: str = "", **params: Any) -> tup
     return run, guard
 
 
+def at_first_step(run: Run) -> Run:
+    """Give the canary its first requests."""
+    claim(run)
+    deploy(run)
+    shift(run, 1)
+    return run
+
+
 def ticks(stage: Stage, guard: Guard, count: int, **served: Any) -> None:
     """So many scrapes, a look after each."""
     for _ in range(count):

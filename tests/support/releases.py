@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from glidepath.errors import ReleaseTakenBack
 from glidepath.evidence.prometheus import NotAnsweredError
 from glidepath.release.guard import Guard
@@ -146,6 +148,15 @@ ENDS: dict[str, Callable[..., Told]] = {
     "promoted": promoted, "taken-back": taken_back, "waiting": waiting, "undecided": undecided, "blind": blind,
     "observed": observed, "gated": gated,
 }  # fmt: skip
+
+
+def played(folder: Path) -> str:
+    """Play all of them into a record of this folder, without waiting for traffic to be seen silent; its URL."""
+    url = f"sqlite:///{folder}/record.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
+        fill(folder / "played", url)
+    return url
 
 
 def fill(folder: Path, url: str) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+import pytest
 
 from glidepath.record import Release
 from glidepath.release.report import Report, report
@@ -102,6 +104,32 @@ def running(world: World, service: Service) -> Iterator[Running]:
     services.remove()
     (world.airflow.policies / f"{service.name}.yaml").unlink()
     witness.rate(100)
+
+
+class Instrumented:
+    """What is true of every service that counts its own requests: v3 fails, v4 is slow, v1 and v2 are good."""
+
+    service: ClassVar[Service]
+
+    @pytest.fixture(scope="class")
+    def live(self, world: World) -> Iterator[Running]:
+        """The service with v1 adopted, and enough of a past to judge by."""
+        with running(world, self.service) as made:
+            made.adopted("--version", "v1")
+            self.service.wait_scraped("v1", PAST)
+            yield made
+
+    def test_a_slow_version_is_taken_back(self, live: Running) -> None:
+        """By its own latency."""
+        live.taken_back("v4", "latency_p95")
+
+    def test_a_failing_version_is_taken_back(self, live: Running) -> None:
+        """By its own errors."""
+        live.taken_back("v3", "errors")
+
+    def test_a_good_version_is_promoted_and_no_request_fails(self, live: Running) -> None:
+        """By both."""
+        live.promoted(live.another())
 
 
 def helm_releases() -> set[str]:

@@ -34,14 +34,19 @@ POLICY: dict[str, Any] = {
     "deploy_timeout": "3m",
     "lease": "30s",
 }
+# Each is a release of minutes on a cluster.
+MARKS = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(900)]
+# How often and how far back they are looked at, and what most are judged by.
+SEEN = {"scrape": "5s", "baseline": "5m"}
+ERRORS: dict[str, Any] = {"kind": "errors", "harm_margin": 0.001, "safety_margin": 0.01}
+P95: dict[str, Any] = {"kind": "latency", "quantile": 0.95, "tolerance": 1.3}
 # What the callers' proxies count. The sandbox's say no code with a latency, which Istio's own do.
 BY_MESH: dict[str, Any] = {
     "source": "istio",
     "counts": {
         "latency": {"histogram": "istio_request_duration_milliseconds", "unit": "milliseconds", "binned": True},
     },
-    "scrape": "5s",
-    "baseline": "5m",
+    **SEEN,
 }
 
 
@@ -52,7 +57,8 @@ class Service:
     Attributes:
         name: Its name, that of its image and of its Helm release.
         path: What callers ask it for.
-        given: The values.
+        port: The port that it answers them on.
+        given: The values beside image and port.
         evidence: What its policy says of its own metrics.
         metrics: What is judged by these.
         port_name: What its chart calls its port; `http`, as that of `helm create`.
@@ -63,6 +69,7 @@ class Service:
 
     name: str
     path: str
+    port: int
     given: Mapping[str, Any]
     evidence: Mapping[str, Any]
     metrics: Sequence[Mapping[str, Any]]
@@ -90,7 +97,7 @@ class Service:
             "release": self.name, "chart": str(chart), "routes": str(REPO / "include" / "charts" / "routes"),
             "per_version": True, "values": self.values(),
         }  # fmt: skip
-        own = {"service": self.name, "evidence": self.evidence, "metrics": self.metrics, "helm": asked}
+        own = {"service": self.name, "evidence": {**SEEN, **self.evidence}, "metrics": self.metrics, "helm": asked}
         policy = json.loads(json.dumps({**POLICY, **own, **changes}))
         (policies / f"{self.name}.yaml").write_text(yaml.safe_dump(policy, sort_keys=False))
 
@@ -100,9 +107,10 @@ class Service:
 
     def values(self) -> dict[str, Any]:
         """The chart's values, whatever the version."""
-        annotations = {"glidepath.dev/scrape-port": str(self.scraped or self.given["service"]["port"]), **SIDECAR}
+        annotations = {"glidepath.dev/scrape-port": str(self.scraped or self.port), **SIDECAR}
         return {
             "image": {"repository": f"localhost/{self.name}"},
+            "service": {"port": self.port},
             "podAnnotations": annotations,
             # Without a request a pod gets next to nothing of a machine that others use.
             "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
@@ -193,9 +201,9 @@ class Service:
     def _traffic(self) -> str:
         """The example's generator, which asks this service instead."""
         objects = list(yaml.safe_load_all((REPO / "examples" / "traffic" / "traffic.yaml").read_text()))
-        url = f"http://{self.name}:{self.given['service']['port']}{self.path}"
+        url = f"http://{self.name}:{self.port}{self.path}"
         own = {"SERVICE_URL": url, "GATEWAY_SHARE": "0"}
-        target = f"{self.name}:{self.given['service']['port']}"
+        target = f"{self.name}:{self.port}"
         for one in objects:
             one["metadata"]["namespace"] = NAMESPACE
         container = objects[0]["spec"]["template"]["spec"]["containers"][0]
@@ -204,6 +212,14 @@ class Service:
         container["env"].append({"name": "GRPC_TARGET", "value": target})
         container["image"] = f"localhost/{self.caller}:local"
         return yaml.safe_dump_all(objects)
+
+
+def probes(alive: str, ready: str) -> dict[str, Any]:
+    """The chart's values for probes by HTTP of these paths."""
+    return {
+        "livenessProbe": {"httpGet": {"path": alive, "port": "http"}},
+        "readinessProbe": {"httpGet": {"path": ready, "port": "http"}, "periodSeconds": 2},
+    }
 
 
 def percent(number: int) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import numpy as np
 from glidepath.claim import LeaseClaims
 from glidepath.deploy import KubernetesWorkloads
 from glidepath.evidence import SampledEvidence
-from glidepath.evidence.prometheus import Histogram, NotAnsweredError, Series
+from glidepath.evidence.prometheus import NotAnsweredError
+from glidepath.evidence.series import Histogram, Series
 from glidepath.handover import Handover, Sync
 from glidepath.policy import ReleaseSpec, for_run
 from glidepath.policy.load import parse_policy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from glidepath.errors import GlidepathError
 from glidepath.release.events import ObservationOver
@@ -55,6 +55,26 @@ def walked(saved: Saved, *actions: Action) -> Saved:
     for action in actions:
         saved = saved.after(action)
     return saved
+
+
+def every_fault(saved: Saved, action: Action, mode: str) -> Iterator[tuple[Stage, Run, Fuse]]:
+    """The release after one task was done with each of its calls failing so, one after the other."""
+    for at in itertools.count():
+        stage, run = saved.again()
+        fuse = Fuse(at, mode)
+        do(process(stage, run, fuse), action)
+        if not fuse.blown:
+            return
+        yield stage, run, fuse
+
+
+def twice(stage: Stage, run: Run, actions: Iterable[Action]) -> None:
+    """Each of them twice, one after the other: the second time it has to change nothing."""
+    for action in actions:
+        action(run)
+        before = stage.written()
+        action(run)
+        assert stage.written() == before, action
 
 
 def every_call(

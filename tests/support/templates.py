@@ -89,3 +89,10 @@ def digests(chart: Path, case: str) -> dict[str, str]:
 
 if __name__ == "__main__":
     RECORDED.write_text(json.dumps({case: digests(CHART, case) for case in CASES}, indent=1, sort_keys=True) + "\n")
+
+
+def refuses(chart: str | Path, setting: str, words: str) -> None:
+    """Assert that a chart does not render with this setting, and says why in these words."""
+    done = helm("template", "one", str(chart), "--set", setting)
+    assert done.returncode != 0
+    assert words in done.stderr

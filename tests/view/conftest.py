@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.browser import Browser
-from tests.support.releases import DAG, fill
+from tests.support.releases import DAG, played
 from tests.support.served import Served, Server, names
 
 Open = Callable[..., Browser]
@@ -18,10 +18,7 @@ Open = Callable[..., Browser]
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server, and runs of all releases."""
     folder: Path = tmp_path_factory.mktemp("view")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-        fill(folder / "played", f"sqlite:///{folder}/record.db")
-    server = Server(folder / "airflow", f"sqlite:///{folder}/record.db")
+    server = Server(folder / "airflow", played(folder))
     try:
         for name in names():
             server.served.started(name)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.releases import DAG, fill
+from tests.support.releases import DAG, played
 from tests.support.served import REPO, Served, Server
 
 RUN = "manual__promoted+00:00"
@@ -23,10 +23,7 @@ PAGE = (REPO / "docs/assets.md").read_text()
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """An API server and a scheduler, over a record of releases that were played."""
     folder: Path = tmp_path_factory.mktemp("assets")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-        fill(folder / "played", f"sqlite:///{folder}/record.db")
-    server = Server(folder / "airflow", f"sqlite:///{folder}/record.db")
+    server = Server(folder / "airflow", played(folder))
     scheduler = server.beside(["scheduler"])
     try:
         yield server.served

@@ -1,7 +1,8 @@
 """The evidence port: what happened to requests, per version, out of Prometheus' raw samples."""
 
 from glidepath.evidence.baseline import Baseline, baseline, pods_before
-from glidepath.evidence.collector import Collector, Waiting
+from glidepath.evidence.collector import Collector
+from glidepath.evidence.interval import Waiting
 from glidepath.evidence.port import Evidence, Watch
 from glidepath.evidence.prometheus import Prometheus
 from glidepath.evidence.sampled import SampledEvidence

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.collector import Collected, Collector
+from glidepath.evidence.collector import Collector
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.edges import common_edges, latency_edges, told_apart_edges
+from glidepath.evidence.interval import Collected
 from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
 from glidepath.evidence.possible import explained
-from glidepath.evidence.prometheus import Reader, Samples, Series
+from glidepath.evidence.series import Reader, Samples, Series
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source
 from glidepath.evidence.summed import Past, kept, worth

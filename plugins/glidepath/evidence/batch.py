@@ -14,8 +14,8 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
-from glidepath.evidence.prometheus import Row
 from glidepath.evidence.selectors import Selector, differing, matched, merged, starts
+from glidepath.evidence.series import Row
 
 # The two kinds of samples that a series may have in an answer.
 KINDS = "values", "histograms"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence.series import Series
 
 # So far is looked back, seconds, and so many intervals it takes to know one.
 WINDOW_S = 300.0

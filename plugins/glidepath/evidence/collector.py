@@ -10,26 +10,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
 from typing import Any
 
-from glidepath.errors import EvidenceError
+from glidepath.evidence.births import look_back
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.edges import common_edges
-from glidepath.evidence.lives import Sample
+from glidepath.evidence.interval import Collected, Waiting
 from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
-from glidepath.evidence.pace import SLACK, Pace
+from glidepath.evidence.pace import Pace
 from glidepath.evidence.possible import as_planned, explained
 from glidepath.evidence.present import Present
-from glidepath.evidence.prometheus import Key, Samples, Series, pod_in
+from glidepath.evidence.series import Key, Samples, Series
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source, matches
 from glidepath.evidence.spans import Pod, Read, pod_and_version, too_late
-from glidepath.evidence.tally import Counts, Growths, of_pods, series_of, tally
+from glidepath.evidence.tally import Growths, of_pods, series_of, tally
 
 GONE_AFTER_SCRAPES = 2.5
 GAP_AFTER_SCRAPES = 12
@@ -41,30 +40,6 @@ TRIES = 4
 SOONEST = 0.99
 # So many looks in a row have to find no even moment: two that come late say little.
 UNEVEN_LOOKS = 3
-
-
-@dataclass(frozen=True)
-class Collected:
-    """An interval: its bounds in epoch seconds, the latency edges in seconds, and the counts per version.
-
-    Attributes:
-        common: The edges at which counts are exact, because all histograms have them; those between two of them are counted
-            above the others.
-    """
-
-    start: float
-    end: float
-    edges: tuple[float, ...]
-    versions: dict[str, Counts]
-    common: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """No interval yet; `why` says for what, `silent_s` for how long."""
-
-    why: str
-    silent_s: float
 
 
 @dataclass
@@ -275,7 +250,7 @@ class Collector:
         uses = self._uses(requests, others)
         self._counters.read({**uses, "latency": latency}, chain(*others.values()))
         if not first:
-            self._look_back(uses, latency, end)
+            look_back(self._reader, uses, latency, end, GONE_AFTER_SCRAPES * self.scrape_s + 1)
         versions = {}
         for version in self.versions:
             grown = self._growths(version, requests, latency, others, first)
@@ -286,11 +261,6 @@ class Collector:
             versions[version] = counts
         return Collected(start, end, edges, versions, common)
 
-    @staticmethod
-    def _large(births: Iterable[Mapping[Key, Sample]]) -> bool:
-        """Whether a counter that seems to be born has more than fits any time."""
-        return any(sample.value > SLACK for born in births for sample in born.values())
-
     def _uses(self, requests: list[Series], others: Selected) -> dict[str, list[Series]]:
         """By use, the series that are counted."""
         uses = {"requests": requests}
@@ -298,22 +268,6 @@ class Collector:
             for use, selector, rule in uses_of(share):
                 uses[use] = [counter for counter in others[selector] if matches(counter.labels, rule)]
         return uses
-
-    def _look_back(self, uses: Mapping[str, list[Series]], latency: list[Series], end: float) -> None:
-        """Find out what the counters had that seem to be born, and which processes really are new."""
-        places = {use: place for share in self.source.shares for use, place, _ in uses_of(share)}
-        births = {use: self._counters.births(series, use) for use, series in uses.items()}
-        births = {use: born for use, born in births.items() if any(sample.value > 0 for sample in born.values())}
-        with suppress(EvidenceError):  # without an answer what fits is counted
-            pods: dict[str, set[str]] = {}
-            for use, born in births.items():
-                pods.setdefault(places.get(use, self.source.requests), set()).update(map(pod_in, born))
-            past = {selector: self._reader.past(selector, named, end) for selector, named in pods.items()}
-            for use, born in births.items():
-                self._counters.remember(past[places.get(use, self.source.requests)], use, born)
-            if self.source.starts and self._large([*births.values(), self._counters.births(latency, "latency")]):
-                starts = self.prometheus.range_vector(self.source.starts, GONE_AFTER_SCRAPES * self.scrape_s + 1, end)
-                self._counters.started({start.process: start.samples[-1][1] for start in starts})
 
     def _growths(
         self, version: str, requests: list[Series], latency: list[Series], others: Selected, first: bool

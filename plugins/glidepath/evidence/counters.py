@@ -17,7 +17,7 @@ from itertools import chain
 from glidepath.evidence.known import Known
 from glidepath.evidence.lives import Lives, Sample, Use, live
 from glidepath.evidence.pace import counts, counts_all
-from glidepath.evidence.prometheus import Grown, Key, Series, process_of
+from glidepath.evidence.series import Grown, Key, Series, process_of
 from glidepath.evidence.shares import OF, SUM
 
 # Falls that nothing explains are remembered for so long, seconds, and so many of one process are no accident.

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.bins import told_apart
-from glidepath.evidence.prometheus import KNOWN, Key, Series
+from glidepath.evidence.series import KNOWN, Key, Series
 from glidepath.evidence.source import Source
 
 # By histogram and edge: from when to when there are samples.

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.named import named
-from glidepath.evidence.prometheus import Samples, Series
+from glidepath.evidence.series import Samples, Series
 from glidepath.evidence.source import Source
 
 # A pod without a sample for so many scrapes, while others have some, is gone.

@@ -10,7 +10,7 @@ from glidepath.evidence.counted import counted_source
 from glidepath.evidence.edges import latency_edges
 from glidepath.evidence.effect import requests_of
 from glidepath.evidence.named import named
-from glidepath.evidence.prometheus import Samples, Series
+from glidepath.evidence.series import Samples, Series
 from glidepath.evidence.source import Source, app_source
 from glidepath.evidence.tally import of_version
 from glidepath.policy.presets import PRESETS

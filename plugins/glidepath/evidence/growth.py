@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from glidepath.evidence.once import TARGETS
-from glidepath.evidence.prometheus import Grown, Key, Series, pod_in
+from glidepath.evidence.series import Grown, Key, Series, pod_in
 from glidepath.evidence.source import narrowed, one_of
 from glidepath.evidence.summed import pod_of, whole
 

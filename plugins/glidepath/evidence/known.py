@@ -10,7 +10,7 @@ from typing import Any
 
 from glidepath.evidence.lives import Lives, Sample, Use
 from glidepath.evidence.pace import Pace, counts
-from glidepath.evidence.prometheus import Key, Series, pod_in, process_of
+from glidepath.evidence.series import Key, Series, pod_in, process_of
 
 
 def _key(pairs: Iterable[Sequence[str]]) -> Key:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from glidepath.evidence.pace import SLACK, counts
-from glidepath.evidence.prometheus import KNOWN, Key, Series
+from glidepath.evidence.series import KNOWN, Key, Series
 
 Use = tuple[str, Key]
 # Labels whose values split one total.

@@ -7,18 +7,22 @@ or in a label of the pod that only kube-state-metrics knows. There the series ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TypeVar
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.prometheus import KNOWN, Histogram, Samples, Series
+from glidepath.evidence.series import KNOWN, Histogram, Samples, Series
 from glidepath.evidence.source import Naming, Source, narrowed, one_of
 
 # The label that the version is put into, and the one that keeps a label `pod` that names another pod.
 VERSION, SCRAPED = "glidepath_version", "scraped_pod"
 # kube-state-metrics is scraped more rarely than the service: so much further is looked back for a pod's labels, seconds.
 LABELS_S = 300.0
+S = TypeVar("S", Series, Histogram)
+# Reads the series of a selector in the window of so many seconds that ends at a time, by a step.
+Read = Callable[[str, float, float, float | None], list[S]]
 
 
 def named(prometheus: Samples, source: Source) -> Samples:
@@ -45,35 +49,13 @@ class Named:
         Raises:
             EvidenceError: As there; or nobody tells pods' labels, or a pod is of two versions.
         """
-        naming = self.source.naming_of(selector)
-        if naming is None:
-            return self.prometheus.range_vector(selector, window_s, at, step_s)
-        pods = self._pods(naming, window_s, at)
-        if pods is not None and not pods:
-            return []
-        series = self.prometheus.range_vector(_of(naming, selector, pods), window_s, at, step_s)
-        return [
-            replace(counter, labels=labels)
-            for counter in series
-            if (labels := _named(naming, counter.labels, pods)) is not None
-        ]
+        return self._read(self.prometheus.range_vector, selector, window_s, at, step_s)
 
     def range_histograms(
         self, selector: str, window_s: float, at: float, step_s: float | None = None
     ) -> list[Histogram]:
         """As `Prometheus.range_histograms`; errors as in `range_vector`."""
-        naming = self.source.naming_of(selector)
-        if naming is None:
-            return self.prometheus.range_histograms(selector, window_s, at, step_s)
-        pods = self._pods(naming, window_s, at)
-        if pods is not None and not pods:
-            return []
-        histograms = self.prometheus.range_histograms(_of(naming, selector, pods), window_s, at, step_s)
-        return [
-            replace(histogram, labels=labels)
-            for histogram in histograms
-            if (labels := _named(naming, histogram.labels, pods)) is not None
-        ]
+        return self._read(self.prometheus.range_histograms, selector, window_s, at, step_s)
 
     def vector(self, expression: str, at: float) -> list[Series]:
         """As `Prometheus.vector`: no selector is named in it, so labels are as they are."""
@@ -82,6 +64,18 @@ class Named:
     def now(self) -> float:
         """As `Prometheus.now`."""
         return self.prometheus.now()
+
+    def _read(self, read: Read[S], selector: str, window_s: float, at: float, step_s: float | None) -> list[S]:
+        naming = self.source.naming_of(selector)
+        if naming is None:
+            return read(selector, window_s, at, step_s)
+        pods = self._pods(naming, window_s, at)
+        if pods is not None and not pods:
+            return []
+        series = read(_of(naming, selector, pods), window_s, at, step_s)
+        return [
+            replace(one, labels=labels) for one in series if (labels := _named(naming, one.labels, pods)) is not None
+        ]
 
     def _pods(self, naming: Naming, window_s: float, at: float) -> dict[str, str] | None:
         """By pod, its version as its label says; None where other labels tell it."""

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.prometheus import Histogram, Reader, Series
+from glidepath.evidence.series import Histogram, Reader, Series
 from glidepath.evidence.source import Source
 
 # 16 to a doubling, 4.4 % apart: the usual 160 buckets then cover a thousandfold.

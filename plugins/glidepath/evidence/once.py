@@ -14,7 +14,7 @@ from itertools import combinations
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.lives import PARTS
-from glidepath.evidence.prometheus import KNOWN, Key, Series
+from glidepath.evidence.series import KNOWN, Key, Series
 
 # Labels that say by which way a sample came, not what was counted.
 WAYS = frozenset({"job", "service", "endpoint", "container", "prometheus", "prometheus_replica", "replica", "cluster"})

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from glidepath.evidence.prometheus import KNOWN, Key
+from glidepath.evidence.series import KNOWN, Key
 
 # So many requests fit any time: slow processes have no rate to speak of.
 SLACK = 50.0

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from glidepath.evidence.baseline import Baseline, Block
 from glidepath.evidence.cadence import Cadence
-from glidepath.evidence.collector import Collected, Waiting
+from glidepath.evidence.interval import Collected, Waiting
 from glidepath.evidence.source import Source
 
 

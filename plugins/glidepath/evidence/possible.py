@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from glidepath.errors import EvidenceError
 from glidepath.evidence.counters import FALLS, FALLS_S
 from glidepath.evidence.pace import SLACK
-from glidepath.evidence.prometheus import Key
+from glidepath.evidence.series import Key
 
 # Times the planned traffic, beyond which an interval is no evidence.
 PLANNED_TIMES = 10.0

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from glidepath.evidence.counters import Counters
 from glidepath.evidence.growth import Answer, Asked, answer_of, query
-from glidepath.evidence.prometheus import Grown, Histogram, Key, NotAnsweredError, Samples, Series
+from glidepath.evidence.prometheus import NotAnsweredError
+from glidepath.evidence.series import Grown, Histogram, Key, Samples, Series
 from glidepath.evidence.shares import uses_of
 from glidepath.evidence.source import Source
 from glidepath.evidence.summed import SCRAPES, kept, of_pods, parts, worth

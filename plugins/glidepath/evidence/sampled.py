@@ -9,7 +9,7 @@ from glidepath.evidence.cadence import WINDOW_S, Cadence, cadence
 from glidepath.evidence.collector import Collector
 from glidepath.evidence.effect import requests_of, wait_silent
 from glidepath.evidence.named import named
-from glidepath.evidence.prometheus import Samples
+from glidepath.evidence.series import Samples
 from glidepath.evidence.shared import Shared
 from glidepath.evidence.source import Source
 

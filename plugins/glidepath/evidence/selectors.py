@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from glidepath.evidence.prometheus import KNOWN
+from glidepath.evidence.series import KNOWN
 from glidepath.evidence.source import quoted
 
 SELECTOR = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\{(.*)\}", re.DOTALL)

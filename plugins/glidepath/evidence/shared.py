@@ -20,17 +20,9 @@ from requests import RequestException
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.batch import Answered, Asked, milliseconds
-from glidepath.evidence.prometheus import (
-    NotAnsweredError,
-    Prometheus,
-    Queries,
-    RefusedError,
-    Row,
-    ranged,
-    unanswered,
-    whole_seconds,
-)  # fmt: skip
+from glidepath.evidence.prometheus import NotAnsweredError, Prometheus, RefusedError, unanswered
 from glidepath.evidence.selectors import Shape, parsed
+from glidepath.evidence.series import Queries, Row, ranged, whole_seconds
 from glidepath.evidence.view import View
 
 # So many selectors, and letters of them, go into a query at most.

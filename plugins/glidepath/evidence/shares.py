@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glidepath.evidence.once import each_once
-from glidepath.evidence.prometheus import Reader, Series
+from glidepath.evidence.series import Reader, Series
 from glidepath.evidence.source import Rule, Share, Source
 
 Selected = dict[str, list[Series]]

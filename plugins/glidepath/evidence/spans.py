@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence.series import Series
 from glidepath.evidence.source import Source
 
 # Prometheus' times are in milliseconds.

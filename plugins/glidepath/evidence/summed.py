@@ -13,7 +13,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from glidepath.evidence.once import TARGETS
-from glidepath.evidence.prometheus import KNOWN, Histogram, Key, NotAnsweredError, Samples, Series
+from glidepath.evidence.prometheus import NotAnsweredError
+from glidepath.evidence.series import KNOWN, Histogram, Key, Samples, Series
 from glidepath.evidence.source import Source, narrowed, one_of
 
 # Sums are asked for where they are so many times fewer than their parts, and those are many.

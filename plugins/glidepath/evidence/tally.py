@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from glidepath.evidence.edges import edge
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence.series import Series
 from glidepath.evidence.shares import Selected, uses_of
 from glidepath.evidence.source import Source, matches
 from glidepath.evidence.summed import pod_of

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Protocol
 from weakref import ref
 
-from glidepath.evidence.prometheus import Histogram, Row, Series, histograms_in, series_in, whole_seconds
+from glidepath.evidence.series import Histogram, Row, Series, histograms_in, series_in, whole_seconds
 
 if TYPE_CHECKING:
     from glidepath.evidence.shared import Shared

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glidepath.evidence import Counts
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from glidepath.judge import ArmCounts, Interval
 
 

@@ -10,12 +10,11 @@ from pydantic import Field, model_validator
 
 from glidepath.policy.approval import Approval
 from glidepath.policy.assets import Assets
-from glidepath.policy.counted import COMPLETE, Counted
-from glidepath.policy.fields import ConnId, Duration, Form, Name, Origin, Share, Wait, Zone
+from glidepath.policy.evidence import FIXED, Evidence
+from glidepath.policy.fields import ConnId, Duration, Form, Name, Share, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
 from glidepath.policy.helm import HelmRelease
-from glidepath.policy.labels import Labels
 from glidepath.policy.messages import Messages
 from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, MeanMetric, Metric, ShareMetric
 from glidepath.policy.presets import counted_by
@@ -23,10 +22,6 @@ from glidepath.policy.versions import Version
 
 # The DAG is built ahead with this many steps; those a run doesn't use are skipped.
 MAX_STEPS = 6
-
-
-# Sources whose names are their own.
-FIXED = ("app", "mesh")
 
 
 class Connections(Form):
@@ -44,59 +39,6 @@ class Step(Form):
     ]
     bake: Duration = Field(60.0, description="Minimum time at this weight.")
     min_requests: int = Field(100, ge=1, description="Minimum requests the canary must have answered at this weight.")
-
-
-class Evidence(Form):
-    """Where the counts come from."""
-
-    source: Origin = Field(
-        "istio",
-        description="A preset, such as istio or otel-http; own: what `counts` says; app: the example's own metrics; mesh: as "
-        "istio, latency of errors too.",
-    )
-    counts: Counted | None = Field(None, description="What is counted, where that is not as the source has it.")
-    histograms: Literal["classic", "native"] = Field(
-        "classic",
-        description="How Prometheus has latency: as classic buckets (`_bucket` series), or as native histograms.",
-    )
-    control: Literal["stable", "fresh"] = Field(
-        "stable",
-        description="What the canary is compared with: the stable version's pods, or freshly started ones of the same "
-        "version that get as much traffic as the canary.",
-    )
-    scrape: Duration = Field(5.0, description="Prometheus' scrape interval for these metrics; `plan` measures it.")
-    lag: Wait = Field(0.0, description="How much later than taken a sample can be read; `plan` measures it.")
-    baseline: Duration = Field(1800.0, description="How much of the stable's past the margins are fixed from.")
-    warmup: Wait = Field(0.0, description="First traffic of the canary that is left out.")
-    ignore: Labels = Field(
-        default_factory=dict,
-        description="Labels of requests that are nobody's, such as probes: {route: [/healthz, /metrics]}; `=~/int.+`.",
-    )
-
-    @model_validator(mode="after")
-    def _is_counted(self) -> Evidence:
-        counted = counted_by(self.source, self.counts)
-        # No label of errors is not none: it would be all requests.
-        missing = [name for name in COMPLETE if not getattr(counted, name)]
-        if self.source not in FIXED and missing:
-            raise ValueError(
-                f"source: {self.source} without counts.{', counts.'.join(missing)}: expected a counter of requests, the labels of those that "
-                "are errors, and where the version is"
-            )
-        if self.source in FIXED and self.counts is not None:
-            raise ValueError(f"counts: source: {self.source} has its own names; expected source: own with them")
-        if self.histograms == "native" and str(counted.requests).endswith("_count"):
-            raise ValueError(
-                f"histograms: native, and requests are counted by {counted.requests}, which only classic histograms have; expected a "
-                "counter beside the histogram, by counts.requests, or classic"
-            )
-        return self
-
-    def frozen(self) -> Evidence:
-        """The same with everything its preset counts written out, so that a change of the preset does not touch a release under way."""
-        if self.source in FIXED:
-            return self
-        return self.model_copy(update={"counts": counted_by(self.source, self.counts)})
 
 
 class NoData(Form):
@@ -210,35 +152,9 @@ class Policy(Form):
     def _consistent(self) -> Policy:
         weights = [step.weight for step in self.steps]
         never_falling(weights)
-        if self.schedule and self.version is None:
-            raise ValueError(
-                f"schedule: {self.schedule!r} without a `version`: expected one for a scheduled run to release"
-            )
-        if self.assets.start and self.schedule in ("@once", "@continuous"):
-            raise ValueError(
-                f"assets.start: beside schedule {self.schedule!r}; expected a cron expression, a preset of times, or none"
-            )
-        if self.evidence.control == "fresh" and weights[-1] > 50:
-            raise ValueError(
-                f"weights {weights}: with evidence.control: fresh the baseline gets as much as the canary, so expected at "
-                "most 50"
-            )
-        if self.evidence.control == "fresh" and self.after_promotion.holdback:
-            raise ValueError(
-                f"after_promotion.holdback: {self.after_promotion.holdback} % of the old version's pods are no fresh "
-                "baseline to compare with; expected 0 with evidence.control: fresh"
-            )
-        names = [metric.title for metric in self.metrics]
-        if len(set(names)) != len(names):
-            raise ValueError(f"metrics: {names} has one twice; expected each kind (and quantile, source, name) once")
-        if not any(metric.role == "critical" for metric in self.metrics):
-            raise ValueError(
-                "metrics: none is critical; expected at least one, or nothing would be proven before promotion"
-            )
-        if self.decision == "superior" and not any(
-            isinstance(metric, LatencyMetric) and metric.threshold is None for metric in self.metrics
-        ):
-            raise ValueError("decision: superior needs a latency metric: it is what must be proven better")
+        self._starts_of_itself()
+        self._has_a_control(weights[-1])
+        self._has_what_to_prove()
         if weights[-1] >= 100 - self.after_promotion.holdback:
             raise ValueError(
                 f"after_promotion.holdback: {self.after_promotion.holdback} % leaves the new version "
@@ -264,6 +180,41 @@ class Policy(Form):
                 f"lease: {self.lease:.0f} s, expected at least three scrapes ({3 * self.evidence.scrape:.0f} s)"
             )
         return self
+
+    def _starts_of_itself(self) -> None:
+        if self.schedule and self.version is None:
+            raise ValueError(
+                f"schedule: {self.schedule!r} without a `version`: expected one for a scheduled run to release"
+            )
+        if self.assets.start and self.schedule in ("@once", "@continuous"):
+            raise ValueError(
+                f"assets.start: beside schedule {self.schedule!r}; expected a cron expression, a preset of times, or none"
+            )
+
+    def _has_a_control(self, last: int) -> None:
+        if self.evidence.control == "fresh" and last > 50:
+            raise ValueError(
+                f"weights {[step.weight for step in self.steps]}: with evidence.control: fresh the baseline gets as much as the canary, so expected at "
+                "most 50"
+            )
+        if self.evidence.control == "fresh" and self.after_promotion.holdback:
+            raise ValueError(
+                f"after_promotion.holdback: {self.after_promotion.holdback} % of the old version's pods are no fresh "
+                "baseline to compare with; expected 0 with evidence.control: fresh"
+            )
+
+    def _has_what_to_prove(self) -> None:
+        names = [metric.title for metric in self.metrics]
+        if len(set(names)) != len(names):
+            raise ValueError(f"metrics: {names} has one twice; expected each kind (and quantile, source, name) once")
+        if not any(metric.role == "critical" for metric in self.metrics):
+            raise ValueError(
+                "metrics: none is critical; expected at least one, or nothing would be proven before promotion"
+            )
+        if self.decision == "superior" and not any(
+            isinstance(metric, LatencyMetric) and metric.threshold is None for metric in self.metrics
+        ):
+            raise ValueError("decision: superior needs a latency metric: it is what must be proven better")
 
     @model_validator(mode="after")
     def _latency_is_counted(self) -> Policy:

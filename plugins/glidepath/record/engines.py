@@ -88,3 +88,9 @@ def _forked() -> None:
 
 
 os.register_at_fork(after_in_child=_forked)
+
+
+def default_url() -> str:
+    """The record's database: GLIDEPATH_RECORD_URL, else a SQLite file in Airflow's home."""
+    home = os.environ.get("AIRFLOW_HOME", os.path.expanduser("~/airflow"))
+    return os.environ.get("GLIDEPATH_RECORD_URL", f"sqlite:///{home}/glidepath.db")

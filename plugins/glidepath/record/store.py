@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from glidepath.errors import NoReleaseError, RecordError
-from glidepath.record.engines import engine_of
+from glidepath.record.engines import default_url, engine_of
 from glidepath.record.known import Event, Known
+from glidepath.record.release import Release
 from glidepath.record.tables import events, looks, releases, turns
 from glidepath.record.turns import Turns, seen
-
-
-@dataclass(frozen=True)
-class Release:
-    """One release as the record knows it. `outcome` is None while it runs."""
-
-    id: str
-    service: str
-    namespace: str
-    stable: str
-    canary: str
-    spec: Mapping[str, Any]
-    plan: Mapping[str, Any] | None
-    token: int | None
-    phase: str
-    outcome: str | None
-    reason: str | None
-    code_version: str
-    created: float
-    closed: float | None
-
-
-def default_url() -> str:
-    """The record's database: GLIDEPATH_RECORD_URL, else a SQLite file in Airflow's home."""
-    home = os.environ.get("AIRFLOW_HOME", os.path.expanduser("~/airflow"))
-    return os.environ.get("GLIDEPATH_RECORD_URL", f"sqlite:///{home}/glidepath.db")
 
 
 class Record:

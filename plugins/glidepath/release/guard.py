@@ -11,18 +11,17 @@ import time
 from collections.abc import Callable
 
 from glidepath.errors import ClaimLostError, ClusterError, RecordError
-from glidepath.judge import Look, Verdict
-from glidepath.policy.model import LONGEST
+from glidepath.judge import Verdict
 from glidepath.record.turns import Turn
 from glidepath.release import words
-from glidepath.release.asking import BACK, early_word, heard, held
+from glidepath.release.asking import BACK, early_word, heard
 from glidepath.release.brake import brake, note_taken_back, take_back, taken_back
 from glidepath.release.cleanup import sweep
+from glidepath.release.deciding import Deciding
 from glidepath.release.drift import early_drift, objects_drift, own_brake, routes_drift
-from glidepath.release.events import Decided, Drifted, HarmProven, ObservationOver, Watching, WeightGiven
+from glidepath.release.events import Drifted, Watching, WeightGiven
 from glidepath.release.holding import RENEWALS
 from glidepath.release.looks import Fetched, Looks
-from glidepath.release.observation import Observation, observation
 from glidepath.release.phases import Decision
 from glidepath.release.putting_back import put_back
 from glidepath.release.run import Run, Step
@@ -49,6 +48,7 @@ class Guard:
 
     Attributes:
         wanted: The step that wants a look, since `attend` was called last; None for none.
+        deciding: Gives its words on the steps.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Guard:
         self._sure = Confirmed(run, rest or run)
         self.looks = Looks(run, turn)
         self.wanted: Step | None = None
-        self.observation = observation(run.spec)
+        self.deciding = Deciding(run, self.looks)
         self._steady = steady
         self._renewed = -math.inf
         self._lost = self._blind = False
@@ -148,47 +148,30 @@ class Guard:
         newest = self.looks.newest
         if newest is not None and newest.verdict is Verdict.FAIL:
             self.run.ports.record.read_anew()
-            self._act(newest, step)
+            self.deciding.act(newest, step)
         elif self._asked(step) or self._drifted(step):
             return
-        elif (observed := self._observing(step)) is None or (
+        elif (observed := self.deciding.observing(step)) is None or (
             observed.judged and not self.run.journal.word_on(step.number)
         ):
             self.wanted = step
         elif not self.run.journal.word_on(step.number):
             self._show_life()
-            self._observe(step, observed)
+            self.deciding.observe(step, observed, self._since(step))
 
     def see(self, step: Step, fetched: Fetched) -> None:
         """Look at what was fetched for a step, and act on it. Errors are those of `attend`."""
         self._look(step, fetched)
-        if (observed := self._observing(step)) is not None:
-            self._observe(step, observed)
+        if (observed := self.deciding.observing(step)) is not None:
+            self.deciding.observe(step, observed, self._since(step))
         else:
-            self._deadline(step)
-
-    def _observing(self, step: Step) -> Observation | None:
-        """The observation after the promotion, if that is the step."""
-        return self.observation if self.observation is not None and step.number == self.observation.number else None
-
-    def _observe(self, step: Step, observed: Observation) -> None:
-        """The observation after a promotion: say when it is over."""
-        waited, newest = self.run.now() - self._since(step), self.looks.newest
-        doubt = self.looks.no_data_since is not None or (newest is not None and newest.suspicious)
-        if waited >= observed.warm_s * (LONGEST if observed.judged and doubt else 1):
-            self._over(step, f"{self.run.stable} was kept warm for {waited:.0f} s and no harm was proven")
+            self.deciding.deadline(step)
 
     def _since(self, step: Step) -> float:
         """Since when a step is in force: by this guard's clock if it saw the step begin, as the task's may differ."""
         if self._began is None or self._began[0] != step.number:
             self._began = step.number, step.since if self._began is None else self.run.now()
         return self._began[1]
-
-    def _over(self, step: Step, reason: str) -> None:
-        self.run.ports.record.read_anew()
-        word = ObservationOver(step.number, str(Decision.PROMOTE), reason, self.looks.seq)
-        if not taken_back(self.run) and self.run.note(word):
-            self.run.say(f"guard: the observation is over: {reason}")
 
     def _show_life(self) -> None:
         """Without looks something else has to say in the record that the guard is there."""
@@ -203,10 +186,10 @@ class Guard:
         if order is None:
             return False
         if order.what in BACK:
-            self.decide(step, Decision.ROLLBACK, f"taken back by {order.who}: {order.why}")
+            self.deciding.decide(step, Decision.ROLLBACK, f"taken back by {order.who}: {order.why}")
             return True
-        if self._observing(step):
-            self._over(step, f"ended early by {order.who}: {order.why}")
+        if self.deciding.observing(step):
+            self.deciding.over(step, f"ended early by {order.who}: {order.why}")
         return False
 
     def _hold_back(self) -> None:
@@ -224,7 +207,7 @@ class Guard:
         if drift is None or self.run.journal.fate() is not None or self.run.step() != step:
             return False
         if routes and (braked := own_brake(self.run)):
-            self.decide(step, Decision.ROLLBACK, braked)
+            self.deciding.decide(step, Decision.ROLLBACK, braked)
             return True
         self.run.note(Drifted(drift, step.number))
         self.run.say(f"guard: drift: {drift}")
@@ -232,7 +215,7 @@ class Guard:
         if routes and self.run.spec.on_drift == "restore":
             why_not = put_back(self.run, step)
         if why_not is not None:
-            self.decide(step, Decision.ROLLBACK, f"drift: {drift}{why_not}")
+            self.deciding.decide(step, Decision.ROLLBACK, f"drift: {drift}{why_not}")
         return True
 
     def _renew(self, step: Step | None) -> None:
@@ -275,63 +258,6 @@ class Guard:
             return
         self._saw, self._unseen = self._steady(), 0
         if self.looks.no_data_since is None:
-            self._act(look, step)
+            self.deciding.act(look, step)
         else:
-            self._miss(look, step, self.looks.no_data_since)
-
-    def _miss(self, look: Look, step: Step, since: float) -> None:
-        """No data: wait, then do what the policy says."""
-        missing, limit, answer = look.at - since, self.run.spec.on_no_data.after, self.run.spec.on_no_data.action
-        self.run.say(f"guard: NO_DATA for {missing:.0f} s (limit {limit:.0f} s): {look.reason}")
-        if missing >= limit and not (self._observing(step) and answer == "hold"):
-            action = Decision.ASK if answer == "hold" else Decision.ROLLBACK
-            why = f"no data for {missing:.0f} s, the policy's limit is {limit:.0f} s: {look.reason}"
-            self.decide(step, action, why)
-
-    def _act(self, look: Look, step: Step) -> None:
-        if look.verdict is Verdict.FAIL:
-            self.run.note(HarmProven(look.reason, look.deciding, look.at))
-            self.decide(step, Decision.ROLLBACK, words.verdict(look))
-        elif step.number < len(self.run.spec.steps):
-            if look.may_advance and not self._held():
-                self.decide(step, Decision.ADVANCE, words.verdict(look))
-        elif step.number == len(self.run.spec.steps) and look.verdict is Verdict.PASS and not self._held():
-            self._promote(step, words.verdict(look))
-
-    def _promote(self, step: Step, why: str) -> None:
-        """Promote, or ask a person first where the policy says so."""
-        if "promotion" in self.run.spec.approval.before:
-            self.decide(step, Decision.ASK, f"{why}; the policy asks a person before a promotion", proven=True)
-        else:
-            self.decide(step, Decision.PROMOTE, why)
-
-    def _held(self) -> bool:
-        """Whether a person keeps the release at its weight."""
-        return held(self.run.journal.asked()) is not None
-
-    def _deadline(self, step: Step) -> None:
-        limit = self.run.spec.max_duration
-        if self.run.now() < self.run.deadline() or self.run.journal.word_on(step.number):
-            return
-        answer = {"hold": Decision.ASK, "promote": Decision.PROMOTE, "rollback": Decision.ROLLBACK}
-        decision = answer[self.run.spec.on_undecided]
-        recorded = self.run.ports.record.last_look(self.run.id)
-        last = Look.from_dict(recorded) if recorded else None
-        why = last.reason if last else "no look yet"
-        if decision is Decision.PROMOTE and (last is None or last.doubtful):
-            decision = Decision.ROLLBACK
-        elif decision is Decision.PROMOTE and self._held():
-            decision = Decision.ASK  # whoever holds it has not said that it may go on
-        elif decision is Decision.PROMOTE and "promotion" in self.run.spec.approval.before:
-            decision = Decision.ASK
-        self.decide(step, decision, f"undecided ({why}) when max_duration of {limit:.0f} s was over")
-
-    def decide(self, step: Step, decision: Decision, reason: str, proven: bool = False) -> None:
-        """Write the word on a step. A rollback is noted, the brake pulled, then the word given.
-
-        The note comes first: a shift that is just being written checks for it afterwards and takes itself back.
-        """
-        if decision is Decision.ROLLBACK:
-            take_back(self.run, reason)
-        if self.run.note(Decided(step.number, str(decision), reason, self.looks.seq, proven)):
-            self.run.say(f"guard: step {step.number}: {decision}: {reason}")
+            self.deciding.miss(look, step, self.looks.no_data_since)

@@ -13,7 +13,7 @@ from typing import Any
 
 from glidepath.errors import EvidenceError, ReplacedError
 from glidepath.evidence import Waiting
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from glidepath.gate import interval_of
 from glidepath.judge import Interval, Judge, Look, Numbering, Plan
 from glidepath.record.turns import GUARD, Turn

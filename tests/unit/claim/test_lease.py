@@ -239,7 +239,7 @@ def test_a_race_for_a_free_service_has_one_winner(world: World) -> None:
 
 
 def test_a_claim_whose_answer_was_lost_is_found_to_be_ours(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     world.server.lose("POST", "leases")
     assert world.acquire().token == 1
     assert world.state().holder == "run-1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,9 @@ from glidepath.cli.main import GOOD, REFUSED, USAGE, main
 from glidepath.cli.outside import prometheus_at
 from glidepath.errors import SetupError
 from glidepath.release.run import Run
-from tests.support.apiserver import ApiServer
 from tests.support.stage import POLICY, Stage
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with ApiServer() as server:
-        yield Stage(server, tmp_path)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +11,6 @@ from glidepath.cli.main import main
 from glidepath.record import Record
 from glidepath.release.journal import Journal
 from glidepath.release.people import Asked
-from tests.support.apiserver import ApiServer
 from tests.support.releases import DAG, ENDS, undecided
 from tests.support.stage import Stage
 
@@ -22,13 +19,6 @@ from tests.support.stage import Stage
 def url(played_url: str) -> str:
     """The record of releases in every state."""
     return played_url
-
-
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-    with ApiServer() as server:
-        yield Stage(server, tmp_path)
 
 
 def of(name: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.contracts import claims, deploy, traffic
+from tests.contracts.every import Contract, every_contract
 from tests.contracts.place import Place
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
 from tests.support.helm import HelmInMemory
@@ -30,18 +30,6 @@ def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
         )
 
 
-@pytest.mark.parametrize(
-    "contract",
-    [
-        claims.keeps,
-        claims.lets_who_wants_it_refuse,
-        traffic.keeps,
-        traffic.names_what_is_around,
-        traffic.holds_versions_one_by_one,
-        deploy.keeps,
-        deploy.knows_a_version_by_its_image,
-    ],
-    ids=lambda one: f"{one.__module__.rpartition('.')[2]}-{one.__name__}",
-)
-def test_it_keeps_the_contract(place: Place, contract: Callable[[Place], None]) -> None:
+@every_contract
+def test_it_keeps_the_contract(place: Place, contract: Contract) -> None:
     contract(place)

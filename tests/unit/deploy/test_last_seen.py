@@ -23,7 +23,7 @@ RUNNING = {"running": {"startedAt": "2026-11-28T10:00:00Z"}}
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     with ApiServer() as made:
         install(made, {"v1": 80, "v2": 20})
         yield made

@@ -48,7 +48,7 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     with ApiServer() as server:
         install(server, {"v1": 80, "v2": 20})
         made = World(server)
@@ -125,7 +125,7 @@ def test_a_refusal_is_not_waited_out(world: World, wait: str) -> None:
 def test_the_refusals_of_an_api_server_that_has_just_started_are(
     world: World, wait: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glidepath.kube.REFUSED_PAUSE_S", 0.01)
+    monkeypatch.setattr("glidepath.kube.calls.REFUSED_PAUSE_S", 0.01)
     world.workloads.readiness("v2")
     world.server.fail("GET", NAME, 503, times=4)
     world.server.fail("GET", NAME, 403, times=20)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from glidepath.evidence import app_source
-from glidepath.evidence.prometheus import Histogram, NotAnsweredError, Series
+from glidepath.evidence.prometheus import NotAnsweredError
+from glidepath.evidence.series import Histogram, Series
 
 SOURCE = app_source("sms-app", "model-service", ["v1", "v2"])
 EDGES = ("0.05", "0.1", "+Inf")

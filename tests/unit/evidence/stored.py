@@ -7,16 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.prometheus import (
-    Histogram,
-    NotAnsweredError,
-    Row,
-    Series,
-    histograms_in,
-    ranged,
-    series_in,
-    vector_in,
-)  # fmt: skip
+from glidepath.evidence.prometheus import NotAnsweredError
+from glidepath.evidence.series import Answers, Row
 
 QUERY = re.compile(r"(\w+)\{(.*)\}\[(\d+)s\]", re.DOTALL)
 MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -25,7 +17,7 @@ Labels = dict[str, str]
 
 
 @dataclass
-class Stored:
+class Stored(Answers):
     """Series with samples at whole milliseconds.
 
     Attributes:
@@ -64,17 +56,6 @@ class Stored:
             if inside and labels["__name__"] == whole[1] and all(_holds(labels, *one) for one in matchers):
                 rows.append({"metric": labels, "values": [[time / 1000, repr(value)] for time, value in inside]})
         return rows
-
-    def range_vector(self, selector: str, window_s: float, at: float, step_s: float | None = None) -> list[Series]:
-        return series_in(self.rows(ranged(selector, window_s, step_s), at))
-
-    def range_histograms(
-        self, selector: str, window_s: float, at: float, step_s: float | None = None
-    ) -> list[Histogram]:
-        return histograms_in(self.rows(ranged(selector, window_s, step_s), at))
-
-    def vector(self, expression: str, at: float) -> list[Series]:
-        return vector_in(self.rows(expression, at))
 
     def now(self) -> float:
         self.asked.append("time()")

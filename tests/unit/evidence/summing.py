@@ -11,7 +11,8 @@ from unittest import mock
 from glidepath.evidence import present, summed
 from glidepath.evidence.growth import MARK, Asked
 from glidepath.evidence.once import TARGETS
-from glidepath.evidence.prometheus import Histogram, Key, NotAnsweredError, Series
+from glidepath.evidence.prometheus import NotAnsweredError
+from glidepath.evidence.series import Histogram, Key, Series
 from glidepath.evidence.source import app_source
 
 SOURCE = app_source("sms-app", "model-service", ["v1", "v2"])

@@ -7,9 +7,9 @@ import pytest
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.cadence import Cadence, cadence
-from glidepath.evidence.collector import Collected
 from glidepath.evidence.effect import wait_silent
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence.interval import Collected
+from glidepath.evidence.series import Series
 from tests.unit.evidence.scraped import SOURCE, Scraped
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Waiting
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from tests.unit.evidence.scraped import SOURCE, Scraped
 
 SCRAPE = 5.0

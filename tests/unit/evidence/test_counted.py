@@ -10,7 +10,7 @@ import yaml
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, baseline, source_of
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from glidepath.policy import Policy
 from glidepath.policy.load import parse_policy
 from tests.unit.evidence.exposed import Exposed, matchers

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from glidepath.evidence import lives
 from glidepath.evidence.lives import Lives, Sample, Use
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence.series import Series
 
 value = st.one_of(st.integers(0, 3000), st.just(math.nan))
 samples = st.lists(value, min_size=1, max_size=6)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.native import FINEST, choose_edges, cut
-from glidepath.evidence.prometheus import Histogram
+from glidepath.evidence.series import Histogram
 
 # Milliseconds, as the mesh has them.
 LATENCIES = st.lists(st.floats(0.5, 5000.0), min_size=1, max_size=60)

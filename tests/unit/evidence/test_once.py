@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, app_source, baseline
 from glidepath.evidence.once import _plain, counted_once, each_once, of_one_way
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence.series import Series
 from glidepath.evidence.source import pods_of
 from tests.unit.evidence.scraped import EDGES, SOURCE, Scraped
 from tests.unit.evidence.test_collector import SCRAPE, collected

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Waiting
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from glidepath.evidence.source import Share
 from tests.unit.evidence.summing import SOURCE, Summing, adding
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import pytest
@@ -18,6 +16,7 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence import Prometheus, app_source, mesh_source
 from glidepath.evidence.prometheus import NotAnsweredError
 from glidepath.evidence.source import quoted
+from tests.support.loopback import Handler, listening
 
 
 class Answer:
@@ -37,7 +36,7 @@ def server() -> Iterator[tuple[Answer, Prometheus]]:
     """A server under the test's control, and the client on it with a short time-out."""
     answer = Answer()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             answer.headers.append(dict(self.headers))
@@ -48,15 +47,8 @@ def server() -> Iterator[tuple[Answer, Prometheus]]:
             self.end_headers()
             self.wfile.write(answer.body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Silence."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield answer, Prometheus(f"http://127.0.0.1:{http.server_port}", timeout_s=1)
-    http.shutdown()
-    http.server_close()
+    with listening(Answering) as url:
+        yield answer, Prometheus(url, timeout_s=1)
 
 
 def test_raw_samples_are_asked_for_and_read(server: tuple[Answer, Prometheus]) -> None:

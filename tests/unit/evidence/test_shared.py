@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence import SampledEvidence, Source, Waiting, app_source, mesh_source
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from glidepath.evidence.prometheus import NotAnsweredError, RefusedError
 from glidepath.evidence.shared import Shared
 from glidepath.evidence.view import View

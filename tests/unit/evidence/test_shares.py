@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from glidepath.evidence import Collector, Waiting
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from glidepath.evidence.source import Share
 from tests.unit.evidence.scraped import EDGES, SOURCE, Scraped
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glidepath.evidence import Collector, Waiting
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from glidepath.judge.split import SplitTest
 from tests.unit.evidence.scraped import SOURCE, Scraped
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from glidepath.evidence import app_source
-from glidepath.evidence.prometheus import Histogram, NotAnsweredError, Series
+from glidepath.evidence.prometheus import NotAnsweredError
+from glidepath.evidence.series import Histogram, Series
 from glidepath.evidence.source import Share
 from glidepath.evidence.summed import NAMED, Past, kept, steady_past, summed, whole, worth
 

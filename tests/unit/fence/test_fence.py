@@ -164,7 +164,7 @@ def test_a_version_that_is_gone_needs_no_letting_go(taken: World) -> None:
 def test_an_answer_that_was_lost_is_written_again(
     taken: World, monkeypatch: pytest.MonkeyPatch, act: Callable[[Meshed], Any]
 ) -> None:
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     taken.server.lose("PATCH", VIRTUAL_SERVICE)
     act(taken.traffic)
     after = taken.found()

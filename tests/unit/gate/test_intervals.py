@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from glidepath.evidence import Counts
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from glidepath.gate import arm, interval_of
 from glidepath.judge import ArmCounts
 

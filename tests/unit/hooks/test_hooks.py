@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -24,6 +22,7 @@ from glidepath.hooks.prometheus import PrometheusHook
 from glidepath.policy import ReleaseSpec
 from glidepath.record import Record
 from tests.support.apiserver import NAMESPACE, ApiServer
+from tests.support.loopback import Handler, listening
 from tests.support.stage import Stage
 
 
@@ -78,11 +77,11 @@ def test_a_signer_that_is_none_is_refused(named: str, monkeypatch: pytest.Monkey
 
 
 def test_a_connection_that_changed_is_read_again_after_a_refusal(
-    gatekeeper: tuple[HTTPServer, list[str]], monkeypatch: pytest.MonkeyPatch
+    gatekeeper: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server, asked = gatekeeper
+    url, asked = gatekeeper
     for password in ("old", "new"):
-        monkeypatch.setenv("AIRFLOW_CONN_P", f"http://eve:{password}@127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("AIRFLOW_CONN_P", url.replace("//", f"//eve:{password}@"))
         if password == "old":
             prometheus = PrometheusHook("p").get_conn()
     with pytest.raises(EvidenceError, match="refuses this caller"):
@@ -91,32 +90,27 @@ def test_a_connection_that_changed_is_read_again_after_a_refusal(
 
 
 @pytest.fixture
-def gatekeeper() -> Iterator[tuple[HTTPServer, list[str]]]:
+def gatekeeper() -> Iterator[tuple[str, list[str]]]:
     """A server that refuses everything and notes who asked."""
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Refusing(Handler):
         def do_POST(self) -> None:
             asked.append(self.headers.get("Authorization", ""))
             self.send_response(401)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server, asked
-    server.shutdown()
+    with listening(Refusing) as url:
+        yield url, asked
 
 
 def test_login_and_password_are_sent_and_told_to_nobody(
-    gatekeeper: tuple[HTTPServer, list[str]],
+    gatekeeper: tuple[str, list[str]],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server, asked = gatekeeper
-    monkeypatch.setenv("AIRFLOW_CONN_P", f"http://eve:planted-secret@127.0.0.1:{server.server_port}")
+    url, asked = gatekeeper
+    monkeypatch.setenv("AIRFLOW_CONN_P", url.replace("//", "//eve:planted-secret@"))
     caplog.set_level("DEBUG")
     with pytest.raises(EvidenceError) as caught:
         PrometheusHook("p").get_conn().now()

@@ -43,7 +43,7 @@ def until(what: Callable[[], Any], timeout_s: float = 10.0) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(informer, "PAUSE_S", 0.01)
     monkeypatch.setattr(informer, "LONGEST_S", 0.02)
-    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.REFUSED_S", 0.0)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,19 +12,12 @@ from glidepath.kube import Objects
 from glidepath.messages.cluster import ClusterEvents
 from glidepath.release.summary import summary
 from glidepath.release.tasks.claim import claim
-from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
+from tests.support.apiserver import NAMESPACE, SERVICE
 from tests.support.guards import started, ticks
 from tests.support.releases import taken_back
 from tests.support.stage import Stage
 
 LEASE = f"glidepath-{SERVICE}"
-
-
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-    with ApiServer() as server:
-        yield Stage(server, tmp_path)
 
 
 def events(stage: Stage, release: str) -> ClusterEvents:

@@ -102,7 +102,7 @@ def test_a_token_that_was_refused_is_told_as_who_took_the_claim(stage: Stage, mo
 def test_where_the_claim_can_not_be_read_the_error_itself_is_told(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     stage.server.fail("GET", "/leases", 503, times=99)
     deployed(monkeypatch, ClaimLostError("refused"), Try())
     stage.server.heal()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,30 +12,21 @@ from glidepath.operators.deferred import ObserveOperator
 from glidepath.release.abort import abort
 from glidepath.release.events import ObservationOver
 from glidepath.release.run import Run
-from glidepath.release.tasks.claim import claim
-from glidepath.release.tasks.deploy import deploy
 from glidepath.release.tasks.promote import promote
-from glidepath.release.tasks.shift import shift
-from tests.support.apiserver import ApiServer
+from tests.support.guards import at_first_step
 from tests.support.stage import Stage
 
 Made = tuple[Stage, Run, ObserveOperator]
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
+def made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Made:
     """A release in its window, and the operator."""
-    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-    with ApiServer() as server:
-        stage = Stage(server, tmp_path)
-        run = stage.run(policy="after_promotion: {warm: 60s, holdback: 5}\n", weights=[20])
-        claim(run)
-        deploy(run)
-        shift(run, 1)
-        promote(run)
-        operator = ObserveOperator(task_id="observe")
-        monkeypatch.setattr(operator, "run_of", lambda _: run)
-        yield stage, run, operator
+    run = stage.run(policy="after_promotion: {warm: 60s, holdback: 5}\n", weights=[20])
+    promote(at_first_step(run))
+    operator = ObserveOperator(task_id="observe")
+    monkeypatch.setattr(operator, "run_of", lambda _: run)
+    return stage, run, operator
 
 
 def test_it_waits_deferred_and_then_ends_the_release(made: Made) -> None:

@@ -10,9 +10,9 @@ import pytest
 from airflow.providers.common.compat.sdk import DagRunTriggerException
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, TaskDeferred
-from airflow.sdk.execution_time.comms import ErrorResponse, ErrorType
 
 from glidepath.operators.fleet import RefusedOperator, ReleaseInFleetOperator, asked
+from tests.support.airflow_api import api_error
 
 RUN = "fleet_shop__manual__1"
 
@@ -27,8 +27,7 @@ class Runs:
     def get_dagrun_state(self, dag_id: str, run_id: str) -> str:
         assert run_id == RUN
         if dag_id not in self.states:
-            detail = {"status_code": HTTPStatus.NOT_FOUND}
-            raise AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail=detail))
+            raise api_error(HTTPStatus.NOT_FOUND)
         return self.states[dag_id]
 
     def get_dag(self, _: str) -> SimpleNamespace:
@@ -80,7 +79,7 @@ def test_one_whose_dag_is_paused_is_not_waited_for_for_ever() -> None:
 def test_when_airflow_can_not_say_it_is_tried_again() -> None:
     class Away(Runs):
         def get_dagrun_state(self, dag_id: str, run_id: str) -> str:
-            raise AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 500}))
+            raise api_error(500)
 
     with pytest.raises(AirflowRuntimeError):
         begun(Away())

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, ErrorType, TaskDeferred
-from airflow.sdk.execution_time.comms import ErrorResponse
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from glidepath.claim import LeaseClaims
 from glidepath.errors import ClusterError, SetupError
@@ -22,6 +21,7 @@ from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.shift import shift
 from glidepath.triggers.queueing import HeldTrigger
+from tests.support.airflow_api import api_error
 from tests.support.apiserver import NAMESPACE, SERVICE
 from tests.support.stage import POLICY, Stage
 
@@ -61,8 +61,7 @@ class Runs:
 
     def get_dagrun_state(self, dag_id: str, run_id: str) -> str:
         if run_id not in self.states:
-            detail = {"status_code": 404 if dag_id == "d" else 500}
-            raise AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail=detail))
+            raise api_error(404 if dag_id == "d" else 500)
         return self.states[run_id]
 
 
@@ -168,7 +167,7 @@ def _planned(stage: Stage) -> Any:
 def test_the_trigger_fires_when_the_service_is_free(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("glidepath.triggers.queueing.POLL_S", 0.02)
     monkeypatch.setattr("glidepath.triggers.queueing.SPREAD_S", 0.02)
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     trigger = HeldTrigger("d/two", "kubernetes_default", NAMESPACE, SERVICE, time.time() + 60)
     claims = LeaseClaims(stage.server.api(), NAMESPACE, SERVICE)
     monkeypatch.setattr(trigger, "_claims", lambda: claims)
@@ -191,7 +190,7 @@ def test_the_trigger_fires_when_the_service_is_free(stage: Stage, monkeypatch: p
     [
         SetupError("connection 'kubernetes_default' leads to no cluster"),
         ClusterError("Unauthorized", 401),
-        AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 503})),
+        api_error(503),
     ],
 )
 def test_a_connection_that_is_away_for_a_moment_ends_no_waiting(

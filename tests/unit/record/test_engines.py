@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from glidepath.record import Record, engines
-from tests.unit.record.test_store import RELEASE
+from tests.unit.record.rows import RELEASE
 
 
 def opened(folder: Path) -> int:

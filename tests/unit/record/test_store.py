@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from glidepath.errors import NoReleaseError, RecordError
-from glidepath.record import Record, Release
+from glidepath.record import Record
 from glidepath.release.phases import TRANSITIONS, Phase, origins
-
-RELEASE = Release(
-    id="dag/run", service="model-service", namespace="sms-app", stable="v1", canary="v2", spec={"steps": [1]},
-    plan={"x": 0.1}, token=None, phase="planned", outcome=None, reason=None, code_version="abc", created=5.0, closed=None,
-)  # fmt: skip
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Record:
-    """A record with one release."""
-    store = Record(f"sqlite:///{tmp_path}/record.db")
-    store.open_release(RELEASE)
-    return store
+from tests.unit.record.rows import RELEASE
 
 
 def test_a_release_reads_back_and_is_never_overwritten(record: Record) -> None:

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from glidepath.errors import ReplacedError
 from glidepath.record import Record
 from glidepath.record.turns import GUARD, OBSERVER, Turn
-from tests.unit.record.test_store import RELEASE
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Record:
-    """A record with one release."""
-    store = Record(f"sqlite:///{tmp_path}/record.db")
-    store.open_release(RELEASE)
-    return store
 
 
 def test_each_that_takes_a_turn_has_a_number_of_its_own(record: Record) -> None:

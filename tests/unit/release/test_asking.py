@@ -138,7 +138,7 @@ def test_what_has_been_said_to_be_promoted_can_go_back_and_not_be_held(stage: St
 
 def test_the_guards_own_word_to_promote_is_not_held_either(stage: Stage) -> None:
     run, guard = started(stage)
-    guard.decide(step(run), Decision.PROMOTE, "PASS")
+    guard.deciding.decide(step(run), Decision.PROMOTE, "PASS")
     with pytest.raises(AskedError, match="expected one of take-back"):
         asks(stage, run, "hold")
     assert run.journal.asked() == []

@@ -94,7 +94,7 @@ def test_the_guard_goes_on_when_the_release_has_ended(planned: Saved, way: tuple
         guard = Guard(process(stage, run))
         guard.tick()
         stage.traffic(errors=40)
-        guard.run = process(stage, run, fuse)
+        guard.run = guard.deciding.run = process(stage, run, fuse)
         for _ in range(6):
             stage.traffic(errors=40)
             with suppress(GlidepathError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import pytest
@@ -19,11 +18,11 @@ from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
 from tests.support.apiserver import SERVICE
-from tests.support.crashes import MODES, Died, Fuse, Saved, die, process
+from tests.support.crashes import MODES, Died, Saved, die, process
 from tests.support.git import GITOPS, Git
 from tests.support.observing import JUDGED, opened, over
 from tests.support.stage import Stage, abandon
-from tests.support.tasks import GOOD, do, first, second
+from tests.support.tasks import GOOD, do, every_fault, first, second
 
 UP_TO_PROMOTE = GOOD[:4]
 END = GOOD[-2:]
@@ -222,15 +221,10 @@ class TestATakingBackThatIsNotHeard:
 def test_whatever_happens_at_a_write_of_a_promotion_git_says_what_the_cluster_has(
     mode: str, harmed: bool, stage: Stage, git: Git, proven: Run, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     assert git.says == "v1"
     saved = Saved(stage, proven, tmp_path)
-    for at in itertools.count():
-        now, run = saved.again()
-        fuse = Fuse(at, mode)
-        do(process(now, run, fuse), promote)
-        if not fuse.blown:
-            break
+    for now, run, fuse in every_fault(saved, promote, mode):
         if harmed:
             brake.take_back(process(now, run), "late harm")
         for _ in range(2):

@@ -24,7 +24,7 @@ from tests.support.crashes import Died, die
 from tests.support.guards import annotated, started, ticks
 from tests.support.observing import END, GOOD, JUDGED, UNJUDGED, UP_TO_WINDOW, opened, proven, word
 from tests.support.stage import Stage
-from tests.support.tasks import do, over, second
+from tests.support.tasks import do, over, second, twice
 
 
 class TestAGoodVersion:
@@ -68,11 +68,7 @@ class TestAGoodVersion:
 
     def test_every_task_twice_is_the_same_as_once(self, stage: Stage) -> None:
         run = stage.run(policy=JUDGED)
-        for action in GOOD:
-            action(run)
-            before = stage.written()
-            action(run)
-            assert stage.written() == before, action
+        twice(stage, run, GOOD)
         assert stage.at_rest("v2")
 
     def test_promote_that_comes_late_gives_nothing_back_to_the_old_one(self, stage: Stage) -> None:
@@ -145,7 +141,9 @@ class TestHarm:
     def test_lost_telemetry_is_the_policys_to_answer(self, stage: Stage, action: str) -> None:
         run, guard = opened(stage)
         no_data = run.spec.on_no_data.model_copy(update={"action": action})
-        guard.run = run = dataclasses.replace(run, spec=run.spec.model_copy(update={"on_no_data": no_data}))
+        guard.run = guard.deciding.run = run = dataclasses.replace(
+            run, spec=run.spec.model_copy(update={"on_no_data": no_data})
+        )
         ticks(stage, guard, 2)
         stage.prometheus.down = EvidenceError("away")
         ticks(stage, guard, 20)

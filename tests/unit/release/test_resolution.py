@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from glidepath.evidence.prometheus import Series
+from glidepath.evidence.series import Series
 from glidepath.judge import ArmCounts, Judge, MetricSettings, Plan, Settings, StepSettings, plan_judgement
 from glidepath.record import Record
 from glidepath.release.guard import Guard

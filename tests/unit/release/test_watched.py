@@ -41,7 +41,7 @@ def until(what: Callable[[], Any]) -> None:
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watching]:
     monkeypatch.setattr(informer, "PAUSE_S", 0.01)
-    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.REFUSED_S", 0.0)
     monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
     with WatchingApiServer() as server:
         yield Watching(server, tmp_path)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from glidepath.record import Record
 from glidepath.status import Status, listed, status
-from tests.support.apiserver import ApiServer
 from tests.support.releases import DAG
-from tests.support.stage import Stage
 
 NOW = 1_800_009_000.0
 
@@ -37,14 +32,6 @@ class Told:
         return {
             row.run_id.removeprefix("manual__").removesuffix("+00:00"): str(row.state) for row in listed(self.record)
         }
-
-
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """A service of one test's own."""
-    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-    with ApiServer() as server:
-        yield Stage(server, tmp_path)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 
 from glidepath.status import status
 from glidepath.status.links import DASHBOARD, GRAFANA, grafana
-from tests.support.apiserver import ApiServer
 from tests.support.releases import undecided
 from tests.support.stage import Stage
 
@@ -18,12 +17,9 @@ BOARD = json.loads((Path(__file__).parents[3] / "include/dashboards/ab-testing.j
 
 
 def test_grafana_is_linked_with_time_and_service_where_it_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-    with ApiServer() as server:
-        told = undecided(Stage(server, tmp_path))
-        found = status(told.stage.record, told.run.id, told.stage.clock)
+    found = status(stage.record, undecided(stage).run.id, stage.clock)
     monkeypatch.delenv(GRAFANA, raising=False)
     assert grafana(found) == ""
     monkeypatch.setenv(GRAFANA, "javascript:alert(1)")

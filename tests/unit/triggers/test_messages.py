@@ -21,7 +21,6 @@ from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
 from glidepath.triggers.guard import GuardTrigger
 from glidepath.triggers.messages import MessagesTrigger
-from tests.support.apiserver import ApiServer
 from tests.support.bot import Bot, served
 from tests.support.guards import started, ticks
 from tests.support.stage import Stage
@@ -47,11 +46,10 @@ def dead(good: Bot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bot]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
+def stage(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A message that fails is tried again soon."""
     monkeypatch.setattr("glidepath.messages.outbox.PAUSE_S", 0.1)
-    with ApiServer() as server:
-        yield Stage(server, tmp_path)
+    return stage
 
 
 def noted(record: Record, channel: str) -> list[tuple[str, str]]:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from glidepath.release.phases import Phase
 from glidepath.release.run import Run
-from glidepath.release.tasks.claim import claim
-from glidepath.release.tasks.deploy import deploy
-from glidepath.release.tasks.shift import shift
 from glidepath.triggers import places
 from glidepath.triggers.guard import GuardTrigger
 from glidepath.triggers.places import Place
 from glidepath.triggers.step import ObserveTrigger
-from tests.support.apiserver import ApiServer
+from tests.support.airflow_api import task_is
+from tests.support.guards import at_first_step
 from tests.support.stage import Stage
 
 TASK = SimpleNamespace(dag_id="dag", run_id="run", task_id="guard")
@@ -30,38 +27,21 @@ Asked = Callable[[Any], None]
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Stage, Run]]:
+def made(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Stage, Run]:
     """A release whose canary has weight, and the record where triggers look for it."""
     monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
     monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
     monkeypatch.setattr(places, "SIGN_S", 0.02)
     places.warmed.set()
-    with ApiServer() as server:
-        stage = Stage(server, tmp_path)
-        run = stage.run()
-        claim(run)
-        deploy(run)
-        shift(run, 1)
-        monkeypatch.setattr("glidepath.hooks.ports.load_run", lambda *_: dataclasses.replace(run, ports=stage.ports()))
-        yield stage, run
+    run = at_first_step(stage.run())
+    monkeypatch.setattr("glidepath.hooks.ports.load_run", lambda *_: dataclasses.replace(run, ports=stage.ports()))
+    return stage, run
 
 
 @pytest.fixture
 def airflow(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """Says what Airflow answers: a state, or an error, or nothing for a while."""
-
-    def says(answer: Any) -> None:
-        def states(**asked: Any) -> Any:
-            assert asked == {"dag_id": "dag", "task_ids": ["guard"], "run_ids": ["run"]}
-            if isinstance(answer, Exception):
-                raise answer
-            if answer == "nothing":
-                time.sleep(5)
-            return {"run": {"guard": answer}} if answer != "gone" else {}
-
-        monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", staticmethod(states))
-
-    return says
+    return lambda answer: task_is(monkeypatch, ("dag", "run", "guard"), answer)
 
 
 def guard(run: Run) -> GuardTrigger:

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
-from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.triggers.base import TriggerEvent
 
 from glidepath.errors import ClusterError, RecordError
@@ -21,14 +19,15 @@ from glidepath.release.abort import abort
 from glidepath.release.events import Decided
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
-from glidepath.release.tasks.claim import claim
-from glidepath.release.tasks.deploy import deploy
+from glidepath.release.run import Run
 from glidepath.release.tasks.rollback import rollback
-from glidepath.release.tasks.shift import shift
 from glidepath.triggers.guard import GuardTrigger
 from glidepath.triggers.step import BakeTrigger, ObserveTrigger
-from tests.support.apiserver import ApiServer
+from tests.support.airflow_api import api_error
+from tests.support.guards import at_first_step
 from tests.support.stage import Stage
+
+Shifted = tuple[Stage, Run]
 
 
 @pytest.mark.parametrize("former", ["bake.BakeTrigger", "bake.ObserveTrigger", "held.HeldTrigger"])
@@ -66,34 +65,27 @@ async def event_of(run: AsyncIterator[TriggerEvent], meanwhile: Callable[[], obj
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def shifted(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shifted:
     """A release whose canary has weight, and the record where triggers look for it."""
     monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
-    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-    with ApiServer() as server:
-        made = Stage(server, tmp_path)
-        run = made.run()
-        claim(run)
-        deploy(run)
-        shift(run, 1)
-        yield made, run
+    return stage, at_first_step(stage.run())
 
 
-def test_a_bake_wakes_by_the_guards_word(stage: Any) -> None:
-    _, run = stage
+def test_a_bake_wakes_by_the_guards_word(shifted: Shifted) -> None:
+    _, run = shifted
     word = {"decision": "advance", "reason": "good"}
     event = asyncio.run(event_of(BakeTrigger(run.id, 1, 90).run(), lambda: run.note(Decided(1, **word))))
     assert event == {"status": "decided"}
 
 
-def test_a_bake_wakes_when_the_release_is_taken_back(stage: Any) -> None:
-    _, run = stage
+def test_a_bake_wakes_when_the_release_is_taken_back(shifted: Shifted) -> None:
+    _, run = shifted
     event = asyncio.run(event_of(BakeTrigger(run.id, 1, 90).run(), lambda: abort(run, "killed")))
     assert event == {"status": "decided"}
 
 
-def test_a_bake_notices_that_nobody_looks(stage: Any) -> None:
-    _, run = stage
+def test_a_bake_notices_that_nobody_looks(shifted: Shifted) -> None:
+    _, run = shifted
 
     async def first() -> dict[str, Any]:
         return dict((await asyncio.wait_for(anext(BakeTrigger(run.id, 1, 0.6).run()), 30)).payload)
@@ -103,8 +95,10 @@ def test_a_bake_notices_that_nobody_looks(stage: Any) -> None:
     assert "is the triggerer alive" in event["why"]
 
 
-def test_a_clock_that_steps_does_not_make_the_guard_count_as_gone(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, run = stage
+def test_a_clock_that_steps_does_not_make_the_guard_count_as_gone(
+    shifted: Shifted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, run = shifted
     trigger = BakeTrigger(run.id, 1, 90)
     assert (trigger._decided(), trigger._silent()) == (None, None)
     real = time.time
@@ -113,8 +107,8 @@ def test_a_clock_that_steps_does_not_make_the_guard_count_as_gone(stage: Any, mo
         assert (trigger._decided(), trigger._silent()) == (None, None)
 
 
-def test_a_window_without_looks_is_no_silence_while_the_guard_shows_life(stage: Any) -> None:
-    _, run = stage
+def test_a_window_without_looks_is_no_silence_while_the_guard_shows_life(shifted: Shifted) -> None:
+    _, run = shifted
     trigger = BakeTrigger(run.id, 3, 0.6)
     look = run.ports.record.last_look(run.id)
     trigger._newest = look["at"] if look else 0.0, time.monotonic() - 5
@@ -125,9 +119,9 @@ def test_a_window_without_looks_is_no_silence_while_the_guard_shows_life(stage: 
 
 
 def test_a_window_that_a_person_ends_in_airflow_takes_the_version_back(
-    stage: Any, monkeypatch: pytest.MonkeyPatch
+    shifted: Shifted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, run = stage
+    made, run = shifted
     trigger = ObserveTrigger(run.id, 3, 90.0)
     monkeypatch.setattr(trigger, "_run", lambda: run)
     asyncio.run(trigger.on_kill())
@@ -139,13 +133,13 @@ def test_a_window_that_a_person_ends_in_airflow_takes_the_version_back(
 
 
 def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
-    stage: Any, monkeypatch: pytest.MonkeyPatch
+    shifted: Shifted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, run = stage
+    made, run = shifted
     trigger = GuardTrigger(run.id)
     monkeypatch.setattr(trigger, "_run", lambda: run)
     monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     made.server.fail("GET", "virtualservices", 500, times=3)
 
     def back() -> None:
@@ -160,10 +154,10 @@ def test_the_guard_goes_on_through_errors_and_ends_with_the_release(
 
 @pytest.mark.parametrize("times", [1, 6])
 def test_a_record_that_is_away_for_a_moment_ends_no_bake(
-    stage: Any, monkeypatch: pytest.MonkeyPatch, times: int
+    shifted: Shifted, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     """Each failure of a trigger is one of its task's few tries, however many hours lie between two of them."""
-    _, run = stage
+    _, run = shifted
     monkeypatch.setattr("glidepath.triggers.marks.POLL_S", 0.01)
     away, read = iter(range(times)), Record.once
 
@@ -185,13 +179,13 @@ def test_a_record_that_is_away_for_a_moment_ends_no_bake(
     [
         RecordError("away"),
         ClusterError("away", 0),
-        AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 503})),
+        api_error(503),
     ],
 )
 def test_a_guard_begins_once_what_it_needs_can_be_read(
-    stage: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
+    shifted: Shifted, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    _, run = stage
+    _, run = shifted
     monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
     monkeypatch.setattr("glidepath.triggers.guard.STAND_BY_S", 0.01)
     away = iter([error] * 5)
@@ -215,12 +209,12 @@ def test_a_guard_begins_once_what_it_needs_can_be_read(
 
 
 def test_a_guard_whose_token_was_changed_goes_on_with_the_connection_s_new_one(
-    stage: Any, monkeypatch: pytest.MonkeyPatch
+    shifted: Shifted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its client is made once, and a release may take hours."""
-    made, run = stage
+    made, run = shifted
     monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
-    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.REFUSED_S", 0.0)
     trigger, clients = GuardTrigger(run.id), []
 
     def fresh() -> Any:
@@ -245,9 +239,11 @@ def test_a_guard_whose_token_was_changed_goes_on_with_the_connection_s_new_one(
     assert len(clients) == 2
 
 
-def test_a_guard_goes_on_through_an_error_that_nobody_thought_of(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_guard_goes_on_through_an_error_that_nobody_thought_of(
+    shifted: Shifted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Airflow can't give a connection just then, say: each end of a trigger is one of its task's few tries."""
-    _, run = stage
+    _, run = shifted
     monkeypatch.setattr("glidepath.triggers.watching.ROUNDS_A_SCRAPE", 500)
     trigger, tick = GuardTrigger(run.id), Guard.attend
     monkeypatch.setattr(trigger, "_run", lambda: run)
@@ -268,8 +264,8 @@ def test_a_guard_goes_on_through_an_error_that_nobody_thought_of(stage: Any, mon
     assert (event["status"], next(met, None)) == ("closed", None)
 
 
-def test_a_guard_that_is_ended_by_a_person_brakes(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, run = stage
+def test_a_guard_that_is_ended_by_a_person_brakes(shifted: Shifted, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, run = shifted
     trigger = GuardTrigger(run.id)
     monkeypatch.setattr(trigger, "_run", lambda: run)
     assert made.weights()["v2"] == 20
@@ -277,6 +273,6 @@ def test_a_guard_that_is_ended_by_a_person_brakes(stage: Any, monkeypatch: pytes
     assert made.weights()["v2"] == 0
 
 
-def test_the_record_is_found_by_its_address(stage: Any) -> None:
-    _, run = stage
+def test_the_record_is_found_by_its_address(shifted: Shifted) -> None:
+    _, run = shifted
     assert Record().get(run.id).id == run.id

@@ -148,21 +148,14 @@ def test_a_canary_without_traffic_only_loses_its_claim(world: World) -> None:
     assert world.facts.brakes == {SERVICE: 0}
 
 
-def test_after_the_point_of_no_return_the_new_version_is_the_safe_one(world: World) -> None:
-    watchdog, old = abandoned(world, 60)
+@pytest.mark.parametrize(("weight", "brakes"), [(60, 1), (100, 0)], ids=["split", "on the new version already"])
+def test_after_the_point_of_no_return_the_new_version_is_the_safe_one(world: World, weight: int, brakes: int) -> None:
+    watchdog, old = abandoned(world, weight)
     world.claims().note(old, "v2")
     world.watch(watchdog, LEASE_S + 1)
     assert world.split() == Split("v2", None, 0)
     assert lease(world)[0] == ""
-    assert world.facts.brakes == {SERVICE: 1}
-
-
-def test_traffic_that_is_on_the_new_version_already_is_no_brake(world: World) -> None:
-    watchdog, old = abandoned(world, 100)
-    world.claims().note(old, "v2")
-    world.watch(watchdog, LEASE_S + 1)
-    assert world.split() == Split("v2", None, 0)
-    assert world.facts.brakes == {SERVICE: 0}
+    assert world.facts.brakes == {SERVICE: brakes}
 
 
 def test_routes_that_somebody_broke_are_put_right(world: World) -> None:
@@ -216,7 +209,7 @@ def test_a_lease_that_cannot_be_read_does_not_hide_the_others(world: World) -> N
 def test_an_api_that_fails_for_a_while_only_delays(
     world: World, monkeypatch: pytest.MonkeyPatch, kind: str, status: int
 ) -> None:
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     watchdog, old = abandoned(world, 30)
     world.watch(watchdog, LEASE_S - 1)
     for method in ("GET", "POST", "PATCH"):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from glidepath.evidence import Collector, source_of
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from glidepath.policy import Policy
 from glidepath.policy.fields import Origin
 from glidepath.policy.load import parse_policy

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glidepath.evidence import Collector, Waiting
-from glidepath.evidence.collector import Collected
+from glidepath.evidence.interval import Collected
 from tests.unit.evidence.scraped import SOURCE, Scraped
 from tests.unit.evidence.test_collector import SCRAPE, collected, collector, started
 

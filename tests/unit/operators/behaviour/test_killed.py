@@ -7,15 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from glidepath.operators.tasks import ShiftOperator
 from glidepath.release.brake import taken_back
 from glidepath.release.events import TakenBack
 from glidepath.release.run import Run
-from glidepath.release.tasks.claim import claim
-from glidepath.release.tasks.deploy import deploy
-from glidepath.release.tasks.shift import shift
+from tests.support.airflow_api import task_is
+from tests.support.guards import at_first_step
 from tests.support.stage import Stage
 
 TASK = SimpleNamespace(dag_id="d", run_id="one", task_id="shift", try_number=1, max_tries=3)
@@ -24,25 +22,12 @@ TASK = SimpleNamespace(dag_id="d", run_id="one", task_id="shift", try_number=1, 
 @pytest.fixture
 def run(linked: Stage) -> Run:
     """A release whose canary has weight."""
-    made = linked.run("d/one")
-    claim(made)
-    deploy(made)
-    shift(made, 1)
-    return made
+    return at_first_step(linked.run("d/one"))
 
 
 def killed(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     """The task `shift` is at work and told to end; Airflow answers what it knows of it."""
-
-    def states(**asked: Any) -> Any:
-        assert asked == {"dag_id": "d", "task_ids": ["shift"], "run_ids": ["one"]}
-        if isinstance(answer, Exception):
-            raise answer
-        if answer == "nothing":
-            time.sleep(5)
-        return {"one": {"shift": answer}} if answer != "gone" else {}
-
-    monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", staticmethod(states))
+    task_is(monkeypatch, ("d", "one", "shift"), answer)
     task = ShiftOperator(task_id="shift", step=1)
     task.execute({"dag": SimpleNamespace(dag_id="d"), "run_id": "one", "ti": TASK})  # type: ignore[typeddict-item]
     task.on_kill()

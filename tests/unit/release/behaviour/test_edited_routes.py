@@ -38,6 +38,16 @@ def http(stage: Stage) -> list[Object]:
     return found
 
 
+def subsets(stage: Stage) -> set[str | None]:
+    """The subsets that requests are led to."""
+    return {
+        one["destination"].get("subset")
+        for entry in http(stage)
+        for one in entry.get("route", [])
+        if one.get("weight", 1)
+    }
+
+
 def reason(stage: Stage, run_id: str) -> str:
     """Why a release was taken back; empty while it was not."""
     found = Journal(stage.record, run_id).fate()
@@ -71,13 +81,7 @@ def test_requests_to_the_canary_beside_the_weights_take_it_back(stage: Stage, ro
     stage.edit_routes({"http": routes})
     ticks(stage, guard, 1) if routes != [REDIRECT] else guard.tick()
     assert words in reason(stage, run.id)
-    led = {
-        one["destination"].get("subset")
-        for entry in http(stage)
-        for one in entry.get("route", [])
-        if one.get("weight", 1)
-    }
-    assert led <= {"v1"}
+    assert subsets(stage) <= {"v1"}
     assert not any("mirror" in entry for entry in http(stage))
 
 
@@ -173,13 +177,7 @@ def test_what_restore_can_not_put_back_takes_the_canary_back(stage: Stage, broke
     guard.tick()
     assert "; it can't be put back: " in reason(stage, run.id)
     assert stage.server.find("virtualservices", SERVICE)["spec"]["hosts"] == [SERVICE]
-    led = {
-        one["destination"].get("subset")
-        for entry in http(stage)
-        for one in entry.get("route", [])
-        if one.get("weight", 1)
-    }
-    assert led <= {"v1"}
+    assert subsets(stage) <= {"v1"}
 
 
 def test_what_may_be_put_back_in_a_moment_is_tried_again(stage: Stage) -> None:

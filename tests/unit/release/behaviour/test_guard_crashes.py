@@ -87,7 +87,7 @@ def test_harm_that_was_recorded_is_braked_though_telemetry_is_gone(planned: Save
     stage.prometheus.scrape("v2", 0)
     guard = Guard(run)
     guard.tick()
-    guard.decide = die  # type: ignore[method-assign]
+    guard.deciding.decide = die  # type: ignore[method-assign]
     with pytest.raises(Died):
         look(stage, guard, 20, errors=40)
     last = run.ports.record.last_look(run.id)

@@ -257,7 +257,7 @@ EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
 @pytest.mark.timeout(60 + 15 * EXAMPLES)
 def test_whatever_happens_in_whatever_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     limits: Any = settings(
         max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from glidepath.errors import ReleaseTakenBack
@@ -15,10 +13,10 @@ from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.observe import observe
 from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.settle import settle
-from tests.support.crashes import MODES, Fuse, Saved, process
+from tests.support.crashes import MODES, Saved, process
 from tests.support.observing import END, GOOD, opened
 from tests.support.stage import Stage, abandon
-from tests.support.tasks import Action, do, first, second
+from tests.support.tasks import Action, do, every_call, every_fault, first, second
 
 
 class TestWhateverBreaks:
@@ -36,17 +34,14 @@ class TestWhateverBreaks:
         saved = windowed
         for number, action in enumerate(GOOD):
             if action in (promote, observe):
-                for at in itertools.count():
-                    stage, run = saved.again()
-                    fuse = Fuse(at, mode)
-                    do(process(stage, run, fuse), action)
-                    if not fuse.blown:
-                        break
+                calls = 0
+                for stage, run, fuse in every_fault(saved, action, mode):
+                    calls += 1
                     for rest in GOOD[number:]:
                         assert any(not do(process(stage, run), rest) for _ in range(3)), (fuse.where, rest)
                     assert run.release.outcome == "promoted", fuse.where
                     assert stage.at_rest("v2"), (fuse.where, stage.written())
-                assert at > 4
+                assert calls > 4
             saved = saved.after(action) if action is not finish else saved
 
     @pytest.mark.parametrize("action", [promote, observe])
@@ -55,12 +50,7 @@ class TestWhateverBreaks:
         saved = windowed
         for before in GOOD[: GOOD.index(action)]:
             saved = saved.after(before)
-        for at in itertools.count():
-            stage, run = saved.again()
-            fuse = Fuse(at, between=lambda stage=stage, run=run: _act(who, stage, run))  # type: ignore[misc]
-            do(process(stage, run, fuse), action)
-            if not fuse.blown:
-                break
+        for stage, run, fuse in every_call(saved, action, lambda stage, run: _act(who, stage, run)):
             back = brake.taken_back(run)
             assert not (back and brake.committed(run)), fuse.where
             if back:

@@ -113,7 +113,7 @@ def test_one_that_cannot_be_paused_releases_nothing(stage: Stage) -> None:
 
 
 def test_one_that_cannot_be_had_going_holds_no_service(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.REFUSED_S", 0.0)
     synced(stage, APPLICATION)
     run = stage.run()
     do(run, *GOOD[:-1])
@@ -128,7 +128,7 @@ def test_one_that_cannot_be_had_going_holds_no_service(stage: Stage, monkeypatch
 
 
 def test_a_late_end_leaves_the_pause_of_the_next_release_alone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glidepath.kube.REFUSED_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.REFUSED_S", 0.0)
     synced(stage, APPLICATION)
     run = stage.run()
     do(run, *GOOD[:-1])
@@ -153,7 +153,7 @@ def test_one_that_is_written_meanwhile_is_read_again(stage: Stage) -> None:
 def test_whatever_happens_at_a_write_it_goes_on_in_the_end(
     mode: str, harmed: bool, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     synced(stage, APPLICATION)
     saved = Saved(stage, stage.run(), tmp_path)
     for number in (0, len(GOOD) - 1):

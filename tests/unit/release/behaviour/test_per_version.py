@@ -246,7 +246,7 @@ class TestRefused:
 @pytest.fixture
 def planned(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Saved:
     """A release of v2 to 20 and 80 %, just planned; calls that fail are tried again without a pause."""
-    monkeypatch.setattr("glidepath.kube.PAUSE_S", 0.0)
+    monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     return Saved(stage, stage.run(weights=[20, 80]), tmp_path)
 
 

@@ -98,7 +98,7 @@ def test_a_claim_that_slept_claims_nothing_once_the_release_went_on(
 
     def second_try() -> None:
         guard = up_to_weight(stage, run)
-        guard.decide(guard.run.step(), Decision.ADVANCE, "good")
+        guard.deciding.decide(guard.run.step(), Decision.ADVANCE, "good")
         abandon(stage)
 
     meanwhile = once(second_try)

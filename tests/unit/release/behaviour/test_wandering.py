@@ -99,7 +99,7 @@ def test_before_the_first_weight_and_after_the_brake_there_is_nothing_to_see_and
     kept(begun(stage, run))
     shift(run, 1)
     guard = begun(stage, run)
-    guard.decide(run.step(), Decision.ROLLBACK, "enough")
+    guard.deciding.decide(run.step(), Decision.ROLLBACK, "enough")
     kept(guard)
 
 

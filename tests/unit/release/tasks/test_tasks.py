@@ -26,7 +26,7 @@ from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
 from tests.support.stage import Stage, abandon
-from tests.support.tasks import GOOD, Action, first, second
+from tests.support.tasks import GOOD, Action, first, second, twice
 
 UP_TO_WEIGHT: tuple[Action, ...] = (claim, deploy, first)
 
@@ -53,11 +53,7 @@ class TestGoodRelease:
 
     def test_every_task_twice_is_the_same_as_once(self, stage: Stage) -> None:
         run = stage.run()
-        for action in GOOD:
-            action(run)
-            before = stage.written()
-            action(run)
-            assert stage.written() == before, action
+        twice(stage, run, GOOD)
         assert stage.at_rest("v2")
 
     def test_tasks_of_a_finished_release_change_nothing(self, stage: Stage) -> None:
@@ -230,16 +226,22 @@ class TestOneFate:
         assert stage.at_rest("v1")
 
     def test_committed_first_goes_on_whoever_pulls_the_brake(self, stage: Stage) -> None:
-        run = stage.run()
-        do(run, *GOOD[:4])
-        stage.helm.before = lambda: _fail_when(brake.committed(run))
-        with pytest.raises(ClusterError):
-            promote(run)
+        run = _committed(stage)
         assert not brake.note_taken_back(run, "too late")
         assert brake.brake(run, "too late") == 0.0
         stage.helm.before = lambda: None
         do(run, settle, finish)
         assert stage.at_rest("v2")
+
+
+def _committed(stage: Stage) -> Run:
+    """A release that was committed, and whose promotion failed right after."""
+    run = stage.run()
+    do(run, *GOOD[:4])
+    stage.helm.before = lambda: _fail_when(brake.committed(run))
+    with pytest.raises(ClusterError):
+        promote(run)
+    return run
 
 
 def _fail_when(true: bool) -> None:
@@ -262,11 +264,7 @@ class TestAbandoned:
         assert run.release.outcome == "rolled_back"
 
     def test_one_that_was_committed_goes_on(self, stage: Stage) -> None:
-        run = stage.run()
-        do(run, *GOOD[:4])
-        stage.helm.before = lambda: _fail_when(brake.committed(run))
-        with pytest.raises(ClusterError):
-            promote(run)
+        run = _committed(stage)
         abandon(stage)
         assert stage.weights() == {"v2": 100}
         stage.helm.before = lambda: None

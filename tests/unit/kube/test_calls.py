@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 import urllib3
 from kubernetes import client
 
-from glidepath import kube
 from glidepath.errors import ClusterError
-from glidepath.kube import Objects
-from tests.support.apiserver import LEASES, NAMESPACE, ApiServer
-from tests.support.fields import Object, Refused
-
-KIND = "coordination.k8s.io/v1/leases"
-
-
-def lease(name: str, **labels: str) -> Object:
-    return {
-        "apiVersion": "coordination.k8s.io/v1",
-        "kind": "Lease",
-        "metadata": {"name": name, "labels": labels},
-        "spec": {"leaseDurationSeconds": 60},
-    }
+from glidepath.kube import Objects, calls
+from tests.support.apiserver import NAMESPACE, ApiServer
+from tests.support.fields import Refused
+from tests.unit.kube.leases import KIND
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
-    monkeypatch.setattr(kube, "PAUSE_S", 0.0)
-    with ApiServer() as one:
-        one.put(LEASES, lease("a", team="red"))
-        yield one
-
-
-@pytest.fixture
-def objects(server: ApiServer) -> Objects:
-    return Objects(server.api(), NAMESPACE)
-
-
-def calls(server: ApiServer) -> int:
+def asked(server: ApiServer) -> int:
     return len(server.log)
 
 
@@ -54,7 +29,7 @@ def test_what_may_pass_is_tried_three_times(server: ApiServer, objects: Objects,
     ) as caught:
         objects.get(KIND, "a")
     assert caught.value.status == status
-    assert calls(server) == 6
+    assert asked(server) == 6
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
@@ -63,13 +38,13 @@ def test_a_refusal_is_not_tried_again(server: ApiServer, objects: Objects, statu
     with pytest.raises(ClusterError) as caught:
         objects.get(KIND, "a")
     assert caught.value.status == status
-    assert calls(server) == 1
+    assert asked(server) == 1
 
 
 @pytest.fixture
 def starting(server: ApiServer, objects: Objects, monkeypatch: pytest.MonkeyPatch) -> Objects:
     """A client that had the right to read before."""
-    monkeypatch.setattr(kube, "REFUSED_PAUSE_S", 0.01)
+    monkeypatch.setattr(calls, "REFUSED_PAUSE_S", 0.01)
     objects.get(KIND, "a")
     server.log.clear()
     return objects
@@ -79,7 +54,7 @@ def starting(server: ApiServer, objects: Objects, monkeypatch: pytest.MonkeyPatc
 def test_a_right_that_was_had_before_is_asked_for_again(server: ApiServer, starting: Objects, status: int) -> None:
     server.fail("GET", "leases/a", status, times=10)
     assert starting.get(KIND, "a")["metadata"]["name"] == "a"
-    assert calls(server) == 11
+    assert asked(server) == 11
     assert Objects(server.api(), NAMESPACE).get(KIND, "a")  # by another client of this process, too
     server.fail("GET", "leases/a", status, times=10)
     assert Objects(server.api(), NAMESPACE).get(KIND, "a")
@@ -87,7 +62,7 @@ def test_a_right_that_was_had_before_is_asked_for_again(server: ApiServer, start
 
 @pytest.mark.usefixtures("starting")
 def test_a_right_that_is_gone_is_told_after_a_bounded_time(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kube, "REFUSED_S", 0.2)
+    monkeypatch.setattr(calls, "REFUSED_S", 0.2)
     server.fail("GET", "leases/a", 403, times=1000)
     began = time.monotonic()
     with pytest.raises(ClusterError, match="answered 403") as caught:
@@ -101,7 +76,7 @@ def test_another_right_that_was_never_had_is_refused_at_once(server: ApiServer, 
         server.fail(method, "leases", 403)
         with pytest.raises(ClusterError, match="answered 403"):
             do()
-        assert calls(server) == 1
+        assert asked(server) == 1
 
 
 def test_what_a_webhook_denies_is_denied(server: ApiServer, starting: Objects) -> None:
@@ -111,19 +86,19 @@ def test_what_a_webhook_denies_is_denied(server: ApiServer, starting: Objects) -
     server.before("GET", "leases/a", deny)
     with pytest.raises(ClusterError, match="denied the request"):
         starting.get(KIND, "a")
-    assert calls(server) == 1
+    assert asked(server) == 1
 
 
 @pytest.mark.usefixtures("starting")
 def test_who_looks_again_soon_is_told_at_once(server: ApiServer) -> None:
     server.fail("GET", "leases/a", 403)
     with pytest.raises(ClusterError, match="answered 403"):
-        Objects(kube.at_once(server.api()), NAMESPACE).get(KIND, "a")
-    assert calls(server) == 1
+        Objects(calls.at_once(server.api()), NAMESPACE).get(KIND, "a")
+    assert asked(server) == 1
 
 
 def test_a_server_that_hangs_is_given_up_in_time(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kube, "CALL_TIMEOUT_S", (1, 0.2))
+    monkeypatch.setattr(calls, "CALL_TIMEOUT_S", (1, 0.2))
     server.delay("GET", "leases/a", 0.6, times=9)
     objects, began = Objects(server.api(), NAMESPACE), time.monotonic()
     with pytest.raises(ClusterError, match="did not answer") as caught:
@@ -137,76 +112,6 @@ def test_no_server_at_all_says_so() -> None:
     with pytest.raises(ClusterError, match=f"listing {KIND}: the Kubernetes API did not answer") as caught:
         objects.list(KIND)
     assert caught.value.status == 0
-
-
-def test_a_list_goes_by_labels(server: ApiServer, objects: Objects) -> None:
-    server.put(LEASES, lease("b", team="blue", tier="1"))
-    assert [one["metadata"]["name"] for one in objects.list(KIND)] == ["a", "b"]
-    assert [one["metadata"]["name"] for one in objects.list(KIND, "team=blue,tier=1")] == ["b"]
-    assert objects.list(KIND, "team=green") == []
-
-
-def test_creating_what_exists_is_a_conflict(objects: Objects) -> None:
-    assert objects.create(KIND, lease("b"))["metadata"]["uid"]
-    with pytest.raises(ClusterError, match="already exists") as caught:
-        objects.create(KIND, lease("b"))
-    assert caught.value.status == 409
-
-
-@pytest.mark.parametrize("verb", ["replace", "merge", "apply"])
-def test_a_write_at_an_old_resource_version_is_a_conflict(server: ApiServer, objects: Objects, verb: str) -> None:
-    old = objects.get(KIND, "a")
-    objects.merge(KIND, "a", {"spec": {"leaseDurationSeconds": 30}})
-    now = server.find("leases", "a")
-    body = lease("a") | {"metadata": {"name": "a", "resourceVersion": old["metadata"]["resourceVersion"]}}
-    writes = {
-        "replace": lambda: objects.replace(KIND, body),
-        "merge": lambda: objects.merge(KIND, "a", body),
-        "apply": lambda: objects.apply(KIND, body),
-    }
-    with pytest.raises(ClusterError, match="the object has been modified") as caught:
-        writes[verb]()
-    assert caught.value.status == 409
-    assert server.find("leases", "a") == now
-    body["metadata"] = {"name": "a", "resourceVersion": now["metadata"]["resourceVersion"]}
-    writes[verb]()
-    assert server.find("leases", "a")["spec"]["leaseDurationSeconds"] == 60
-
-
-def test_a_merge_removes_what_is_null(server: ApiServer, objects: Objects) -> None:
-    objects.merge(KIND, "a", {"metadata": {"labels": {"team": None, "tier": "2"}}})
-    assert server.find("leases", "a")["metadata"]["labels"] == {"tier": "2"}
-
-
-def test_an_apply_without_force_respects_another_owner(server: ApiServer, objects: Objects) -> None:
-    body = lease("a") | {"spec": {"leaseDurationSeconds": 5}}
-    with pytest.raises(ClusterError, match=r'conflict with "helm": \.spec\.leaseDurationSeconds') as caught:
-        objects.apply(KIND, body, force=False)
-    assert caught.value.status == 409
-    objects.apply(KIND, body)
-    assert server.find("leases", "a")["spec"]["leaseDurationSeconds"] == 5
-
-
-@pytest.mark.parametrize(
-    ("kind", "everywhere", "path"),
-    [
-        ("v1/events", False, "/api/v1/namespaces/shop/events"),
-        ("v1/pods", True, "/api/v1/pods"),
-        ("apps/v1/deployments", False, "/apis/apps/v1/namespaces/shop/deployments"),
-        (KIND, False, "/apis/coordination.k8s.io/v1/namespaces/shop/leases"),
-    ],
-)
-def test_a_kind_has_its_path(objects: Objects, kind: str, everywhere: bool, path: str) -> None:
-    assert objects.path(kind, everywhere) == path
-
-
-def test_a_list_of_nothing_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API server answers `null` where it is asked for metadata only and there is nothing."""
-    monkeypatch.setattr("glidepath.kube.request", lambda *_, **__: {"items": None})
-    objects = Objects(client.ApiClient(), "shop")
-    assert list(objects.list_metadata("v1/secrets", "owner=helm")) == []
-    assert objects.list("v1/secrets") == []
-    assert list(objects.list_everywhere("v1/secrets")) == []
 
 
 def test_a_connection_whose_tls_breaks_is_an_answer_that_never_came(

@@ -1,0 +1,30 @@
+"""The Kubernetes API: calls that end in time, objects, and who wrote them."""
+
+from glidepath.kube.calls import at_once, may_pass, refused, request
+from glidepath.kube.editors import UNKNOWN, editor
+from glidepath.kube.names import DELETED, DEPLOYMENTS, FIELD_MANAGER, GROUP, HELD, HELM, OPEN, STATE, TOKEN, WRITE
+from glidepath.kube.objects import APPLY, MERGE, METADATA_ONLY, Objects, Opened
+
+__all__ = [
+    "APPLY",
+    "DELETED",
+    "DEPLOYMENTS",
+    "FIELD_MANAGER",
+    "GROUP",
+    "HELD",
+    "HELM",
+    "MERGE",
+    "METADATA_ONLY",
+    "OPEN",
+    "Objects",
+    "Opened",
+    "STATE",
+    "TOKEN",
+    "UNKNOWN",
+    "WRITE",
+    "at_once",
+    "editor",
+    "may_pass",
+    "refused",
+    "request",
+]
