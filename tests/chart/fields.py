@@ -12,6 +12,7 @@ from kubernetes import config
 from glidepath.claim import Claim
 from glidepath.deploy import Helm, KubernetesWorkloads, Preview
 from glidepath.deploy import values as chart
+from glidepath.deploy.charts import LocalChart
 from glidepath.traffic import Routes, Split
 from rig.environment import cluster, glidepath_kubeconfig, helm, kubectl
 from tests.support.chart import CHART
@@ -40,7 +41,7 @@ class World:
     @property
     def helm(self) -> Helm:
         """A port of a process of its own."""
-        return Helm(Path(CHART), "app", NAMESPACE, self.api, cluster()["HELM"])
+        return Helm(LocalChart(Path(CHART)), "app", NAMESPACE, self.api, cluster()["HELM"])
 
     def given(self) -> Mapping[str, Any]:
         """What Helm's release was given."""

@@ -9,6 +9,7 @@ import pytest
 from kubernetes import client, config
 
 from glidepath.deploy import Deploy, Helm, KubernetesWorkloads
+from glidepath.deploy.charts import LocalChart
 from glidepath.wiring import cluster as wiring
 from rig.environment import cluster, glidepath_kubeconfig
 from tests.contracts.every import Contract, every_contract
@@ -42,7 +43,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "one release of a chart":
         with installed(NAMESPACE, GIVEN):
             api = config.new_client_from_config(str(glidepath_kubeconfig(NAMESPACE)))
-            deploys = lambda: Helm(Path(CHART), "app", NAMESPACE, api, cluster()["HELM"])  # noqa: E731
+            deploys = lambda: Helm(LocalChart(Path(CHART)), "app", NAMESPACE, api, cluster()["HELM"])  # noqa: E731
             yield placed(api, NAMESPACE, SERVICE, deploys)
         return
     plain, namespace = plain_chart(tmp_path_factory.mktemp("charts"), "plain"), f"{NAMESPACE}-any"

@@ -11,7 +11,7 @@ from glidepath.claim import LeaseClaims
 from glidepath.deploy import KubernetesWorkloads
 from glidepath.errors import ReleaseTakenBack
 from glidepath.evidence import SampledEvidence
-from glidepath.policy import for_run
+from glidepath.policy import Policy, ReleaseSpec, for_run
 from glidepath.policy.load import parse_policy
 from glidepath.ports import Ports
 from glidepath.record import Record
@@ -49,20 +49,21 @@ class World:
             self.time += 5
             self.prometheus.scrape(stable, 500, 2)
         self.number += 1
-        identity, ports = f"dag/{self.number}", self.ports()
-        spec = for_run(self.policy, {"version": version})
+        identity, spec = f"dag/{self.number}", for_run(self.policy, {"version": version})
         self.said.clear()
-        assert plan(identity, spec, ports, self.said.append)
-        return Run(identity, spec, ports, self.said.append)
+        assert plan(identity, spec, self.ports(spec), self.said.append)
+        frozen = ReleaseSpec.from_dict(self.record.get(identity).spec)
+        return Run(identity, frozen, self.ports(frozen), self.said.append)
 
-    def ports(self) -> Ports:
+    def ports(self, policy: Policy | None = None) -> Ports:
+        """Those of the policy, or of the spec of a release."""
         traffic, fence = mesh(self.api, self.namespace, self.service)
         return Ports(
             record=self.record,
             claims=LeaseClaims(self.api, self.namespace, self.service),
             traffic=traffic,
             fence=fence,
-            helm=deploys(self.policy, self.api, cluster()["HELM"]),
+            helm=deploys(policy or self.policy, self.api, cluster()["HELM"]),
             workloads=KubernetesWorkloads(self.api, self.namespace, self.service),
             evidence=SampledEvidence(self.prometheus),
         )
