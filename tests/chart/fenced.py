@@ -98,7 +98,7 @@ def held(api: client.ApiClient) -> Iterator[Claim]:
     traffic.write(last, Routes(Split("v1", "v2", 0)))
     upgrade_with(api, last)
     traffic.open(last)
-    claims.release(last, "")
+    claims.end(last, "")
     delete_claim()
 
 

@@ -18,7 +18,7 @@ def keeps(place: Place) -> None:
         with pytest.raises(ClaimHeldError, match=r"held by dag/one .*http://run"):
             refused()
     assert (one.asked(held), one.lost(held)) == (None, None)
-    one.note(held, "v2")
+    one.mark_safe(held, "v2")
     raised = one.raise_above(held, held.token + 5)
     assert raised.token > held.token + 5
     with pytest.raises(ClaimLostError):
@@ -28,13 +28,13 @@ def keeps(place: Place) -> None:
     state = other.read()
     assert state is not None
     assert (state.holder, state.token) == ("dag/one", raised.token)
-    one.release(raised, "rolled_back")
-    one.release(raised, "rolled_back")  # given back already: nothing
+    one.end(raised, "rolled_back")
+    one.end(raised, "rolled_back")  # given back already: nothing
     with pytest.raises(ReleaseFinishedError):
         other.acquire(place.claim("dag/one"))
     again = other.acquire(place.claim("dag/one"), after=("rolled_back",))
     assert again.token > raised.token
-    other.release(again, "rolled_back")
+    other.end(again, "rolled_back")
 
 
 def lets_who_wants_it_refuse(place: Place) -> None:

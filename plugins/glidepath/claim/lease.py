@@ -200,7 +200,7 @@ class LeaseClaims:
                 return Asked(what, why or "no reason given", who)
         return None
 
-    def note(self, claim: Claim, stable: str) -> None:
+    def mark_safe(self, claim: Claim, stable: str) -> None:
         """Tell the watchdog which version is safe from now on.
 
         Raises:
@@ -214,7 +214,7 @@ class LeaseClaims:
 
         _again_on_conflict(write)
 
-    def release(self, claim: Claim, outcome: str, status: str = "") -> None:
+    def end(self, claim: Claim, outcome: str, status: str = "") -> None:
         """Give the service back and leave a mark of how it ended. Does nothing the second time."""
         marks = {
             f"{GROUP}/last-run": claim.holder,

@@ -38,10 +38,10 @@ class Claims(Protocol):
     def asked(self, claim: Claim) -> Asked | None:
         """What a person asks of the holder; None for nothing."""
 
-    def note(self, claim: Claim, stable: str) -> None:
+    def mark_safe(self, claim: Claim, stable: str) -> None:
         """Say which version is safe from now on."""
 
-    def release(self, claim: Claim, outcome: str, status: str = "") -> None:
+    def end(self, claim: Claim, outcome: str, status: str = "") -> None:
         """Give it back, with a mark of how it ended; `status` as for `renew`."""
 
     def lost(self, claim: Claim) -> str | None:

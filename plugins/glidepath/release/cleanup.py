@@ -88,7 +88,7 @@ def _clean(run: Run, safe: str, outcome: str) -> None:
         leave_only(run, safe)
         let_go(ports.traffic, ports.fence, held)
         resume(run)
-    ports.claims.release(held, outcome)
+    ports.claims.end(held, outcome)
     run.note(Swept(safe))
     run.note(Finished(outcome))  # one that was refused had nothing to finish until now
 

@@ -66,7 +66,7 @@ def test_each_claim_has_a_higher_token_than_all_before(world: World) -> None:
     for token in range(1, 6):
         claim = world.acquire(f"run-{token}")
         assert claim.token == token
-        world.claims().release(claim, "promoted")
+        world.claims().end(claim, "promoted")
 
 
 def test_renewing_moves_only_the_time(world: World) -> None:
@@ -79,13 +79,13 @@ def test_renewing_moves_only_the_time(world: World) -> None:
     assert after["spec"] == before["spec"] | {"renewTime": "2027-01-15T08:00:10.000000Z"}
 
 
-@pytest.mark.parametrize("act", ["renew", "note"])
+@pytest.mark.parametrize("act", ["renew", "mark_safe"])
 def test_a_claim_that_was_lost_cannot_be_renewed(world: World, act: str) -> None:
     claim = world.acquire()
     world.claims().take_over(world.state(), WATCHDOG, 60.0)
     calls: dict[str, Callable[[], None]] = {
         "renew": lambda: world.claims().renew(claim),
-        "note": lambda: world.claims().note(claim, "v2"),
+        "mark_safe": lambda: world.claims().mark_safe(claim, "v2"),
     }
     with pytest.raises(ClaimLostError, match="held by glidepath-watchdog with token 2, expected run-1 with token 1"):
         calls[act]()
@@ -119,72 +119,72 @@ def test_an_old_token_of_the_same_holder_is_lost_too(world: World) -> None:
         world.claims().renew(old)
 
 
-@pytest.mark.parametrize("act", ["renew", "note", "release"])
+@pytest.mark.parametrize("act", ["renew", "mark_safe", "end"])
 def test_a_write_that_meets_a_take_over_changes_nothing(world: World, act: str) -> None:
     claim = world.acquire()
     world.server.before("PATCH", NAME, lambda: world.claims().take_over(world.state(), WATCHDOG, 60.0))
-    if act == "release":
-        world.claims().release(claim, "promoted")
+    if act == "end":
+        world.claims().end(claim, "promoted")
     else:
         with pytest.raises(ClaimLostError, match="held by glidepath-watchdog with token 2"):
-            world.claims().renew(claim) if act == "renew" else world.claims().note(claim, "v2")
+            world.claims().renew(claim) if act == "renew" else world.claims().mark_safe(claim, "v2")
     assert (world.state().holder, world.state().annotations["glidepath.dev/stable"]) == (WATCHDOG, "v1")
     assert "glidepath.dev/last-outcome" not in world.state().annotations
 
 
-@pytest.mark.parametrize("act", ["renew", "note", "release"])
+@pytest.mark.parametrize("act", ["renew", "mark_safe", "end"])
 def test_a_write_that_meets_the_guards_renewal_is_made_again(world: World, act: str) -> None:
     claim = world.acquire()
     world.now += 1
     world.server.before("PATCH", NAME, lambda: world.claims().renew(claim))
     do = {
         "renew": lambda: world.claims().renew(claim),
-        "note": lambda: world.claims().note(claim, "v2"),
-        "release": lambda: world.claims().release(claim, "promoted"),
+        "mark_safe": lambda: world.claims().mark_safe(claim, "v2"),
+        "end": lambda: world.claims().end(claim, "promoted"),
     }[act]
     do()
     assert world.state().renewed == world.now
-    assert world.state().holder == ("" if act == "release" else "run-1")
-    assert world.state().annotations["glidepath.dev/stable"] == ("v2" if act == "note" else "v1")
+    assert world.state().holder == ("" if act == "end" else "run-1")
+    assert world.state().annotations["glidepath.dev/stable"] == ("v2" if act == "mark_safe" else "v1")
 
 
 def test_the_safe_version_is_noted_once(world: World) -> None:
     claim = world.acquire()
-    world.claims().note(claim, "v2")
+    world.claims().mark_safe(claim, "v2")
     assert world.state().annotations["glidepath.dev/stable"] == "v2"
     version = world.state().resource_version
-    world.claims().note(claim, "v2")
+    world.claims().mark_safe(claim, "v2")
     assert world.state().resource_version == version
 
 
 def test_releasing_leaves_a_mark_and_can_be_done_again(world: World) -> None:
     claim = world.acquire()
-    world.claims().release(claim, "promoted")
+    world.claims().end(claim, "promoted")
     state = world.state()
     assert (state.holder, state.token) == ("", 1)
     assert state.annotations["glidepath.dev/last-run"] == "run-1"
     assert state.annotations["glidepath.dev/last-outcome"] == "promoted"
     assert state.annotations["glidepath.dev/run-url"] == ""
-    world.claims().release(claim, "rolled_back")
+    world.claims().end(claim, "rolled_back")
     assert world.state() == state
 
 
 def test_a_stale_release_leaves_the_next_holder_alone(world: World) -> None:
     old = world.acquire()
-    world.claims().release(old, "promoted")
+    world.claims().end(old, "promoted")
     world.acquire("run-2")
     before = world.state()
-    world.claims().release(old, "rolled_back")
+    world.claims().end(old, "rolled_back")
     assert world.state() == before
 
 
 def test_releasing_what_was_never_claimed_does_nothing(world: World) -> None:
-    world.claims().release(Claim(NAMESPACE, SERVICE, "run-1", 1, "v1", "v2", 60.0), "promoted")
+    world.claims().end(Claim(NAMESPACE, SERVICE, "run-1", 1, "v1", "v2", 60.0), "promoted")
     assert world.claims().read() is None
 
 
 def test_a_finished_release_does_not_claim_again(world: World) -> None:
-    world.claims().release(world.acquire(), "promoted")
+    world.claims().end(world.acquire(), "promoted")
     with pytest.raises(ReleaseFinishedError, match="release run-1 of prices ended already: promoted; start a new run"):
         world.acquire()
     with pytest.raises(ReleaseFinishedError):
@@ -200,7 +200,7 @@ def test_a_race_for_a_new_service_has_one_winner(world: World) -> None:
 
 
 def test_a_race_for_a_free_service_has_one_winner(world: World) -> None:
-    world.claims().release(world.acquire("run-0"), "promoted")
+    world.claims().end(world.acquire("run-0"), "promoted")
     world.server.before("PATCH", NAME, lambda: world.acquire("run-2"))
     with pytest.raises(ClaimHeldError, match="held by run-2"):
         world.acquire()
@@ -256,9 +256,9 @@ def test_the_routes_of_an_earlier_release_are_nothing_to_go_back_to(world: World
         wanted = Claim(NAMESPACE, SERVICE, holder, 0, "v1", "v2", 60.0)
         return world.claims().acquire(wanted, "", after, routes=routes)
 
-    world.claims().release(acquire("run-1", "those of run-1"), "rolled_back")
+    world.claims().end(acquire("run-1", "those of run-1"), "rolled_back")
     again = acquire("run-1", after=("rolled_back",))
     assert world.state().annotations[ROUTES] == "those of run-1", "who has its own claim again goes on by them"
-    world.claims().release(again, "rolled_back")
+    world.claims().end(again, "rolled_back")
     acquire("run-2")
     assert ROUTES not in world.state().annotations

@@ -179,7 +179,7 @@ def test_the_trigger_fires_when_the_service_is_free(stage: Stage, monkeypatch: p
         assert not task.done()
         one = stage.record.get("one")
         run = Run(one.id, stage.spec(version="v2"), stage.ports(), stage.said.append, lambda: stage.clock)
-        await asyncio.to_thread(run.ports.claims.release, run.claim, "rolled_back")
+        await asyncio.to_thread(run.ports.claims.end, run.claim, "rolled_back")
         return (await asyncio.wait_for(task, 30)).payload
 
     assert asyncio.run(event()) == {"status": "free"}

@@ -114,7 +114,7 @@ def test_a_later_release_takes_the_next_token_and_the_abandoned_one_may_only_cle
         world.acquire("run-1")
     again = world.acquire("run-1", (ABANDONED,))
     assert again.token == old.token + 2
-    world.claims().release(again, "rolled_back")
+    world.claims().end(again, "rolled_back")
     assert world.acquire("run-2").token == old.token + 3
 
 
@@ -152,7 +152,7 @@ def test_a_canary_without_traffic_only_loses_its_claim(world: World) -> None:
 @pytest.mark.parametrize(("weight", "brakes"), [(60, 1), (100, 0)], ids=["split", "on the new version already"])
 def test_after_the_point_of_no_return_the_new_version_is_the_safe_one(world: World, weight: int, brakes: int) -> None:
     watchdog, old = abandoned(world, weight)
-    world.claims().note(old, "v2")
+    world.claims().mark_safe(old, "v2")
     world.watch(watchdog, LEASE_S + 1)
     assert world.split() == Split("v2", None, 0)
     assert lease(world)[0] == ""

@@ -71,7 +71,7 @@ def _give_back(run: Run, outcome: str) -> None:
             resume(run)
         except ClusterError as error:  # a sync that can't be had going must not hold the service
             stays = error
-    run.ports.claims.release(run.claim, outcome, summary(run))
+    run.ports.claims.end(run.claim, outcome, summary(run))
     state = lease(run)
     if state is not None and ours(run, state):
         raise ClaimLostError("the watchdog took it before it was given back, and holds the objects anew")

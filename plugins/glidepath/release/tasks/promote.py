@@ -88,7 +88,7 @@ def complete(run: Run) -> None:
         hand_over(run)
         _commit(run)
     # Only now: a watchdog told earlier would put a canary that is taken back at the last moment on all traffic again.
-    ports.claims.note(run.claim, new)
+    ports.claims.mark_safe(run.claim, new)
     leave_alone(run, new)
     done = leave_only(run, new)
     run.say(f"promote: helm release {done.name} at revision {done.revision}: {new} is stable, {old} removed")

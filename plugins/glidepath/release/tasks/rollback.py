@@ -42,7 +42,7 @@ def rollback(run: Run) -> None:
 def _rollback(run: Run, reason: str) -> None:
     brake(run, reason)
     run.move(Phase.ROLLING_BACK)
-    run.ports.claims.note(run.claim, run.stable)
+    run.ports.claims.mark_safe(run.claim, run.stable)
     untold = hand_back_or_say(run)
     see_silent(run, run.canary)
     see_last(run, run.canary)
