@@ -13,6 +13,7 @@ announce: after observe, an asset's event for other DAGs, if the policy names on
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -174,20 +175,8 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
                 **asks,
             )
             deploy >> before >> rollback
-        planned = len(policy.steps) if policy else MAX_STEPS
-        further = further_steps(planned) if planned < MAX_STEPS else None
-        for number in range(1, MAX_STEPS + 1):
-            beside = further if further and number > planned else nullcontext()
-            with beside, TaskGroup(f"step_{number}", tooltip=f"step {number}: shift, bake, gate"):
-                shift = ShiftOperator(task_id="shift", step=number, trigger_rule=GOOD_PATH, **retried)
-                bake = BakeOperator(task_id="bake", step=number, **retried)
-                following = f"step_{number + 1}.shift" if number < MAX_STEPS else None
-                gate = GateOperator(
-                    task_id="gate", step=number, next_step=following,
-                    promote="promote", rollback="rollback", ask="ask", **retried,
-                )  # fmt: skip
-            before >> shift >> bake >> gate >> [promote, rollback, ask]
-            before = gate
+        for gate in steps(before, len(policy.steps) if policy else MAX_STEPS, retried):
+            gate >> [promote, rollback, ask]
         ask >> [promote, rollback]
         promote >> observe
         if policy and policy.assets.promoted:
@@ -197,6 +186,30 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
         # finish has to run; and who clears a task must not have Airflow clear the claim with it.
         [settle, guard] >> finish.as_teardown(on_failure_fail_dagrun=True)
     return dag
+
+
+def steps(before: BaseOperator, planned: int, retried: Mapping[str, Any]) -> Iterator[BaseOperator]:
+    """The steps, one after the other; of each its gate, which leads on to the ends of a release.
+
+    Args:
+        before: What the first comes after.
+        planned: How many the policy has; the further ones are in a group of their own.
+        retried: How their tasks are tried again.
+    """
+    further = further_steps(planned) if planned < MAX_STEPS else None
+    for number in range(1, MAX_STEPS + 1):
+        beside = further if further and number > planned else nullcontext()
+        with beside, TaskGroup(f"step_{number}", tooltip=f"step {number}: shift, bake, gate"):
+            shift = ShiftOperator(task_id="shift", step=number, trigger_rule=GOOD_PATH, **retried)
+            bake = BakeOperator(task_id="bake", step=number, **retried)
+            following = f"step_{number + 1}.shift" if number < MAX_STEPS else None
+            gate = GateOperator(
+                task_id="gate", step=number, next_step=following,
+                promote="promote", rollback="rollback", ask="ask", **retried,
+            )  # fmt: skip
+        before >> shift >> bake >> gate
+        before = gate
+        yield gate
 
 
 def further_steps(planned: int) -> TaskGroup:
