@@ -36,6 +36,9 @@ def _zone(name: str) -> str:
 NAME = r"^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
+# Nothing is made of these, so they may be as long as Kubernetes and Helm have them.
+Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+HelmName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,51}[a-z0-9])?$")]
 _WRITTEN = WithJsonSchema(
     {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h))+$"}]}
 )

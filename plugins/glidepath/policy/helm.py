@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationInfo, model_validator
 
-from glidepath.policy.fields import Form, Name
+from glidepath.policy.fields import Form, HelmName
 
 # A path into a chart's values, as `helm --set` writes it; keys with dots and items of lists are out of its reach.
 ValuePath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", max_length=200)]
@@ -53,7 +53,7 @@ class ValuePaths(Form):
 class HelmRelease(Form):
     """Helm's release and chart of the service; or, `per_version`, a release of the chart for each version."""
 
-    release: Name = Field(description="Helm's release; with per_version, that of the routes.")
+    release: HelmName = Field(description="Helm's release; with per_version, that of the routes.")
     chart: str = Field(
         "include/helm-chart",
         description="Folder or packed file of the chart, relative to the checkout; or oci://HOST/PATH/NAME of one in a registry.",

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from glidepath.policy.approval import Approval
 from glidepath.policy.assets import Assets
 from glidepath.policy.evidence import FIXED, Evidence
-from glidepath.policy.fields import ConnId, Duration, Form, Name, Share, Wait, Zone
+from glidepath.policy.fields import ConnId, Duration, Form, Name, Namespace, Share, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
 from glidepath.policy.helm import HelmRelease
@@ -97,7 +97,7 @@ class Policy(Form):
 
     name: Name | None = Field(None, description="The release DAG is release_<name>; empty: the service's name.")
     service: Name
-    namespace: Name
+    namespace: Namespace
     connections: Connections = Field(default_factory=Connections)
     helm: HelmRelease
     version: Version | None = Field(

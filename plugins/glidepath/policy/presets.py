@@ -190,6 +190,7 @@ PRESETS: dict[str, Preset] = {
             seen_by="callers",
         ),
         "ingress-nginx, with a Service <service>-<version> for each version, scraped with honor_labels",
+        "ingress-nginx of July 2024, its controller; nginx itself was played",
     ),
     "vllm": Preset(
         Counted(

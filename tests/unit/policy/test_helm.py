@@ -143,3 +143,20 @@ def test_fresh_pods_would_be_of_another_chart() -> None:
         PolicyError, match=r"evidence\.control: fresh starts pods .* helm\.version: released has another"
     ):
         parse_policy(text + "evidence: {control: fresh}\n", "p.yaml", Path("/checkout"))
+
+
+@pytest.mark.parametrize(("name", "longest"), [("namespace", 63), ("helm.release", 53)])
+def test_names_that_nothing_is_made_of_are_as_long_as_others_have_them(name: str, longest: int) -> None:
+    def named(length: int) -> Policy:
+        given = {"namespace": "prod", "helm.release": "shop"} | {name: "n" * length}
+        text = f"service: shop\nnamespace: {given['namespace']}\nhelm: {{release: {given['helm.release']}}}\nsteps: [{{weight: 50}}]\n"
+        return parse_policy(text, "p.yaml", Path("/checkout"))
+
+    assert named(longest).service == "shop"
+    with pytest.raises(PolicyError, match=f"{name}: given 'n+': String should match pattern"):
+        named(longest + 1)
+
+
+def test_a_helm_release_may_have_dots() -> None:
+    text = "service: shop\nnamespace: prod\nhelm: {release: shop.eu-west.v2}\nsteps: [{weight: 50}]\n"
+    assert parse_policy(text, "p.yaml", Path("/checkout")).helm.release == "shop.eu-west.v2"

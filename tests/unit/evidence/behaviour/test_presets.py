@@ -164,6 +164,12 @@ def test_what_envoy_exposes_is_counted_by_cluster() -> None:
     rightly(found, ALL, (0.0005, 0.001, 0.005))
 
 
+def test_what_ingress_nginxs_controller_exposes_is_counted_by_service() -> None:
+    """Scraped with honor_labels: the namespace is that of the Ingress."""
+    found = counted("nginx-ingress", kept("nginx-ingress"), {"pod": "ingress-nginx-controller-0"})
+    rightly(found, ANSWERED, (0.005, 0.01, 0.025))
+
+
 def test_what_fastapi_instrumentator_exposes_is_counted() -> None:
     rightly(counted("fastapi-instrumentator", fastapi_instrumentator(), *PODS), ALL, (0.1, 0.5, 1.0))
 
