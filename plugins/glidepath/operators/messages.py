@@ -112,7 +112,7 @@ def tell_refused(context: Context, policy_path: str) -> None:
 
 
 def _refused(context: Context, asked: Mapping[str, Any], policy_path: str, say: Say) -> None:
-    from airflow.sdk.log import redact
+    from airflow.sdk.log import redact  # type: ignore[attr-defined]  # the masker that this task's secrets were told to
 
     from glidepath.hooks.messages import carriers
     from glidepath.messages.refusal import refusal, send
