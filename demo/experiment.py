@@ -76,7 +76,9 @@ def write(record: Record, release: str, prometheus: str) -> None:
     over = max(one.noted for one in entries if isinstance(one, events.Closed))
     given = {f"{one.weight} %": one.noted for one in entries if isinstance(one, events.WeightGiven)}
     since, until = record.get(release).created - AROUND_S, min(over + AROUND_S, time.time())
-    shown = board.read(BOARD, {"namespace": NAMESPACE, "service": "model-service"}, prometheus, since, until)
+    shown = board.read(
+        BOARD, {"namespace": NAMESPACE, "service": "model-service", "version": ".*"}, prometheus, since, until
+    )
     board.draw(shown, given, PICTURE)
     own = load_policy(POLICY)
     faster = {"decision: superior (is it proven faster?)": own.model_copy(update={"decision": "superior"})}

@@ -14,7 +14,8 @@ from tests.support.world import World
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 QUERIES = dashboard_queries(
-    REPO / "include" / "dashboards" / "ab-testing.json", {"namespace": NAMESPACE, "service": "model-service"}
+    REPO / "include" / "dashboards" / "ab-testing.json",
+    {"namespace": NAMESPACE, "service": "model-service", "version": ".*"},
 )
 
 

@@ -1,6 +1,7 @@
 """All commands under one name, and how they end: 0 for good, 1 for refused, 2 for a command that is not understood.
 
-`status` says by further codes how a release stands (`releases.py`).
+`status`, and `release` that waits, say by further codes how a release stands (`releases.py`). One that is cut off from the
+keyboard ends with 130, as a shell has it: with 1 it would say that a release was taken back.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from glidepath.cli.manual import Sections, epilog
 from glidepath.errors import GlidepathError
 from glidepath.version import code_version
 
-GOOD, REFUSED, USAGE = 0, 1, 2
+GOOD, REFUSED, USAGE, CUT_OFF = 0, 1, 2, 130
 
 
 @click.group(
@@ -68,11 +69,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         error.show(sys.stderr)
         return REFUSED
     except click.Abort:
-        return REFUSED
+        return CUT_OFF
     except GlidepathError as error:
         print(f"glidepath: {error}", file=sys.stderr)
         return REFUSED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return GOOD
+    except OSError as error:  # of a file that it was to write, above all
+        print(f"glidepath: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
+        return REFUSED
     return code if isinstance(code, int) else GOOD

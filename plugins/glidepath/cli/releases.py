@@ -65,9 +65,9 @@ def under_way(record: Record, release: str | None, service: str | None) -> str:
         NoReleaseError: None is.
         AskedError: Several are: which is meant must be said.
     """
-    if release:
-        return release
-    return only([row.id for row in record.recent(service) if row.outcome is None], "is under way", service)
+    from glidepath.record.reading import unfinished
+
+    return release or only(unfinished(record, service), "is under way", service)
 
 
 def only(identities: Sequence[str], what: str, service: str | None) -> str:

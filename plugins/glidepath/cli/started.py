@@ -12,6 +12,7 @@ import click
 from glidepath.cli.recorded import form
 from glidepath.cli.releases import (
     NEEDS_A_PERSON,
+    NOT_READ,
     PROMOTED,
     TAKEN_BACK,
     UNDECIDED,
@@ -21,7 +22,7 @@ from glidepath.cli.releases import (
     with_a_reason,
 )  # fmt: skip
 from glidepath.cli.server import server, through_airflow
-from glidepath.errors import AskedError, NoReleaseError, TemporaryError
+from glidepath.errors import AskedError, GlidepathError, NoReleaseError, TemporaryError
 from glidepath.policy import MAX_STEPS
 from glidepath.policy.model import dag_id as dag_id_of_name
 
@@ -76,7 +77,7 @@ def release_service(
     """Start a release of SERVICE, or of the DAG release_SERVICE, through Airflow.
 
     With --wait it ends with 0 when it was promoted (or there was nothing to do), 1 when it was taken back or refused, 3 as soon
-    as a person is asked, 4 while it is undecided when the time is over.
+    as a person is asked, 4 while it is undecided when the time is over, 5 when it is started and can't be followed.
     """
     dag_id = service if service.startswith(PREFIX) else dag_id_of_name(service)
     conf = {name: value for name, value in parameters.items() if value is not None} | (
@@ -87,7 +88,11 @@ def release_service(
     if output == "text":
         click.echo(f"release {release} is started")
     if wait:
-        return _waited(there, release, timeout, output)
+        try:
+            return _waited(there, release, timeout, output)
+        except GlidepathError as error:  # the release goes on: a job must not take it for one that was taken back
+            click.echo(f"glidepath: {release} is started, and can't be followed: {error}", err=True)
+            return NOT_READ
     if output == "json":
         click.echo(json.dumps({"release": release}))
     return PROMOTED

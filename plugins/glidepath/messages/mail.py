@@ -58,7 +58,8 @@ class Mail(Carrier):
         data = message.data
         mail = EmailMessage()
         mail["From"], mail["To"] = self._channel.sender, ", ".join(self._channel.addresses)
-        mail["Subject"] = f"{data['state']}: {data['service']} {data['stable']} -> {data['canary']}"
+        versions = f"{data['stable']} -> {data['canary']}" if data["stable"] else data["canary"]
+        mail["Subject"] = f"{data['state']}: {data['service']} {versions}".strip()
         mail["Date"] = formatdate(message.news.at)
         mail["Message-ID"] = _id(f"{message.release}:{message.news.key}")
         mail["References"] = mail["In-Reply-To"] = _id(message.release)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from glidepath.handover.secrets import hidden
 from glidepath.messages.message import STATUSES, Message
 from glidepath.messages.news import News
 from glidepath.messages.outbox import FACTOR, PAUSE_S
@@ -12,8 +13,8 @@ from glidepath.policy import Policy
 from glidepath.policy.messages import safe
 from glidepath.status.form import State, Tone
 
-# Of a reason so much is told, characters; all of it is in the log.
-LONGEST = 600
+# Of a reason so much is told, characters; all of it is in the log. Of a version, which may be anything here: a tag's most.
+LONGEST, VERSION = 600, 128
 
 
 def refusal(policy: Policy, version: str, release: str, why: str, link: str, at: float) -> Message:
@@ -21,15 +22,16 @@ def refusal(policy: Policy, version: str, release: str, why: str, link: str, at:
 
     Args:
         policy: Whose release it would have been.
-        version: What was asked for; empty where nothing was.
+        version: What was asked for, valid or not; empty where nothing was.
         release: What it would have been called in the record.
-        why: The reason.
+        why: The reason, which may be any exception's; known credentials in it are hidden.
         link: The run's page in Airflow; empty for none.
         at: When, epoch seconds.
     """
+    version = safe(version)[:VERSION]
     what = safe(f"{policy.service} {version}")
     title = f"{State.REFUSED}: {what} in {policy.namespace}"
-    reason = safe(why)
+    reason = safe(hidden(why))
     reason = reason if len(reason) <= LONGEST else f"{reason[:LONGEST]} ..."
     lines = [
         reason,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -100,32 +100,42 @@ def tell_refused(context: Context, policy_path: str) -> None:
     A dry run's nobody is told, nor one of a policy that can't be read; whatever goes wrong is logged, no more.
     """
     log = logging.getLogger("airflow.task")
+    from glidepath.operators.assets import parameters
+
     try:
-        if context["params"].get("dry_run") or _spec(release_id(context)) is not None:
+        asked = parameters(context)
+        if asked.get("dry_run") or _spec(release_id(context)) is not None:
             return  # what is in the record, the last task tells
-        _refused(context, policy_path, log.info)
+        _refused(context, asked, policy_path, log.info)
     except Exception as error:
         log.info("messages: nobody is told: %s", error)
 
 
-def _refused(context: Context, policy_path: str, say: Say) -> None:
+def _refused(context: Context, asked: Mapping[str, Any], policy_path: str, say: Say) -> None:
+    from airflow.sdk.log import redact  # type: ignore[attr-defined]  # the masker that this task's secrets were told to
+
     from glidepath.hooks.messages import carriers
     from glidepath.messages.refusal import refusal, send
-    from glidepath.operators.assets import parameters
     from glidepath.policy import load_policy
 
     policy = load_policy(Path(policy_path))
-    version = str(parameters(context).get("version") or policy.version or "")
-    why = str(context.get("exception") or "the task was ended")
+    version = str(asked.get("version") or policy.version or "")
+    error = context.get("exception")
+    # Airflow hides secrets in logs; a message leaves the house.
+    why = str(redact(str(error))) or type(error).__name__ if error else "the task was ended"
     message = refusal(policy, version, release_id(context), why, run_url(context), time.time())
     until = time.monotonic() + LAST_S
 
     def one(name: str, carrier: Carrier, tries: int) -> None:
         wrong = send(carrier, message, tries, until)
+        hanging.discard(name)
         say(f"messages: {name}: {wrong or 'told that it was refused'}")
 
     channels = [given for given in carriers(policy.messages) if message.news.about in given[1].about]
+    hanging = {name for name, _, _ in channels}
     _beside([partial(one, name, carrier, channel.tries) for name, channel, carrier in channels], until)
+    for name in sorted(hanging):
+        say(f"messages: {name}: has not answered within {LAST_S:g} s; no longer waited for")
 
 
 def last_words(release: str, link: str, say: Say, within_s: float = LAST_S) -> None:

@@ -58,11 +58,18 @@ def engine_of(url: str) -> Engine:
 def _made(url: str) -> Engine:
     options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": KEPT, "max_overflow": MORE}
     options["pool_timeout"] = BUSY_TIMEOUT_S
-    if url.startswith("sqlite"):
-        options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
-    elif make_url(url).get_driver_name() in ("psycopg2", "psycopg"):
-        options["connect_args"] = {name: value for name, value in POSTGRES.items() if name not in make_url(url).query}
-    engine = create_engine(url, **options)
+    try:
+        if url.startswith("sqlite"):
+            options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
+        elif make_url(url).get_driver_name() in ("psycopg2", "psycopg"):
+            options["connect_args"] = {name: at for name, at in POSTGRES.items() if name not in make_url(url).query}
+        engine = create_engine(url, **options)
+    except (SQLAlchemyError, ImportError, ValueError) as error:  # a ValueError quotes a part of it, maybe the password
+        why = "its port is no number" if isinstance(error, ValueError) else error
+        raise RecordError(
+            f"what GLIDEPATH_RECORD_URL or --record gives leads to no record: {why}. Expected a SQLAlchemy URL, such as "
+            "sqlite:////var/lib/glidepath.db, whose driver is installed"
+        ) from error
     if url.startswith("sqlite"):
 
         @event.listens_for(engine, "connect")

@@ -140,6 +140,19 @@ def heads(record: Record, service: str | None = None, wanted: Callable[[str], bo
         skip += NAMES
 
 
+def unfinished(record: Record, service: str | None = None) -> list[str]:
+    """The identities of all releases without an outcome, of one service or of all, the newest first.
+
+    Raises:
+        RecordError: The record can't be read.
+    """
+    query = select(releases.c.id).where(releases.c.outcome.is_(None))
+    if service is not None:
+        query = query.where(releases.c.service == service)
+    with record.reading() as connection:
+        return list(connection.execute(query.order_by(releases.c.created.desc(), releases.c.id)).scalars())
+
+
 def _heads(record: Record, release_ids: Sequence[str]) -> Iterator[Head]:
     steps = func.json_array_length(releases.c.spec["steps"]).label("steps")
     query = select(*SHOWN, steps).where(releases.c.id.in_(release_ids))

@@ -133,7 +133,7 @@ class Record:
 
     def recent(self, service: str | None = None, limit: int = 50) -> list[Release]:
         """The newest releases first, of one service or of all."""
-        query = select(releases).order_by(releases.c.created.desc()).limit(limit)
+        query = select(releases).order_by(releases.c.created.desc(), releases.c.id).limit(limit)
         if service is not None:
             query = query.where(releases.c.service == service)
         with self._begin() as connection:

@@ -1,4 +1,4 @@
-"""Where else a release can be looked at: Grafana, with its time and service set."""
+"""Where else a release can be looked at: Grafana, with its time, service and versions set."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def grafana(status: Status) -> str:
     query = {
         "var-namespace": identity.namespace,
         "var-service": identity.service,
+        "var-version": [identity.stable, identity.canary],
         "from": f"{1000 * (identity.started - AROUND_S):.0f}",
         "to": until,
     }
-    return f"{base}/d/{DASHBOARD}?{urlencode(query)}"
+    return f"{base}/d/{DASHBOARD}?{urlencode(query, doseq=True)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from glidepath.cli.main import GOOD, REFUSED, USAGE, commands, main
+from glidepath.cli.main import CUT_OFF, GOOD, REFUSED, USAGE, commands, main
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,7 @@ from glidepath.cli.main import GOOD, REFUSED, USAGE, commands, main
         (["replay"], USAGE, "Missing argument 'EVIDENCE'"),
         (["replay", "x", "-o", "xml"], USAGE, "'xml' is not one of 'text', 'json'"),
         (["replay", "not-there.jsonl"], REFUSED, "glidepath: not-there.jsonl"),
+        (["history", "--record", "no-url"], REFUSED, "leads to no record"),
     ],
 )
 def test_codes_and_where_errors_go(
@@ -34,6 +35,19 @@ def test_codes_and_where_errors_go(
     out, err = capsys.readouterr()
     assert told in err
     assert bool(out) == (code == GOOD)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), PermissionError(13, "Permission denied", "a.html")])
+def test_what_is_cut_off_or_can_not_be_written_is_no_traceback(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails() -> None:
+        raise error
+
+    monkeypatch.setattr("glidepath.cli.recorded.json_schema", fails)
+    cut_off = isinstance(error, KeyboardInterrupt)
+    assert main(["schema"]) == (CUT_OFF if cut_off else REFUSED)
+    assert ("glidepath: a.html: Permission denied" in capsys.readouterr().err) != cut_off
 
 
 @pytest.mark.parametrize("name", sorted(commands.commands))

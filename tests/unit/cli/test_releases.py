@@ -63,10 +63,17 @@ def test_a_release_or_a_record_that_is_not_there_is_no_release_that_was_taken_ba
 ) -> None:
     assert main(["status", "nobody/knows", "--record", url]) == releases.NOT_READ == 5
     assert main(["status", "--service", "nothing", "--record", url]) == 5
-    assert main(["status", "--record", "sqlite:////nowhere/at/all.db"]) == 5
+    for nowhere in (
+        "sqlite:////nowhere/at/all.db",
+        "no-url",
+        "oracle+nothing://ann:secret@db/x",
+        "sqlite://a:secret/x",
+    ):
+        assert main(["status", "--record", nowhere]) == 5
     told = capsys.readouterr()
     assert told.out == ""
     assert "the record has no release of nothing; name one" in told.err
+    assert "secret" not in told.err
     assert main(["status", "--timeout", "-1"]) == 2
 
 

@@ -84,6 +84,18 @@ def test_a_server_that_is_away_for_a_while_is_waited_out(api: Api, capsys: pytes
     assert "not read, tried again" in capsys.readouterr().err
 
 
+def test_one_that_can_not_be_followed_any_more_is_not_told_as_taken_back(
+    api: Api, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = api.answer
+    refused = (403, {"detail": "no longer yours"})
+    monkeypatch.setattr(api, "answer", lambda method, *rest: refused if method == "GET" else answer(method, *rest))
+    assert main(["release", "prices", "--wait", "-o", "json"]) == 5
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"{DAG}/{run('promoted')} is started, and can't be followed: " in told.err
+
+
 def test_a_dry_run_is_the_runs_own(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["release", DAG, "--dry-run", "-o", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"release": f"{DAG}/{run('promoted')}"}

@@ -10,7 +10,7 @@ import pytest
 from rig.dashboards import cells, dashboard_queries, panels, substituted
 
 PATH = Path(__file__).parents[3] / "include" / "dashboards" / "ab-testing.json"
-VARIABLES = {"namespace": "sms-app", "service": "model-service"}
+VARIABLES = {"namespace": "sms-app", "service": "model-service", "version": ".*"}
 DASHBOARD = json.loads(PATH.read_text(encoding="utf-8"))
 PANELS = list(panels(DASHBOARD))
 
@@ -51,7 +51,25 @@ def test_latency_quantiles(quantile: str) -> None:
 
 
 def test_variables_are_declared() -> None:
-    assert [variable["name"] for variable in DASHBOARD["templating"]["list"]] == ["datasource", "namespace", "service"]
+    assert [variable["name"] for variable in DASHBOARD["templating"]["list"]] == [
+        "datasource",
+        "namespace",
+        "service",
+        "version",
+    ]
+
+
+def test_a_version_may_be_chosen_and_shares_are_of_all_requests() -> None:
+    for panel, query in dashboard_queries(PATH, VARIABLES | {"version": "CHOSEN"}):
+        assert "CHOSEN" in query, panel
+    [share] = [query for panel, query in dashboard_queries(PATH, VARIABLES) if panel.startswith("Share of requests")]
+    assert share.count("destination_version=~") == 1, "the whole is of all versions"
+
+
+def test_it_shows_what_a_release_did_as_the_other_boards_do() -> None:
+    others = json.loads((PATH.parent / "release.json").read_text())
+    assert DASHBOARD["annotations"] == others["annotations"]
+    assert DASHBOARD["schemaVersion"] == others["schemaVersion"]
 
 
 def test_panels_have_their_own_id_and_place() -> None:

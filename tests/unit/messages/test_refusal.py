@@ -10,6 +10,7 @@ import pytest
 
 from glidepath.errors import MessageError
 from glidepath.messages.carriers import carrier
+from glidepath.messages.mail import Mail
 from glidepath.messages.message import Message
 from glidepath.messages.port import Carrier
 from glidepath.messages.refusal import LONGEST, refusal, send
@@ -49,6 +50,21 @@ def test_a_template_finds_all_its_fields_and_the_commit_fails(policy: Policy) ->
     assert set(found.fields) == set(FIELDS)
     assert found.fields["status"] == "failure"
     assert len(found.fields["sentence"]) == 140
+
+
+def test_whatever_was_asked_for_as_a_version_fits_a_mails_subject(policy: Policy) -> None:
+    found = told(policy, version="v9\r\nBcc: all@example.com" + "9" * 5000)
+    asked = channel({"to": "email", "connection": "mail", "sender": "a@example.com", "addresses": ["b@example.com"]})
+    mail = Mail(asked, nobody).written(found)
+    assert mail["Subject"].startswith(f"REFUSED: {policy.service} v9 Bcc: all")
+    assert mail["Bcc"] is None
+    assert max(len(mail["Subject"]), len(found.title)) < 200
+
+
+def test_credentials_in_a_reason_are_hidden(policy: Policy) -> None:
+    found = told(policy, "GET https://ann:hunter2222@prometheus.example failed\nAuthorization: Bearer abc.def")
+    assert "hunter2222" not in str(found)
+    assert "abc.def" not in str(found)
 
 
 @pytest.mark.parametrize("said", [SLACK, EVENTS, STATUS, {"to": "teams", "connection": "teams"}])

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.log import mask_secret
 
 from glidepath.errors import RecordError
 from glidepath.operators import messages
@@ -20,6 +21,7 @@ from glidepath.operators.tasks import PlanOperator
 from tests.support.bot import Bot, served
 from tests.support.stage import POLICY, Stage
 
+NO_IMAGE = ValueError("no image v9")
 TOLD = "messages: [{to: cloudevents, connection: broker}]\n"
 
 
@@ -78,12 +80,18 @@ def test_the_last_task_tells_the_end_where_the_task_for_it_does_not(
     assert sent == (["dag/run"] if told else [])
 
 
-def refused(folder: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot, **params: Any) -> list[Any]:
-    """What a service is sent when `plan` was refused."""
+def refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot, why: Exception = NO_IMAGE, extra: Any = None, **params: Any
+) -> list[Any]:
+    """What a service is sent when `plan` was refused; `extra` is an event's that started the run."""
     path = folder / "policy.yaml"
     path.write_text(POLICY + TOLD)
     monkeypatch.setenv("AIRFLOW_CONN_BROKER", bot.url)
-    tell_refused(context() | {"params": {"version": "v9"} | params, "exception": ValueError("no image v9")}, str(path))
+    given = context() | {"params": {"version": "v9"} | params, "exception": why}
+    if extra is not None:
+        event = SimpleNamespace(timestamp=1.0, extra=extra)
+        given |= {"dag_run": SimpleNamespace(run_type="asset_triggered"), "triggering_asset_events": {"a": [event]}}
+    tell_refused(given, str(path))
     return bot.bodies()
 
 
@@ -100,6 +108,23 @@ def test_a_dry_run_is_told_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert refused(tmp_path, monkeypatch, bot, dry_run=True) == []
 
 
+@pytest.mark.usefixtures("linked")
+def test_what_an_event_asked_for_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot) -> None:
+    [body] = refused(tmp_path, monkeypatch, bot, extra={"version": "v10"})
+    assert body["data"]["canary"] == "v10"
+    assert len(refused(tmp_path, monkeypatch, bot, extra={"version": "v10", "dry_run": True})) == 1
+
+
+@pytest.mark.usefixtures("linked")
+def test_a_secret_that_airflow_knows_is_not_told_and_an_error_without_words_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot
+) -> None:
+    mask_secret("correct-horse-battery")
+    refused(tmp_path, monkeypatch, bot, RuntimeError("login with correct-horse-battery failed"))
+    refused(tmp_path, monkeypatch, bot, TimeoutError())
+    assert [body["data"]["sentence"] for body in bot.bodies()] == ["login with *** failed", "TimeoutError"]
+
+
 def test_what_the_record_has_is_told_from_there(
     linked: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot
 ) -> None:
@@ -109,13 +134,15 @@ def test_what_the_record_has_is_told_from_there(
 
 @pytest.mark.usefixtures("linked")
 def test_a_dead_service_holds_a_refused_plan_for_some_seconds_at_most(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "airflow.task")
     bot.answers = ["hangs"]
     monkeypatch.setattr(messages, "LAST_S", 0.5)
     began = time.monotonic()
     refused(tmp_path, monkeypatch, bot)
     assert time.monotonic() - began < 5
+    assert "cloudevents-1: has not answered within 0.5 s" in caplog.text
 
 
 @pytest.mark.usefixtures("linked")

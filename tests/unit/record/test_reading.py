@@ -113,3 +113,19 @@ def test_of_releases_that_are_not_wanted_nothing_but_their_identity_is_read(reco
     said.clear()
     assert list(reading.heads(record, wanted=lambda _: False)) == []
     assert len(said) == 1
+
+
+def test_one_that_is_under_way_is_found_behind_any_number_that_are_over(record: Record) -> None:
+    opened(record, "dag/old", 1.0)
+    for number in range(60):
+        opened(record, f"dag/{number}", 2.0 + number)
+        record.close(f"dag/{number}", "promoted", "", 100.0)
+    assert reading.unfinished(record) == reading.unfinished(record, "prices") == ["dag/old"]
+    assert reading.unfinished(record, "other") == []
+
+
+def test_releases_of_one_moment_have_one_order_wherever_they_are_read(record: Record) -> None:
+    for identity in ("dag/b", "dag/c", "dag/a"):
+        opened(record, identity, 1.0)
+    listed = [head.id for head in reading.heads(record)]
+    assert listed == [row.id for row in record.recent()] == ["dag/a", "dag/b", "dag/c"]

@@ -29,6 +29,7 @@ def test_grafana_is_linked_with_time_and_service_where_it_is_named(
     asked = parse_qs(parts.query)
     assert (parts.netloc, parts.path) == ("grafana.example.org", f"/d/{DASHBOARD}")
     assert asked["var-service"] == ["prices"]
+    assert asked["var-version"] == ["v1", "v2"]
     assert asked["from"] == [f"{1000 * (found.identity.started - 300):.0f}"]
     assert asked["to"] == ["now"]
 
