@@ -117,12 +117,14 @@ class Present:
         answer, grown, odd = outcome or (None, [], frozenset[str]())
         if answer is None or not grown:
             self._sums[selector], self._next[selector] = {}, self._known(selector, answer, frozenset())
-            return self.prometheus.range_vector(selector, self._reach(until, until, window_s, at), at)
+            read = self.prometheus.range_vector(selector, self._reach(until, until, window_s, at), at)
+            return lately(read, at - window_s)
         pods = answer.there - odd
         self._sums[selector] = {pod: answer.steady[pod] for pod in pods}
         self._next[selector] = self._known(selector, answer, pods)
         odd &= answer.there
-        return [*grown, *parts(self.prometheus, selector, odd, self._reach(odd, until, window_s, at), at)]
+        read = parts(self.prometheus, selector, odd, self._reach(odd, until, window_s, at), at)
+        return [*grown, *lately(read, at - window_s)]
 
     def _known(self, selector: str, answer: Answer | None, pods: frozenset[str]) -> Read:
         """What the next look knows. Edges are those of a process: they stay while its pod is steady."""
@@ -145,8 +147,8 @@ class Present:
         }  # fmt: skip
         ask_edges = buckets and (not known.steady or any(map(math.isnan, known.steady.values())))
         # Those that are not presumed have to be named: any other pod is among the sums.
-        lately = {pod for pod, when in until.items() if when > at - PAST_S}
-        odd = frozenset({*lately, *known.odd, *known.steady} - presumed)
+        named = {pod for pod, when in until.items() if when > at - PAST_S}
+        odd = frozenset({*named, *known.odd, *known.steady} - presumed)
         for _ in range(TRIES):
             before = bool(presumed) and presumed != known.pods
             asked = Asked(
@@ -182,3 +184,8 @@ class Present:
         own = {"requests": self.source.requests, "latency": self.source.latency}
         uses = [name for name, place in own.items() if place == selector]
         return uses + [name for share in self.source.shares for name, place, _ in uses_of(share) if place == selector]
+
+
+def lately(read: Iterable[Series], since: float) -> list[Series]:
+    """The series that have a sample after a time: one that ended before it is of what is gone, however far back was read."""
+    return [series for series in read if series.samples[-1][0] > since]

@@ -122,6 +122,16 @@ def test_sums_count_what_the_samples_count(
     assert looks(history, True, lag, apart) == looks(history, False, lag, apart)
 
 
+def test_what_ended_long_ago_is_not_read_again_for_others() -> None:
+    """A pod is gone that was scraped twice; then another's edges change, and all is read in samples, from where each was read last."""
+    history = calm(11)
+    for scrape, what in ((3, "vanish"), (4, "fall"), (5, "twice"), (7, "vanish")):
+        history[scrape][0] = (what, 0)
+    history[10][2] = ("edge", 0)
+    assert looks(history, True) == looks(history, False)
+    assert isinstance(looks(history, True)[-1], Collected)
+
+
 @settings(max_examples=20, deadline=None)
 @given(history=scrapes)
 def test_a_pod_that_is_set_apart_is_a_part_of_what_is_counted(history: list[list[tuple[str, int]]]) -> None:
