@@ -36,7 +36,7 @@ GUARDS_UNSEEN = 3
 class Guard:
     """Judges one release: call `tick` about twice a scrape.
 
-    Who wants to wait for telemetry elsewhere does its parts: `attend`, and if a look is `wanted`, `looks.fetch` and `see`.
+    Who wants to wait for telemetry elsewhere does its parts: `attend`, and if a look is `wanted`, `fetch` and `see`.
     One thread at a time may be in `attend` and `see`; `fetch` may go on meanwhile.
 
     Args:
@@ -71,6 +71,15 @@ class Guard:
         # When it last saw what there is to see, and how many guards began since the last look, this one included.
         self._saw, self._unseen = steady(), turn.unseen if turn is not None else 0
 
+    @property
+    def scrape_s(self) -> float:
+        """Seconds between two scrapes of its evidence."""
+        return float(self.run.spec.evidence.scrape)
+
+    def fetch(self) -> Fetched:
+        """Ask for what is new; see `Looks.fetch`."""
+        return self.looks.fetch()
+
     def anew(self, run: Run, turn: Turn, rest: Run | None = None) -> Guard:
         """The same guard with other ports and its present turn. The time for its next look goes on running."""
         made = Guard(run, turn, self._steady, rest)
@@ -82,7 +91,7 @@ class Guard:
         if not self.attend():
             return False
         if self.wanted is not None:
-            self.see(self.wanted, self.looks.fetch())
+            self.see(self.wanted, self.fetch())
         return True
 
     def attend(self) -> bool:

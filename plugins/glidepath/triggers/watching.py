@@ -6,13 +6,12 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from glidepath.evidence.sampled import BEATS
 from glidepath.triggers.lanes import Lanes
 
 if TYPE_CHECKING:
-    from glidepath.release.guard import Guard
     from glidepath.release.looks import Fetched
     from glidepath.release.run import Step
 
@@ -22,7 +21,28 @@ ROUNDS_A_SCRAPE = 2
 AFTER_S = 0.005
 
 
-class Rounds:
+class Watches(Protocol):
+    """What a guard does in its rounds: see `Guard`."""
+
+    @property
+    def scrape_s(self) -> float:
+        """Seconds between two scrapes."""
+
+    @property
+    def wanted(self) -> Step | None:
+        """The step that wants a look."""
+
+    def fetch(self) -> Fetched:
+        """Ask for what is new. Other calls may be made meanwhile."""
+
+    def see(self, step: Step, fetched: Fetched) -> None:
+        """Judge what was fetched, and act on it."""
+
+
+G = TypeVar("G", bound=Watches)
+
+
+class Rounds(Generic[G]):
     """The rounds of one guard. A look that hangs keeps no round waiting for longer than the next is due.
 
     Args:
@@ -33,27 +53,23 @@ class Rounds:
     """
 
     def __init__(
-        self, guard: Guard, lanes: Lanes, attend: Callable[[Guard], bool], steady: Callable[[], float] = time.monotonic
+        self, guard: G, lanes: Lanes, attend: Callable[[G], bool], steady: Callable[[], float] = time.monotonic
     ) -> None:
         self.guard, self._lanes, self._attend, self._steady = guard, lanes, attend, steady
         self._next = steady()
         self._fetching: asyncio.Future[Fetched] | None = None
         self._step: Step | None = None
 
-    @property
-    def _scrape_s(self) -> float:
-        return float(self.guard.run.spec.evidence.scrape)
-
     async def round(self) -> bool:
         """Make one; False when the release is over. Errors are those of the guard."""
-        self._next = self._steady() + self._scrape_s / ROUNDS_A_SCRAPE
+        self._next = self._steady() + self.guard.scrape_s / ROUNDS_A_SCRAPE
         if not await self._lanes.attend(self._attend, self.guard):
             return False
         if self._fetching is None and self.guard.wanted is not None:
             self._step = self.guard.wanted
-            self._fetching = asyncio.ensure_future(self._lanes.look(self.guard.looks.fetch))
+            self._fetching = asyncio.ensure_future(self._lanes.look(self.guard.fetch))
         if self._fetching is not None:
-            await asyncio.wait({self._fetching}, timeout=self._scrape_s / ROUNDS_A_SCRAPE)
+            await asyncio.wait({self._fetching}, timeout=self.guard.scrape_s / ROUNDS_A_SCRAPE)
             if self._fetching.done():
                 await self._see(self._fetching)
         return True
@@ -61,11 +77,11 @@ class Rounds:
     async def _see(self, fetching: asyncio.Future[Fetched]) -> None:
         self._fetching = None
         fetched = fetching.result()
-        self._next = min(self._next, next_look(fetched.began, self._scrape_s, fetched.due_s))
+        self._next = min(self._next, next_look(fetched.began, self.guard.scrape_s, fetched.due_s))
         assert self._step is not None
         await self._lanes.act(self.guard.see, self._step, fetched)
 
-    def hand_to(self, guard: Guard) -> None:
+    def hand_to(self, guard: G) -> None:
         """Go on with another guard, which asks anew what the one before was about to see."""
         if guard is not self.guard:  # else what it asked is still being read by it
             self.leave()

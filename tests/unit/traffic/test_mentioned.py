@@ -6,7 +6,11 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from kubernetes import client
 
+from glidepath.fence.objects import FencedObjects
+from glidepath.kube import Objects
+from glidepath.traffic.kinds import KINDS
 from glidepath.traffic.meeting import meeting
 from glidepath.traffic.mentioned import _remembered, labels_of, mentioning
 from glidepath.traffic.reading import IstioRoutes
@@ -49,19 +53,18 @@ RULES = st.fixed_dictionaries(
 )
 
 
-class Listed:
+class Listed(Objects):
     """What a namespace has, as its API tells it."""
 
     def __init__(self, **kinds: Any) -> None:
+        self.client = client.ApiClient()
+        super().__init__(self.client, "shop")
         self._kinds = kinds
 
-    def list(self, kind: str) -> Any:
+    def list(self, kind: str, selector: str = "", fields: str = "") -> Any:
+        assert not selector
+        assert not fields
         return self._kinds[kind.rsplit("/", 1)[1]]
-
-
-class Objects:
-    def __init__(self, api: Listed) -> None:
-        self.api, self.namespace, self.service = api, "shop", "prices"
 
 
 @given(st.lists(SERVICES, max_size=5), st.lists(RULES, max_size=4), st.booleans())
@@ -71,7 +74,7 @@ def test_leaving_out_what_mentions_nothing_changes_no_answer(services: Any, rule
     listed = Listed(
         virtualservices=tuple(services) if shared else services, destinationrules=tuple(rules) if shared else rules
     )
-    routes = IstioRoutes(Objects(listed))  # type: ignore[arg-type]
+    routes = IstioRoutes(FencedObjects(listed.client, "shop", "prices", KINDS, opened=lambda *_: listed))
     assert routes.around({"v2"}, pods) == told
     assert routes.around({"v2"}, pods) == told
 

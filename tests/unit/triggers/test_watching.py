@@ -7,9 +7,8 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -19,6 +18,7 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence import Prometheus
 from glidepath.evidence.shared import Shared
 from glidepath.release.looks import Fetched
+from glidepath.release.run import Step
 from glidepath.triggers.lanes import Lanes
 from glidepath.triggers.watching import AFTER_S, Rounds, next_look
 
@@ -44,8 +44,8 @@ class Guarding:
     """
 
     def __init__(self, shared: Shared | None) -> None:
-        self.run = SimpleNamespace(spec=SimpleNamespace(evidence=SimpleNamespace(scrape=SCRAPE)))
-        self.looks, self.wanted = self, SimpleNamespace(number=1)
+        self.scrape_s, self.wanted = SCRAPE, Step(1, 20, 0.0)
+        self.fetch: Callable[[], Fetched] = self._fetched
         self._view = shared.view(SCRAPE / 5) if shared is not None else None
         self.at: list[float] = []
         self.failed: list[float] = []
@@ -55,7 +55,7 @@ class Guarding:
         self.at.append(time.monotonic())
         return math.isinf(self.braked)
 
-    def fetch(self) -> Fetched:
+    def _fetched(self) -> Fetched:
         self.looked, seen = time.monotonic(), EvidenceError("harm")
         if self._view is not None:
             try:
@@ -65,13 +65,13 @@ class Guarding:
                 self.failed.append(time.monotonic())
         return Fetched(seen, 0.0, self.looked, 0.0, math.inf)
 
-    def see(self, _step: object, _fetched: Fetched) -> None:
+    def see(self, step: Step, fetched: Fetched) -> None:
         if self._view is None:
             self.braked = time.monotonic() - self.looked
 
 
 async def watch(guard: Guarding, prometheus: str) -> None:
-    rounds = Rounds(guard, Lanes.to("one cluster", prometheus), Guarding.attend)  # type: ignore[arg-type]
+    rounds = Rounds(guard, Lanes.to("one cluster", prometheus), Guarding.attend)
     while await rounds.round():
         await rounds.pause()
 
@@ -118,15 +118,19 @@ def test_what_did_not_come_is_looked_for_in_the_next_beat_and_then_in_each_round
     assert next_look(100.3, 5.0, math.inf) == math.inf
 
 
+def breaks() -> Fetched:
+    raise ZeroDivisionError
+
+
 def test_an_error_in_a_look_that_nobody_thought_of_is_raised_once() -> None:
     guard = Guarding(None)
 
     async def play() -> None:
-        rounds = Rounds(guard, Lanes.to("one cluster", "odd"), Guarding.attend)  # type: ignore[arg-type]
-        fetch, guard.fetch = guard.fetch, lambda: 1 / 0  # type: ignore[assignment, return-value]
+        rounds = Rounds(guard, Lanes.to("one cluster", "odd"), Guarding.attend)
+        fetch, guard.fetch = guard.fetch, breaks
         with pytest.raises(ZeroDivisionError):
             await rounds.round()
-        guard.fetch = fetch  # type: ignore[method-assign]
+        guard.fetch = fetch
         assert await rounds.round()
 
     asyncio.run(play())
@@ -141,7 +145,7 @@ def test_rounds_that_fail_do_not_follow_each_other_at_once() -> None:
         raise RuntimeError("odd")
 
     async def play() -> None:
-        rounds = Rounds(guard, Lanes.to("one cluster", "odd"), fails)  # type: ignore[arg-type]
+        rounds = Rounds(guard, Lanes.to("one cluster", "odd"), fails)
         for _ in range(3):
             with pytest.raises(RuntimeError):
                 await rounds.round()
@@ -160,16 +164,16 @@ def test_a_guard_that_stays_is_not_asked_twice_at_once() -> None:
     def fetch(one: Guarding) -> Fetched:
         asked.append(one)
         hangs.wait(30)
-        return Guarding.fetch(one)
+        return one._fetched()
 
     for one in (guard, other):
-        one.fetch = partial(fetch, one)  # type: ignore[method-assign]
+        one.fetch = partial(fetch, one)
 
     async def play() -> None:
-        rounds = Rounds(guard, Lanes.to("one cluster", "odd"), Guarding.attend)  # type: ignore[arg-type]
+        rounds = Rounds(guard, Lanes.to("one cluster", "odd"), Guarding.attend)
         for followed in (guard, guard, other, other):
             await rounds.round()
-            rounds.hand_to(followed)  # type: ignore[arg-type]
+            rounds.hand_to(followed)
         hangs.set()
         while await rounds.round():
             pass
