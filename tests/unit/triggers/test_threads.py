@@ -72,10 +72,9 @@ def test_what_hangs_does_not_keep_the_process() -> None:
 class Ticks:
     """A guard that counts its rounds, or hangs in the first."""
 
-    wanted = None
+    wanted, scrape_s = None, 0.02
 
     def __init__(self, hangs_until: threading.Event | None = None) -> None:
-        self.run = SimpleNamespace(spec=SimpleNamespace(evidence=SimpleNamespace(scrape=0.02)))
         self.hangs_until, self.at = hangs_until, [0.0]
 
     def attend(self) -> bool:
