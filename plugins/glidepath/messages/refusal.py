@@ -44,7 +44,7 @@ def refusal(policy: Policy, version: str, release: str, why: str, link: str, at:
     }  # fmt: skip
     counted = {"weight": 0, "step": 0, "steps": len(policy.steps)}
     return Message(
-        news=News("refused", "ended", at, reason),
+        news=News(f"refused-{at:.0f}", "ended", at, reason),  # a plan that is cleared may be refused again
         release=release,
         title=title,
         lines=tuple(lines),

@@ -45,6 +45,12 @@ def test_what_is_said_already_is_not_said_again_and_a_long_reason_is_cut(policy:
     assert len(told(policy, "x" * 5000).lines[0]) < LONGEST + 10
 
 
+def test_a_plan_that_is_cleared_and_refused_again_is_another_message(policy: Policy) -> None:
+    """Who drops what comes twice would drop the second reason."""
+    first, second = (refusal(policy, "v9", "dag/run", "why", "", 1_800_000_000.0 + at) for at in (0, 60))
+    assert first.news.key != second.news.key
+
+
 def test_a_template_finds_all_its_fields_and_the_commit_fails(policy: Policy) -> None:
     found = told(policy, "y" * 500)
     assert set(found.fields) == set(FIELDS)
