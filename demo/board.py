@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,10 +75,9 @@ def _asked(prometheus: str, query: str, legend: str, since: float, until: float)
 
 
 def _named(legend: str, labels: Mapping[str, str]) -> str:
-    """A line's name as Grafana makes it: `{{label}}` filled in."""
-    for name, value in labels.items():
-        legend = legend.replace(f"{{{{{name}}}}}", value).replace(f"{{{{ {name} }}}}", value)
-    return legend or ", ".join(labels.values())
+    """A line's name as Grafana makes it: `{{label}}` filled in, with nothing where a series has no such label."""
+    filled = re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda found: labels.get(found[1], ""), legend)
+    return filled.strip() or ", ".join(labels.values())
 
 
 def table(shown: Sequence[Panel]) -> Iterator[str]:

@@ -75,16 +75,21 @@ def write(record: Record, release: str, prometheus: str) -> None:
     entries = list(Journal(record, release).entries())
     over = max(one.noted for one in entries if isinstance(one, events.Closed))
     given = {f"{one.weight} %": one.noted for one in entries if isinstance(one, events.WeightGiven)}
-    since, until = record.get(release).created - AROUND_S, min(over + AROUND_S, time.time())
+    row = record.get(release)
+    since, until = row.created - AROUND_S, min(over + AROUND_S, time.time())
     shown = board.read(
-        BOARD, {"namespace": NAMESPACE, "service": "model-service", "version": ".*"}, prometheus, since, until
+        BOARD,
+        {"namespace": NAMESPACE, "service": "model-service", "version": f"{row.stable}|{row.canary}"},
+        prometheus,
+        since,
+        until,
     )
     board.draw(shown, given, PICTURE)
     own = load_policy(POLICY)
     faster = {"decision: superior (is it proven faster?)": own.model_copy(update={"decision": "superior"})}
     report = markdown(document(record, release, time.time(), faster))
     head = HEAD.format(table="\n".join(board.table(shown)), release=release)
-    PAGE.write_text(head + re.sub(r"^#", "##", report, flags=re.MULTILINE), encoding="utf-8")
+    PAGE.write_text(head + re.sub(r"^#", "###", report, flags=re.MULTILINE), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from demo.board import Panel, Series, draw, read, table
+from demo.board import Panel, Series, _named, draw, read, table
 from rig.environment import REPO, RigError
 
 BOARD = REPO / "include" / "dashboards" / "ab-testing.json"
@@ -69,6 +69,14 @@ def test_a_query_that_is_refused_is_told(asked: tuple[str, list[dict[str, list[s
     (tmp_path / "board.json").write_text(json.dumps(board))
     with pytest.raises(RigError, match="parse error"):
         read(tmp_path / "board.json", {}, asked[0], 0.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("legend", "name"),
+    [("{{version}} p95", "v1 p95"), ("{{ version }} {{reason}}", "v1"), ("", "v1"), ("{{none}}", "v1")],
+)
+def test_a_line_is_called_as_grafana_calls_it(legend: str, name: str) -> None:
+    assert _named(legend, {"version": "v1"}) == name
 
 
 def test_numbers_are_a_row_each_with_a_zero_where_a_version_has_none() -> None:
