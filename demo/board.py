@@ -130,5 +130,5 @@ def _panel(axis: Any, panel: Panel, began: float, marks: Mapping[str, float]) ->
     axis.set_ylabel(unit, fontsize=8)
     axis.tick_params(labelsize=8)
     axis.set_ylim(bottom=0)
-    if panel.series:
+    if any(one.name for one in panel.series):
         axis.legend(fontsize=7, ncols=3)
