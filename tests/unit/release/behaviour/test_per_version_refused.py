@@ -14,6 +14,7 @@ from tests.support.apiserver import DEPLOYMENTS
 from tests.support.fields import Object
 from tests.support.stage import Stage
 from tests.unit.release.behaviour.test_per_version import helm, there
+from tests.unit.release.behaviour.test_per_version import stage as stage  # its releases are per version
 
 
 class TestRefused:
