@@ -8,7 +8,7 @@ what one shows at a time lies between what the other shows before and after.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
 
@@ -19,7 +19,7 @@ from glidepath.evidence.series import KNOWN, Key, Series
 # Labels that say by which way a sample came, not what was counted.
 WAYS = frozenset({"job", "service", "endpoint", "container", "prometheus", "prometheus_replica", "replica", "cluster"})
 TARGETS = WAYS | {"instance", "node"}
-# By fewer scrapes than these, counters that are not read at the same instants are not known to be one.
+# By fewer scrapes than these, counters that are read at the same instants, or at others, are not known to be one.
 FEWEST, ENOUGH = 2, 6
 COUNTED = PARTS | {"__name__", "name", "pod", "version", "destination_version", "glidepath_version"}
 Way = dict[Key, Series]
@@ -63,15 +63,29 @@ def of_one_way(series: Sequence[Series]) -> list[Series]:
         if counter.labels.get("pod"):
             way, what = _way(counter.key)
             pods.setdefault(counter.labels["pod"], {}).setdefault(way, {})[what] = counter
-    again: set[Key] = set()
-    for ways in pods.values():
-        same: set[Key] = set()
-        for first, second in combinations(sorted(ways), 2):
-            known = first in same or second in same
-            if not known and _may_be_ways(first, second) and _same(ways[first], ways[second]):
-                same.add(second)
-                again |= {each.key for each in ways[second].values()}
+    again = {each.key for ways in pods.values() for way in _again(ways) for each in ways[way].values()}
     return [counter for counter in series if counter.key not in again]
+
+
+def _again(ways: Mapping[Key, Way]) -> set[Key]:
+    """Those of a pod's ways that show the same counters as another; the others are left."""
+    pairs = [(first, second) for first, second in combinations(sorted(ways), 2) if _may_be_ways(first, second)]
+    same: set[Key] = set()
+    scrapes: set[tuple[Key, Key]] = set()
+    for first, second in pairs:
+        if not same & {first, second} and _same(ways[first], ways[second]):
+            same.add(second)
+            scrapes.add(_apart(first, second))
+    # What has just begun or is at its end says little: the other counters of the same two scrapes say it.
+    for first, second in pairs if scrapes else ():
+        if not same & {first, second} and _apart(first, second) in scrapes and _may_be(ways[first], ways[second]):
+            same.add(second)
+    return same
+
+
+def _apart(first: Key, second: Key) -> tuple[Key, Key]:
+    """What each of two ways has that the other has not."""
+    return tuple(pair for pair in first if pair not in second), tuple(pair for pair in second if pair not in first)
 
 
 @lru_cache(KNOWN)
@@ -101,36 +115,66 @@ def _may_be_ways(first: Key, second: Key) -> bool:
 
 def _same(first: Way, second: Way) -> bool:
     """Whether two ways show the same counters, which count something."""
-    if first.keys() != second.keys():
+    return _may_be(first, second) and any(_enough(a, b) and len(set(_values(a))) > 1 for a, b in _both(first, second))
+
+
+def _may_be(first: Way, second: Way) -> bool:
+    """Whether nothing says that two ways show different counters."""
+    if not (_at_the_rim(first, second) and _at_the_rim(second, first)):
         return False
-    pairs = [(series, second[what]) for what, series in first.items()]
-    return any(_grows(a) for a, _ in pairs) and all(_alike(a, b) for a, b in pairs)
+    return all(_alike(a, b) if _enough(a, b) else _agree(a, b) for a, b in _both(first, second))
 
 
-def _grows(series: Series) -> bool:
-    return series.samples[-1][1] > series.samples[0][1]
+def _both(first: Way, second: Way) -> list[tuple[Series, Series]]:
+    return [(series, second[what]) for what, series in first.items() if what in second]
+
+
+def _enough(first: Series, second: Series) -> bool:
+    """Whether two series have samples enough to tell whether they are one counter's."""
+    return min(len(first.samples), len(second.samples)) >= FEWEST
+
+
+def _at_the_rim(way: Way, other: Way) -> bool:
+    """Whether what only one way shows ended before the other's first scrape that is known, or began after its last."""
+    times = [at for series in other.values() for at, _ in series.samples]
+    alone = [series.samples for what, series in way.items() if what not in other]
+    return all(samples[-1][0] < min(times) or samples[0][0] > max(times) for samples in alone)
 
 
 def _alike(first: Series, second: Series) -> bool:
+    """Whether two series of samples enough are one counter's."""
     a, b = dict(first.samples), dict(second.samples)
-    if min(len(a), len(b)) < FEWEST:
-        return False
     if all(a[at] == b[at] for at in a.keys() & b.keys()) and len(a.keys() & b.keys()) >= FEWEST:
         return True
     apart = not a.keys() & b.keys()
     return (apart or min(len(a), len(b)) >= ENOUGH) and _between(first, second) and _between(second, first)
 
 
+def _agree(first: Series, second: Series) -> bool:
+    """Whether two series of too few samples may be one counter's."""
+    a, b = dict(first.samples), dict(second.samples)
+    return all(a[at] == b[at] for at in a.keys() & b.keys()) and _between(first, second) and _between(second, first)
+
+
 def _between(series: Series, other: Series) -> bool:
-    """Whether each sample of one lies between those of the other before and after it."""
-    times = [at for at, _ in other.samples]
-    for at, value in series.samples:
+    """Whether each sample of one lies between those of the other before and after it, but where either one fell."""
+    times, mine, theirs = [at for at, _ in other.samples], _values(series), _values(other)
+    for place, (at, value) in enumerate(series.samples):
         before, after = bisect_left(times, at) - 1, bisect_right(times, at)
-        if before >= 0 and value < other.samples[before][1]:
+        if before >= 0 and value < theirs[before] and not (_falls(mine, place - 1) or _falls(theirs, before)):
             return False
-        if after < len(times) and value > other.samples[after][1]:
+        if after < len(times) and value > theirs[after] and not (_falls(mine, place) or _falls(theirs, after - 1)):
             return False
     return True
+
+
+def _values(series: Series) -> list[float]:
+    return [value for _, value in series.samples]
+
+
+def _falls(values: Sequence[float], place: int) -> bool:
+    """Whether the next value is lower: what counts began anew."""
+    return 0 <= place < len(values) - 1 and values[place + 1] < values[place]
 
 
 def counted_once(series: Iterable[Series]) -> None:

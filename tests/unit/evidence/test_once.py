@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, app_source, baseline
+from glidepath.evidence.interval import Collected
 from glidepath.evidence.once import _plain, counted_once, each_once, of_one_way
 from glidepath.evidence.series import Series
 from glidepath.evidence.source import pods_of
@@ -49,6 +50,51 @@ def test_a_pod_that_two_jobs_scrape_is_counted_once(later: float) -> None:
     got = collected(watch, 194).versions
     assert (got["v1"].requests, got["v1"].errors, sum(got["v1"].latency)) == (505, 5, 500)
     assert got["v2"] == replace(got["v1"], by_pod={"c": (505, 5)})
+
+
+@pytest.mark.parametrize("later", [0.0, 1.7])
+def test_a_counter_that_is_born_or_ends_is_one_in_both_ways(later: float) -> None:
+    """Its first and its last sample say little, the other counters of its pod say which it is."""
+    scraped, looks = Scraped(), []
+    watch = Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE)
+    for number in range(12):
+        at = 100 + SCRAPE * number
+        for version, pod in (("v1", "a"), ("v2", "c")):
+            twice(scraped, at, version, pod, 10_000 + 500 * number, later)
+        for place, way in enumerate(WAYS):
+            of = {"version": "v2", "pod": "c", "name": "requests", **way}
+            if number >= 6:
+                scraped.add(at + later * place, number - 5, status="timeout", **of)
+            if number <= 6:
+                scraped.add(at + later * place, 50, status="old", **of)
+        looks += [watch.collect(now) for now in (at + 1, at + 4) if number >= 3]
+    counted = [look.versions["v2"] for look in looks if isinstance(look, Collected)]
+    assert [each.requests for each in counted] == [505] * 2 + [506] * 6
+
+
+@pytest.mark.parametrize("later", [0.0, 1.7])
+def test_a_pod_that_restarts_is_one_in_both_ways(later: float) -> None:
+    scraped = Scraped()
+    watch = Collector(scraped, SOURCE, "v1", ["v1", "v2"], SCRAPE)
+    counted = []
+    for number in range(14):
+        for version, pod in (("v1", "a"), ("v2", "c")):
+            served = 10_000 + 500 * number if number < 8 else 500 * (number - 8) + 100
+            twice(scraped, 100 + SCRAPE * number, version, pod, served, later)
+        got = watch.collect(104 + SCRAPE * number) if number >= 3 else None
+        counted += [got.versions["v2"].requests] if isinstance(got, Collected) else []
+    assert counted == [505] * 4 + [101] + [505] * 5
+
+
+def test_a_quiet_route_is_one_in_both_ways() -> None:
+    """Its counters stand still, and say nothing; those of the same two scrapes say it."""
+    busy, quiet = ({"pod": "a", "version": "v2", "__name__": "requests", "route": route} for route in ("/a", "/b"))
+    series = [
+        Series(route | {"job": job}, tuple((at, 7.0 + step * at) for at in (5.0, 10.0, 15.0)))
+        for route, step in ((busy, 1.0), (quiet, 0.0)) for job in ("one", "two")
+    ]  # fmt: skip
+    assert of_one_way(series) == [series[0], series[2]]
+    assert of_one_way(series[2:]) == series[2:]
 
 
 def test_two_containers_of_a_pod_are_two_processes() -> None:

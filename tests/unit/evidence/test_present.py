@@ -132,6 +132,16 @@ def test_what_ended_long_ago_is_not_read_again_for_others() -> None:
     assert isinstance(looks(history, True)[-1], Collected)
 
 
+def test_a_pod_that_two_jobs_scrape_is_one_when_a_counter_of_it_ends() -> None:
+    """Its edges change back; the last sample of the edge that is gone is all that samples show of it later."""
+    history = calm(9)
+    history[0][1] = ("twice", 0)
+    history[2][1] = history[6][1] = ("edge", 0)
+    history[5][2] = ("vanish", 0)
+    assert looks(history, True) == looks(history, False)
+    assert isinstance(looks(history, False)[-1], Collected)
+
+
 @settings(max_examples=20, deadline=None)
 @given(history=scrapes)
 def test_a_pod_that_is_set_apart_is_a_part_of_what_is_counted(history: list[list[tuple[str, int]]]) -> None:
