@@ -6,9 +6,10 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -80,10 +81,21 @@ def _go_build(names: Sequence[str], target: Path) -> None:
     env = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOGC": os.environ.get("GOGC") or pace()}
     with tempfile.TemporaryDirectory(prefix="glidepath-go-") as work, tempfile.TemporaryDirectory(dir=target) as half:
         shutil.copytree(SOURCE, work, dirs_exist_ok=True)
-        say(f"building {', '.join(names)}: what is not there yet is fetched and counted")
+        say(f"building {', '.join(names)}")
         listing = ["list", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", *flags, *packages]
-        stale = set(run([go(), *listing], 1800, env, Path(work), what="go list").split())
-        _built([go(), "build", "-v", *flags, "-o", half, *packages], Path(work), env, len(stale))
+        stale = len(
+            set(
+                _told(
+                    [go(), *listing], Path(work), env, "what is not there yet is fetched and counted: {1:.0f} s".format
+                )
+            )
+        )
+        _told(
+            [go(), "build", "-v", *flags, "-o", half, *packages],
+            Path(work),
+            env,
+            lambda done, s: progress(done, stale, s),
+        )
         for name in names:
             (Path(half) / CALLED.get(name, name)).rename(target / name)
 
@@ -94,26 +106,41 @@ def pace() -> str:
     return QUICK if free > ROOM_BYTES else "100"
 
 
-def _built(command: list[str], work: Path, env: Mapping[str, str], packages: int) -> None:
-    """Run a build that says each package as it is compiled, and tell how far it is.
+def _told(command: list[str], work: Path, env: Mapping[str, str], words: Callable[[int, float], str]) -> list[str]:
+    """The packages that Go names on its way, a line each; now and then it is told how far it is.
+
+    Args:
+        command, work, env: What is run, where, by which environment.
+        words: What is told, by how many packages were named and how many seconds it took so far.
 
     Raises:
         SandboxError: It failed.
     """
-    process = subprocess.Popen(command, cwd=work, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    started = told = time.monotonic()
     lines: list[str] = []
-    for line in process.stderr:
-        lines.append(line)
-        now = time.monotonic()
-        if now - told >= TELL_S:
-            told = now
-            say(progress(len(lines), packages, now - started))
+    process = subprocess.Popen(command, cwd=work, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    output, started = process.stdout, time.monotonic()
+
+    def read() -> None:
+        for line in output:
+            lines.append(line)
+
+    reading = threading.Thread(target=read, daemon=True)
+    reading.start()
+    reading.join(TELL_S)
+    while reading.is_alive():
+        say(words(len(_packages(lines)), time.monotonic() - started))
+        reading.join(TELL_S)
     if process.wait() != 0:
         raise SandboxError(
             f"the build failed: {''.join(lines).strip()[-1500:]}. Run the same command again: what is built is kept"
         )
+    return _packages(lines)
+
+
+def _packages(lines: Iterable[str]) -> list[str]:
+    """The lines that name packages; Go's own, such as on what it downloads, begin otherwise."""
+    return [line.strip() for line in lines if not line.startswith("go: ") and line.strip()]
 
 
 def progress(done: int, packages: int, seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -144,6 +143,5 @@ def epilog(name: str) -> str:
     parts = [("Examples:", lines), ("Exit codes:", codes)]
     if manual.see:
         parts.append(("See also:", [", ".join(f"glidepath {other}" for other in manual.see)]))
-    return "\n\n".join(
-        "\b\n" + "\n".join([title, *textwrap.indent("\n".join(text), "  ").splitlines()]) for title, text in parts
-    )
+    # Between \b and the next empty line click leaves lines as they are.
+    return "\n\n".join("\n".join(["\b", title, *(f"  {line}" for line in text)]) for title, text in parts)

@@ -142,7 +142,6 @@ class Helm:
             current = self.status()
         if current is not None and current.status == "deployed" and current.values == values:
             return current
-        self._chart.packed()
         laid = self._upgraded(values, current, timeout_s, write, added)
         done = self.status()
         if done is None or done.status != "deployed":

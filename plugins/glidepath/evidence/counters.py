@@ -66,13 +66,12 @@ class Counters(Known):
             uses: By use, the series of its counters.
             others: Those that tell only that their process is there.
         """
-        grown = self._grown(uses)
+        # A sum tells of no requests.
+        counting = {use: series for use, series in uses.items() if not use.endswith(SUM)}
+        grown = self._grown(counting)
         uses = {use: [counter for counter in series if not isinstance(counter, Grown)] for use, series in uses.items()}
-        requests = {use: series for use, series in uses.items() if not use.endswith(SUM)}
         processes: dict[Key, dict[Use, Series]] = {}
-        for use, counter in (
-            (use, counter) for use, series in requests.items() for counter in series if counter.samples
-        ):
+        for use, counter in ((name, counter) for name in counting for counter in uses[name] if counter.samples):
             processes.setdefault(counter.process, {})[(use, counter.key)] = counter
         began: dict[Key, float] = {}
         for counter in chain(*uses.values(), others):
@@ -112,7 +111,7 @@ class Counters(Known):
     def _grown(uses: Mapping[str, Sequence[Series]]) -> dict[Key, tuple[float, float]]:
         """By process, how much its counters grew in sum, those of one use together, and until when; where sums tell pods."""
         grown: dict[Key, tuple[float, float]] = {}
-        for series in (series for use, series in uses.items() if not use.endswith(SUM)):
+        for series in uses.values():
             mine: dict[Key, float] = {}
             for counter in series:
                 if isinstance(counter, Grown) and "pod" in counter.labels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 
 from glidepath.handover.secrets import hidden
 from glidepath.messages.message import STATUSES, Message
@@ -70,16 +71,15 @@ def send(carrier: Carrier, message: Message, tries: int, until: float, pause_s: 
         until: No try begins after it, by `time.monotonic`.
         pause_s: Before the second; before each further one four times as long, seconds.
     """
-    for attempt in range(1, tries + 1):
+    for attempt in count(1):
+        pause = pause_s * FACTOR ** (attempt - 1)
         try:
             carrier.send(message, "")
         except Exception as error:  # one that nobody thought of, too, is no more than a message that was not sent
-            wrong = f"try {attempt} of {tries} failed: {error}"
-            pause = pause_s * FACTOR ** (attempt - 1)
-            if not getattr(error, "may_pass", False) or time.monotonic() + pause > until:
-                return wrong
+            may_pass = getattr(error, "may_pass", False) and attempt < tries
+            if not may_pass or time.monotonic() + pause > until:
+                return f"try {attempt} of {tries} failed: {error}"
         else:
             return ""
-        if attempt < tries:
-            time.sleep(pause)
-    return wrong
+        time.sleep(pause)
+    raise AssertionError("unreachable")

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from glidepath.record.store import Record
 from glidepath.record.tables import events, looks, releases
 
-# How many releases are read at a time, and how many identities.
-PAGE, NAMES = 50, 2000
+# How many releases are asked about at a time; of a list, of which a screen is wanted first; and how many identities.
+PAGE, HEADS, NAMES = 200, 50, 2000
 # Of an interval, what is added up.
 ARMS = ("stable", "canary")
 
@@ -133,8 +133,8 @@ def heads(record: Record, service: str | None = None, wanted: Callable[[str], bo
         with record.reading() as connection:
             names: list[str] = list(connection.execute(query).scalars())
         some = [name for name in names if wanted(name)]
-        for first in range(0, len(some), PAGE):
-            yield from _heads(record, some[first : first + PAGE])
+        for first in range(0, len(some), HEADS):
+            yield from _heads(record, some[first : first + HEADS])
         if len(names) < NAMES:
             return
         skip += NAMES

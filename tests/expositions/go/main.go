@@ -12,7 +12,6 @@ import (
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/prometheus/common/expfmt"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -20,25 +19,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 )
-
-// One scrape, and another with more: answers of each code. Keep in step with tests/unit/evidence/behaviour/test_presets.py.
-var rounds = [][]int{{20, 1, 2}, {120, 5, 12}}
-
-func print(registry *prometheus.Registry, round int) {
-	families, err := registry.Gather()
-	must(err)
-	fmt.Printf("# scrape %d\n", round)
-	for _, family := range families {
-		_, err = expfmt.MetricFamilyToText(os.Stdout, family)
-		must(err)
-	}
-}
-
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
 
 func overHTTP() {
 	registry := prometheus.NewRegistry()

@@ -1,29 +1,18 @@
 // Prints what ingress-nginx's controller exposes of requests of known number. It is built within the module of ingress-nginx,
-// whose collector is internal; nginx' own part, a line of JSON for each request to the controller's socket, is sent from here.
+// with `go/scrapes.go` beside it: its collector is internal; nginx' own part, a line of JSON for each request to the controller's socket, is sent from here.
 package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"net"
 	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/expfmt"
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"k8s.io/ingress-nginx/internal/ingress/metric/collectors"
 )
-
-// One scrape, and another with more: answers of each code. Keep in step with tests/unit/evidence/behaviour/test_presets.py.
-var rounds = [][]int{{20, 1, 2}, {120, 5, 12}}
-
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
 
 func sent(service, status string) {
 	conn, err := net.Dial("unix", "/tmp/nginx/prometheus-nginx.socket")
@@ -73,12 +62,6 @@ func main() {
 				panic("the collector has not taken all")
 			}
 		}
-		families, err := registry.Gather()
-		must(err)
-		fmt.Printf("# scrape %d\n", round)
-		for _, family := range families {
-			_, err = expfmt.MetricFamilyToText(os.Stdout, family)
-			must(err)
-		}
+		print(registry, round)
 	}
 }

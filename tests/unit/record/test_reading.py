@@ -68,7 +68,7 @@ def test_looks_are_read_after_a_number_up_to_one_or_up_to_a_time(record: Record)
 def test_a_list_has_all_pages_in_order_with_the_last_weight_and_how_many_steps(
     record: Record, monkeypatch: pytest.MonkeyPatch, page: int, names: int
 ) -> None:
-    monkeypatch.setattr(reading, "PAGE", page)
+    monkeypatch.setattr(reading, "HEADS", page)
     monkeypatch.setattr(reading, "NAMES", names)
     for number in range(5):
         opened(record, f"dag/{number}", float(number), **({"steps": [{"weight": 20}] * number} if number else {}))

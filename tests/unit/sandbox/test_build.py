@@ -25,19 +25,26 @@ def test_the_heap_may_grow_where_memory_is_plenty(monkeypatch: pytest.MonkeyPatc
     assert build.pace() == gogc
 
 
+def told(folder: Path, script: str, packages: int) -> list[str]:
+    """What a command names that stands for Go."""
+    command = [sys.executable, "-c", f"import sys, time; {script}"]
+    return build._told(command, folder, dict(os.environ), lambda done, seconds: build.progress(done, packages, seconds))
+
+
 def test_a_build_that_fails_says_its_last_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = [sys.executable, "-c", "import sys; sys.exit('no required module provides package x')"]
     with pytest.raises(SandboxError, match=r"no required module provides package x\. Run the same command again"):
-        build._built(command, tmp_path, dict(os.environ), 5)
+        told(tmp_path, "sys.exit('no required module provides package x')", 5)
     assert capsys.readouterr().err == ""
 
 
-def test_a_build_tells_how_far_it_is(
+def test_a_build_tells_how_far_it_is_though_nothing_new_comes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "TELL_S", 0.0)
-    command = [sys.executable, "-c", "import sys; [print(n, file=sys.stderr) for n in range(3)]"]
-    build._built(command, tmp_path, dict(os.environ), 3)
-    told = capsys.readouterr().err
-    assert "built 1 of 3 packages" in told
-    assert "built all 3 packages" in told
+    """Of a link that takes minutes Go says nothing; of what it fetches it says lines that are no packages."""
+    monkeypatch.setattr(build, "TELL_S", 0.05)
+    waits = "sys.stderr.flush(); time.sleep(0.5)"
+    script = f"print('go: downloading x v1', 'a', sep='\\n', file=sys.stderr); {waits}; print('b', 'c', sep='\\n', file=sys.stderr); {waits}"
+    assert told(tmp_path, script, 3) == ["a", "b", "c"]
+    said = capsys.readouterr().err
+    assert "built 1 of 3 packages" in said
+    assert said.count("built all 3 packages") > 1

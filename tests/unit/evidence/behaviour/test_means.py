@@ -36,24 +36,26 @@ def sums(watch: Collector, now: float, version: str = "v1") -> tuple[int, int]:
     return got.versions[version].sums["latency_mean"]
 
 
-def test_a_sum_is_told_in_microseconds_with_what_it_is_the_sum_of() -> None:
+@pytest.mark.parametrize(
+    ("scrapes", "told"),
+    [
+        pytest.param([(1000, 4000.25), (1003, 4000.75), (1003, 4000.75)], [(500, 3), (0, 0)], id="in microseconds"),
+        pytest.param(
+            [(5000, 1_000_000), (5100, 1_020_000), (40, 9_000)],
+            [(20_000_000, 100), (9_000_000, 40)],
+            id="a restart counts both",
+        ),
+    ],
+)
+def test_a_sum_is_told_with_what_it_is_the_sum_of(
+    scrapes: list[tuple[int, float]], told: list[tuple[int, int]]
+) -> None:
     at = Scraped()
-    scraped(at, 100, "v1", "a", 1000, 4000.25)
+    scraped(at, 100, "v1", "a", *scrapes[0])
     watch = watching(at)
-    scraped(at, 105, "v1", "a", 1003, 4000.75)
-    assert sums(watch, 106) == (500, 3)
-    scraped(at, 110, "v1", "a", 1003, 4000.75)
-    assert sums(watch, 111) == (0, 0)
-
-
-def test_a_process_that_restarts_counts_both_from_zero() -> None:
-    at = Scraped()
-    scraped(at, 100, "v1", "a", 5000, 1_000_000)
-    watch = watching(at)
-    scraped(at, 105, "v1", "a", 5100, 1_020_000)
-    assert sums(watch, 106) == (20_000_000, 100)
-    scraped(at, 110, "v1", "a", 40, 9_000)
-    assert sums(watch, 111) == (9_000_000, 40)
+    for second, scrape, expected in zip((105, 110), scrapes[1:], told, strict=True):
+        scraped(at, second, "v1", "a", *scrape)
+        assert sums(watch, second + 1) == expected
 
 
 def test_a_pod_that_is_new_counts_both_or_none() -> None:
