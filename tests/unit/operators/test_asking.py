@@ -53,7 +53,7 @@ def proven(stage: Stage) -> Run:
     run, guard = started(stage, policy=PROVEN)
     ticks(stage, guard, 4)
     shift(run, 2)
-    ticks(stage, guard, 120, stable_errors=3)
+    ticks(stage, guard, 120, each=4, stable_errors=3)
     return run
 
 

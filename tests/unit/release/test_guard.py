@@ -69,7 +69,7 @@ def test_a_good_step_advances_and_the_last_one_promotes(stage: Stage) -> None:
     ticks(stage, guard, 4)
     assert word(run, 1) is Decision.ADVANCE
     shift(run, 2)
-    ticks(stage, guard, 120, stable_errors=3)
+    ticks(stage, guard, 120, each=4, stable_errors=3)
     assert word(run, 2) is Decision.PROMOTE
     told = report(run.ports.record, run.id)
     assert told.verdict == "PASS"
@@ -98,7 +98,7 @@ def test_a_person_is_asked_before_a_promotion_if_the_policy_says_so(stage: Stage
     run, guard = started(stage, policy="approval: {before: promotion}\n")
     ticks(stage, guard, 4)
     shift(run, 2)
-    ticks(stage, guard, 120, stable_errors=3)
+    ticks(stage, guard, 120, each=4, stable_errors=3)
     asked = run.journal.word_on(2)
     assert asked is not None
     assert (asked.decision, asked.proven) == (Decision.ASK, True)

@@ -50,7 +50,7 @@ def test_it_is_the_control_and_the_release_is_promoted_without_leaving_it_behind
     assert word[0] is Decision.ADVANCE
     shift(run, 2)
     assert stage.weights() == {"v1": 0, "v2": 50, "v1-baseline": 50}
-    ticks(stage, guard, 150, stable_errors=1)
+    ticks(stage, guard, 150, each=4, stable_errors=1)
     word = run.journal.answer_on(2)
     assert word is not None
     assert word[0] is Decision.PROMOTE, word
