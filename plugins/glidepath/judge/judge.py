@@ -17,6 +17,7 @@ from glidepath.judge.settings import StepSettings
 from glidepath.judge.sides import Sides
 from glidepath.judge.silence import PART, Silence
 from glidepath.judge.split import SplitTest
+from glidepath.judge.units import RATIO, unit_of
 from glidepath.judge.values import Look, MetricLook, Verdict
 
 MERGE_REQUESTS = 5
@@ -190,7 +191,7 @@ class Judge:
     def _superior(self, looks: tuple[MetricLook, ...]) -> bool:
         """For `decision: superior` some latency must be proven lower; whether it is, is told in any case."""
         return self.plan.settings.decision != "superior" or any(
-            look.proven_better for look in looks if look.unit == "ratio"
+            look.proven_better for look in looks if look.unit == RATIO.name
         )
 
     def _due(self, step: _Step, at: float) -> bool:
@@ -249,9 +250,7 @@ def _between(look: MetricLook) -> bool:
     """Whether the effect seems to lie between what is harm and what is comparable."""
     if look.effect is None:
         return False
-    if look.unit == "points" and look.sides != "above":
-        off = abs(look.effect) if look.sides == "both" else -look.effect
-        return look.limit < off < look.safe_limit
-    if look.unit == "points":
-        return look.limit < look.effect < look.safe_limit
-    return look.limit / 1.04 < look.effect < look.limit * 1.04
+    if unit_of(look.unit).ratio:
+        return look.limit / 1.04 < look.effect < look.limit * 1.04
+    off = {"above": look.effect, "below": -look.effect, "both": abs(look.effect)}[look.sides]
+    return look.limit < off < look.safe_limit

@@ -192,7 +192,7 @@ def looked(
         high=high,
         limit=plan.limit,
         safe_limit=plan.safe_limit,
-        unit=kind_of(plan.settings).unit,
+        unit=kind_of(plan.settings).unit.name,
         harm_e=float(harm[plan.harm]) if plan.harm >= 0 else 1.0,
         harm_threshold=harm_threshold,
         safety_e=float(safety[plan.safety]) if plan.safety >= 0 else 1.0,

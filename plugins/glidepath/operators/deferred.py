@@ -83,11 +83,11 @@ class BakeOperator(ReleaseOperator):
 
     def _tell(self, run: Run) -> str | None:
         from glidepath.judge import Look
-        from glidepath.release import words
+        from glidepath.text import lines
 
         look = run.ports.record.last_look(run.id)
         if look:
-            self.log.info("%s", words.look_line(Look.from_dict(look), "bake: newest look"))
+            self.log.info("%s", lines.look_line(Look.from_dict(look), "bake: newest look"))
         word = run.journal.answer_on(self.step)
         if word is None:
             return None

@@ -16,7 +16,7 @@ from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
 from glidepath.policy.helm import HelmRelease
 from glidepath.policy.messages import Messages
-from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, MeanMetric, Metric, ShareMetric
+from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
 from glidepath.policy.presets import counted_by
 from glidepath.policy.versions import Version
 
@@ -211,17 +211,16 @@ class Policy(Form):
             raise ValueError(
                 "metrics: none is critical; expected at least one, or nothing would be proven before promotion"
             )
-        if self.decision == "superior" and not any(
-            isinstance(metric, LatencyMetric) and metric.threshold is None for metric in self.metrics
-        ):
+        if self.decision == "superior" and not any(metric.can_be_faster for metric in self.metrics):
             raise ValueError("decision: superior needs a latency metric: it is what must be proven better")
 
     @model_validator(mode="after")
     def _latency_is_counted(self) -> Policy:
-        latency = next((metric for metric in self.metrics if isinstance(metric, (LatencyMetric, MeanMetric))), None)
-        if self.evidence.histograms == "native" and any(isinstance(metric, MeanMetric) for metric in self.metrics):
+        latency = next((metric for metric in self.metrics if metric.reads_buckets or metric.reads_sums), None)
+        sums = next((metric for metric in self.metrics if metric.reads_sums), None)
+        if self.evidence.histograms == "native" and sums is not None:
             raise ValueError(
-                "kind: mean is read from a classic histogram's _sum and _count, and evidence.histograms is native; expected classic, or no mean"
+                f"kind: {sums.kind} is read from a classic histogram's _sum and _count, and evidence.histograms is native; expected classic, or no {sums.kind}"
             )
         if "own" in self.sources and self.evidence.source != "own":
             raise ValueError("metrics: source: own counts by evidence.counts; expected evidence.source: own")
@@ -239,7 +238,7 @@ class Policy(Form):
     @property
     def sources(self) -> tuple[str, ...]:
         """All that its counts come from, that of its evidence first."""
-        theirs = (metric.source for metric in self.metrics if isinstance(metric, (ErrorsMetric, ShareMetric)))
+        theirs = (metric.counted_by for metric in self.metrics)
         return tuple(dict.fromkeys([self.evidence.source, *(source for source in theirs if source is not None)]))
 
     @property

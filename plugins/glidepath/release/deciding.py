@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from glidepath.judge import Look, Verdict
 from glidepath.policy.model import LONGEST
-from glidepath.release import words
 from glidepath.release.asking import held
 from glidepath.release.brake import take_back, taken_back
 from glidepath.release.events import Decided, HarmProven, ObservationOver
@@ -12,6 +11,7 @@ from glidepath.release.looks import Looks
 from glidepath.release.observation import Observation, observation
 from glidepath.release.phases import Decision
 from glidepath.release.run import Run, Step
+from glidepath.text import lines
 
 
 class Deciding:
@@ -48,12 +48,12 @@ class Deciding:
         """What follows from a look."""
         if look.verdict is Verdict.FAIL:
             self.run.note(HarmProven(look.reason, look.deciding, look.at))
-            self.decide(step, Decision.ROLLBACK, words.verdict(look))
+            self.decide(step, Decision.ROLLBACK, lines.verdict(look))
         elif step.number < len(self.run.spec.steps):
             if look.may_advance and not self._held():
-                self.decide(step, Decision.ADVANCE, words.verdict(look))
+                self.decide(step, Decision.ADVANCE, lines.verdict(look))
         elif step.number == len(self.run.spec.steps) and look.verdict is Verdict.PASS and not self._held():
-            self._promote(step, words.verdict(look))
+            self._promote(step, lines.verdict(look))
 
     def miss(self, look: Look, step: Step, since: float) -> None:
         """No data: wait, then do what the policy says."""

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from glidepath.errors import ClaimLostError, ClusterError, RecordError
 from glidepath.judge import Verdict
 from glidepath.record.turns import Turn
-from glidepath.release import words
 from glidepath.release.asking import BACK, early_word, heard
 from glidepath.release.brake import brake, note_taken_back, take_back, taken_back
 from glidepath.release.cleanup import sweep
@@ -28,6 +27,7 @@ from glidepath.release.run import Run, Step
 from glidepath.release.stages import stage
 from glidepath.release.summary import summary
 from glidepath.release.watched import Confirmed, judged, step_in_force
+from glidepath.text import lines
 
 # How many guards one after the other may keep the claim without a look.
 GUARDS_UNSEEN = 3
@@ -139,7 +139,7 @@ class Guard:
         except RecordError:
             seen = self.looks.unwritten
             if seen is not None and seen.look.verdict is Verdict.FAIL:
-                brake(self.run, words.verdict(seen.look))
+                brake(self.run, lines.verdict(seen.look))
             raise
 
     def _adopt(self) -> None:

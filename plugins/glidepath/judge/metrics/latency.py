@@ -24,6 +24,7 @@ from glidepath.judge.plan import MetricPlan
 from glidepath.judge.quantiles import quantile_below
 from glidepath.judge.settings import MetricSettings
 from glidepath.judge.survival import Survival, positive, shares_beyond
+from glidepath.judge.units import RATIO
 
 # An edge with so many times fewer or more requests above it than the quantile has tells nothing of it.
 NEAR = 6.0
@@ -47,7 +48,7 @@ class Latency(Kind):
     """Slower beyond a tolerance, at the edges around a quantile."""
 
     name = "latency"
-    unit = "ratio"
+    unit = RATIO
     at_edges = True
     better = 1.0
     harm_factors, harm_weights = HARM_FACTORS, HARM_WEIGHTS

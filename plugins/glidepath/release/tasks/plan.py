@@ -16,7 +16,7 @@ from glidepath.policy import Image, ReleaseSpec
 from glidepath.policy.presets import untried
 from glidepath.ports import Ports
 from glidepath.record import Release
-from glidepath.release import gitops, reach, words
+from glidepath.release import gitops, planned, reach
 from glidepath.release.cleanup import close_orphans, forget_old
 from glidepath.release.observation import observation
 from glidepath.release.phases import Phase
@@ -153,9 +153,12 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     judgement = plan_judgement(
         settings_of(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s, older, older_s
     )
-    for line in words.blind_lines(past.blind, judgement, source.le_seconds) if source.binned else ():
+    for line in planned.blind_lines(past.blind, judgement, source.le_seconds) if source.binned else ():
         say(line)
-    for line in (*words.plan_lines(judgement, counts, seconds), *words.observation_lines(observation(spec), stable)):
+    for line in (
+        *planned.plan_lines(judgement, counts, seconds),
+        *planned.observation_lines(observation(spec), stable),
+    ):
         say(line)
     for line in uncalled(ports.evidence, source, spec.version, LATELY_S):
         say(line)
