@@ -12,7 +12,7 @@ from glidepath.kube import GROUP, TOKEN
 LEASES = "coordination.k8s.io/v1/leases"
 LABEL = f"{GROUP}/claim"
 TAKEN = f"{GROUP}/taken"
-# The VirtualService as the claim found it.
+# The routes as the claim found them.
 ROUTES = f"{GROUP}/routes"
 WATCHDOG = "glidepath-watchdog"
 # How the release stands, as JSON (`release/summary.py`).

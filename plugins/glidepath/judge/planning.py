@@ -34,14 +34,7 @@ def plan_judgement(
     Raises:
         ValueError: There was no request, or counts and edges don't fit.
     """
-    if baseline.requests <= 0 or baseline_seconds <= 0:
-        raise ValueError(
-            f"{baseline.requests} requests in {baseline_seconds} s: expected some, to fix the margins from"
-        )
-    if len(baseline.latency) != len(edges) + 1 or any(b <= a for a, b in pairwise(edges)):
-        raise ValueError(
-            f"{len(baseline.latency)} buckets, edges {tuple(edges)}: expected ascending edges, one bucket more"
-        )
+    _checked(baseline, baseline_seconds, edges)
     past = [(older, older_s), (blocks, block_s)]
     every = tuple(edges)
     metrics = tuple(kind_of(metric).planned(metric, baseline, every) for metric in settings.metrics)
@@ -60,6 +53,20 @@ def plan_judgement(
         metrics = tuple(_tempered(metric, past) if kind_of(metric.settings).judged else metric for metric in metrics)
     feasibility = feasible(settings, metrics, requests_per_second)
     return Plan(settings, metrics, every, feasibility, baseline, baseline_seconds, apart)
+
+
+def _checked(baseline: ArmCounts, seconds: float, edges: Sequence[float]) -> None:
+    """Make sure that there was something, and that counts and edges fit.
+
+    Raises:
+        ValueError: There was nothing, or they don't.
+    """
+    if baseline.requests <= 0 or seconds <= 0:
+        raise ValueError(f"{baseline.requests} requests in {seconds} s: expected some, to fix the margins from")
+    if len(baseline.latency) != len(edges) + 1 or any(b <= a for a, b in pairwise(edges)):
+        raise ValueError(
+            f"{len(baseline.latency)} buckets, edges {tuple(edges)}: expected ascending edges, one bucket more"
+        )
 
 
 def _tempered(metric: MetricPlan, past: Sequence[Piece]) -> MetricPlan:

@@ -207,12 +207,13 @@ def _pods(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _rows(record: Record, service: str | None, may: Callable[[str], bool]) -> Iterator[Row]:
-    for head in reading.heads(record, service, lambda identity: may(identity.partition("/")[0])):
+    for head in reading.heads(record, WeightGiven.kind, service, lambda identity: may(identity.partition("/")[0])):
         dag_id, _, run_id = head.id.partition("/")
-        stands = _stands(record, head)
+        stands, given = _stands(record, head), WeightGiven.of(head.last) if head.last else None
         yield Row(
             head.id, dag_id, run_id, head.service, head.namespace, head.stable, head.canary, stands.state, stands.tone,
-            stands.sentence, min(head.step, head.steps), head.steps, head.weight, head.created, head.closed,
+            stands.sentence, min(given.step, head.steps) if given else 0, head.steps, given.weight if given else 0,
+            head.created, head.closed,
         )  # fmt: skip
 
 

@@ -107,7 +107,7 @@ def examine(spec: ReleaseSpec, ports: Ports, say: Say, at: float) -> Examined:
     spec = with_chart(spec, ports, say)
     if spec.image != Image():
         say(
-            f"plan: {spec.image.digest or spec.image.tag} is called {spec.version} in the cluster: pods, subset, metrics"
+            f"plan: {spec.image.digest or spec.image.tag} is called {spec.version} in the cluster: pods, routes, metrics"
         )
     ownership.look(spec, ports, present.stable, present.given, say)
     gitops.check(spec, ports, say)
