@@ -8,7 +8,7 @@ from bench.judges.past import BLOCK_S, OLDER_BLOCK_S, PAST_S, Past
 from bench.judges.scenarios import HARM_MARGIN, HORIZON_S, SAFETY_MARGIN, Scenario
 from bench.judges.service import Traffic
 from bench.judges.world import SCRAPE_S
-from glidepath.judge import Judge, MetricSettings, Plan, Settings, Verdict, plan_judgement
+from glidepath.judge import Judge, MetricSettings, Plan, Settings, Stretch, Verdict, plan_judgement
 from glidepath.judge.plan import MetricPlan
 
 WORDS = {Verdict.PASS: "promote", Verdict.FAIL: "rollback"}
@@ -53,7 +53,7 @@ def whole(scenario: Scenario, seen: Past, by_pod: bool = True) -> Plan:
         by_pod: Whether its pods were counted.
     """
     service = scenario.service
-    told = (seen.blocks, BLOCK_S, seen.older, OLDER_BLOCK_S) if by_pod else ()
+    told = (Stretch(seen.blocks, BLOCK_S), Stretch(seen.older, OLDER_BLOCK_S)) if by_pod else ()
     return plan_judgement(settings(scenario), seen.seen, PAST_S, service.edges, service.per_second, *told)
 
 

@@ -58,7 +58,7 @@ class ClaimState:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PersonsWord:
     """What a person asks of a release: `what` is TAKE_BACK or COMMIT; `who` is the client that wrote it."""
 
     what: str

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import singledispatch
 
 from glidepath.evidence.counted import counted_source
-from glidepath.evidence.source import SOURCES, Share, Source, rule_of
+from glidepath.evidence.source import SOURCES, ShareSeries, Source, rule_of
 from glidepath.policy import ErrorsMetric, MeanMetric, Policy, ShareMetric
 from glidepath.policy.metrics import MetricForm
 from glidepath.policy.presets import counted_by
@@ -42,7 +42,7 @@ def source_of(policy: Policy, versions: Sequence[str]) -> Source:
 
 
 @singledispatch
-def share_of(metric: MetricForm, source: Source) -> Share | None:  # noqa: ARG001 - each kind has its own
+def share_of(metric: MetricForm, source: Source) -> ShareSeries | None:  # noqa: ARG001 - each kind has its own
     """What a metric has counted beside the source's requests, errors and latency; None for nothing. A function a kind.
 
     Args:
@@ -53,29 +53,29 @@ def share_of(metric: MetricForm, source: Source) -> Share | None:  # noqa: ARG00
 
 
 @share_of.register
-def _(metric: ErrorsMetric, source: Source) -> Share | None:
+def _(metric: ErrorsMetric, source: Source) -> ShareSeries | None:
     """The errors of a source of its own."""
     if metric.source is None:
         return None
     requests = source.requests
-    return Share(metric.title, requests, (), requests, source.error, source.version_label, source.naming)
+    return ShareSeries(metric.title, requests, (), requests, source.error, source.version_label, source.naming)
 
 
 @share_of.register
-def _(metric: MeanMetric, source: Source) -> Share:
+def _(metric: MeanMetric, source: Source) -> ShareSeries:
     """The histogram's sum, and what it is the sum of."""
     of, events = (source.latency.replace("_bucket{", f"{end}{{", 1) for end in ("_count", "_sum"))
-    return Share(metric.title, of, (), events, (), source.version_label, source.naming, source.unit_seconds)
+    return ShareSeries(metric.title, of, (), events, (), source.version_label, source.naming, source.unit_seconds)
 
 
 @share_of.register
-def _(metric: ShareMetric, source: Source) -> Share:
+def _(metric: ShareMetric, source: Source) -> ShareSeries:
     """A share among the source's successful requests, or of other counters with the same labels."""
     among, label, naming = rule_of(metric.among), source.version_label, source.naming
     if metric.counter is None:
         among = among or source.good
         event = (*among, *rule_of(metric.event))
-        return Share(metric.name, source.requests, among, source.requests, event, label, naming)
+        return ShareSeries(metric.name, source.requests, among, source.requests, event, label, naming)
     of = f"{metric.counter}{{{source.where}}}"
     events = f"{metric.event_counter or metric.counter}{{{source.where}}}"
-    return Share(metric.name, of, among, events, (*among, *rule_of(metric.event)), label, naming)
+    return ShareSeries(metric.name, of, among, events, (*among, *rule_of(metric.event)), label, naming)

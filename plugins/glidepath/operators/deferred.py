@@ -156,6 +156,6 @@ def guard_limit(spec: ReleaseSpec) -> timedelta:
 
 def _observation(spec: ReleaseSpec) -> timedelta:
     """How long an observation after the promotion can last."""
-    from glidepath.policy.model import LONGEST
+    from glidepath.policy.model import OBSERVATION_FACTOR
 
-    return timedelta(seconds=LONGEST * spec.after_promotion.warm)
+    return timedelta(seconds=OBSERVATION_FACTOR * spec.after_promotion.warm)

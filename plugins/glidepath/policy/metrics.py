@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import Field, model_validator
 
-from glidepath.policy.fields import Duration, Form, Name, Origin, Share
+from glidepath.policy.fields import Duration, Form, Fraction, Name, Origin
 from glidepath.policy.labels import Identifier, Labels
 
 Role = Literal["critical", "guard", "advisory"]
@@ -135,7 +135,7 @@ class LatencyMetric(MetricForm):
     reads_buckets = True
 
     kind: Literal["latency"]
-    quantile: Share = 0.95
+    quantile: Fraction = 0.95
     tolerance: float = Field(1.10, gt=1, le=3, description="1.10 lets the canary's quantile be 10 % above stable's.")
     threshold: Duration | None = Field(
         None, description="An edge of the buckets, such as 300ms: the share of slower requests is judged, no quantile."

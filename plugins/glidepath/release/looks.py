@@ -19,7 +19,7 @@ from glidepath.judge import Interval, Judge, Look, Numbering, Plan
 from glidepath.record.turns import GUARD, Turn
 from glidepath.release.events import Resolution
 from glidepath.release.resolution import at_edges, fits
-from glidepath.release.run import Run, Step
+from glidepath.release.run import Run, StepInForce
 from glidepath.text import lines
 
 
@@ -116,7 +116,7 @@ class Looks:
             seen = error
         return Fetched(seen, now, began, time.monotonic() - began, due_s)
 
-    def look(self, step: Step, fetched: Fetched) -> Look | None:
+    def look(self, step: StepInForce, fetched: Fetched) -> Look | None:
         """Look at what was fetched, and record it; None when there is nothing new yet.
 
         Args:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from glidepath.judge import Look, MetricLook
 from glidepath.judge.units import unit_of
-from glidepath.replay.decisions import Change, Decision
+from glidepath.replay.decisions import Change, Ruling
 from glidepath.text.numbers import bare, limits
 
 
@@ -41,7 +41,7 @@ def legend(look: Look) -> Iterator[str]:
         yield f"{metric_look.name}: {unit_of(metric_look.unit).means}; {told}{note}"
 
 
-def decision(outcome: Decision) -> str:
+def decision(outcome: Ruling) -> str:
     """A decision in words."""
     return f"{outcome.word} after {outcome.after_s:.0f} s ({outcome.reason})"
 

@@ -10,7 +10,7 @@ from glidepath.claim import Claim
 from glidepath.claim.state import ABANDONED, WATCHDOG
 from glidepath.errors import ClaimLostError, ClusterError, ReleaseFinishedError
 from glidepath.traffic import Routes, Split
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import DEPLOYMENTS, LEASES, MESH, NAMESPACE, SERVICE
 from tests.support.installed import http_routes
@@ -238,7 +238,7 @@ def test_a_claim_that_another_took_in_the_meantime_is_not_touched(world: World) 
     world.watch(watchdog, LEASE_S - 1)
 
     def the_next_release_begins() -> None:
-        rescue = Watchdog(world.server.api(), NAMESPACE, Facts(), lambda: world.wall, lambda: world.steady)
+        rescue = Watchdog(world.server.api(), NAMESPACE, Health(), lambda: world.wall, lambda: world.steady)
         rescue.look()
         claim = world.acquire("run-2")
         world.traffic().take(claim)
@@ -256,7 +256,7 @@ def test_a_claim_that_was_given_back_and_taken_in_the_meantime_is_not_given_back
     world.watch(watchdog, LEASE_S - 1)
 
     def the_next_release_begins() -> None:
-        Watchdog(world.server.api(), NAMESPACE, Facts(), lambda: world.wall, lambda: world.steady).look()
+        Watchdog(world.server.api(), NAMESPACE, Health(), lambda: world.wall, lambda: world.steady).look()
         world.acquire("run-2")
 
     world.server.before("POST", "events", the_next_release_begins)

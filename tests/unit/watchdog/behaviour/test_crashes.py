@@ -9,7 +9,7 @@ import pytest
 from kubernetes import client
 
 from glidepath.traffic import Split
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import NAMESPACE, SERVICE
 from tests.unit.watchdog.world import LEASE_S, World
@@ -100,7 +100,7 @@ def test_a_claim_the_watchdog_holds_is_finished_at_once(world: World) -> None:
 
 
 def test_two_watchdogs_at_once_make_one_brake(world: World) -> None:
-    facts = [Facts(), Facts()]
+    facts = [Health(), Health()]
     pair = [Watchdog(world.server.api(), NAMESPACE, one, lambda: world.wall, lambda: world.steady) for one in facts]
     pair[1].look()
     token = expire_both(world, pair)
