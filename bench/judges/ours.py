@@ -16,7 +16,7 @@ ERRORS = MetricSettings("errors", "errors", "critical", 0.10, harm_margin=0.0005
 
 
 @dataclass(frozen=True)
-class Played:
+class Ending:
     """How one judge ended one release.
 
     Attributes:
@@ -85,7 +85,7 @@ def on_margin(scenario: Scenario, plan: Plan) -> Scenario:
     return replace(scenario, service=replace(scenario.service, fault=fault))
 
 
-def release(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played:
+def release(scenario: Scenario, plan: Plan, traffic: Traffic) -> Ending:
     """Walk one canary up the steps until it is decided, or the time is over."""
     judge, step = Judge(plan), 0
     traffic.apart = frozenset(one.pod for one in plan.apart)
@@ -97,4 +97,4 @@ def release(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played:
             word = WORDS[look.verdict]
             break
         step += look.may_advance
-    return Played(word, (traffic.at - (traffic.onset or 0)) * SCRAPE_S, traffic.failed, traffic.requests)
+    return Ending(word, (traffic.at - (traffic.onset or 0)) * SCRAPE_S, traffic.failed, traffic.requests)

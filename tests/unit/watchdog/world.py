@@ -18,7 +18,7 @@ LEASE_S = 60.0
 
 
 @dataclass
-class World:
+class Abandoned:
     """The cluster, the time, and the release that is about to be abandoned."""
 
     server: ApiServer
