@@ -75,12 +75,12 @@ class Adoption:
             )
         if "selector" in values["service"]:
             self._there_again(values)
-            self._known("the routes")
+            self._wait_known("the routes")
             values = self._to(without(values, "service.selector"), f"{service}: has the pods of {version} as well")
         if canary == BEFORE:
             self._led_to(self.mapped.workload(version))
             values = self._to(_split(values, version, 0), f"{service}: {version} has all requests")
-            self._known(f"that {version} has them")
+            self._wait_known(f"that {version} has them")
             self._to(_split(values, version, None), f"{service}: {version} is the stable version")
         self._remains()
 
@@ -121,13 +121,13 @@ class Adoption:
             self._led_to(name)
             now = self._routed(_split(now, stable, 100), f"{service}: {name} has all requests")
         if "selector" not in now["service"]:
-            self._known(f"that {name} has them")
+            self._wait_known(f"that {name} has them")
             selector = (named(rendered, "Service", service) or {})["spec"]["selector"]
             now["service"] = {**now["service"], "selector": selector}
             self._to(now, f"{service}: has the pods of {name} only")
         # A route to a version whose way is gone would fail.
         for kind in (ROUTES, WAYS):
-            self._known(f"what {service} has")
+            self._wait_known(f"what {service} has")
             self.live.delete({"apiVersion": API, "kind": kind, "metadata": {"name": service}})
         self.plain.upgrade(values)
 
@@ -158,7 +158,7 @@ class Adoption:
         rule = named(self.routes.preview(values).objects, WAYS, self.mapped.service)
         if rule is not None:
             self.live.put(rule)
-        self._known("the ways to versions")
+        self._wait_known("the ways to versions")
         return self._to(values, fact)
 
     def _there_again(self, values: Mapping[str, Any]) -> None:
@@ -166,7 +166,7 @@ class Adoption:
         for manifest in self.routes.preview(values).objects:
             if manifest["kind"] in (ROUTES, WAYS) and self.live.find(manifest) is None:
                 self.live.put(manifest)
-                self._known(f"the {manifest['kind']}")
+                self._wait_known(f"the {manifest['kind']}")
 
     def _to(self, values: dict[str, Any], fact: str) -> dict[str, Any]:
         self.routes.upgrade(values)
@@ -226,9 +226,9 @@ class Adoption:
                 )
             time.sleep(1)
             pods = self.live.endpoints(self.mapped.service)
-        self._known(f"the pods of {workload}")
+        self._wait_known(f"the pods of {workload}")
 
-    def _known(self, what: str) -> None:
+    def _wait_known(self, what: str) -> None:
         self.say(f"{self.drain_s:.0f} s until every caller knows {what}")
         time.sleep(self.drain_s)
 

@@ -3,7 +3,7 @@
 A pod in a mood (a noisy node, a cold cache, a heavy user) has a multiple of its version's rate of events, and after a
 while another. The model: a pod's multiple is lognormal with mean 1, and is drawn anew at random times, so that it lasts so
 many seconds on average. What its logarithm's sigma and the time may be is weighed by what the stable's pods did, each
-against the others, by the very filter that later judges (`glidepath.judge.hidden`).
+against the others, by the very filter that later judges (`glidepath.judge.latent`).
 """
 
 from __future__ import annotations

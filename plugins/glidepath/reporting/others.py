@@ -43,7 +43,7 @@ def _judged(evidence: Recording, policy: Policy | None) -> list[str]:
         return ["can't be judged", "", str(error)]
 
 
-def _told(decision: decisions.Decision) -> list[str]:
+def _told(decision: decisions.Ruling) -> list[str]:
     return [decision.word, f"{decision.after_s:.0f} s", decision.reason]
 
 

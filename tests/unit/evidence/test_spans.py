@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.interval import Collected
-from glidepath.judge.split import SplitTest
+from glidepath.judge.sample_ratio import SampleRatioTest
 from tests.unit.evidence.scraped import SOURCE, Scraped
 
 SCRAPE = 5.0
@@ -164,7 +164,7 @@ def test_a_fair_split_is_never_a_mismatch(
     # Later than that it would not be heard of for two scrapes and a half, and be gone: what it did comes when it is back.
     failing.lag = min(failing.lag, 2.0)
     failing.fails = frozenset(one for one in fails if one - 1 not in fails)
-    played, split, now, seen = Scraping(pods), SplitTest(len(canary), len(stable)), 115.0, 0
+    played, split, now, seen = Scraping(pods), SampleRatioTest(len(canary), len(stable)), 115.0, 0
     played.look(now)
     for wait in [*waits, *[3.0] * 8]:
         now += wait
