@@ -6,8 +6,13 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from glidepath.deploy.mesh import with_shares
+from glidepath.deploy.mesh import NO_CANARY, with_shares
 from glidepath.policy.versions import Image, name_of
+
+
+def no_canary() -> str:
+    """What takes the canary out of the traffic, as `helm --set` has it."""
+    return NO_CANARY
 
 
 def roles(values: Mapping[str, Any]) -> tuple[str, str | None]:

@@ -74,13 +74,6 @@ def safe_split(stable: str, canary: str | None, now: Split | None) -> Split:
     return Split(stable, canary if canary != stable else None, 0)
 
 
-def share(split: Split, version: str) -> int:
-    """The percentage of the requests that a version gets."""
-    if split.stable == version:
-        return 100 - split.canary_weight
-    return split.canary_weight if split.canary == version else 0
-
-
 class Watchdog:
     """Watches the claims of one namespace.
 
@@ -176,7 +169,7 @@ class Watchdog:
 
     def _taken(self, state: ClaimState, stable: str, now: Split | None) -> TakeOver:
         before = str(now) if now else "routes that are no split of two versions"
-        braked = now is None or share(now, stable) < 100
+        braked = now is None or now.weights.get(stable, 0) < 100
         return TakeOver(state.holder, round(self._now() - state.renewed, 1), before, braked)
 
     def _finish(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from glidepath.claim import ClaimState
 from glidepath.traffic import Split
-from glidepath.watchdog.loop import TakeOver, safe_split, share
+from glidepath.watchdog.loop import TakeOver, safe_split
 from glidepath.watchdog.sight import Sightings
 
 NAME, WALL = "glidepath-prices", 1_800_000_000.0
@@ -105,7 +105,7 @@ def test_nothing_expires_before_its_duration_has_passed(gaps: list[float], wall:
 @given(st.integers(0, 100), st.sampled_from(["v1", "v2", "v3"]), st.sampled_from(["v1", "v2", None]))
 def test_the_safe_split_has_everything_on_stable(weight: int, stable: str, canary: str | None) -> None:
     split = safe_split(stable, canary, Split("v1", "v2", weight))
-    assert share(split, stable) == 100
+    assert split.weights[stable] == 100
     assert safe_split(stable, canary, split) == split
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from glidepath.deploy import HelmRelease
 from glidepath.deploy import values as chart
-from glidepath.deploy.mesh import NO_CANARY
 from glidepath.errors import PreflightError, SetupError, TrafficDriftError
 from glidepath.policy import Image, ReleaseSpec
 from glidepath.policy.freeze import frozen_until
@@ -89,7 +88,7 @@ def _agreed(spec: ReleaseSpec, ports: Ports, values: Mapping[str, Any]) -> str:
     if canary is not None and split.canary_weight > 0 and spec.version != stable:
         raise PreflightError(
             f"canary {canary!r} has {split.canary_weight} % of the traffic outside any release; take it to 0 first: "
-            f"helm upgrade {ports.helm.release} ... --set {NO_CANARY}"
+            f"helm upgrade {ports.helm.release} ... --set {chart.no_canary()}"
         )
     return stable
 
