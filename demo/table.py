@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from glidepath.release.words import limit, number
+from glidepath.text.numbers import limit, number
 
 COLUMNS = (
     "version", "outcome", "verdict", "decided by", "estimate", "interval", "limit",

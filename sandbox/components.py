@@ -1,9 +1,10 @@
-"""The components' command lines and configuration files. JSON is YAML, so no YAML library is needed."""
+"""The components' command lines (commands.json) and configuration files. JSON is YAML, so no YAML library is needed."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from sandbox import certs
@@ -13,6 +14,7 @@ NODE = "sandbox"
 API_PORT = 6443
 PROMETHEUS_PORT = 9090
 AUDIT_LOG = "audit.jsonl"
+COMMANDS = Path(__file__).with_name("commands.json")
 
 
 def write(state: Path, binaries: Path, slot: Slot, cgroup: str, scrape: str, monitored: dict[str, Any]) -> None:
@@ -33,87 +35,15 @@ def write(state: Path, binaries: Path, slot: Slot, cgroup: str, scrape: str, mon
 
 
 def _components(state: Path, binaries: Path, slot: Slot) -> list[dict[str, Any]]:
-    pki = state / "pki"
-
-    def one(name: str, *arguments: str) -> dict[str, Any]:
-        return {"name": name, "argv": [str(binaries / name), *arguments]}
-
+    """Name and command of each component, in the order in which they are started: those of commands.json, filled in."""
+    known = {
+        "state": state, "binaries": binaries, "pki": state / "pki", "audit_log": AUDIT_LOG, "node": NODE,
+        "inside": slot.inside, "services": SERVICES, "pods": PODS, "api_port": API_PORT, "prometheus_port": PROMETHEUS_PORT,
+    }  # fmt: skip
+    commands: dict[str, list[str]] = json.loads(COMMANDS.read_text())
     return [
-        one(
-            "etcd",
-            f"--data-dir={state}/etcd",
-            "--listen-client-urls=http://127.0.0.1:2379",
-            "--advertise-client-urls=http://127.0.0.1:2379",
-            "--listen-peer-urls=http://127.0.0.1:2380",
-            "--unsafe-no-fsync",
-            "--auto-compaction-retention=10m",
-        ),
-        one(
-            "kube-apiserver",
-            "--etcd-servers=http://127.0.0.1:2379",
-            f"--service-cluster-ip-range={SERVICES}",
-            f"--advertise-address={slot.inside}",
-            f"--bind-address={slot.inside}",
-            f"--secure-port={API_PORT}",
-            f"--tls-cert-file={pki}/apiserver.crt",
-            f"--tls-private-key-file={pki}/apiserver.key",
-            f"--client-ca-file={pki}/ca.crt",
-            "--service-account-issuer=https://kubernetes.default.svc",
-            f"--service-account-key-file={pki}/service-accounts.pub",
-            f"--service-account-signing-key-file={pki}/service-accounts.key",
-            f"--kubelet-client-certificate={pki}/kubelet-client.crt",
-            f"--kubelet-client-key={pki}/kubelet-client.key",
-            f"--kubelet-certificate-authority={pki}/ca.crt",
-            "--kubelet-preferred-address-types=InternalIP",
-            "--authorization-mode=Node,RBAC",
-            "--enable-admission-plugins=NodeRestriction",
-            "--anonymous-auth=false",
-            "--allow-privileged",
-            f"--audit-policy-file={state}/audit.json",
-            f"--audit-log-path={state}/{AUDIT_LOG}",
-            "--audit-log-maxsize=200",
-        ),
-        one(
-            "kube-controller-manager",
-            f"--kubeconfig={state}/controller-manager.kubeconfig",
-            f"--service-account-private-key-file={pki}/service-accounts.key",
-            f"--root-ca-file={pki}/ca.crt",
-            f"--cluster-signing-cert-file={pki}/ca.crt",
-            f"--cluster-signing-key-file={pki}/ca.key",
-            "--allocate-node-cidrs",
-            f"--cluster-cidr={PODS}",
-            "--node-cidr-mask-size=24",
-            f"--service-cluster-ip-range={SERVICES}",
-            "--leader-elect=false",
-            "--use-service-account-credentials",
-            "--bind-address=127.0.0.1",
-        ),
-        one(
-            "kube-scheduler",
-            f"--kubeconfig={state}/scheduler.kubeconfig",
-            "--leader-elect=false",
-            "--bind-address=127.0.0.1",
-        ),
-        {"name": "containerd", "argv": ["/usr/bin/containerd", "--config", f"{state}/containerd.toml"]},
-        one(
-            "kubelet",
-            f"--config={state}/kubelet.yaml",
-            f"--kubeconfig={state}/kubelet.kubeconfig",
-            f"--root-dir={state}/kubelet",
-            f"--hostname-override={NODE}",
-            f"--node-ip={slot.inside}",
-        ),
-        one("kube-proxy", f"--config={state}/proxy.yaml", f"--hostname-override={NODE}"),
-        one(
-            "prometheus",
-            f"--config.file={state}/prometheus.yaml",
-            f"--storage.tsdb.path={state}/prometheus",
-            "--storage.tsdb.retention.time=2d",
-            f"--web.listen-address={slot.inside}:{PROMETHEUS_PORT}",
-            "--web.enable-lifecycle",
-            "--web.enable-otlp-receiver",
-            "--log.level=warn",
-        ),
+        {"name": name, "argv": [Template(argument).substitute(known) for argument in argv]}
+        for name, argv in commands.items()
     ]
 
 

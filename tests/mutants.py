@@ -65,22 +65,22 @@ MUTANTS = (
     Mutant("metrics/exceedance.py", "edges[place] / value for value", "edges[place] * value for value"),
     Mutant("apart.py", "harm_e=every.harm_e", "harm_e=rest.harm_e", "test_outliers.py"),
     Mutant("apart.py", "self._rest.feed(rest, canary", "self._rest.feed(stable, canary", "test_outliers.py"),
-    Mutant("sides.py", "(of - events, of)", "(events, of)", "test_sides.py"),
-    Mutant("sides.py", "(_negative(look.high), _negative(look.low))", "(look.low, look.high)"),
-    Mutant("split.py", "canary * up + stable * down", "canary * up - stable * down"),
+    Mutant("two_sided.py", "(of - events, of)", "(events, of)", "test_two_sided.py"),
+    Mutant("two_sided.py", "(_negative(look.high), _negative(look.low))", "(look.low, look.high)"),
+    Mutant("sample_ratio.py", "canary * up + stable * down", "canary * up - stable * down"),
     # Dropped clips, caps, corrections.
     Mutant("evalue.py", "np.maximum(left * (1.0 - ps), -left * ps)", "0.0 * left", "test_evalue.py"),
-    Mutant("budget.py", "np.minimum(gains, np.maximum(np.minimum(short, long), 0.0))", "gains", "test_budget.py"),
-    Mutant("budget.py", "SHORT_SHARE, LONG_SHARE = 0.6, 0.8", "SHORT_SHARE, LONG_SHARE = 0.6, 2.0"),
+    Mutant("cap.py", "np.minimum(gains, np.maximum(np.minimum(short, long), 0.0))", "gains", "test_cap.py"),
+    Mutant("cap.py", "SHORT_SHARE, LONG_SHARE = 0.6, 0.8", "SHORT_SHARE, LONG_SHARE = 0.6, 2.0"),
     Mutant("mixture.py", "share = min(share, self._cash)", "share = float(share)"),
     Mutant("mixture.py", "self._cash -= share", "pass"),
     Mutant("mixture.py", "math.log(self._cash)", "-1e9 * self._cash", "test_mixture.py"),
     Mutant("bets.py", "np.minimum(np.maximum(base, self._least), self._most)", "np.asarray(base)"),
     Mutant("process.py", "gains /= self.plan.phi", "gains *= self.plan.phi"),
     Mutant("dispersion.py", "math.sqrt(spread)) ** 3)", "math.sqrt(spread)) ** 2)", "test_dispersion.py"),
-    Mutant("hidden.py", "grown[:, 1:] - grown[:, :1]", "grown[:, :1] - grown[:, 1:]", "test_moods.py"),
-    Mutant("hidden.py", "log_harm[row] = min(", "log_harm[row] = max(", "test_moods.py"),
-    Mutant("hidden.py", "n - events, m - y, 1.0 - canary", "events, y, 1.0 - canary", "test_moods.py"),
+    Mutant("latent.py", "grown[:, 1:] - grown[:, :1]", "grown[:, :1] - grown[:, 1:]", "test_moods.py"),
+    Mutant("latent.py", "log_harm[row] = min(", "log_harm[row] = max(", "test_moods.py"),
+    Mutant("latent.py", "n - events, m - y, 1.0 - canary", "events, y, 1.0 - canary", "test_moods.py"),
     Mutant("moods.py", "np.log(n * ratios / m) + self.grid", "np.log(m * ratios / n) + self.grid", "test_moods.py"),
     Mutant("moods.py", "self._weights += (1.0 - stays)[:, None] * self._fresh", "pass", "test_moods.py"),
     Mutant("moods.py", "np.log1p(np.expm1(sigma**2) / pods)", "np.log1p(np.expm1(sigma**2) / pods**2)", "test_moods.py"),
@@ -92,8 +92,8 @@ MUTANTS = (
     Mutant("base.py", "counted = np.minimum(events, most)", "counted = events", "test_base.py"),
     Mutant("base.py", "self._shaken = beyond", "self._shaken = self._shaken | beyond", "test_base.py"),
     Mutant("mixture.py", "self._log_value - np.maximum(over, 0.0)", "self._log_value", "test_mixture.py"),
-    Mutant("sides.py", "each = alpha / max(1, len(plan.sides))", "each = alpha"),
-    Mutant("judge.py", "settings.alpha / sum(metric.settings.decides for metric in plan.metrics)", "settings.alpha", "test_sides.py"),
+    Mutant("two_sided.py", "each = alpha / max(1, len(plan.sides))", "each = alpha"),
+    Mutant("judge.py", "settings.alpha / sum(metric.settings.decides for metric in plan.metrics)", "settings.alpha", "test_two_sided.py"),
     Mutant("judge.py", "worst.harm_e >= worst.harm_threshold", "worst.harm_e >= 10.0"),
     # Wrong edges and margins.
     Mutant("metrics/errors.py", "margins.index(harm), margins.index(safety), harm, safety)", "margins.index(safety), margins.index(harm), harm, safety)"),
@@ -164,7 +164,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only mutants whose file or change contains this")
     asked = parser.parse_args()
     chosen = [one for one in MUTANTS if asked.only in f"{one.file} {one.wrong}"]
-    if noticed(Mutant("budget.py", "MOST = 64", "MOST = 64  # as it was")):
+    if noticed(Mutant("cap.py", "MOST = 64", "MOST = 64  # as it was")):
         print("the tests fail without a mutant")
         return 1
     left = 0

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from bench.judges.ours import Played
+from bench.judges.ours import Ending
 from bench.judges.scenarios import HARMFUL, Scenario
 from bench.judges.service import Traffic
 from bench.judges.world import BASE_ERRORS, SCRAPE_S
@@ -21,7 +21,7 @@ Truth = tuple[float, float]
 MOST = 1.0 - 1e-9
 
 
-def bound(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played | None:
+def bound(scenario: Scenario, plan: Plan, traffic: Traffic) -> Ending | None:
     """Walk the steps at their minimum bakes until the truth is proven; None where the scenario has no one truth."""
     harm = scenario.truth == HARMFUL
     every = [part for one in plan.metrics for part in one.asked if harm or part.safety >= 0 or not one.parts]
@@ -45,11 +45,11 @@ def bound(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played | None:
         last = step == len(steps) - 1
         if (harm and max(have) >= needed) or (not harm and last and baked and min(have) >= needed):
             word = "rollback" if harm else "promote"
-            return Played(word, (traffic.at - (traffic.onset or 0)) * SCRAPE_S, traffic.failed, traffic.requests)
+            return Ending(word, (traffic.at - (traffic.onset or 0)) * SCRAPE_S, traffic.failed, traffic.requests)
         if baked and not last:
             step, since = step + 1, interval.end
             have = have if harm else [0.0] * len(asked)
-    return Played("undecided", traffic.at * SCRAPE_S, traffic.failed, traffic.requests)
+    return Ending("undecided", traffic.at * SCRAPE_S, traffic.failed, traffic.requests)
 
 
 def _truth(scenario: Scenario, plan: Plan, metric: MetricPlan) -> Truth:

@@ -26,7 +26,7 @@ from bench.judges.world import BASE_ERRORS, SCRAPE_S, Array
 from glidepath.judge import Plan, StepSettings
 from glidepath.judge.base import Base
 from glidepath.judge.bets import HARM_SPREAD_S, SAFETY_SPREAD_S, SAFETY_WEIGHTS, Bets, harm_shares, spread
-from glidepath.judge.budget import Budget
+from glidepath.judge.cap import Cap
 from glidepath.judge.edges import Nulls, cornered
 from glidepath.judge.gains import gained
 from glidepath.judge.judge import SUSPICIOUS
@@ -80,7 +80,7 @@ class Metric:
         self.shape = (releases, len(plan.questions))
         self.start, self.changed, self.spread = harm_shares(changes)
         self.harm = Mixture(kind_of(plan.settings).harm_weights, self.shape)
-        self.budget, self.ceiling = Budget(self.bets.needed(alpha, beta)), safety_ceiling(beta)
+        self.budget, self.ceiling = Cap(self.bets.needed(alpha, beta)), safety_ceiling(beta)
         self.harm.start(self.start)
         self.since_start = 0.0
         self.base = Base(np.full((releases, 1, 1), plan.base))

@@ -8,7 +8,7 @@ from bench.judges.past import BLOCK_S, OLDER_BLOCK_S, PAST_S, Past
 from bench.judges.scenarios import HARM_MARGIN, HORIZON_S, SAFETY_MARGIN, Scenario
 from bench.judges.service import Traffic
 from bench.judges.world import SCRAPE_S
-from glidepath.judge import Judge, MetricSettings, Plan, Settings, Verdict, plan_judgement
+from glidepath.judge import Judge, MetricSettings, Plan, Settings, Stretch, Verdict, plan_judgement
 from glidepath.judge.plan import MetricPlan
 
 WORDS = {Verdict.PASS: "promote", Verdict.FAIL: "rollback"}
@@ -16,7 +16,7 @@ ERRORS = MetricSettings("errors", "errors", "critical", 0.10, harm_margin=0.0005
 
 
 @dataclass(frozen=True)
-class Played:
+class Ending:
     """How one judge ended one release.
 
     Attributes:
@@ -53,7 +53,7 @@ def whole(scenario: Scenario, seen: Past, by_pod: bool = True) -> Plan:
         by_pod: Whether its pods were counted.
     """
     service = scenario.service
-    told = (seen.blocks, BLOCK_S, seen.older, OLDER_BLOCK_S) if by_pod else ()
+    told = (Stretch(seen.blocks, BLOCK_S), Stretch(seen.older, OLDER_BLOCK_S)) if by_pod else ()
     return plan_judgement(settings(scenario), seen.seen, PAST_S, service.edges, service.per_second, *told)
 
 
@@ -85,7 +85,7 @@ def on_margin(scenario: Scenario, plan: Plan) -> Scenario:
     return replace(scenario, service=replace(scenario.service, fault=fault))
 
 
-def release(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played:
+def release(scenario: Scenario, plan: Plan, traffic: Traffic) -> Ending:
     """Walk one canary up the steps until it is decided, or the time is over."""
     judge, step = Judge(plan), 0
     traffic.apart = frozenset(one.pod for one in plan.apart)
@@ -97,4 +97,4 @@ def release(scenario: Scenario, plan: Plan, traffic: Traffic) -> Played:
             word = WORDS[look.verdict]
             break
         step += look.may_advance
-    return Played(word, (traffic.at - (traffic.onset or 0)) * SCRAPE_S, traffic.failed, traffic.requests)
+    return Ending(word, (traffic.at - (traffic.onset or 0)) * SCRAPE_S, traffic.failed, traffic.requests)

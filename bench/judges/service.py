@@ -131,15 +131,10 @@ def draw(service: Service, world: Conditions, random: Generator, at: slice, weig
     chance = BASE_ERRORS * error_rate
     chance[:, 1] += fault.more * bad[:, 0]
     failed = random.binomial(requests, np.minimum(1.0, chance))
-    edges = np.array(service.edges)
-    chances = [_latency(service.shape, edges, world.slower[at], 1.0)]
-    canary_slower = world.canary_slower[at] * np.where(bad, fault.slower, 1.0)
-    chances.append(_latency(service.shape, edges, canary_slower, 1.0))
-    if fault.tail != 1.0:
-        chances[1] = np.where(bad, _latency(service.shape, edges, canary_slower, fault.tail), chances[1])
-    buckets = random.multinomial(requests - failed, np.stack(np.broadcast_arrays(*chances), axis=1))
+    buckets = random.multinomial(requests - failed, _chances(service, world, at, bad))
     pods = None
     if service.by_pod:
+        edges = np.array(service.edges)
         each = np.minimum(1.0, BASE_ERRORS * world.errors[at]), service.shape.buckets(edges, world.slower[at])
         pods = pods_of(service.stable_pods, requests[:, 0], *each, random)
         failed[:, 0], buckets[:, 0] = pods.errors.sum(axis=1), pods.buckets.sum(axis=1)
@@ -149,6 +144,16 @@ def draw(service: Service, world: Conditions, random: Generator, at: slice, weig
     buckets = random.binomial(buckets, seen[..., None])
     counted = random.binomial(failed, seen)
     return Scrapes(buckets.sum(axis=2) + counted, counted, failed, buckets, world.lost[at], bad[:, 0])
+
+
+def _chances(service: Service, world: Conditions, at: slice, bad: NDArray[np.bool_]) -> Array:
+    """How likely a request of either arm falls into each bucket, shaped (scrapes, 2, edges + 1)."""
+    edges, fault = np.array(service.edges), service.fault
+    slower = world.canary_slower[at] * np.where(bad, fault.slower, 1.0)
+    stable, canary = (_latency(service.shape, edges, each, 1.0) for each in (world.slower[at], slower))
+    if fault.tail != 1.0:
+        canary = np.where(bad, _latency(service.shape, edges, slower, fault.tail), canary)
+    return np.stack(np.broadcast_arrays(stable, canary), axis=1)
 
 
 class Traffic:

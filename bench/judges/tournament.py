@@ -14,13 +14,13 @@ import numpy as np
 
 from bench.judges import ours, rivals
 from bench.judges.bound import bound
-from bench.judges.ours import Played
+from bench.judges.ours import Ending
 from bench.judges.past import past
 from bench.judges.scenarios import EDGE, HARMFUL, HORIZON_S, WITHIN, Scenario, scenarios
 from bench.judges.service import Scrapes, Traffic, draw
 from bench.judges.world import SCRAPE_S
 
-Results = dict[str, list[Played | None]]
+Results = dict[str, list[Ending | None]]
 BATCH = 5
 
 
@@ -91,7 +91,7 @@ def play(job: Job) -> tuple[Job, Results]:
     return job, results
 
 
-def _one(scenario: Scenario, random: np.random.Generator, rivals_too: bool) -> dict[str, Played | None]:
+def _one(scenario: Scenario, random: np.random.Generator, rivals_too: bool) -> dict[str, Ending | None]:
     known = past(scenario.service, random)
     plan = ours.planned(scenario, known)
     scenario = ours.on_margin(scenario, plan)
@@ -115,12 +115,12 @@ def _one(scenario: Scenario, random: np.random.Generator, rivals_too: bool) -> d
     }
 
 
-def _ended(at: float | None, drawn: Scrapes, onset_s: float) -> Played:
+def _ended(at: float | None, drawn: Scrapes, onset_s: float) -> Ending:
     """What the canary's users had until a rival took it back; a rival that finds nothing promotes when the time is over."""
     until = round(at / SCRAPE_S) if at is not None else len(drawn.lost)
     onset = round(onset_s / SCRAPE_S)
     failed, requests = int(drawn.failed[onset:until, 1].sum()), int(drawn.requests[:until, 1].sum())
-    return Played("rollback" if at is not None else "promote", until * SCRAPE_S - onset_s, failed, requests)
+    return Ending("rollback" if at is not None else "promote", until * SCRAPE_S - onset_s, failed, requests)
 
 
 def tournament(runs: int, jobs: int, seed: int, only: str = "", whole: bool = False) -> list[Case]:
@@ -181,7 +181,7 @@ def _summed(table: str, scenario: Scenario, batches: dict[int, Results]) -> Case
     return Case(table, scenario.name, scenario.truth, rows)
 
 
-def _row(played: list[Played | None]) -> Row | None:
+def _row(played: list[Ending | None]) -> Row | None:
     known = [one for one in played if one is not None]
     if not known:
         return None

@@ -136,7 +136,7 @@ class TrafficDriftError(TemporaryError):
 
 
 class NoWeightedRouteError(TrafficDriftError):
-    """No entry of the VirtualService leads to the service's versions by weights; nothing was written."""
+    """No entry of the routes leads to the service's versions by weights; nothing was written."""
 
 
 class StaleWriteError(TemporaryError):

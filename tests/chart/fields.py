@@ -28,7 +28,7 @@ GIVEN = (
 NUMBERS = "env.MAX_BYTES=1500000,env.LIMIT=3000000000,env.ID=12345678901234567,env.ON=true"
 
 
-class World:
+class InstalledChart:
     """The chart, installed by hand; the ports are the release's, as Glidepath's own account."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from glidepath.errors import PreflightError
 from glidepath.release.drift import objects_drift
 from rig.environment import RigError, cluster, helm, kubectl
 from tests.support.chart import any_chart, any_policy, plain_chart
-from tests.support.driven import World
+from tests.support.driven import Driven
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(600)]
 NAMESPACE, SERVICE = "any-chart-test", "plain"
@@ -33,16 +33,16 @@ def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def world(chart: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(chart: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
     with any_chart(NAMESPACE, SERVICE, chart, GIVEN), pytest.MonkeyPatch.context() as patch:
         patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-        made = World(tmp_path_factory.mktemp("record"), any_policy(NAMESPACE, SERVICE, chart, GIVEN))
+        made = Driven(tmp_path_factory.mktemp("record"), any_policy(NAMESPACE, SERVICE, chart, GIVEN))
         made.ports().workloads.wait_ready("v1", 180)
         yield made
 
 
 @pytest.fixture
-def old(world: World) -> str:
+def old(world: Driven) -> str:
     """The stable version."""
     return world.stable()
 
@@ -70,7 +70,7 @@ def by_hand(chart: Path, version: str, *settings: str) -> str:
     return helm("upgrade", f"{SERVICE}-{version}", str(chart), *OF, "--reuse-values", *given)
 
 
-def test_a_version_takes_the_place_of_another_and_brings_what_its_chart_has(world: World, old: str, new: str) -> None:
+def test_a_version_takes_the_place_of_another_and_brings_what_its_chart_has(world: Driven, old: str, new: str) -> None:
     address = found(f"service/{SERVICE}")["spec"]["clusterIP"]
     run = world.begun(new)
     assert installed() == {SERVICE, f"{SERVICE}-{old}", f"{SERVICE}-{new}"}
@@ -82,7 +82,7 @@ def test_a_version_takes_the_place_of_another_and_brings_what_its_chart_has(worl
     assert found(f"service/{SERVICE}")["spec"]["clusterIP"] == address
 
 
-def test_a_version_that_is_taken_back_leaves_nothing(world: World, old: str, new: str) -> None:
+def test_a_version_that_is_taken_back_leaves_nothing(world: Driven, old: str, new: str) -> None:
     before = found(f"deployment/{SERVICE}-{old}")
     world.taken_back(world.begun(new))
     assert installed() == {SERVICE, f"{SERVICE}-{old}"}
@@ -100,7 +100,7 @@ def test_a_version_that_is_taken_back_leaves_nothing(world: World, old: str, new
     assert after["spec"] == before["spec"]
 
 
-def test_a_stable_that_was_scaled_by_hand_is_followed(world: World, chart: Path, old: str, new: str) -> None:
+def test_a_stable_that_was_scaled_by_hand_is_followed(world: Driven, chart: Path, old: str, new: str) -> None:
     kubectl("scale", f"deployment/{SERVICE}-{old}", *OF, "--replicas=2")
     world.ports().workloads.wait_ready(old, 180, least=2)
     world.promoted(world.begun(new))
@@ -111,7 +111,7 @@ def test_a_stable_that_was_scaled_by_hand_is_followed(world: World, chart: Path,
 
 
 def test_a_persons_upgrade_leaves_pods_to_their_version_and_the_next_release_goes_through(
-    world: World, chart: Path, old: str, new: str
+    world: Driven, chart: Path, old: str, new: str
 ) -> None:
     by_hand(chart, old, "podAnnotations.note=by-hand")
     world.ports().workloads.wait_ready(old, 180)
@@ -122,7 +122,7 @@ def test_a_persons_upgrade_leaves_pods_to_their_version_and_the_next_release_goe
 
 
 def test_in_mid_release_a_persons_upgrade_is_refused_and_ends_nothing(
-    world: World, chart: Path, old: str, new: str
+    world: Driven, chart: Path, old: str, new: str
 ) -> None:
     run = world.begun(new)
     for version in (old, new):
@@ -133,7 +133,7 @@ def test_in_mid_release_a_persons_upgrade_is_refused_and_ends_nothing(
     world.promoted(world.begun(new))
 
 
-def test_an_install_that_was_killed_is_gone_on_from(world: World, chart: Path, new: str) -> None:
+def test_an_install_that_was_killed_is_gone_on_from(world: Driven, chart: Path, new: str) -> None:
     env, name = cluster(), f"{SERVICE}-{new}"
     labels = f"glidepath.dev/service={SERVICE},glidepath.dev/version={new}"
     command = [env["HELM"], "--kubeconfig", env["KUBECONFIG"], "install", name, str(chart), *OF, "--labels", labels]
@@ -148,7 +148,7 @@ def test_an_install_that_was_killed_is_gone_on_from(world: World, chart: Path, n
 
 
 def test_a_chart_that_names_its_objects_otherwise_is_refused_beforehand(
-    world: World, old: str, new: str, tmp_path: Path
+    world: Driven, old: str, new: str, tmp_path: Path
 ) -> None:
     fixed = plain_chart(tmp_path, "fixed")
     deployment = fixed / "templates" / "deployment.yaml"

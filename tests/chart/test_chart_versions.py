@@ -18,7 +18,7 @@ from glidepath.release.tasks.deploy import deploy
 from glidepath.wiring.deploy import deploys
 from rig.environment import cluster, helm, kubectl
 from tests.support.chart import OWN_PARTS, any_policy, plain_chart
-from tests.support.driven import World
+from tests.support.driven import Driven
 from tests.support.registries import Registry, registry
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(600)]
@@ -34,7 +34,7 @@ FIRST, SECOND = "1.4.2", "1.5.0-rc.1+build"
 class Versions:
     """A service whose chart has versions, and the registry that has them."""
 
-    world: World
+    world: Driven
     chart: Path
     there: Registry
 
@@ -58,7 +58,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Versions]:
         kubectl("create", "namespace", NAMESPACE)
         parts = f"services[0].name={SERVICE},services[0].perVersion=true,watchdog.enabled=false"
         helm("upgrade", "--install", "glidepath", OWN_PARTS, "-n", NAMESPACE, "--set", parts)
-        world = World(folder, text.replace("chart: CHART", said))
+        world = Driven(folder, text.replace("chart: CHART", said))
         spec = for_run(world.policy, {"version": FIRST})
         admin = config.new_client_from_config(cluster()["KUBECONFIG"])
         deploys(spec, admin, cluster()["HELM"]).upgrade(

@@ -25,7 +25,7 @@ from tests.chart.fields import (
     RULE,
     SERVICE,
     STABLE,
-    World,
+    InstalledChart,
     env,
     live,
     opened,
@@ -46,9 +46,9 @@ def service() -> Iterator[None]:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[InstalledChart]:
     """A release that has claimed; at its end it has to leave one version, open, and a plain helm upgrade goes through."""
-    made = World()
+    made = InstalledChart()
     pods = template()
     yield made
     made.leave_stable()
@@ -58,7 +58,9 @@ def world() -> Iterator[World]:
 
 
 @pytest.mark.parametrize(("manager", "count"), [("", 5), ("", 1), ("kube-controller-manager", 4)])
-def test_replicas_that_somebody_else_scaled_stay_and_helm_goes_through(world: World, manager: str, count: int) -> None:
+def test_replicas_that_somebody_else_scaled_stay_and_helm_goes_through(
+    world: InstalledChart, manager: str, count: int
+) -> None:
     scale(count, manager)
     with pytest.raises(RigError, match=r"conflict with .*: \.spec\.replicas"):
         plain("env.SOMETHING=else", "replicas.stable=3")
@@ -75,7 +77,7 @@ def test_replicas_that_somebody_else_scaled_stay_and_helm_goes_through(world: Wo
     assert list(changes(pods, template())) == []
 
 
-def test_pods_that_were_changed_by_hand_stay_so_until_the_release_has_ended(world: World) -> None:
+def test_pods_that_were_changed_by_hand_stay_so_until_the_release_has_ended(world: InstalledChart) -> None:
     for words in (
         ("env", STABLE, "MAX_BYTES=7"),
         ("image", STABLE, f"{SERVICE}=localhost/none:by-hand"),
@@ -96,7 +98,7 @@ def test_pods_that_were_changed_by_hand_stay_so_until_the_release_has_ended(worl
     assert template() == pods
 
 
-def test_a_variable_that_was_taken_away_by_hand_is_seen_beforehand(world: World) -> None:
+def test_a_variable_that_was_taken_away_by_hand_is_seen_beforehand(world: InstalledChart) -> None:
     kubectl("set", "env", STABLE, "LIMIT-", "-n", NAMESPACE)
     seen = world.helm.preview(chart.with_canary(world.given(), "v1", "v2", 0, world.claim.token))
     then = world.helm.applied(overlaid(stable_in(seen), seen.laid))
@@ -106,7 +108,7 @@ def test_a_variable_that_was_taken_away_by_hand_is_seen_beforehand(world: World)
     assert "LIMIT" not in env()  # asked only
 
 
-def test_routes_edited_by_hand_stay_while_they_split_alike_and_else_helm_is_refused(world: World) -> None:
+def test_routes_edited_by_hand_stay_while_they_split_alike_and_else_helm_is_refused(world: InstalledChart) -> None:
     world.traffic.write(world.claim, Routes(Split("v1", "v2", 20)))
     patch = [{"op": "replace", "path": "/spec/http/0/timeout", "value": "7s"}]
     kubectl("patch", ROUTES, "-n", NAMESPACE, "--type=json", "-p", json.dumps(patch), "--field-manager=a-person")
@@ -119,7 +121,7 @@ def test_routes_edited_by_hand_stay_while_they_split_alike_and_else_helm_is_refu
     assert world.traffic.read().split == Split("v1", "v2", 0)
 
 
-def test_subsets_edited_by_hand_are_taken_over_with_what_was_edited(world: World) -> None:
+def test_subsets_edited_by_hand_are_taken_over_with_what_was_edited(world: InstalledChart) -> None:
     policy = {"trafficPolicy": {"connectionPool": {"tcp": {"maxConnections": 77}}}}
     patch = {"spec": {"subsets": [{"name": "v1", "labels": {"version": "v1"}, **policy}]}}
     kubectl("patch", RULE, "-n", NAMESPACE, "--type=merge", "-p", json.dumps(patch), "--field-manager=a-person")
@@ -132,7 +134,7 @@ def test_subsets_edited_by_hand_are_taken_over_with_what_was_edited(world: World
     assert [one["name"] for one in live(RULE)["spec"]["subsets"]] == ["v1"]
 
 
-def test_a_persons_refused_upgrade_is_not_gone_on_from(world: World) -> None:
+def test_a_persons_refused_upgrade_is_not_gone_on_from(world: InstalledChart) -> None:
     world.deploy()
     before = world.helm.status()
     assert before is not None
@@ -164,7 +166,7 @@ def test_a_persons_refused_upgrade_is_not_gone_on_from(world: World) -> None:
     assert "REFUSED" not in env()
 
 
-def test_an_upgrade_that_was_killed_is_got_over_though_a_field_is_somebody_elses(world: World) -> None:
+def test_an_upgrade_that_was_killed_is_got_over_though_a_field_is_somebody_elses(world: InstalledChart) -> None:
     world.deploy()
     opened("v1", "v2")
     binary, kubeconfig = cluster()["HELM"], cluster()["KUBECONFIG"]
@@ -190,10 +192,10 @@ def test_an_upgrade_that_was_killed_is_got_over_though_a_field_is_somebody_elses
     assert live(STABLE)["spec"]["replicas"] == 4
 
 
-def test_numbers_stay_what_they_were_installed_as(world: World, tmp_path: Path) -> None:
+def test_numbers_stay_what_they_were_installed_as(world: InstalledChart, tmp_path: Path) -> None:
     world.traffic.open(world.claim)
     helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", f"{GIVEN},{NUMBERS}")
-    world.claim = World().claim
+    world.claim = InstalledChart().claim
     integers = {"MAX_BYTES": "1500000", "LIMIT": "3000000000", "ID": "12345678901234567", "ON": "true"}
     assert env() == {**env(), **integers}
     pods = template()
@@ -208,17 +210,17 @@ def test_numbers_stay_what_they_were_installed_as(world: World, tmp_path: Path) 
     helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", f"{single},env.LATER=2500000", "-f", str(file))
     floats = {"MAX_BYTES": "1.5e+06", "LIMIT": "3e+09", "LATER": "2500000", "E": "1e3", "RATIO": "0.25", "ON": "false"}
     assert env() == {**env(), **floats}
-    world.claim = World().claim
+    world.claim = InstalledChart().claim
     pods = template()
     world.deploy()
     assert list(changes(pods, template())) == []
     world.leave_stable()
     assert env() == {**env(), **floats}
     helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", GIVEN)
-    world.claim = World().claim
+    world.claim = InstalledChart().claim
 
 
-def test_a_release_that_helm_3_installed_is_applied_on_the_server_too(world: World) -> None:
+def test_a_release_that_helm_3_installed_is_applied_on_the_server_too(world: InstalledChart) -> None:
     helm("upgrade", "app", CHART, "-n", NAMESPACE, "--set", GIVEN, "--server-side=false", "--reset-values")
     world.deploy()
     world.traffic.write(world.claim, Routes(Split("v1", "v2", 20)))

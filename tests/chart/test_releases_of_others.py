@@ -16,7 +16,7 @@ from glidepath.errors import PreflightError
 from glidepath.release.drift import objects_drift
 from rig.environment import RigError, helm, kubectl
 from tests.support.chart import CHART, installed
-from tests.support.driven import World
+from tests.support.driven import Driven
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(600)]
 NAMESPACE, SERVICE = "others-test", "shared"
@@ -37,10 +37,10 @@ lease: 120s
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
     with installed(NAMESPACE, GIVEN), pytest.MonkeyPatch.context() as patch:
         patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-        made = World(tmp_path_factory.mktemp("record"), POLICY)
+        made = Driven(tmp_path_factory.mktemp("record"), POLICY)
         made.ports().workloads.wait_ready("v1", 180)
         yield made
 
@@ -61,7 +61,7 @@ def container(version: str) -> dict[str, Any]:
     return dict(found["spec"]["template"]["spec"]["containers"][0])
 
 
-def test_a_stable_scaled_by_a_person_and_then_by_an_autoscaler(world: World) -> None:
+def test_a_stable_scaled_by_a_person_and_then_by_an_autoscaler(world: Driven) -> None:
     old, new = world.stable(), other(world.stable())
     run = world.begun(new)
     kubectl("scale", f"deployment/{SERVICE}-{old}", "-n", NAMESPACE, "--replicas=2")
@@ -80,7 +80,7 @@ def test_a_stable_scaled_by_a_person_and_then_by_an_autoscaler(world: World) -> 
     world.promoted(world.begun(old))
 
 
-def test_a_stables_pods_changed_by_hand_take_the_release_back_and_the_next_goes_through(world: World) -> None:
+def test_a_stables_pods_changed_by_hand_take_the_release_back_and_the_next_goes_through(world: Driven) -> None:
     old, new = world.stable(), other(world.stable())
     run = world.begun(new)
     where = (f"deployment/{SERVICE}-{old}", "-n", NAMESPACE)
@@ -98,7 +98,7 @@ def test_a_stables_pods_changed_by_hand_take_the_release_back_and_the_next_goes_
     world.promoted(run)
 
 
-def test_a_persons_refused_upgrade_ends_the_release_and_the_next_goes_through(world: World) -> None:
+def test_a_persons_refused_upgrade_ends_the_release_and_the_next_goes_through(world: Driven) -> None:
     old, new = world.stable(), other(world.stable())
     run = world.begun(new)
     token = str(run.claim.token)
@@ -113,7 +113,7 @@ def test_a_persons_refused_upgrade_ends_the_release_and_the_next_goes_through(wo
     world.promoted(world.begun(new))
 
 
-def test_what_helm_would_change_of_the_stables_pods_is_refused_beforehand(world: World) -> None:
+def test_what_helm_would_change_of_the_stables_pods_is_refused_beforehand(world: Driven) -> None:
     version = world.stable()
     where = (f"deployment/{SERVICE}-{version}", "-n", NAMESPACE)
     kubectl("set", "env", *where, "METRICS_PORT-")

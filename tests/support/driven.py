@@ -30,7 +30,7 @@ from tests.support.meshed import Meshed
 from tests.support.stage import PrometheusInMemory
 
 
-class World:
+class Driven:
     """A service without requests, and releases of it by a policy, given as text."""
 
     def __init__(self, folder: Path, policy: str) -> None:

@@ -23,7 +23,7 @@ from glidepath.ports import Ports
 from glidepath.record import Record
 from glidepath.release.run import Run
 from glidepath.release.tasks.plan import plan
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.loop import Watchdog
 from glidepath.wiring.cluster import mesh
 from tests.support.apiserver import MESH, NAMESPACE, SERVICE, SERVICES, ApiServer
@@ -231,7 +231,7 @@ class Stage:
 def abandon(stage: Stage) -> None:
     """Nobody renews, and the watchdog takes the service over."""
     steady = [0.0]
-    watchdog = Watchdog(stage.server.api(), NAMESPACE, Facts(), lambda: stage.clock, lambda: steady[0])
+    watchdog = Watchdog(stage.server.api(), NAMESPACE, Health(), lambda: stage.clock, lambda: steady[0])
     for _ in range(5):
         stage.clock += 20
         steady[0] += 20

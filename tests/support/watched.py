@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.loop import Watchdog
 from glidepath.watchdog.server import render
 from tests.support.apiserver import NAMESPACE, ApiServer
@@ -17,7 +17,7 @@ def exposed(folder: Path) -> str:
     """The text of /metrics in the middle of a release, after one that was taken back."""
     with ApiServer() as server:
         stage = Stage(server, folder)
-        facts = Facts()
+        facts = Health()
         watchdog = Watchdog(server.api(), NAMESPACE, facts, now=lambda: stage.clock, monotonic=lambda: stage.clock)
         watchdog.look()
         taken_back(stage)

@@ -22,9 +22,9 @@ from glidepath.claim.state import (
     STATUS,
     TAKE_BACK,
     TAKEN,
-    Asked,
     Claim,
     ClaimState,
+    PersonsWord,
     parse_state,
 )
 from glidepath.claim.words import became, held, same, stamp
@@ -187,7 +187,7 @@ class LeaseClaims:
         self._write(claim.holder, claim.duration_s, {TOKEN: str(raised.token)}, self._mine(claim))
         return raised
 
-    def asked(self, claim: Claim) -> Asked | None:
+    def asked(self, claim: Claim) -> PersonsWord | None:
         """What a person asks of the claim's holder; to take back comes first. None for nothing, or a claim that is lost."""
         lease = self._lease()
         if lease is None or parse_state(lease).token != claim.token:
@@ -197,7 +197,7 @@ class LeaseClaims:
             why = annotations.get(f"{GROUP}/{what}")
             if why is not None:
                 who = editor(managed, "f:metadata", "f:annotations", f"f:{GROUP}/{what}")
-                return Asked(what, why or "no reason given", who)
+                return PersonsWord(what, why or "no reason given", who)
         return None
 
     def mark_safe(self, claim: Claim, stable: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-from glidepath.claim.state import Asked, Claim, ClaimState
+from glidepath.claim.state import Claim, ClaimState, PersonsWord
 
 Still = Callable[[ClaimState | None], None]
 
@@ -35,7 +35,7 @@ class Claims(Protocol):
     def raise_above(self, claim: Claim, token: int) -> Claim:
         """Go on with a token above this one."""
 
-    def asked(self, claim: Claim) -> Asked | None:
+    def asked(self, claim: Claim) -> PersonsWord | None:
         """What a person asks of the holder; None for nothing."""
 
     def mark_safe(self, claim: Claim, stable: str) -> None:

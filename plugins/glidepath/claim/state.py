@@ -12,7 +12,7 @@ from glidepath.kube import GROUP, TOKEN
 LEASES = "coordination.k8s.io/v1/leases"
 LABEL = f"{GROUP}/claim"
 TAKEN = f"{GROUP}/taken"
-# The VirtualService as the claim found it.
+# The routes as the claim found them.
 ROUTES = f"{GROUP}/routes"
 WATCHDOG = "glidepath-watchdog"
 # How the release stands, as JSON (`release/summary.py`).
@@ -58,7 +58,7 @@ class ClaimState:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PersonsWord:
     """What a person asks of a release: `what` is TAKE_BACK or COMMIT; `who` is the client that wrote it."""
 
     what: str

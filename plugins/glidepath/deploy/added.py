@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from glidepath.deploy.manifests import Object
+from glidepath.deploy.mesh import HELD_KINDS
 from glidepath.deploy.overlay import Laid
 from glidepath.kube import TOKEN, WRITE
 
 Field = Mapping[str, Any]
-HELD_KINDS = ("Deployment", "VirtualService", "DestinationRule")
 
 
 def field_of(laid: Laid) -> Field:
@@ -30,7 +30,7 @@ def numbered(rendered: Sequence[Object], number: int | None) -> list[Field]:
 
 
 def labelled(name: str, service: str, version: str) -> list[Field]:
-    """The labels that Service, subset and fence go by, which make a Deployment of any chart one of a version.
+    """The labels that Service, routes and fence go by, which make a Deployment of any chart one of a version.
 
     Args:
         name: The Deployment's.

@@ -7,10 +7,10 @@ from typing import Any
 
 from glidepath.deploy.manifests import Object
 from glidepath.deploy.mapped import Mapped
+from glidepath.deploy.mesh import LEADING
 from glidepath.deploy.overlay import changes, short
 
 # What leads to a Service from outside, by its name: of each version's own there would be two for one host.
-LEADING = ("Ingress", "HTTPRoute", "GRPCRoute", "VirtualService", "DestinationRule")
 PORT = ("name", "port", "targetPort", "appProtocol")
 
 

@@ -18,11 +18,11 @@ from glidepath.deploy.adoptable import differing, hindrances, images, named, por
 from glidepath.deploy.adopting import Beside, OneRelease, Ready, VersionReleases
 from glidepath.deploy.manifests import Object
 from glidepath.deploy.mapped import Mapped, with_value
+from glidepath.deploy.mesh import API, ROUTES, WAYS, shares_of, with_shares
 from glidepath.errors import NotReadyError, PreflightError
 from glidepath.policy.versions import Image
 
 Say = Callable[[str], None]
-MESH = "networking.istio.io/v1"
 # What pods of plain Helm are called while routes lead to them.
 BEFORE = "before"
 
@@ -75,12 +75,12 @@ class Adoption:
             )
         if "selector" in values["service"]:
             self._there_again(values)
-            self._known("the routes")
+            self._wait_known("the routes")
             values = self._to(without(values, "service.selector"), f"{service}: has the pods of {version} as well")
         if canary == BEFORE:
             self._led_to(self.mapped.workload(version))
             values = self._to(_split(values, version, 0), f"{service}: {version} has all requests")
-            self._known(f"that {version} has them")
+            self._wait_known(f"that {version} has them")
             self._to(_split(values, version, None), f"{service}: {version} is the stable version")
         self._remains()
 
@@ -113,7 +113,7 @@ class Adoption:
             raise PreflightError(f"{service} can't go back: {'; '.join(problems)}; nothing was touched")
         [workload] = serving(service, rendered)
         name = str(workload["metadata"]["name"])
-        if canary is None or now["istio"]["trafficSplit"]["canary"] != 100:
+        if canary is None or shares_of(now)["canary"] != 100:
             for manifest in self._beside_the_service(rendered):
                 self.live.put(manifest)
             self._wait_ready(workload)
@@ -121,14 +121,14 @@ class Adoption:
             self._led_to(name)
             now = self._routed(_split(now, stable, 100), f"{service}: {name} has all requests")
         if "selector" not in now["service"]:
-            self._known(f"that {name} has them")
+            self._wait_known(f"that {name} has them")
             selector = (named(rendered, "Service", service) or {})["spec"]["selector"]
             now["service"] = {**now["service"], "selector": selector}
             self._to(now, f"{service}: has the pods of {name} only")
-        # A route to a subset that is gone would fail.
-        for kind in ("VirtualService", "DestinationRule"):
-            self._known(f"what {service} has")
-            self.live.delete({"apiVersion": MESH, "kind": kind, "metadata": {"name": service}})
+        # A route to a version whose way is gone would fail.
+        for kind in (ROUTES, WAYS):
+            self._wait_known(f"what {service} has")
+            self.live.delete({"apiVersion": API, "kind": kind, "metadata": {"name": service}})
         self.plain.upgrade(values)
 
     def _begun(self, version: str, image: Image) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class Adoption:
         own = named(now, "Service", service) or named(made, "Service", self.mapped.workload(version))
         self._adoptable(version, now, made, own)
         values |= {"service": {"name": service, "ports": ports(own or {})}}
-        values["istio"] = {"trafficSplit": {"stable": 100, "canary": 0}}
+        values = with_shares(values, {"stable": 100, "canary": 0})
         before = serving(service, now)
         count = _replicas(before[0], self.live) if before else 1
         self.say(f"{self.mapped.workload(version)}: installed beside what runs, {count} replicas, no way leads to it")
@@ -154,19 +154,19 @@ class Adoption:
         return self._routed(_split(values, version, 100), f"{service}: is led to what was there before, by routes")
 
     def _routed(self, values: dict[str, Any], fact: str) -> dict[str, Any]:
-        """Bring the routes to values that may have a new subset. Callers must know a subset before a route leads there."""
-        rule = named(self.routes.preview(values).objects, "DestinationRule", self.mapped.service)
+        """Bring the routes to values that may have a new way. Callers must know a way before a route leads there."""
+        rule = named(self.routes.preview(values).objects, WAYS, self.mapped.service)
         if rule is not None:
             self.live.put(rule)
-        self._known("the subsets")
+        self._wait_known("the ways to versions")
         return self._to(values, fact)
 
     def _there_again(self, values: Mapping[str, Any]) -> None:
         """Write the routes that the way back had deleted; Helm takes them for there."""
         for manifest in self.routes.preview(values).objects:
-            if manifest["kind"] in ("DestinationRule", "VirtualService") and self.live.find(manifest) is None:
+            if manifest["kind"] in (ROUTES, WAYS) and self.live.find(manifest) is None:
                 self.live.put(manifest)
-                self._known(f"the {manifest['kind']}")
+                self._wait_known(f"the {manifest['kind']}")
 
     def _to(self, values: dict[str, Any], fact: str) -> dict[str, Any]:
         self.routes.upgrade(values)
@@ -226,9 +226,9 @@ class Adoption:
                 )
             time.sleep(1)
             pods = self.live.endpoints(self.mapped.service)
-        self._known(f"the pods of {workload}")
+        self._wait_known(f"the pods of {workload}")
 
-    def _known(self, what: str) -> None:
+    def _wait_known(self, what: str) -> None:
         self.say(f"{self.drain_s:.0f} s until every caller knows {what}")
         time.sleep(self.drain_s)
 
@@ -265,8 +265,5 @@ def _selected(workload: Object) -> Mapping[str, str]:
 def _split(values: Mapping[str, Any], version: str, before: int | None) -> dict[str, Any]:
     """The routes' values with so many percent for what was there before; None: it has no route."""
     weight = before or 0
-    return {
-        **values,
-        "roles": {"stable": version, "canary": "" if before is None else BEFORE},
-        "istio": {**(values.get("istio") or {}), "trafficSplit": {"stable": 100 - weight, "canary": weight}},
-    }
+    shared = with_shares(values, {"stable": 100 - weight, "canary": weight})
+    return shared | {"roles": {"stable": version, "canary": "" if before is None else BEFORE}}

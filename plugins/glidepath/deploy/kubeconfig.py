@@ -12,23 +12,24 @@ def kubeconfig(api: client.ApiClient, namespace: str) -> dict[str, Any]:
 
     It carries the client's token as it is now; certificates are referred to by path.
     """
-    of = api.configuration
-    cluster: dict[str, Any] = {"server": of.host}
-    if not of.verify_ssl:
+    configured = api.configuration
+    cluster: dict[str, Any] = {"server": configured.host}
+    if not configured.verify_ssl:
         cluster["insecure-skip-tls-verify"] = True
-    elif of.ssl_ca_cert:
-        cluster["certificate-authority"] = of.ssl_ca_cert
-    if of.tls_server_name:
-        cluster["tls-server-name"] = of.tls_server_name
-    if of.proxy and of.proxy != client.Configuration().proxy:  # one out of the environment is everybody's
-        cluster["proxy-url"] = of.proxy
+    elif configured.ssl_ca_cert:
+        cluster["certificate-authority"] = configured.ssl_ca_cert
+    if configured.tls_server_name:
+        cluster["tls-server-name"] = configured.tls_server_name
+    # One out of the environment is everybody's.
+    if configured.proxy and configured.proxy != client.Configuration().proxy:
+        cluster["proxy-url"] = configured.proxy
     user: dict[str, str] = {}
-    if bearer := of.get_api_key_with_prefix("BearerToken", alias="authorization"):
+    if bearer := configured.get_api_key_with_prefix("BearerToken", alias="authorization"):
         user["token"] = bearer.split(" ", 1)[-1]
-    if of.cert_file and of.key_file:
-        user |= {"client-certificate": of.cert_file, "client-key": of.key_file}
-    if of.username:
-        user |= {"username": of.username, "password": of.password or ""}
+    if configured.cert_file and configured.key_file:
+        user |= {"client-certificate": configured.cert_file, "client-key": configured.key_file}
+    if configured.username:
+        user |= {"username": configured.username, "password": configured.password or ""}
     name = "glidepath"
     return {
         "apiVersion": "v1",

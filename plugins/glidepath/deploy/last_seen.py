@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from glidepath.deploy.mesh import PROXY
 from glidepath.errors import ClusterError
 from glidepath.kube import Objects
 
@@ -17,8 +18,6 @@ from glidepath.kube import Objects
 PODS, EVENTS = 3, 5
 # A line is cut at so many characters, a log at so many bytes; nothing new is asked for after so many seconds.
 LINE, LOG_BYTES, PATIENCE_S = 300, 16_000, 10.0
-# Istio's: what it logs is about callers, not about the version.
-PROXY = "istio-proxy"
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from glidepath.deploy.mesh import PATHS
 from glidepath.errors import ClusterError
 from glidepath.kube import DEPLOYMENTS, Objects
-
-# By kind as people say it: the API's path of it.
-BY_NAME = {
-    "VirtualService": "networking.istio.io/v1/virtualservices",
-    "DestinationRule": "networking.istio.io/v1/destinationrules",
-}
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,7 @@ def marks(objects: Objects, service: str, release: str) -> list[Mark]:
 
 
 def _read(objects: Objects, service: str, release: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    for kind, path in BY_NAME.items():
+    for kind, path in PATHS.items():
         try:
             yield f"{kind} {service}", objects.get(path, service)["metadata"]
         except ClusterError as error:

@@ -6,9 +6,9 @@ team's operator have their way, and Helm's upgrade goes through. What nobody els
 
 Two fields are what a release is about, and are not simply left to others:
 
-- the routes of a VirtualService: laid over only where the rendered entries split the traffic as rendered. A brake, or a person's edit, that
+- the weights of the routes: laid over only where the rendered entries split the traffic as rendered. A brake, or a person's edit, that
   comes between makes Helm conflict, as it must.
-- the subsets of a DestinationRule: those rendered, each as it is live where it is there. Where that differs from what is
+- the ways to versions: those rendered, each as it is live where it is there. Where that differs from what is
   live, it has to be taken from its owner first (`Laid.taken`).
 
 The token of a release is never laid over: a stale upgrade would carry the newest unwittingly.
@@ -22,13 +22,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from glidepath.deploy.mesh import SPLIT_FIELD, WAYS_FIELD, splits_alike, ways_as_live
 from glidepath.kube import GROUP, HELM
 
 # The protocol of a port is a merge key that manifests leave out.
 DEFAULTS = {"protocol": "TCP"}
-ROUTES, SUBSETS = ("VirtualService", ("spec", "http")), ("DestinationRule", ("spec", "subsets"))
 
-Step = str | Mapping[str, Any]
+Key = str | Mapping[str, Any]
 _NONE = object()
 
 
@@ -47,7 +47,7 @@ class Laid:
 
     kind: str
     name: str
-    path: tuple[Step, ...]
+    path: tuple[Key, ...]
     owner: str
     rendered: Any
     value: Any
@@ -57,7 +57,7 @@ class Laid:
         return f"{self.kind} {self.name}: {where(self.path)} is {short(self.value)}, set by {self.owner}"
 
 
-def where(path: Sequence[Step]) -> str:
+def where(path: Sequence[Key]) -> str:
     """A path in words, such as `spec.template.spec.containers[name=shop].image`."""
     words = ""
     for step in path:
@@ -99,51 +99,20 @@ def _owner(entry: Mapping[str, Any]) -> str:
     return f"{entry.get('manager')}{below}" + (f" at {entry['time']}" if entry.get("time") else "")
 
 
-def _laid(kind: str, name: str, path: tuple[Step, ...], owner: str, was: Any, now: Any) -> Laid | None:
+def _laid(kind: str, name: str, path: tuple[Key, ...], owner: str, was: Any, now: Any) -> Laid | None:
     if path[:2] == ("metadata", "annotations") and str(path[-1]).startswith(f"{GROUP}/"):
         return None
-    if (kind, path) == ROUTES and not _splits_alike(was, now):
+    if (kind, path) == SPLIT_FIELD and not splits_alike(was, now):
         return None
-    if (kind, path) == SUBSETS:
-        known = {
-            subset.get("name"): subset
-            for subset in now
-            if (subset.get("labels") or {}).get("version") == subset.get("name")
-        }
-        wanted = [known.get(subset.get("name"), subset) for subset in was]
+    if (kind, path) == WAYS_FIELD:
+        wanted = ways_as_live(was, now)
         return Laid(kind, name, path, owner, was, wanted, taken=wanted != now)
     return Laid(kind, name, path, owner, was, now)
 
 
-def _splits_alike(was: Any, now: Any) -> bool:
-    """Whether every rendered entry that is still there splits the traffic as rendered.
-
-    An entry is known by what it matches; what else is there is somebody's own.
-    """
-    rendered = dict(_splits(was))
-    return all(split == rendered[match] for match, split in _splits(now) if match in rendered)
-
-
-def _splits(http: Any) -> Iterator[tuple[str, dict[tuple[str, str], int]]]:
-    """For each entry with destinations: what it matches, and who gets how much. Who gets nothing is left out."""
-    for entry in http or []:
-        if route := entry.get("route") or []:
-            shares = {
-                _way(destination): int(destination.get("weight") or (100 if len(route) == 1 else 0))
-                for destination in route
-            }
-            match = json.dumps(entry.get("match") or [], sort_keys=True)
-            yield match, {way: share for way, share in shares.items() if share}
-
-
-def _way(destination: Mapping[str, Any]) -> tuple[str, str]:
-    to = destination.get("destination") or {}
-    return str(to.get("host") or ""), str(to.get("subset") or "")
-
-
 def _differing(
-    fields: Mapping[str, Any], rendered: Any, live: Any, at: tuple[Step, ...]
-) -> Iterator[tuple[tuple[Step, ...], Any, Any]]:
+    fields: Mapping[str, Any], rendered: Any, live: Any, at: tuple[Key, ...]
+) -> Iterator[tuple[tuple[Key, ...], Any, Any]]:
     """Each owned field that is rendered otherwise than it is live: its path, both values."""
     for key, below in fields.items():
         kind, _, name = key.partition(":")
@@ -162,8 +131,8 @@ def _differing(
 
 
 def _at(
-    below: Mapping[str, Any], rendered: Any, live: Any, at: tuple[Step, ...]
-) -> Iterator[tuple[tuple[Step, ...], Any, Any]]:
+    below: Mapping[str, Any], rendered: Any, live: Any, at: tuple[Key, ...]
+) -> Iterator[tuple[tuple[Key, ...], Any, Any]]:
     inside = {key: value for key, value in below.items() if key != "."}
     if inside:
         yield from _differing(inside, rendered, live, at)
@@ -202,7 +171,7 @@ def overlaid(rendered: Mapping[str, Any], laid: Sequence[Laid]) -> dict[str, Any
     return result
 
 
-def changes(was: Any, now: Any, at: tuple[Step, ...] = ()) -> Iterator[tuple[str, Any, Any]]:
+def changes(was: Any, now: Any, at: tuple[Key, ...] = ()) -> Iterator[tuple[str, Any, Any]]:
     """The fields in which two values differ: the path in words, and both; None where one has nothing."""
     if isinstance(was, Mapping) and isinstance(now, Mapping):
         for key in sorted(was.keys() | now.keys()):

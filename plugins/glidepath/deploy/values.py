@@ -6,10 +6,13 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from glidepath.deploy.mesh import NO_CANARY, with_shares
 from glidepath.policy.versions import Image, name_of
 
-# What takes the canary out of the traffic, as `helm --set` has it.
-NO_CANARY = "istio.trafficSplit.stable=100,istio.trafficSplit.canary=0"
+
+def no_canary() -> str:
+    """What takes the canary out of the traffic, as `helm --set` has it."""
+    return NO_CANARY
 
 
 def roles(values: Mapping[str, Any]) -> tuple[str, str | None]:
@@ -67,14 +70,13 @@ def with_canary(
         replicas: Replicas for the canary, and for its baseline; None leaves the chart's own number.
         baseline: Name of freshly started pods of the stable version, which get the canary's weight too; None for none.
     """
-    new = copy.deepcopy(dict(values))
-    new["roles"] = {"stable": stable, "canary": canary or ""}
-    split = {"stable": 100 - canary_weight, "canary": canary_weight}
+    of_roles = {"stable": stable, "canary": canary or ""}
+    shares = {"stable": 100 - canary_weight, "canary": canary_weight}
     if baseline is not None:
-        new["roles"]["baseline"] = baseline
-        split = {"stable": 100 - 2 * canary_weight, "canary": canary_weight, "baseline": canary_weight}
-    istio = new.setdefault("istio", {})
-    istio["trafficSplit"] = split
+        of_roles["baseline"] = baseline
+        shares = {"stable": 100 - 2 * canary_weight, "canary": canary_weight, "baseline": canary_weight}
+    new = with_shares(values, shares)
+    new["roles"] = of_roles
     new["release"] = {**(new.get("release") or {}), "token": str(token)}
     for version in (canary, baseline) if replicas is not None else ():
         if version is not None:

@@ -147,12 +147,15 @@ class KubernetesWorkloads:
                 listener(now)
                 last = now
             if over:
-                raise NotReadyError(
-                    f"{self.service} {version} has {now.ready} of {max(least, now.wanted)} replicas ready after "
-                    f"{timeout_s:.0f} s, expected all: {now.why or 'no reason given by the pods'}. Look at: "
-                    f"kubectl -n {self.namespace} describe pods -l {self._selector(version)}"
-                )
+                raise NotReadyError(self._not_ready(version, now, least, timeout_s))
             time.sleep(poll_s)
+
+    def _not_ready(self, version: str, now: Readiness, least: int, after_s: float) -> str:
+        return (
+            f"{self.service} {version} has {now.ready} of {max(least, now.wanted)} replicas ready after "
+            f"{after_s:.0f} s, expected all: {now.why or 'no reason given by the pods'}. Look at: "
+            f"kubectl -n {self.namespace} describe pods -l {self._selector(version)}"
+        )
 
     def at_least(self, version: str, count: int) -> bool:
         """Scale a version up that has fewer replicas, whoever they are scaled by else; True when that was written.

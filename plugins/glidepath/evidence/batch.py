@@ -27,7 +27,7 @@ def milliseconds(at: float) -> int:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Query:
     """What one query asks for.
 
     Attributes:
@@ -40,7 +40,7 @@ class Asked:
     members: Mapping[str, Selector]
     at: int
     seconds: int
-    answer: Future[Answered] = field(default_factory=Future)
+    answer: Future[BatchAnswer] = field(default_factory=Future)
 
     @property
     def query(self) -> str:
@@ -55,7 +55,7 @@ class Asked:
 
 
 @dataclass
-class Answered:
+class BatchAnswer:
     """The answer to a query for several selectors; it is read only.
 
     Args:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-SAME = 1e-9
+ROUNDING = 1e-9
 # The bins of a decade: 1.0, 1.1, ... 9.9.
 DECADE = 90
 
@@ -20,10 +20,10 @@ def bin_of(value: float) -> int | None:
     """Which bin begins at a value, counted through all decades; None if none does."""
     if not 0 < value < math.inf:
         return None
-    exponent = math.floor(math.log10(value) + SAME)
+    exponent = math.floor(math.log10(value) + ROUNDING)
     digits = value / 10.0**exponent * 10
     nearest = round(digits)
-    return exponent * DECADE + nearest - 10 if abs(digits - nearest) <= SAME * digits else None
+    return exponent * DECADE + nearest - 10 if abs(digits - nearest) <= ROUNDING * digits else None
 
 
 def told_apart(edges: Iterable[float]) -> list[float]:

@@ -11,7 +11,7 @@ from glidepath.evidence.series import Series
 
 # So far is looked back, seconds, and so many intervals it takes to know one.
 WINDOW_S = 300.0
-LEAST = 3
+LEAST_SAMPLES = 3
 # Up to so many intervals after its time a sample may be just between two scrapes.
 BETWEEN = 1.5
 
@@ -41,7 +41,7 @@ def cadence(series: Iterable[Series], now: float) -> Cadence | None:
         pod = counter.labels.get("pod", "")
         if pod not in longest or len(counter.samples) > len(longest[pod].samples):
             longest[pod] = counter
-    known = [counter for counter in longest.values() if len(counter.samples) > LEAST]
+    known = [counter for counter in longest.values() if len(counter.samples) > LEAST_SAMPLES]
     if not known:
         return None
     intervals = [median(b[0] - a[0] for a, b in pairwise(counter.samples)) for counter in known]

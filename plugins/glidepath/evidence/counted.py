@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from glidepath.errors import PolicyError
 from glidepath.evidence.named import VERSION
 from glidepath.evidence.source import Naming, Rule, Source, patterns_of_pods, quoted, rule_of
-from glidepath.policy.counted import COMPLETE, Counted, VersionPlace, filled
+from glidepath.policy.counted import COMPLETE, Counted, Latency, VersionPlace, filled
 
 UNITS = {"seconds": 1.0, "milliseconds": 0.001}
 PLAIN = "{version}"
@@ -26,29 +26,22 @@ def counted_source(counted: Counted, namespace: str, service: str, versions: Seq
     Raises:
         PolicyError: It does not say what is counted, or which of it are errors.
     """
-    missing = [name for name in COMPLETE if not getattr(counted, name)]
-    if missing:
-        raise PolicyError(
-            f"evidence.counts of {service} says nothing of {' and '.join(missing)}: expected a counter of requests, the labels "
-            "of those that are errors, and where the version is; nothing was touched"
-        )
-    assert counted.requests is not None
+    _complete(counted, service)
     assert counted.version is not None
     names, pod, own = {"service": service, "namespace": namespace}, counted.pod or "pod", counted.seen_by != "callers"
     naming, by_version = _naming(counted.version, pod, names, versions)
     where = {label: quoted(pattern) for label, pattern in _rule(counted.where or {}, names)}
     if own and not (naming and naming.pods):
         where.setdefault(pod, quoted("|".join(pattern for _, pattern in patterns_of_pods(service, versions))))
-    scope = ",".join(f"{label}=~{value}" for label, value in where.items())
+    scope = _joined(where)
     label, literal = by_version
-    if label and label not in where:
-        where[label] = literal
-    matchers = ",".join(f"{name}=~{value}" for name, value in where.items())
+    if label:
+        where.setdefault(label, literal)
+    matchers = _joined(where)
     latency = counted.latency
-    among = "".join(f",{name}=~{quoted(pattern)}" for name, pattern in rule_of(latency.among)) if latency else ""
     source = Source(
         requests=f"{counted.requests}{{{matchers}}}",
-        latency=f"{latency.histogram}{'' if native else '_bucket'}{{{matchers}{among}}}" if latency else "",
+        latency=_histogram(latency, matchers, native) if latency else "",
         version_label=VERSION if naming else counted.version.label or VERSION,
         error=rule_of(counted.errors or {}),
         good=rule_of(counted.good or {}),
@@ -61,6 +54,31 @@ def counted_source(counted: Counted, namespace: str, service: str, versions: Seq
         naming=naming,
     )
     return source.without(rule_of(counted.ignore)) if counted.ignore else source
+
+
+def _complete(counted: Counted, service: str) -> None:
+    """Make sure that it says what is counted.
+
+    Raises:
+        PolicyError: It says nothing of some of it.
+    """
+    missing = [name for name in COMPLETE if not getattr(counted, name)]
+    if missing:
+        raise PolicyError(
+            f"evidence.counts of {service} says nothing of {' and '.join(missing)}: expected a counter of requests, the labels "
+            "of those that are errors, and where the version is; nothing was touched"
+        )
+
+
+def _joined(where: Mapping[str, str]) -> str:
+    """Labels and the literals that they match, as a selector has them."""
+    return ",".join(f"{label}=~{literal}" for label, literal in where.items())
+
+
+def _histogram(latency: Latency, matchers: str, native: bool) -> str:
+    """The selector of a latency's histogram among what the matchers select."""
+    among = "".join(f",{name}=~{quoted(pattern)}" for name, pattern in rule_of(latency.among))
+    return f"{latency.histogram}{'' if native else '_bucket'}{{{matchers}{among}}}"
 
 
 def _rule(labels: Mapping[str, str | list[str]], names: Mapping[str, str]) -> Rule:

@@ -20,7 +20,7 @@ MARK = "glidepath_tells"
 
 
 @dataclass(frozen=True)
-class Asked:
+class GrowthQuery:
     """What is asked about a selector.
 
     Attributes:
@@ -47,16 +47,16 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answer:
+class GrowthAnswer:
     """What was said, by pod.
 
     Attributes:
         there: Which had samples in the window, or are in the sums with older ones.
         steady: When the newest sample was taken of those that are steady, epoch seconds.
-        then: When the newest was taken that is not after `Asked.since`, if what sums were then was asked.
+        then: When the newest was taken that is not after `GrowthQuery.since`, if what sums were then was asked.
         edges: How many bucket edges each of a pod's histograms has, if that was asked.
         sums: Those of all pods that were asked about, by version and what else they keep.
-        before: What they were at `Asked.since`, if that was asked.
+        before: What they were at `GrowthQuery.since`, if that was asked.
     """
 
     there: frozenset[str]
@@ -89,7 +89,7 @@ class Answer:
         return len(set(counts)) == 1 and {*edges.values()} == set(counts)
 
 
-def query(asked: Asked) -> str:
+def query(asked: GrowthQuery) -> str:
     """The expression, an instant vector."""
     all_of, at = whole(asked.selector, asked.buckets), f"@ {asked.since:.3f}"
     vectors = [
@@ -110,11 +110,11 @@ def query(asked: Asked) -> str:
     return " or ".join(vectors)
 
 
-def _window(asked: Asked) -> str:
+def _window(asked: GrowthQuery) -> str:
     return f"{whole(asked.selector, asked.buckets)}[{max(1, round(asked.window_s))}s]"
 
 
-def _steady(asked: Asked) -> str:
+def _steady(asked: GrowthQuery) -> str:
     """Of buckets only the last is looked at: those of a histogram come and go together, and the last falls if any does."""
     all_of, ranged = whole(asked.selector, asked.buckets), _window(asked)
     before = f"and stddev by (pod) (timestamp({all_of} @ {asked.since:.3f})) == 0 " if asked.before else ""
@@ -131,7 +131,7 @@ def _told(what: str, expression: str) -> str:
     return f'label_replace({expression}, "{MARK}", "{what}", "", "")'
 
 
-def answer_of(rows: Iterable[Series]) -> Answer:
+def answer_of(rows: Iterable[Series]) -> GrowthAnswer:
     """What Prometheus' answer says."""
     pods: dict[str, dict[str, float]] = {"steady": {}, "then": {}, "there": {}, "edges": {}}
     sums, before = dict[Key, float](), dict[Key, float]()
@@ -141,4 +141,4 @@ def answer_of(rows: Iterable[Series]) -> Answer:
             pods[what][pod_of(row)] = value
         else:
             (before if what else sums)[tuple(pair for pair in row.key if pair[0] != MARK)] = value
-    return Answer(frozenset(pods["there"]), pods["steady"], pods["then"], pods["edges"], sums, before)
+    return GrowthAnswer(frozenset(pods["there"]), pods["steady"], pods["then"], pods["edges"], sums, before)

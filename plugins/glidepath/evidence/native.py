@@ -2,7 +2,7 @@
 
 A native histogram has no fixed edges: its buckets are as fine as what was observed allows, and become coarser when more
 has to fit in. So edges are chosen once, from the stable's past, and every later sample is cut at them. Exponential
-buckets (schema n: each 2^(1/2^n) times as wide as the one before) are cut at no more than FINEST to a doubling, which
+buckets (schema n: each 2^(1/2^n) times as wide as the one before) are cut at no more than FINEST_SCHEMA to a doubling, which
 leaves them room to become coarser; custom buckets (what Prometheus makes of classic ones) at the edges that were seen.
 """
 
@@ -17,12 +17,12 @@ from glidepath.evidence.series import Histogram, Reader, Series
 from glidepath.evidence.source import Source
 
 # 16 to a doubling, 4.4 % apart: the usual 160 buckets then cover a thousandfold.
-FINEST = 4
+FINEST_SCHEMA = 4
 # Doublings above the slowest request that was seen: slower ones are still told apart.
-ABOVE = 2
+DOUBLINGS_ABOVE = 2
 # Edges that so small a part of the requests lies below tell nothing.
-QUICKEST = 0.01
-SAME = 1e-9
+LEAST_SHARE_BELOW = 0.01
+ROUNDING = 1e-9
 
 Bucket = tuple[float, float]
 
@@ -60,12 +60,12 @@ def choose_edges(histograms: Sequence[Histogram], unit_s: float) -> tuple[float,
     }
     scale = _scale(buckets)
     edges = _apart(_seen(buckets) if scale is None else _grid(buckets, scale), buckets)
-    return tuple(edge * unit_s for edge in edges if _share_below(histograms, edge) >= QUICKEST)
+    return tuple(edge * unit_s for edge in edges if _share_below(histograms, edge) >= LEAST_SHARE_BELOW)
 
 
 def _scale(buckets: Iterable[Bucket]) -> int | None:
-    """The schema of exponential buckets, the coarsest and at most FINEST; None where they are not, or too coarse."""
-    scales = {FINEST}
+    """The schema of exponential buckets, the coarsest and at most FINEST_SCHEMA; None where they are not, or too coarse."""
+    scales = {FINEST_SCHEMA}
     for low, high in buckets:
         if low <= 0:  # the zero bucket
             continue
@@ -88,12 +88,12 @@ def _place(edge: float, scale: int) -> float:
 def _grid(buckets: Iterable[Bucket], scale: int) -> list[float]:
     edges = [edge for bucket in buckets for edge in bucket if edge > 0 and bucket[0] > 0]
     first, last = math.floor(_place(min(edges), scale) + 1e-6), math.ceil(_place(max(edges), scale) - 1e-6)
-    return [float(2.0 ** (place / 2**scale)) for place in range(first, last + ABOVE * 2**scale + 1)]
+    return [float(2.0 ** (place / 2**scale)) for place in range(first, last + DOUBLINGS_ABOVE * 2**scale + 1)]
 
 
 def _seen(buckets: set[Bucket]) -> list[float]:
     edges = sorted({edge for bucket in buckets for edge in bucket if 0 < edge < math.inf})
-    return [edge for place, edge in enumerate(edges) if not place or edge > edges[place - 1] * (1 + SAME)]
+    return [edge for place, edge in enumerate(edges) if not place or edge > edges[place - 1] * (1 + ROUNDING)]
 
 
 def _apart(edges: Iterable[float], buckets: set[Bucket]) -> list[float]:
@@ -102,12 +102,12 @@ def _apart(edges: Iterable[float], buckets: set[Bucket]) -> list[float]:
 
 
 def _across(edge: float, low: float, high: float) -> bool:
-    return low < edge * (1 - SAME) and high > edge * (1 + SAME)
+    return low < edge * (1 - ROUNDING) and high > edge * (1 + ROUNDING)
 
 
 def _share_below(histograms: Sequence[Histogram], edge: float) -> float:
     newest = [histogram.samples[-1] for histogram in histograms]
-    below = sum(count for _, _, row in newest for _, high, count in row if high <= edge * (1 + SAME))
+    below = sum(count for _, _, row in newest for _, high, count in row if high <= edge * (1 + ROUNDING))
     return below / max(1.0, sum(total for _, total, _ in newest))
 
 
@@ -136,7 +136,7 @@ def _cumulative(
 ) -> list[float]:
     counts = [0.0] * (len(edges) + 1)
     for low, high, count in row:
-        place = bisect_left(edges, high * unit_s * (1 - SAME))
+        place = bisect_left(edges, high * unit_s * (1 - ROUNDING))
         if place and _across(edges[place - 1], low * unit_s, high * unit_s):
             raise EvidenceError(
                 f"the native histogram of pod {histogram.labels.get('pod', '?')} has a bucket from {low * unit_s:.6g} s to "

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from glidepath.evidence.counters import Counters
-from glidepath.evidence.growth import Answer, Asked, answer_of, query
+from glidepath.evidence.growth import GrowthAnswer, GrowthQuery, answer_of, query
 from glidepath.evidence.prometheus import NotAnsweredError
 from glidepath.evidence.series import Grown, Histogram, Key, Samples, Series
 from glidepath.evidence.shares import uses_of
@@ -126,7 +126,7 @@ class Present:
         read = parts(self.prometheus, selector, odd, self._reach(odd, until, window_s, at), at)
         return [*grown, *lately(read, at - window_s)]
 
-    def _known(self, selector: str, answer: Answer | None, pods: frozenset[str]) -> Read:
+    def _known(self, selector: str, answer: GrowthAnswer | None, pods: frozenset[str]) -> Read:
         """What the next look knows. Edges are those of a process: they stay while its pod is steady."""
         if answer is None:
             return Read()
@@ -137,7 +137,7 @@ class Present:
 
     def _answer(
         self, selector: str, window_s: float, at: float, until: Mapping[str, float]
-    ) -> tuple[Answer, list[Grown], frozenset[str]] | None:
+    ) -> tuple[GrowthAnswer, list[Grown], frozenset[str]] | None:
         """What is said, what pods counted, and the pods of which that is not known; None if all is to be read in parts."""
         known, buckets = self._read.get(selector, Read()), selector == self.source.latency
         doubted = self.counters.doubted(self._uses(selector))
@@ -151,7 +151,7 @@ class Present:
         odd = frozenset({*named, *known.odd, *known.steady} - presumed)
         for _ in range(TRIES):
             before = bool(presumed) and presumed != known.pods
-            asked = Asked(
+            asked = GrowthQuery(
                 selector, window_s, max(until.values()), self._labels(selector), buckets, odd, bool(presumed), before, ask_edges
             )  # fmt: skip
             answer = answer_of(self.prometheus.vector(query(asked), at))

@@ -19,7 +19,7 @@ from weakref import WeakSet, WeakValueDictionary
 from requests import RequestException
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.batch import Answered, Asked, milliseconds
+from glidepath.evidence.batch import BatchAnswer, Query, milliseconds
 from glidepath.evidence.prometheus import NotAnsweredError, Prometheus, RefusedError, unanswered
 from glidepath.evidence.selectors import Shape, parsed
 from glidepath.evidence.series import Queries, Row, ranged, whole_seconds
@@ -60,7 +60,7 @@ class Shared:
         self._views: WeakSet[View] = WeakSet()
         # By the length of a beat: the last ones, and what was asked in them.
         self._beats: dict[float, list[Beat]] = {}
-        self._asked: dict[float, list[Asked]] = {}
+        self._asked: dict[float, list[Query]] = {}
         self._down: EvidenceError | None = None
         self._most, self._careful_until = MOST, -math.inf
         self._alone: dict[str, float] = {}
@@ -151,7 +151,7 @@ class Shared:
             with self._lock:
                 self._alone[selector] = self._steady() + CAREFUL_S
 
-    def _asked_for(self, view: View, selector: str, end: int, seconds: int) -> Asked | None:
+    def _asked_for(self, view: View, selector: str, end: int, seconds: int) -> Query | None:
         """The query whose answer has what is wanted, made if there is none; None for one that is to be asked alone."""
         shape = self._shape(selector)
         if shape is None:
@@ -178,7 +178,7 @@ class Shared:
         found = parsed(selector)
         return None if found is None else found.shape
 
-    def _gathered(self, view: View, selector: str, shape: Shape, end: int, seconds: int, asked: list[Asked]) -> Asked:
+    def _gathered(self, view: View, selector: str, shape: Shape, end: int, seconds: int, asked: list[Query]) -> Query:
         """A query for a selector, and for those like it that are expected to be wanted in the same beat."""
         if self._steady() > self._careful_until:
             self._most = min(MOST, 2 * self._most)
@@ -198,7 +198,7 @@ class Shared:
                 break
             wanted[text] = expected
         members = {text: found for text in wanted if (found := parsed(text)) is not None}
-        return Asked(members, end, max(wanted.values()))
+        return Query(members, end, max(wanted.values()))
 
     def _expected(self, beat_s: float, at: float) -> dict[str, int]:
         """The selectors that are likely to be asked for at a time, and the windows of each, seconds."""
@@ -209,10 +209,10 @@ class Shared:
                     expected[selector] = max(seconds, expected.get(selector, 0))
         return expected
 
-    def _ask(self, asked: Asked) -> None:
+    def _ask(self, asked: Query) -> None:
         try:
             rows = self.prometheus.rows(asked.query, asked.at / 1000)
-            asked.answer.set_result(Answered(asked.members, rows))
+            asked.answer.set_result(BatchAnswer(asked.members, rows))
         except BaseException as error:
             if len(asked.members) > 1 and isinstance(error, EvidenceError):
                 with self._lock:

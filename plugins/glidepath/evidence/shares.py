@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from glidepath.evidence.once import each_once
 from glidepath.evidence.series import Reader, Series
-from glidepath.evidence.source import Rule, Share, Source
+from glidepath.evidence.source import Rule, ShareSeries, Source
 
 Selected = dict[str, list[Series]]
 # What uses are called after the name of their share; a sum counts no requests.
 OF, EVENT, SUM = " of", " event", " sum"
 
 
-def uses_of(share: Share) -> Iterator[tuple[str, str, Rule]]:
+def uses_of(share: ShareSeries) -> Iterator[tuple[str, str, Rule]]:
     """What a share counts its series for: the use's name, where they come from, and which of them."""
     yield f"{share.name}{OF}", share.of, share.among
     yield f"{share.name}{EVENT if share.sum_seconds is None else SUM}", share.events, share.event

@@ -56,7 +56,7 @@ class Naming:
 
 
 @dataclass(frozen=True)
-class Share:
+class ShareSeries:
     """Series of a share of requests: events, and what they are a share of.
 
     Attributes:
@@ -109,7 +109,7 @@ class Source:
     where: str
     unit_seconds: float
     own_pods: bool
-    shares: tuple[Share, ...] = ()
+    shares: tuple[ShareSeries, ...] = ()
     native: bool = False
     edges: tuple[float, ...] = ()
     starts: str = ""

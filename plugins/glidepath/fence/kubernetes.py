@@ -26,7 +26,7 @@ class KubernetesFence:
 
     def state(self) -> Fenced:
         """See `Fence.state`."""
-        there = self._there()
+        there = self._live()
         deployed = (live["metadata"]["labels"].get("version", "") for kind, live in there if kind == DEPLOYMENTS)
         held = (self._objects.named(kind, live["metadata"]["name"]) for kind, live in there if state_of(live) == HELD)
         return Fenced(
@@ -66,10 +66,10 @@ class KubernetesFence:
 
     def free_writes(self) -> None:
         """See `Fence.free_writes`."""
-        for kind, live in self._there():
+        for kind, live in self._live():
             self._objects.free_write(kind, live["metadata"]["name"], live)
 
-    def _there(self) -> list[tuple[str, Found]]:
+    def _live(self) -> list[tuple[str, Found]]:
         """Every object that a release may hold, with its kind."""
         service = self._objects.service
         named = [(kind, self._objects.found(kind, service)) for kind in (self._routes, *self._beside)]

@@ -1,7 +1,7 @@
 """What Glidepath owns of an object by server-side apply.
 
 An apply gives up what it does not repeat, and what nobody else owns is then removed. Beside the routes that is what a
-brake had to put back: hosts and gateways, or a whole VirtualService.
+brake had to put back: hosts and gateways, or the whole object.
 """
 
 from __future__ import annotations

@@ -112,10 +112,7 @@ def watched(
         ValueError: What came is no event.
     """
     began = time.monotonic()
-    query = kind.query(
-        watch="true", allowWatchBookmarks="true", resourceVersion=version, timeoutSeconds=str(lasts_s)
-    )  # fmt: skip
-    with closing(_opened(api, path, query, kind, lasts_s)) as response:
+    with closing(_opened(api, path, kind, version, lasts_s)) as response:
         opened(began)
         left = b""
         for part in response.stream():
@@ -128,7 +125,10 @@ def watched(
                 raise OSError(f"the watch of {kind.kind} goes on after {lasts_s} s, when it had to end")
 
 
-def _opened(api: client.ApiClient, path: str, query: list[tuple[str, str]], kind: Kind, lasts_s: int) -> Any:
+def _opened(api: client.ApiClient, path: str, kind: Kind, version: str, lasts_s: int) -> Any:
+    query = kind.query(
+        watch="true", allowWatchBookmarks="true", resourceVersion=version, timeoutSeconds=str(lasts_s)
+    )  # fmt: skip
     try:
         return api.call_api(
             path,

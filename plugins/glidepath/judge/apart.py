@@ -13,7 +13,7 @@ from glidepath.judge.evalue import Array
 from glidepath.judge.feasibility import Comparable
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.process import MetricProcess
-from glidepath.judge.sides import Sides
+from glidepath.judge.two_sided import TwoSided
 from glidepath.judge.values import MetricLook
 
 NOTE = "beside the stable's pods that are not set apart, harm beside all of them"
@@ -33,7 +33,7 @@ class Apart:
         plan: The one that safety is judged by.
     """
 
-    def __init__(self, plan: MetricPlan, made: Callable[[MetricPlan], MetricProcess | Sides | Edges]) -> None:
+    def __init__(self, plan: MetricPlan, made: Callable[[MetricPlan], MetricProcess | TwoSided | Edges]) -> None:
         self.plan = plan.rest or plan
         self._all, self._rest = made(plan), made(self.plan)
 

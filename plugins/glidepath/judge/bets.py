@@ -11,7 +11,7 @@ from glidepath.judge.plan import MetricPlan
 
 SAFETY_WEIGHTS = (0.6, 0.2, 0.2)
 HARM_SPREAD_S, SAFETY_SPREAD_S = 1800.0, 600.0
-SMALLEST = 1e-9
+LEAST_CHANCE = 1e-9
 # The stable's probability that is bet on keeps this distance from where the null would have no room, as a factor.
 BEYOND = 1.1
 
@@ -57,9 +57,9 @@ class Bets:
         self._odds = np.concatenate(
             [ones * self._factors, np.broadcast_to(odds, (*slopes.shape[:-1], len(SAFETY_WEIGHTS)))], axis=-1
         )
-        self._least = np.full(1, SMALLEST)
+        self._least = np.full(1, LEAST_CHANCE)
         # Where the null is steep even the smallest probability may be too much for it.
-        self._most = np.clip((1.0 / BEYOND - margins) / slopes, LEAST, 1.0 - SMALLEST)
+        self._most = np.clip((1.0 / BEYOND - margins) / slopes, LEAST, 1.0 - LEAST_CHANCE)
 
     def _by_margins(self, margins: Array) -> None:
         ones = np.ones((*margins.shape[:-1], len(self._factors)))
@@ -71,8 +71,8 @@ class Bets:
         both = zip(ours, theirs, strict=True)
         self._slope, self._offset, self._odds = (np.concatenate(pair, axis=-1) for pair in both)
         middle = (1.0 - margins) / 2
-        self._least = np.maximum(np.minimum(-BEYOND * margins, middle), SMALLEST)
-        self._most = np.minimum(np.maximum(1.0 - BEYOND * margins, middle), 1.0 - SMALLEST)
+        self._least = np.maximum(np.minimum(-BEYOND * margins, middle), LEAST_CHANCE)
+        self._most = np.minimum(np.maximum(1.0 - BEYOND * margins, middle), 1.0 - LEAST_CHANCE)
 
     def at(self, base: float | Array) -> tuple[Array, Array, Mask]:
         """What is bet on: the canary's probabilities, the stable's (a column), and where such a bet can be made at all.
@@ -81,7 +81,7 @@ class Bets:
             base: The stable's probability, from past intervals only; of many releases, shaped (releases, 1, 1).
         """
         stable = self.room(base)
-        point = np.maximum(stable * self._slope + self._offset, SMALLEST)
+        point = np.maximum(stable * self._slope + self._offset, LEAST_CHANCE)
         canary = self._odds * point / (1.0 + (self._odds - 1.0) * point)
         return canary, stable, self._beyond(canary, stable) * self._side > 0
 

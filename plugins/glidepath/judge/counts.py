@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from glidepath.judge.settings import MEAN, MetricSettings
+from glidepath.judge.settings import MetricSettings
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,7 @@ class ArmCounts:
         return ArmCounts(requests, errors, latency, max(0, self.pods - apart.pods), shares=shares, sums=sums)
 
     def proportion(self, metric: MetricSettings) -> tuple[int, int]:
-        """A rate's events and what they are a share of, or a mean's microseconds and requests; zeros for what was not counted."""
-        if metric.kind == MEAN:
-            return self.sums.get(metric.counted, (0, 0))
+        """A rate's events and what they are a share of; zeros for what was not counted."""
         if not metric.counted:
             return self.errors, self.requests
         return self.shares.get(metric.counted, (0, 0))

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,13 @@ SIGNIFICANCE = 0.05
 LEAST_MEAN = 1.0
 
 Blocks = Sequence[Mapping[str, ArmCounts]]
+
+
+class Stretch(NamedTuple):
+    """A stretch of the stable's past: each pod's counts in consecutive blocks, none where nobody counted, and a block's seconds."""
+
+    blocks: Blocks = ()
+    block_s: float = 15.0
 
 
 @dataclass(frozen=True)

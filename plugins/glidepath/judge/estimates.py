@@ -35,8 +35,9 @@ class Estimates:
 
     def add(self, stable: ArmCounts, canary: ArmCounts, below: Array) -> None:
         """Take in an interval; `below` are its cumulative bucket counts, shaped (2, buckets)."""
+        kind = kind_of(self._settings)
         for number, arm in enumerate((stable, canary)):
-            events, of = arm.proportion(self._settings)
+            events, of = kind.counted_of(self._settings, arm)
             self._requests[number] += of
             self._events[number] += events
         self._below = self._below + below

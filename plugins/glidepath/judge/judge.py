@@ -13,10 +13,11 @@ from glidepath.judge.feasibility import growths
 from glidepath.judge.metrics import kind_of
 from glidepath.judge.plan import MetricPlan, Plan
 from glidepath.judge.process import MetricProcess
+from glidepath.judge.sample_ratio import SampleRatioTest
 from glidepath.judge.settings import StepSettings
-from glidepath.judge.sides import Sides
 from glidepath.judge.silence import PART, Silence
-from glidepath.judge.split import SplitTest
+from glidepath.judge.two_sided import TwoSided
+from glidepath.judge.units import RATIO, unit_of
 from glidepath.judge.values import Look, MetricLook, Verdict
 
 MERGE_REQUESTS = 5
@@ -50,13 +51,13 @@ class Judge:
         self._silence = Silence(PART * settings.alpha)
         changes = len(settings.steps) - 1
 
-        def process(metric: MetricPlan) -> MetricProcess | Sides | Edges:
-            made = Edges if metric.parts else Sides if kind_of(metric.settings).two_sided else MetricProcess
+        def process(metric: MetricPlan) -> MetricProcess | TwoSided | Edges:
+            made = Edges if metric.parts else TwoSided if kind_of(metric.settings).two_sided else MetricProcess
             return made(metric, plan.edges, alpha, settings.beta, changes)
 
         self._metrics = [process(metric) if metric.rest is None else Apart(metric, process) for metric in plan.metrics]
         self._step: _Step | None = None
-        self._split = SplitTest(0.0, 1.0)
+        self._sample_ratio = SampleRatioTest(0.0, 1.0)
         self._pending: tuple[ArmCounts, ArmCounts, float] | None = None
         self._stable = self._canary = 0
         self._first: float | None = None
@@ -85,7 +86,7 @@ class Judge:
         }
         self._watch_silence(step, interval)
         if interval.end - step.started > SETTLE_SCRAPES * self.plan.settings.scrape_s:
-            self._split.feed(interval.canary.requests, interval.stable.requests)
+            self._sample_ratio.feed(interval.canary.requests, interval.stable.requests)
         if not self._warming(interval.end):
             self._feed(interval)
         looks = tuple(process.look() for process in self._metrics)
@@ -120,7 +121,7 @@ class Judge:
                 for process in self._metrics:
                     process.change_weight()
             self._step = _Step(number, interval.weight, interval.start)
-            self._split = SplitTest(*self.plan.settings.shares(interval.weight))
+            self._sample_ratio = SampleRatioTest(*self.plan.settings.shares(interval.weight))
             self._silence.restart()
             self._pending = None
         return self._step
@@ -160,7 +161,7 @@ class Judge:
             self._failed = ("harm_proven", worst.name)
         suspicious = any(look.harm_e >= SUSPICIOUS for look in deciders)
         safe = all(look.proven_safe for look in looks if look.role == "critical") and self._superior(looks)
-        due = self._due(step, interval.end) and not suspicious and not self._split.mismatch
+        due = self._due(step, interval.end) and not suspicious and not self._sample_ratio.mismatch
         due = due and not self._warming(interval.end) and self._failed is None
         last = step.number >= len(self.plan.settings.steps)
         if self._failed is not None:
@@ -190,7 +191,7 @@ class Judge:
     def _superior(self, looks: tuple[MetricLook, ...]) -> bool:
         """For `decision: superior` some latency must be proven lower; whether it is, is told in any case."""
         return self.plan.settings.decision != "superior" or any(
-            look.proven_better for look in looks if look.unit == "ratio"
+            look.proven_better for look in looks if look.unit == RATIO.name
         )
 
     def _due(self, step: _Step, at: float) -> bool:
@@ -202,7 +203,7 @@ class Judge:
             return "warming_up"
         if step.requests >= max(1, self._settings(step).min_requests) and self._unseen(step):
             return "not_counted"
-        if self._split.mismatch:
+        if self._sample_ratio.mismatch:
             return "split_mismatch"
         critical = [look for look in looks if look.role == "critical" and not look.proven_safe]
         for reason in ("not_counted", "resolution_limited"):
@@ -249,9 +250,7 @@ def _between(look: MetricLook) -> bool:
     """Whether the effect seems to lie between what is harm and what is comparable."""
     if look.effect is None:
         return False
-    if look.unit == "points" and look.sides != "above":
-        off = abs(look.effect) if look.sides == "both" else -look.effect
-        return look.limit < off < look.safe_limit
-    if look.unit == "points":
-        return look.limit < look.effect < look.safe_limit
-    return look.limit / 1.04 < look.effect < look.limit * 1.04
+    if unit_of(look.unit).ratio:
+        return look.limit / 1.04 < look.effect < look.limit * 1.04
+    off = {"above": look.effect, "below": -look.effect, "both": abs(look.effect)}[look.sides]
+    return look.limit < off < look.safe_limit

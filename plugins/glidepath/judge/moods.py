@@ -3,7 +3,7 @@
 A pod in a mood (a noisy node, a cold cache, a heavy user) has a multiple of its version's rate of events, and after a
 while another. The model: a pod's multiple is lognormal with mean 1, and is drawn anew at random times, so that it lasts so
 many seconds on average. What its logarithm's sigma and the time may be is weighed by what the stable's pods did, each
-against the others, by the very filter that later judges (`glidepath.judge.hidden`).
+against the others, by the very filter that later judges (`glidepath.judge.latent`).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from glidepath.judge.evalue import Array
 SIGMAS = (0.05, 0.1, 0.2, 0.3, 0.45, 0.65, 0.9, 1.3)
 LASTING_S = (10.0, 30.0, 100.0, 300.0, 1000.0, 10000.0)
 # Pairs this much less likely than the likeliest are left out.
-LEAST = 1e-3
+LEAST_LIKELY = 1e-3
 # So many times likelier than alike the pods have to be with moods. Of pods that are alike it is reached at most once in so
 # many times (Markov's inequality), in truth less often; where moods are believed, harm takes far longer to prove.
-BELIEVED = 10.0
+TIMES_LIKELIER = 10.0
 MOST_PODS = 12
 # The grid of log ratios: so many standard deviations of the widest kind to either side, and its points.
 WIDTH, POINTS, FINE_POINTS = 4.0, 161, 321
-SMALLEST = 1e-300
+UNDERFLOW = 1e-300
 # While a mood lasts, counts tell the ratio to this part of the grid's step and no further.
 RESOLVED = 0.5
 # A mood that lasts longer than this is as one that ends: a release is over then.
@@ -118,10 +118,10 @@ class Hidden:
         top = log.max(axis=1, keepdims=True)
         self._weights *= np.exp(log - top)[:, None, :]
         sums = self._weights.sum(axis=2)
-        self.log_mass += np.log(np.maximum(sums, SMALLEST)) + top
-        if sums.min() < SMALLEST:  # a kind of moods that can't be: as if it had just begun
-            self._weights = np.where(sums[..., None] < SMALLEST, self._fresh, self._weights)
-            sums = np.where(sums < SMALLEST, 1.0, sums)
+        self.log_mass += np.log(np.maximum(sums, UNDERFLOW)) + top
+        if sums.min() < UNDERFLOW:  # a kind of moods that can't be: as if it had just begun
+            self._weights = np.where(sums[..., None] < UNDERFLOW, self._fresh, self._weights)
+            sums = np.where(sums < UNDERFLOW, 1.0, sums)
         self.pass_time(seconds, sums)
 
     def pass_time(self, seconds: float, sums: Array | float = 1.0) -> None:
@@ -165,7 +165,7 @@ def moods(pieces: Sequence[tuple[Array, Array, float]]) -> tuple[Mood, ...]:
 
     Returns:
         The kinds that are left, likeliest first; their weights sum to 1. Empty when nothing could be compared, or when it
-        does not speak for moods: all kinds together are less than `BELIEVED` times as likely as that the pods are alike.
+        does not speak for moods: all kinds together are less than `TIMES_LIKELIER` times as likely as that the pods are alike.
     """
     every = [ALIKE, *(Mood(sigma, lasts, 1.0) for sigma in SIGMAS for lasts in LASTING_S)]
     log = np.zeros(len(every))
@@ -177,10 +177,10 @@ def moods(pieces: Sequence[tuple[Array, Array, float]]) -> tuple[Mood, ...]:
         seen = True
         log += _weighed(every, requests[:, some], events[:, some], block_s)
     alike, every, log = log[0], every[1:], log[1:]
-    if not seen or np.logaddexp.reduce(log) - math.log(len(log)) - alike < math.log(BELIEVED):
+    if not seen or np.logaddexp.reduce(log) - math.log(len(log)) - alike < math.log(TIMES_LIKELIER):
         return ()
     weights = np.exp(log - log.max())
-    weights = np.where(weights >= LEAST, weights, 0.0)
+    weights = np.where(weights >= LEAST_LIKELY, weights, 0.0)
     weights /= weights.sum()
     kinds = [Mood(mood.sigma, mood.lasts_s, float(weight)) for mood, weight in zip(every, weights, strict=True)]
     return tuple(sorted((mood for mood in kinds if mood.weight > 0), key=lambda mood: -mood.weight))

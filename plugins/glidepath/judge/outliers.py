@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glidepath.judge.counts import ArmCounts
-from glidepath.judge.dispersion import Blocks, counted, dispersion, rarer
+from glidepath.judge.dispersion import Blocks, Stretch, counted, dispersion, rarer
 from glidepath.judge.evalue import Array
 from glidepath.judge.moods import Mood
 from glidepath.judge.plan import Outlier
@@ -34,13 +34,12 @@ ONE_IN = 3
 OF_TWO = 5.0
 # The logarithm of its multiple is so many times what the others' moods come to.
 BEYOND_MOODS = 3.0
-SMALLEST = 1e-12
+LEAST_SHARE = 1e-12
 
-Piece = tuple[Blocks, float]
 Places = NDArray[np.int64]
 
 
-def outliers(pieces: Sequence[Piece], settings: MetricSettings, edge: int) -> tuple[Outlier, ...]:
+def outliers(pieces: Sequence[Stretch], settings: MetricSettings, edge: int) -> tuple[Outlier, ...]:
     """The pods that always have more events than the others, the worst first.
 
     Args:
@@ -70,11 +69,11 @@ def beyond(candidates: Sequence[Outlier], kinds: Sequence[Mood]) -> tuple[Outlie
     return tuple(
         outlier
         for outlier in candidates
-        if math.log(outlier.share / max(outlier.others, SMALLEST)) > BEYOND_MOODS * sigma
+        if math.log(outlier.share / max(outlier.others, LEAST_SHARE)) > BEYOND_MOODS * sigma
     )
 
 
-def set_apart(past: Sequence[Piece], metrics: Iterable[tuple[MetricSettings, int]]) -> tuple[Outlier, ...]:
+def set_apart(past: Sequence[Stretch], metrics: Iterable[tuple[MetricSettings, int]]) -> tuple[Outlier, ...]:
     """The pods that are known to be sick by any metric that decides.
 
     Args:
@@ -124,7 +123,7 @@ def _always(requests: Array, events: Array, named: Places, rest: Places) -> bool
 
 
 def _parts(
-    pieces: Sequence[Piece], settings: MetricSettings, edge: int
+    pieces: Sequence[Stretch], settings: MetricSettings, edge: int
 ) -> tuple[list[str], list[tuple[Array, Array, float]]]:
     """The pods, and of each part of the past their requests, their events, and its seconds."""
     pods = sorted({pod for blocks, _ in pieces for block in blocks for pod in block})

@@ -16,13 +16,13 @@ from glidepath.judge.bets import (
     spread,
 )
 from glidepath.judge.bounds import bounds
-from glidepath.judge.budget import Budget
+from glidepath.judge.cap import Cap
 from glidepath.judge.counts import ArmCounts
 from glidepath.judge.estimates import Estimates
 from glidepath.judge.evalue import Array
 from glidepath.judge.feasibility import Comparable, effect
 from glidepath.judge.gains import gained
-from glidepath.judge.hidden import Moody
+from glidepath.judge.latent import WithMoods
 from glidepath.judge.metrics import kind_of
 from glidepath.judge.metrics.base import Told
 from glidepath.judge.mixture import Mixture
@@ -63,8 +63,8 @@ class MetricProcess:
         self._changes_left = weight_changes
         rows = len(plan.questions)
         self._harm = Mixture(self._kind.harm_weights, rows)
-        self._budget = Budget(self._bets.needed(alpha, beta))
-        self._moody = Moody(plan, self._bets) if plan.moods else None
+        self._cap = Cap(self._bets.needed(alpha, beta))
+        self._with_moods = WithMoods(plan, self._bets) if plan.moods else None
         self._start_harm(self._start)
         self._since_start = 0.0
         self._base = Base(plan.base)
@@ -87,15 +87,15 @@ class MetricProcess:
 
     def _start_harm(self, share: float) -> None:
         self._harm.start(share)
-        if self._moody is not None:
-            self._moody.start(share)
+        if self._with_moods is not None:
+            self._with_moods.start(share)
 
     def _restart(self) -> None:
         self._safety = Mixture(SAFETY_WEIGHTS, len(self.plan.questions), self._ceiling)
         self._safety.start(SAFETY_START)
         self._since_step = 0.0
-        if self._moody is not None:
-            self._moody.restart()
+        if self._with_moods is not None:
+            self._with_moods.restart()
 
     def base(self) -> float:
         """The stable's probability of the event, from the plan and past intervals only."""
@@ -120,9 +120,9 @@ class MetricProcess:
         # The mass that starts within an interval starts before its evidence is seen, by a plan fixed beforehand.
         self._start_harm(spread(self._spread, HARM_SPREAD_S, self._since_start, self._since_start + seconds))
         self._safety.start(spread(SAFETY_LATER, SAFETY_SPREAD_S, self._since_step, self._since_step + seconds))
-        if self._moody is not None:
-            self._moody.put(gains, (n, m, x, y), bets, self._pods, seconds)
-        counted = self._budget.spend(gains, seconds)
+        if self._with_moods is not None:
+            self._with_moods.put(gains, (n, m, x, y), bets, self._pods, seconds)
+        counted = self._cap.spend(gains, seconds)
         self._harm.multiply(counted[:, self._bets.harm])
         self._safety.multiply(counted[:, self._bets.safety])
         self._since_start += seconds
@@ -155,13 +155,13 @@ class MetricProcess:
     def evidence(self) -> tuple[Array, Array]:
         """The log evidence of harm and of safety, a question each; that of harm no more than moods of pods allow."""
         harm = self._harm.log_evidence()
-        return harm if self._moody is None else self._moody.limit(harm), self._safety.log_evidence()
+        return harm if self._with_moods is None else self._with_moods.limit(harm), self._safety.log_evidence()
 
     def look(self) -> MetricLook:
         """What is known now."""
         thresholds = self.harm_threshold, self.safety_threshold
         return looked(
-            self.plan, self.evidence(), thresholds, self._estimates.told(), self._better, self._moody is not None
+            self.plan, self.evidence(), thresholds, self._estimates.told(), self._better, self._with_moods is not None
         )
 
 
@@ -192,7 +192,7 @@ def looked(
         high=high,
         limit=plan.limit,
         safe_limit=plan.safe_limit,
-        unit=kind_of(plan.settings).unit,
+        unit=kind_of(plan.settings).unit.name,
         harm_e=float(harm[plan.harm]) if plan.harm >= 0 else 1.0,
         harm_threshold=harm_threshold,
         safety_e=float(safety[plan.safety]) if plan.safety >= 0 else 1.0,

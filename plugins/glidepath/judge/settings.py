@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# The kind that is no share of requests.
-MEAN = "mean"
-
 
 @dataclass(frozen=True)
 class MetricSettings:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from glidepath.judge.units import unit_of
+
 
 class Verdict(StrEnum):
     """The four answers."""
@@ -27,7 +29,7 @@ class MetricLook:
         low, high: Where the effect lies, valid however often it is looked at; None when nothing is known on that side.
         limit: Beyond this the canary is harmful.
         safe_limit: Below this it counts as comparable.
-        unit: `points` (of a share), `ratio` (of quantiles) or `mean` (ratio of means, told only: it has no limits).
+        unit: The name of its unit (`judge.units`).
         harm_e, safety_e: The evidence; `FAIL` when harm_e reaches harm_threshold, safe when safety_e reaches its own.
         better_e: The evidence that the canary is better than stable; proven when it reaches safety_threshold.
         sides: Where harm lies: `above`, `below` or on `both` sides; the limits are told without a sign.
@@ -54,7 +56,7 @@ class MetricLook:
     @property
     def judged(self) -> bool:
         """Whether anything is asked of it, or it is told only."""
-        return self.unit != "mean"
+        return unit_of(self.unit).limited
 
     @property
     def proven_better(self) -> bool:

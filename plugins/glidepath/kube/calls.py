@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import urllib3
@@ -19,6 +20,9 @@ PAUSE_S = 0.3
 # An API server that has just started answers 403 until it knows its roles: up to 9.5 s were seen.
 REFUSED_S = 15.0
 REFUSED_PAUSE_S = 0.5
+
+# Of every call: by the client's token, and nothing but the answer.
+PLAINLY: dict[str, Any] = {"auth_settings": ["BearerToken"], "_return_http_data_only": True}
 
 T = TypeVar("T")
 
@@ -116,26 +120,34 @@ def request(
     Raises:
         ClusterError: As `call` does.
     """
-
-    def send() -> dict[str, Any]:
-        answer: dict[str, Any] = api.call_api(
-            f"{path}/{name}" if name else path,
-            method,
-            query_params=[*query],
-            header_params={"Accept": accept, "Content-Type": content_type},
-            body=body,
-            response_types_map=dict.fromkeys((200, 201, 202), "object"),
-            auth_settings=["BearerToken"],
-            _return_http_data_only=True,
-            _request_timeout=CALL_TIMEOUT_S,
-        )
-        return answer
-
-    _tried_once(api)
+    headers = {"Accept": accept, "Content-Type": content_type}
+    send = partial(_send, api, f"{path}/{name}" if name else path, method, body, query, headers)
     right = (api.configuration.host, method if name else f"{method} all", path)
     patience = float(getattr(api, "glidepath_refused_s", REFUSED_S)) if right in _had else 0.0
     answer = call(what, send, refused_s=patience)
     _had.add(right)
+    return answer
+
+
+def _send(
+    api: client.ApiClient,
+    path: str,
+    method: str,
+    body: Mapping[str, Any] | None,
+    query: Sequence[tuple[str, str]],
+    headers: Mapping[str, str],
+) -> dict[str, Any]:
+    _tried_once(api)
+    answer: dict[str, Any] = api.call_api(
+        path,
+        method,
+        query_params=[*query],
+        header_params=dict(headers),
+        body=body,
+        response_types_map=dict.fromkeys((200, 201, 202), "object"),
+        _request_timeout=CALL_TIMEOUT_S,
+        **PLAINLY,
+    )
     return answer
 
 
@@ -164,10 +176,9 @@ def text(api: client.ApiClient, what: str, path: str, query: Sequence[tuple[str,
             "GET",
             query_params=[*query],
             header_params={"Accept": "*/*"},
-            auth_settings=["BearerToken"],
-            _return_http_data_only=True,
             _preload_content=False,
             _request_timeout=CALL_TIMEOUT_S,
+            **PLAINLY,
         )
         return bytes(answer.data).decode("utf-8", "replace")
 

@@ -15,7 +15,7 @@ from glidepath.policy.messages import safe
 from glidepath.status.form import State, Tone
 
 # Of a reason so much is told, characters; all of it is in the log. Of a version, which may be anything here: a tag's most.
-LONGEST, VERSION = 600, 128
+MOST_REASON, MOST_VERSION = 600, 128
 
 
 def refusal(policy: Policy, version: str, release: str, why: str, link: str, at: float) -> Message:
@@ -29,11 +29,10 @@ def refusal(policy: Policy, version: str, release: str, why: str, link: str, at:
         link: The run's page in Airflow; empty for none.
         at: When, epoch seconds.
     """
-    version = safe(version)[:VERSION]
+    version = safe(version)[:MOST_VERSION]
     what = safe(f"{policy.service} {version}")
     title = f"{State.REFUSED}: {what} in {policy.namespace}"
-    reason = safe(hidden(why))
-    reason = reason if len(reason) <= LONGEST else f"{reason[:LONGEST]} ..."
+    reason = _short(safe(hidden(why)))
     lines = [
         reason,
         *([] if "othing was touched" in reason else ["Nothing was touched"]),
@@ -59,6 +58,10 @@ def refusal(policy: Policy, version: str, release: str, why: str, link: str, at:
         | counted
         | {"phase": "refused", "exposure": [], "metrics": [], "coming": [], "actions": [], "grafana": ""},
     )
+
+
+def _short(reason: str) -> str:
+    return reason if len(reason) <= MOST_REASON else f"{reason[:MOST_REASON]} ..."
 
 
 def send(carrier: Carrier, message: Message, tries: int, until: float, pause_s: float = PAUSE_S) -> str:

@@ -138,7 +138,7 @@ def _before_traffic(run: Run) -> tuple[str, str, str]:
 def _before_promotion(run: Run) -> tuple[str, str, str]:
     """What is asked before a promotion, with the numbers of the newest look."""
     from glidepath.judge import Look
-    from glidepath.release import words
+    from glidepath.text.lines import metric_line
 
     word = next(reversed(run.journal.words()), None)
     newest = run.ports.record.last_look(run.id)
@@ -150,7 +150,7 @@ def _before_promotion(run: Run) -> tuple[str, str, str]:
         lines[2:] = [
             f"At {look.weight} %: {counts}.",
             "",
-            *(f"- {words.metric_line(metric)}" for metric in look.metrics),
+            *(f"- {metric_line(metric)}" for metric in look.metrics),
         ]
     is_proven = "is" if proven else "is not"
     subject = f"{run.spec.service}: promote {run.canary}, which {is_proven} proven comparable?"

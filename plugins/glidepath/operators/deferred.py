@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from glidepath.policy import ReleaseSpec
     from glidepath.release.run import Run
+    from glidepath.triggers.events import Told
 
 # Beyond the policy's own deadline, which the guard keeps: only a guard that died lets these run out.
 GRACE_S = 120.0
@@ -35,7 +36,7 @@ class GuardOperator(ReleaseOperator):
         trigger = GuardTrigger(run.id)
         self.defer(trigger=trigger, method_name="done", timeout=guard_limit(run.spec))
 
-    def done(self, context: Context, event: dict[str, Any]) -> None:  # noqa: ARG002 - Airflow calls it so
+    def done(self, context: Context, event: Told) -> None:  # noqa: ARG002 - Airflow calls it so
         """The release is closed, or the guard failed."""
         self.log.info("guard: %s", event["why"])
         if event["status"] != "closed":
@@ -65,7 +66,7 @@ class BakeOperator(ReleaseOperator):
             self.defer(trigger=trigger, method_name="done", timeout=bake_limit(run.spec))
         return self._tell(run)
 
-    def done(self, context: Context, event: dict[str, Any]) -> str | None:
+    def done(self, context: Context, event: Told) -> str | None:
         """The guard's word is there, or the guard is silent.
 
         Raises:
@@ -83,11 +84,11 @@ class BakeOperator(ReleaseOperator):
 
     def _tell(self, run: Run) -> str | None:
         from glidepath.judge import Look
-        from glidepath.release import words
+        from glidepath.text import lines
 
         look = run.ports.record.last_look(run.id)
         if look:
-            self.log.info("%s", words.look_line(Look.from_dict(look), "bake: newest look"))
+            self.log.info("%s", lines.look_line(Look.from_dict(look), "bake: newest look"))
         word = run.journal.answer_on(self.step)
         if word is None:
             return None
@@ -118,7 +119,7 @@ class ObserveOperator(ReleaseOperator):
             self.defer(trigger=trigger, method_name="done", timeout=_observation(run.spec) + timedelta(seconds=GRACE_S))
         observe(run)
 
-    def done(self, context: Context, event: dict[str, Any]) -> None:
+    def done(self, context: Context, event: Told) -> None:
         """the observation is over, the release was taken back, or the guard is silent.
 
         Raises:
@@ -155,6 +156,6 @@ def guard_limit(spec: ReleaseSpec) -> timedelta:
 
 def _observation(spec: ReleaseSpec) -> timedelta:
     """How long an observation after the promotion can last."""
-    from glidepath.policy.model import LONGEST
+    from glidepath.policy.model import OBSERVATION_FACTOR
 
-    return timedelta(seconds=LONGEST * spec.after_promotion.warm)
+    return timedelta(seconds=OBSERVATION_FACTOR * spec.after_promotion.warm)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from glidepath.messages.port import Carrier
     from glidepath.policy import ReleaseSpec
     from glidepath.release.run import Run, Say
+    from glidepath.triggers.events import Told
 
 # What it is called in the DAG.
 TASK = "messages"
@@ -57,7 +58,7 @@ class MessagesOperator(BaseOperator):
         trigger = MessagesTrigger(release_id(context), page(context), time.time() + limit.total_seconds())
         self.defer(trigger=trigger, method_name="done", timeout=limit + timedelta(seconds=LATE_S))
 
-    def done(self, context: Context, event: dict[str, Any]) -> None:  # noqa: ARG002 - Airflow calls it so
+    def done(self, context: Context, event: Told) -> None:  # noqa: ARG002 - Airflow calls it so
         """All is told, or given up: the timeline of the release says which."""
         self.log.info("messages: %s", event["status"])
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from glidepath.policy import Policy
+    from glidepath.triggers.events import Told
 
 GRACE_S = 60.0
 
@@ -23,7 +24,7 @@ class WaitsForClaim(ReleaseOperator):
         """Do it, or begin to wait."""
         return self._once_free(context, None)
 
-    def resume(self, context: Context, event: dict[str, Any], deadline: float) -> Any:  # noqa: ARG002 - Airflow's call
+    def resume(self, context: Context, event: Told, deadline: float) -> Any:  # noqa: ARG002 - Airflow's call
         """Do it now, or go on waiting: somebody else may have been first."""
         with self.final(context):
             return self._once_free(context, deadline)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
     from glidepath.policy import Policy
+    from glidepath.triggers.events import Told
 
 
 class BranchOperator(ReleaseOperator, BaseBranchOperator):
@@ -46,7 +47,7 @@ class PlanOperator(WaitsForClaim, BranchOperator):
         self.policy_path, self.go, self.stay, self.late, self.refused = policy_path, go, stay, late, refused
         self._waited = False
 
-    def resume(self, context: Context, event: dict[str, Any], deadline: float) -> Any:
+    def resume(self, context: Context, event: Told, deadline: float) -> Any:
         """As the base class. Time that was spent waiting for another release does not count as being late."""
         self._waited = True
         return super().resume(context, event, deadline)

@@ -15,7 +15,7 @@ from glidepath.policy.presets import counted_by
 FIXED = ("app", "mesh")
 
 
-class Evidence(Form):
+class EvidenceForm(Form):
     """Where the counts come from."""
 
     source: Origin = Field(
@@ -43,7 +43,7 @@ class Evidence(Form):
     )
 
     @model_validator(mode="after")
-    def _is_counted(self) -> Evidence:
+    def _is_counted(self) -> EvidenceForm:
         counted = counted_by(self.source, self.counts)
         # No label of errors is not none: it would be all requests.
         missing = [name for name in COMPLETE if not getattr(counted, name)]
@@ -61,7 +61,7 @@ class Evidence(Form):
             )
         return self
 
-    def frozen(self) -> Evidence:
+    def frozen(self) -> EvidenceForm:
         """The same with everything its preset counts written out, so that a change of the preset does not touch a release under way."""
         if self.source in FIXED:
             return self

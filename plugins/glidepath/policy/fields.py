@@ -46,7 +46,7 @@ Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=30 * 86400)
 # A duration that may be none at all.
 Wait = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=30 * 86400), _WRITTEN]
 Zone = Annotated[str, AfterValidator(_zone)]
-Share = Annotated[float, Field(gt=0, lt=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
 # The id of one of Airflow's connections.
 ConnId = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]+$", max_length=200)]
 

@@ -50,7 +50,7 @@ class ValuePaths(Form):
         return tuple(path for path in (self.name, self.tag, self.digest, self.replicas) if path is not None)
 
 
-class HelmRelease(Form):
+class HelmForm(Form):
     """Helm's release and chart of the service; or, `per_version`, a release of the chart for each version."""
 
     release: HelmName = Field(description="Helm's release; with per_version, that of the routes.")
@@ -80,7 +80,7 @@ class HelmRelease(Form):
     )
 
     @model_validator(mode="after")
-    def _is_somewhere(self, info: ValidationInfo) -> HelmRelease:
+    def _is_somewhere(self, info: ValidationInfo) -> HelmForm:
         if self.in_registry and not re.match(IN_REGISTRY, self.chart):
             raise ValueError(
                 f"chart: given {self.chart!r}: expected oci://HOST/PATH/NAME, with the version in `version` and the digest in `digest`"
@@ -106,7 +106,7 @@ class HelmRelease(Form):
         return self
 
     @model_validator(mode="after")
-    def _fits(self) -> HelmRelease:
+    def _fits(self) -> HelmForm:
         if not self.per_version:
             for name in ("values", "paths", "routes"):
                 if name in self.model_fields_set and getattr(self, name) != type(self).model_fields[name].get_default(
@@ -144,7 +144,7 @@ class HelmRelease(Form):
         """The paths that Glidepath writes in a version's values."""
         return tuple(path for path in self.paths.taken if not (self.chart_is_released and path == self.paths.tag))
 
-    def located(self, root: Path) -> HelmRelease:
+    def located(self, root: Path) -> HelmForm:
         """The same with its charts as absolute paths, relative ones taken from `root`; what is in a registry stays."""
         names = [*([] if self.in_registry else ["chart"]), *(["routes"] if self.per_version else [])]
         return self.model_copy(update={name: str((root / getattr(self, name)).resolve()) for name in names})

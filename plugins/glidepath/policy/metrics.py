@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import Field, model_validator
 
-from glidepath.policy.fields import Duration, Form, Name, Origin, Share
+from glidepath.policy.fields import Duration, Form, Fraction, Name, Origin
 from glidepath.policy.labels import Identifier, Labels
 
 Role = Literal["critical", "guard", "advisory"]
@@ -14,10 +14,32 @@ Judged = dict[str, Any]
 
 
 class MetricForm(Form):
-    """What all metrics have."""
+    """What all metrics have, and what policy and evidence ask of each.
+
+    Attributes:
+        reads_buckets: Whether it reads the latency's buckets.
+        reads_sums: Whether it reads sum and count of the latency's histogram, which native histograms have not as series.
+    """
+
+    reads_buckets: ClassVar[bool] = False
+    reads_sums: ClassVar[bool] = False
 
     kind: str
     role: Role = "critical"
+
+    @property
+    def can_be_faster(self) -> bool:
+        """Whether it can be proven by it that a version is faster."""
+        return False
+
+    @property
+    def counted_by(self) -> str | None:
+        """The source that counts it, where that is another one than the evidence's."""
+        return None
+
+    def tolerating(self, tolerance: float) -> MetricForm:  # noqa: ARG002 - a quantile takes it
+        """The same with a run's tolerance of latency."""
+        return self
 
     @property
     def title(self) -> str:
@@ -44,6 +66,11 @@ class ErrorsMetric(MetricForm):
     def title(self) -> str:
         """`errors`, or `errors_mesh` where it says who counts."""
         return f"errors_{self.source}" if self.source else "errors"
+
+    @property
+    def counted_by(self) -> str | None:
+        """Its own source."""
+        return self.source
 
     def judged(self) -> Judged:
         """Both margins."""
@@ -79,6 +106,11 @@ class ShareMetric(MetricForm):
         """Its name."""
         return self.name
 
+    @property
+    def counted_by(self) -> str | None:
+        """Its own source."""
+        return self.source
+
     def judged(self) -> Judged:
         """Both margins and the sides; counted by its name."""
         safety = self.safety_margin if self.safety_margin is not None else self.margin
@@ -100,8 +132,10 @@ class ShareMetric(MetricForm):
 class LatencyMetric(MetricForm):
     """A quantile of the latency of successful requests; or, with a threshold, the share of those that are slower."""
 
+    reads_buckets = True
+
     kind: Literal["latency"]
-    quantile: Share = 0.95
+    quantile: Fraction = 0.95
     tolerance: float = Field(1.10, gt=1, le=3, description="1.10 lets the canary's quantile be 10 % above stable's.")
     threshold: Duration | None = Field(
         None, description="An edge of the buckets, such as 300ms: the share of slower requests is judged, no quantile."
@@ -117,6 +151,15 @@ class LatencyMetric(MetricForm):
     def title(self) -> str:
         """Such as `latency_p95`, or `slow_300ms`."""
         return f"latency_p{100 * self.quantile:g}" if self.threshold is None else f"slow_{1000 * self.threshold:g}ms"
+
+    @property
+    def can_be_faster(self) -> bool:
+        """A quantile's latency can."""
+        return self.threshold is None
+
+    def tolerating(self, tolerance: float) -> LatencyMetric:
+        """A quantile with this tolerance; a threshold has margins instead."""
+        return self.model_copy(update={"tolerance": tolerance}) if self.threshold is None else self
 
     def judged(self) -> Judged:
         """The quantile, or the threshold with both margins."""
@@ -146,6 +189,8 @@ class LatencyMetric(MetricForm):
 
 class MeanMetric(MetricForm):
     """The mean latency of successful requests, out of the histogram's sum and count: told, and never decided by."""
+
+    reads_sums = True
 
     kind: Literal["mean"]
     role: Literal["advisory"] = Field("advisory", description="A mean has no bound, so nothing can be proven of it.")

@@ -10,13 +10,13 @@ from pydantic import Field, model_validator
 
 from glidepath.policy.approval import Approval
 from glidepath.policy.assets import Assets
-from glidepath.policy.evidence import FIXED, Evidence
-from glidepath.policy.fields import ConnId, Duration, Form, Name, Namespace, Share, Wait, Zone
+from glidepath.policy.evidence import FIXED, EvidenceForm
+from glidepath.policy.fields import ConnId, Duration, Form, Fraction, Name, Namespace, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
-from glidepath.policy.helm import HelmRelease
+from glidepath.policy.helm import HelmForm
 from glidepath.policy.messages import Messages
-from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, MeanMetric, Metric, ShareMetric
+from glidepath.policy.metrics import ErrorsMetric, LatencyMetric, Metric, ShareMetric
 from glidepath.policy.presets import counted_by
 from glidepath.policy.versions import Version
 
@@ -56,7 +56,7 @@ class Held(Form):
 
 
 # Doubt at the end of the observation after a promotion (harm suspected, telemetry away) makes it at most so many times as long.
-LONGEST = 2
+OBSERVATION_FACTOR = 2
 
 
 class AfterPromotion(Form):
@@ -99,7 +99,7 @@ class Policy(Form):
     service: Name
     namespace: Namespace
     connections: Connections = Field(default_factory=Connections)
-    helm: HelmRelease
+    helm: HelmForm
     version: Version | None = Field(
         None, description="The wanted version, an image's tag or digest: what a scheduled run releases."
     )
@@ -110,7 +110,7 @@ class Policy(Form):
         1800.0, description="A scheduled run that begins later than this after its time ends without a release."
     )
     steps: list[Step] = Field(min_length=1, max_length=MAX_STEPS)
-    evidence: Evidence = Field(default_factory=Evidence)
+    evidence: EvidenceForm = Field(default_factory=EvidenceForm)
     metrics: list[Metric] = Field(default_factory=_default_metrics, min_length=1)
     decision: Literal["non-inferior", "superior"] = "non-inferior"
     on_undecided: Literal["rollback", "hold", "promote"] = "rollback"
@@ -143,8 +143,8 @@ class Policy(Form):
     )
     messages: Messages = Field((), description="Who is told how a release goes; nothing waits for it.")
     freeze: tuple[Window, ...] = Field((), description="Times in which no release starts.")
-    false_rollback: Share = Field(0.01, description="Chance that a version within its margins is ever rolled back.")
-    wrong_promote: Share = Field(
+    false_rollback: Fraction = Field(0.01, description="Chance that a version within its margins is ever rolled back.")
+    wrong_promote: Fraction = Field(
         0.05, description="Chance that a version beyond a margin at the last weight is promoted."
     )
 
@@ -211,17 +211,16 @@ class Policy(Form):
             raise ValueError(
                 "metrics: none is critical; expected at least one, or nothing would be proven before promotion"
             )
-        if self.decision == "superior" and not any(
-            isinstance(metric, LatencyMetric) and metric.threshold is None for metric in self.metrics
-        ):
+        if self.decision == "superior" and not any(metric.can_be_faster for metric in self.metrics):
             raise ValueError("decision: superior needs a latency metric: it is what must be proven better")
 
     @model_validator(mode="after")
     def _latency_is_counted(self) -> Policy:
-        latency = next((metric for metric in self.metrics if isinstance(metric, (LatencyMetric, MeanMetric))), None)
-        if self.evidence.histograms == "native" and any(isinstance(metric, MeanMetric) for metric in self.metrics):
+        latency = next((metric for metric in self.metrics if metric.reads_buckets or metric.reads_sums), None)
+        sums = next((metric for metric in self.metrics if metric.reads_sums), None)
+        if self.evidence.histograms == "native" and sums is not None:
             raise ValueError(
-                "kind: mean is read from a classic histogram's _sum and _count, and evidence.histograms is native; expected classic, or no mean"
+                f"kind: {sums.kind} is read from a classic histogram's _sum and _count, and evidence.histograms is native; expected classic, or no {sums.kind}"
             )
         if "own" in self.sources and self.evidence.source != "own":
             raise ValueError("metrics: source: own counts by evidence.counts; expected evidence.source: own")
@@ -239,7 +238,7 @@ class Policy(Form):
     @property
     def sources(self) -> tuple[str, ...]:
         """All that its counts come from, that of its evidence first."""
-        theirs = (metric.source for metric in self.metrics if isinstance(metric, (ErrorsMetric, ShareMetric)))
+        theirs = (metric.counted_by for metric in self.metrics)
         return tuple(dict.fromkeys([self.evidence.source, *(source for source in theirs if source is not None)]))
 
     @property

@@ -12,7 +12,6 @@ from glidepath.errors import PolicyError
 from glidepath.policy.fields import Duration, Form, Name
 from glidepath.policy.helm import CHART_VERSION
 from glidepath.policy.load import told
-from glidepath.policy.metrics import LatencyMetric
 from glidepath.policy.model import MAX_STEPS, Policy, Step, never_falling
 from glidepath.policy.versions import Image, Version, image_of, name_of
 
@@ -132,12 +131,7 @@ def for_run(policy: Policy, params: Mapping[str, Any]) -> ReleaseSpec:
     if wanted.decision is not None:
         changes["decision"] = wanted.decision
     if wanted.tolerance is not None:
-        changes["metrics"] = [
-            metric.model_copy(update={"tolerance": wanted.tolerance})
-            if isinstance(metric, LatencyMetric) and metric.threshold is None
-            else metric
-            for metric in policy.metrics
-        ]
+        changes["metrics"] = [metric.tolerating(wanted.tolerance) for metric in policy.metrics]
     values = {name: getattr(policy, name) for name in Policy.model_fields}
     try:
         return ReleaseSpec.model_validate({**values, **changes})

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
+from glidepath.record.known import Event
 from glidepath.record.store import Record
 from glidepath.record.tables import events, looks, releases
 
@@ -19,7 +20,7 @@ ARMS = ("stable", "canary")
 
 @dataclass(frozen=True)
 class Head:
-    """A release as a list shows it; `step` and `weight` are what was given last, 0 before; `steps` is how many it has."""
+    """A release as a list shows it; `steps` is how many it has, `last` the newest event of the kind that was asked for."""
 
     id: str
     service: str
@@ -31,8 +32,7 @@ class Head:
     created: float
     closed: float | None
     steps: int
-    step: int
-    weight: int
+    last: Event | None
 
 
 # What of a release a list shows: neither policy nor plan, which are most of it.
@@ -117,11 +117,14 @@ def errors(record: Record, release_id: str, after: int = 0) -> dict[str, int]:
     return {arm: int(row[arm] or 0) for arm in ARMS}
 
 
-def heads(record: Record, service: str | None = None, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Head]:
+def heads(
+    record: Record, kind: str, service: str | None = None, wanted: Callable[[str], bool] = lambda _: True
+) -> Iterator[Head]:
     """The newest releases first, of one service or of all, as far as they are asked for.
 
     Args:
         record: The record.
+        kind: Of the events of which each comes with its newest.
         service: Of this service only; None: of all.
         wanted: Whether a release of this identity is one; of others nothing more is read.
     """
@@ -134,7 +137,7 @@ def heads(record: Record, service: str | None = None, wanted: Callable[[str], bo
             names: list[str] = list(connection.execute(query).scalars())
         some = [name for name in names if wanted(name)]
         for first in range(0, len(some), HEADS):
-            yield from _heads(record, some[first : first + HEADS])
+            yield from _heads(record, kind, some[first : first + HEADS])
         if len(names) < NAMES:
             return
         skip += NAMES
@@ -153,22 +156,19 @@ def unfinished(record: Record, service: str | None = None) -> list[str]:
         return list(connection.execute(query.order_by(releases.c.created.desc(), releases.c.id)).scalars())
 
 
-def _heads(record: Record, release_ids: Sequence[str]) -> Iterator[Head]:
+def _heads(record: Record, kind: str, release_ids: Sequence[str]) -> Iterator[Head]:
     steps = func.json_array_length(releases.c.spec["steps"]).label("steps")
     query = select(*SHOWN, steps).where(releases.c.id.in_(release_ids))
     with record.reading() as connection:
         rows = connection.execute(query.order_by(releases.c.created.desc(), releases.c.id)).mappings().all()
-    weights = _weights(record, release_ids)
+    newest = _newest(record, kind, release_ids)
     for row in rows:
-        last = weights.get(row["id"], {})
-        yield Head(
-            **{**row, "steps": row["steps"] or 0}, step=int(last.get("step", 0)), weight=int(last.get("weight", 0))
-        )
+        yield Head(**{**row, "steps": row["steps"] or 0}, last=newest.get(row["id"]))
 
 
-def _weights(record: Record, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """The weight that each release was given last."""
-    newest = select(func.max(events.c.id)).where(events.c.release_id.in_(ids), events.c.kind == "weight")
-    query = select(events.c.release_id, events.c.body).where(events.c.id.in_(newest.group_by(events.c.release_id)))
+def _newest(record: Record, kind: str, ids: Sequence[str]) -> dict[str, Event]:
+    """The newest event of a kind of each release that has one."""
+    newest = select(func.max(events.c.id)).where(events.c.release_id.in_(ids), events.c.kind == kind)
+    query = select(events).where(events.c.id.in_(newest.group_by(events.c.release_id)))
     with record.reading() as connection:
-        return {row.release_id: row.body for row in connection.execute(query)}
+        return {row.release_id: Event(row.at, row.kind, row.body) for row in connection.execute(query)}

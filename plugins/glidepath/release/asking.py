@@ -24,7 +24,7 @@ HOLD, RESUME = "hold", "resume"
 BACK = (TAKE_BACK, REJECT)
 ALL = (APPROVE, REJECT, HOLD, RESUME, TAKE_BACK, COMMIT)
 # Characters of a reason: a word at least, and what a line of a log has room for.
-LEAST, MOST = 3, 500
+SHORTEST_WHY, LONGEST_WHY = 3, 500
 
 
 def held(entries: Sequence[Entry]) -> Asked | None:
@@ -96,9 +96,9 @@ def checked(record: Record, release_id: str, what: str, who: str, why: str, now:
         stands = release.outcome or release.phase
         raise AskedError(f"{what} was asked of release {release_id}, which is {stands}; expected {_one_of(can)}")
     reason = " ".join(why.split())
-    if not LEAST <= len(reason) <= MOST:
+    if not SHORTEST_WHY <= len(reason) <= LONGEST_WHY:
         raise AskedError(
-            f"a reason of {len(reason)} characters; expected {LEAST} to {MOST} that say why: they are recorded"
+            f"a reason of {len(reason)} characters; expected {SHORTEST_WHY} to {LONGEST_WHY} that say why: they are recorded"
         )
     return Asked(what, who, reason)
 

@@ -36,7 +36,7 @@ def early_drift(run: Run) -> str | None:
     if isinstance(state, str):
         drift: str | None = state
     else:
-        drift = state.since if state.all_on(run.stable) else _reads(state, f"{run.stable} 100 %")
+        drift = state.since if state.all_on(run.stable) else _routes_read(state, f"{run.stable} 100 %")
     # A shift that has just begun is in its own phase before it writes.
     return drift if run.release.phase in UNGIVEN else None
 
@@ -49,7 +49,7 @@ def _routes(run: Run) -> TrafficState | str:
         return str(error)
 
 
-def _reads(state: TrafficState, expected: object) -> str:
+def _routes_read(state: TrafficState, expected: object) -> str:
     return f"{state.name} reads {state.split}, expected {expected}; written by {state.edited_by}"
 
 
@@ -58,7 +58,7 @@ def _split_drift(run: Run, step: int, state: TrafficState) -> str | None:
     decided = run.journal.word_on(step) is not None
     if any(state.carries(allowed.routes) for allowed in (expected, *(following if decided else ()))):
         return None
-    text = _reads(state, expected.routes)
+    text = _routes_read(state, expected.routes)
     token = run.claim.token
     # The watchdog writes as Glidepath, too.
     return (

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from glidepath.errors import ClaimLostError, ClusterError, RecordError
 from glidepath.judge import Verdict
 from glidepath.record.turns import Turn
-from glidepath.release import words
 from glidepath.release.asking import BACK, early_word, heard
 from glidepath.release.brake import brake, note_taken_back, take_back, taken_back
 from glidepath.release.cleanup import sweep
@@ -24,10 +23,11 @@ from glidepath.release.holding import RENEWALS
 from glidepath.release.looks import Fetched, Looks
 from glidepath.release.phases import Decision
 from glidepath.release.putting_back import put_back
-from glidepath.release.run import Run, Step
+from glidepath.release.run import Run, StepInForce
 from glidepath.release.stages import stage
 from glidepath.release.summary import summary
 from glidepath.release.watched import Confirmed, judged, step_in_force
+from glidepath.text import lines
 
 # How many guards one after the other may keep the claim without a look.
 GUARDS_UNSEEN = 3
@@ -61,7 +61,7 @@ class Guard:
         self.run = run
         self._sure = Confirmed(run, rest or run)
         self.looks = Looks(run, turn)
-        self.wanted: Step | None = None
+        self.wanted: StepInForce | None = None
         self.deciding = Deciding(run, self.looks)
         self._steady = steady
         self._renewed = -math.inf
@@ -139,7 +139,7 @@ class Guard:
         except RecordError:
             seen = self.looks.unwritten
             if seen is not None and seen.look.verdict is Verdict.FAIL:
-                brake(self.run, words.verdict(seen.look))
+                brake(self.run, lines.verdict(seen.look))
             raise
 
     def _adopt(self) -> None:
@@ -151,7 +151,7 @@ class Guard:
             self.run.note(WeightGiven(first.number, first.weight))
             self.run.say(f"guard: {first.routes} is in force and was not noted; watched from here on")
 
-    def _watch(self, step: Step) -> None:
+    def _watch(self, step: StepInForce) -> None:
         self._since(step)
         # What is known to be harm is acted upon before anything new is looked at: that needs no telemetry.
         newest = self.looks.newest
@@ -168,7 +168,7 @@ class Guard:
             self._show_life()
             self.deciding.observe(step, observed, self._since(step))
 
-    def see(self, step: Step, fetched: Fetched) -> None:
+    def see(self, step: StepInForce, fetched: Fetched) -> None:
         """Look at what was fetched for a step, and act on it. Errors are those of `attend`."""
         self._look(step, fetched)
         if (observed := self.deciding.observing(step)) is not None:
@@ -176,7 +176,7 @@ class Guard:
         else:
             self.deciding.deadline(step)
 
-    def _since(self, step: Step) -> float:
+    def _since(self, step: StepInForce) -> float:
         """Since when a step is in force: by this guard's clock if it saw the step begin, as the task's may differ."""
         if self._began is None or self._began[0] != step.number:
             self._began = step.number, step.since if self._began is None else self.run.now()
@@ -189,7 +189,7 @@ class Guard:
             self.run.note(Watching())
             self._shown = now
 
-    def _asked(self, step: Step) -> bool:
+    def _asked(self, step: StepInForce) -> bool:
         """Whether a person's word was followed: take it back, or end the observation early."""
         order = self._sure(heard)
         if order is None:
@@ -209,7 +209,7 @@ class Guard:
                 self.run.say(f"guard: traffic is the next holder's to keep: {error}")
             self._lost = True
 
-    def _drifted(self, step: Step) -> bool:
+    def _drifted(self, step: StepInForce) -> bool:
         """Whether somebody else changed what the release needs. If so, it does what the policy says, and judges nothing."""
         routes = self._sure(lambda run: routes_drift(run, step.number))
         drift = routes or self._sure(objects_drift)
@@ -227,7 +227,7 @@ class Guard:
             self.deciding.decide(step, Decision.ROLLBACK, f"drift: {drift}{why_not}")
         return True
 
-    def _renew(self, step: Step | None) -> None:
+    def _renew(self, step: StepInForce | None) -> None:
         """Renew the claim, but only while this guard still gets looks: a guard that sees nothing protects nobody."""
         if not self._sees(step):
             if not self._blind:
@@ -250,7 +250,7 @@ class Guard:
         except ClusterError as error:
             self.run.say(f"guard: the claim could not be renewed, tried again at the next look: {error}")
 
-    def _sees(self, step: Step | None) -> bool:
+    def _sees(self, step: StepInForce | None) -> bool:
         """Whether the last look is not too long ago, by this guard or by those before it.
 
         A guard that begins has the time of one lease for its first look, but only a few in a row have it.
@@ -259,7 +259,7 @@ class Guard:
             self._saw, self._unseen = self._steady(), 0
         return self._unseen <= GUARDS_UNSEEN and self._steady() - self._saw <= self.run.spec.lease
 
-    def _look(self, step: Step, fetched: Fetched) -> None:
+    def _look(self, step: StepInForce, fetched: Fetched) -> None:
         began = self._steady()
         look = self.looks.look(step, fetched)
         self._took_s = fetched.took_s + self._steady() - began

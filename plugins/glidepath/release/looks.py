@@ -17,10 +17,10 @@ from glidepath.evidence.interval import Collected
 from glidepath.gate import interval_of
 from glidepath.judge import Interval, Judge, Look, Numbering, Plan
 from glidepath.record.turns import GUARD, Turn
-from glidepath.release import words
 from glidepath.release.events import Resolution
 from glidepath.release.resolution import at_edges, fits
-from glidepath.release.run import Run, Step
+from glidepath.release.run import Run, StepInForce
+from glidepath.text import lines
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Looks:
             seen = error
         return Fetched(seen, now, began, time.monotonic() - began, due_s)
 
-    def look(self, step: Step, fetched: Fetched) -> Look | None:
+    def look(self, step: StepInForce, fetched: Fetched) -> Look | None:
         """Look at what was fetched, and record it; None when there is nothing new yet.
 
         Args:
@@ -160,9 +160,9 @@ class Looks:
         self.seq += 1
         self.unwritten, self.newest = None, unwritten.look
         name = f"look {self.seq}"
-        self.run.say(words.look_line(unwritten.look, name))
+        self.run.say(lines.look_line(unwritten.look, name))
         for metric in unwritten.look.metrics:
-            self.run.detail(f"{name}: {words.metric_line(metric)}")
+            self.run.detail(f"{name}: {lines.metric_line(metric)}")
 
     def _no_data(self, now: float, reason: str) -> Look:
         self.failures += 1

@@ -7,12 +7,12 @@ from http import HTTPStatus
 from glidepath.errors import ClaimLostError, ClusterError, NoWeightedRouteError, SetupError
 from glidepath.kube import may_pass, refused
 from glidepath.release.brake import give, way_back
-from glidepath.release.run import Run, Step
+from glidepath.release.run import Run, StepInForce
 from glidepath.release.stages import stage
 from glidepath.traffic.handling import all_on
 
 
-def put_back(run: Run, step: Step) -> str | None:
+def put_back(run: Run, step: StepInForce) -> str | None:
     """Put a step's weights back; None when it is done, or goes on.
 
     Args:

@@ -7,8 +7,8 @@ from typing import Any
 
 from glidepath.judge import Look, MetricLook, Verdict
 from glidepath.record import Record
-from glidepath.release import words
 from glidepath.release.journal import Journal
+from glidepath.text import lines
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def report(record: Record, release_id: str) -> Report:
         outcome=release.outcome,
         reason=release.reason,
         verdict=str(look.verdict) if look else None,
-        deciding=words.deciding(look) if look else None,
+        deciding=lines.deciding(look) if look else None,
         canary_requests=look.canary_requests if look else 0,
         traffic_from=weights[0].noted if weights else None,
         decided_at=decided[-1].noted if decided else None,

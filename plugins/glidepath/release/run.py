@@ -33,7 +33,7 @@ def baseline_of(stable: str) -> str:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepInForce:
     """The step in force: its number from 1 (0 before the first), the canary's weight, and since when."""
 
     number: int
@@ -100,10 +100,12 @@ class Run:
         """When the policy answers a release that is still undecided, epoch seconds."""
         return counts_from(self.created, self.spec.approval.before, self.journal.entries()) + self.spec.max_duration
 
-    def step(self) -> Step:
+    def step(self) -> StepInForce:
         """The step in force, as the record has it."""
         last = self.journal.weight()
-        return Step(0, 0, self.release.created) if last is None else Step(last.step, last.weight, last.noted)
+        return (
+            StepInForce(0, 0, self.release.created) if last is None else StepInForce(last.step, last.weight, last.noted)
+        )
 
     @property
     def claim(self) -> Claim:

@@ -7,9 +7,9 @@ from typing import Any
 
 from glidepath.errors import RecordError
 from glidepath.judge import MetricLook
-from glidepath.release import words
 from glidepath.release.looks import Looks
 from glidepath.release.run import Run
+from glidepath.text import lines
 
 # The form's version: fields are added, never changed.
 FORM = 1
@@ -59,9 +59,9 @@ def _seen(looks: Looks, took_s: float) -> dict[str, Any]:
     fields["blind_since"] = round(looks.no_data_since) if looks.no_data_since is not None else None
     if look is None:
         return fields
-    metric = words.deciding(look)
+    metric = lines.deciding(look)
     fields |= {"verdict": str(look.verdict), "reason": look.reason, "at": round(look.at)}
-    fields["metric"] = words.finding(metric, harm=False) if metric is not None else ""
+    fields["metric"] = lines.finding(metric, harm=False) if metric is not None else ""
     fields["metrics"] = {metric.name: _numbers(metric) for metric in look.metrics}
     return fields
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from glidepath.errors import ClusterError, SetupError, TrafficDriftError
 from glidepath.release.observation import observation
 from glidepath.release.phases import WATCHED
-from glidepath.release.run import Run, Step
+from glidepath.release.run import Run, StepInForce
 
 T = TypeVar("T")
 
@@ -40,14 +40,14 @@ class Confirmed:
         return check(self.run)
 
 
-def step_in_force(run: Run) -> Step | None:
+def step_in_force(run: Run) -> StepInForce | None:
     """The step in force while the canary may have traffic and its fate is open, else None."""
     if run.release.phase not in WATCHED or run.journal.fate() is not None:
         return None
     return run.step()
 
 
-def judged(run: Run, step: Step) -> bool:
+def judged(run: Run, step: StepInForce) -> bool:
     """Whether there is anything to look at in a step."""
     observed = observation(run.spec)
     if observed is None or step.number != observed.number:

@@ -10,15 +10,15 @@ from pathlib import Path
 from glidepath.errors import EvidenceError
 from glidepath.judge import Look, Verdict
 from glidepath.policy import Policy
-from glidepath.policy.model import LONGEST
-from glidepath.replay.evidence import Evidence, Recorded, read_evidence
+from glidepath.policy.model import OBSERVATION_FACTOR
+from glidepath.replay.evidence import Recorded, Recording, read_evidence
 from glidepath.replay.judging import replanned, replay
 
 WORDS = {Verdict.PASS: "promote", Verdict.FAIL: "rollback"}
 
 
 @dataclass(frozen=True)
-class Decision:
+class Ruling:
     """How a release was decided, or would have been.
 
     Attributes:
@@ -38,8 +38,8 @@ class Change:
 
     name: str
     release: str
-    recorded: Decision
-    judged: Decision
+    recorded: Ruling
+    judged: Ruling
 
     @property
     def changed(self) -> bool:
@@ -63,7 +63,7 @@ def backtest(policy: Policy, folder: Path) -> Iterator[Change]:
         yield Change(path.name, evidence.header.release, recorded(evidence), judged)
 
 
-def recorded(evidence: Evidence) -> Decision:
+def recorded(evidence: Recording) -> Ruling:
     """What the record says; where its lines keep no verdicts, what its own plan says today."""
     start = first(evidence)
     lines = [line for line in evidence.lines if isinstance(line, Recorded) and line.verdict is not None]
@@ -74,11 +74,11 @@ def recorded(evidence: Evidence) -> Decision:
     back = outcome == "rollback" or (outcome != "promote" and any(line.verdict == Verdict.FAIL for line in lines))
     for line in lines:
         if line.verdict in WORDS and (line.verdict == Verdict.FAIL or not back):
-            return Decision(WORDS[line.verdict], line.reason or "", line.end - start)
-    return Decision(outcome, evidence.header.reason or lines[-1].reason or "", lines[-1].end - start)
+            return Ruling(WORDS[line.verdict], line.reason or "", line.end - start)
+    return Ruling(outcome, evidence.header.reason or lines[-1].reason or "", lines[-1].end - start)
 
 
-def decided(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) -> Decision:
+def decided(evidence: Recording, looks: Sequence[Look], policy: Policy | None) -> Ruling:
     """The first look that decides; else the policy's word when its time was over; else undecided.
 
     A promotion is taken back by harm that is proven in the observation after it, if the policy has one in which it judges.
@@ -98,16 +98,16 @@ def decided(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) ->
     last = looks[-1] if looks else None
     if policy is not None and deadline is not None and last is not None and last.at >= deadline:
         word = "rollback" if last.doubtful and policy.on_undecided == "promote" else policy.on_undecided
-        return Decision(word, f"undecided ({last.reason}) when max_duration was over", deadline - start)
-    return Decision("undecided", last.reason if last else "no look", last.at - start if last else 0.0)
+        return Ruling(word, f"undecided ({last.reason}) when max_duration was over", deadline - start)
+    return Ruling("undecided", last.reason if last else "no look", last.at - start if last else 0.0)
 
 
-def _said(look: Look, start: float, where: str = "") -> Decision:
+def _said(look: Look, start: float, where: str = "") -> Ruling:
     reason = " ".join(filter(None, (look.reason, look.deciding)))
-    return Decision(WORDS[look.verdict], reason + where, look.at - start)
+    return Ruling(WORDS[look.verdict], reason + where, look.at - start)
 
 
-def _harm_observed(evidence: Evidence, looks: Sequence[Look], policy: Policy | None) -> Look | None:
+def _harm_observed(evidence: Recording, looks: Sequence[Look], policy: Policy | None) -> Look | None:
     """The look that proves harm while the old version is kept warm and has requests to compare with; None for none."""
     steps = evidence.header.plan.settings.steps
     weights = {step.weight for step in steps}
@@ -119,7 +119,9 @@ def _harm_observed(evidence: Evidence, looks: Sequence[Look], policy: Policy | N
     if begun is None:
         return None
     observation = policy.after_promotion if policy else None
-    until = math.inf if observation is None else begun + LONGEST * observation.warm * (observation.holdback > 0)
+    until = (
+        math.inf if observation is None else begun + OBSERVATION_FACTOR * observation.warm * (observation.holdback > 0)
+    )
     return next((look for look in looks if begun < look.at <= until and look.verdict is Verdict.FAIL), None)
 
 
@@ -127,6 +129,6 @@ def _until(looks: Iterable[Look], end: float | None) -> Iterator[Look]:
     return (look for look in looks if end is None or look.at <= end)
 
 
-def first(evidence: Evidence) -> float:
+def first(evidence: Recording) -> float:
     """When the canary's first interval began; without one, when the release was planned."""
     return next((line.start for line in evidence.lines if isinstance(line, Recorded)), evidence.header.created)

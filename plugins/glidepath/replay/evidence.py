@@ -74,7 +74,7 @@ class Recorded(Interval):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Recording:
     """A file's content. `name` stands for it in messages."""
 
     name: str
@@ -85,7 +85,7 @@ class Evidence:
 HEADER, INTERVAL, SILENCE = TypeAdapter(Header), TypeAdapter(Recorded), TypeAdapter(Silence)
 
 
-def read_evidence(path: Path) -> Evidence:
+def read_evidence(path: Path) -> Recording:
     """The evidence in a file.
 
     Raises:
@@ -100,7 +100,7 @@ def read_evidence(path: Path) -> Evidence:
         raise EvidenceError(f"{path}:1: not UTF-8 text: {error.reason}; expected JSON Lines") from error
 
 
-def parse_evidence(rows: Iterable[str], name: str) -> Evidence:
+def parse_evidence(rows: Iterable[str], name: str) -> Recording:
     """As `read_evidence`, from lines of text."""
     numbered = ((number, row) for number, row in enumerate(rows, 1) if row.strip())
     number, first = next(numbered, (1, ""))
@@ -110,16 +110,16 @@ def parse_evidence(rows: Iterable[str], name: str) -> Evidence:
         line = _line(row, f"{name}:{number}")
         _check(line, lines[-1] if lines else None, header.plan, f"{name}:{number}")
         lines.append(line)
-    return Evidence(name, header, tuple(lines))
+    return Recording(name, header, tuple(lines))
 
 
-def write_evidence(evidence: Evidence, file: TextIO) -> None:
+def write_evidence(evidence: Recording, file: TextIO) -> None:
     """Write evidence, a line an interval."""
     for row in rows(evidence):
         file.write(row + "\n")
 
 
-def rows(evidence: Evidence) -> Iterator[str]:
+def rows(evidence: Recording) -> Iterator[str]:
     """The lines of a file, each a JSON object."""
     yield _dumped(asdict(evidence.header))
     for line in evidence.lines:

@@ -9,7 +9,7 @@ from glidepath.errors import EvidenceError
 from glidepath.gate import settings_of
 from glidepath.judge import ArmCounts, Interval, Judge, Look, Numbering, Plan, plan_judgement
 from glidepath.policy import Policy, for_run
-from glidepath.replay.evidence import Evidence, Silence
+from glidepath.replay.evidence import Recording, Silence
 
 
 def looks(
@@ -54,7 +54,7 @@ def looks(
         yield judge.look(steps.numbered(interval))
 
 
-def replay(evidence: Evidence, plan: Plan | None = None) -> Iterator[Look]:
+def replay(evidence: Recording, plan: Plan | None = None) -> Iterator[Look]:
     """Every look again, by the recorded plan or by another one on the same baseline."""
     judge, steps = Judge(plan or evidence.header.plan), Numbering()
     for line in evidence.lines:
@@ -64,7 +64,7 @@ def replay(evidence: Evidence, plan: Plan | None = None) -> Iterator[Look]:
             yield judge.look(steps.numbered(line))
 
 
-def replanned(evidence: Evidence, policy: Policy) -> Plan:
+def replanned(evidence: Recording, policy: Policy) -> Plan:
     """The plan that another policy would have made of the recorded baseline and edges.
 
     The weights stay those of the record, since their traffic is what was recorded; each takes over bake and minimum

@@ -5,10 +5,10 @@ from __future__ import annotations
 from glidepath.errors import EvidenceError
 from glidepath.judge import Interval, Look, Plan
 from glidepath.record import Record
-from glidepath.replay.evidence import FORMAT, VERSION, Evidence, Header, Recorded, Silence
+from glidepath.replay.evidence import FORMAT, VERSION, Header, Recorded, Recording, Silence
 
 
-def export(record: Record, release_id: str) -> Evidence:
+def export(record: Record, release_id: str) -> Recording:
     """The evidence that a release was judged by.
 
     Args:
@@ -43,4 +43,4 @@ def export(record: Record, release_id: str) -> Evidence:
             lines.append(Silence(look["at"], look["reason"]))
         else:
             lines.append(Recorded.of(Interval.from_dict(interval), Look.from_dict(look)))
-    return Evidence(release_id, header, tuple(lines))
+    return Recording(release_id, header, tuple(lines))

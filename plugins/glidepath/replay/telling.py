@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glidepath.judge import Look, MetricLook
-from glidepath.replay.decisions import Change, Decision
-
-
-def number(value: float | None, unit: str) -> str:
-    """An effect or a limit; a dot when it is not known."""
-    if value is None:
-        return "."
-    return f"{100 * value:+.3f}" if unit == "points" else f"{value:.3f}"
+from glidepath.judge.units import unit_of
+from glidepath.replay.decisions import Change, Ruling
+from glidepath.text.numbers import bare, limits
 
 
 def metric(metric_look: MetricLook) -> str:
     """One metric: effect, interval, evidence of harm and of safety."""
     effect, low, high = (
-        number(value, metric_look.unit) for value in (metric_look.effect, metric_look.low, metric_look.high)
+        bare(value, metric_look.unit) for value in (metric_look.effect, metric_look.low, metric_look.high)
     )
     if not metric_look.judged:
         return f"{metric_look.name} {effect}"
@@ -41,17 +36,12 @@ def legend(look: Look) -> Iterator[str]:
     """What the columns are, with the limits."""
     yield "look, seconds since the first, weight, verdict, reason, requests so far | each metric: effect [interval], evidence"
     for metric_look in look.metrics:
-        if not metric_look.judged:
-            yield f"{metric_look.name}: ratio of the means; told only"
-            continue
-        unit = "percentage points" if metric_look.unit == "points" else "ratio of the quantiles"
-        harm, safe = number(metric_look.limit, metric_look.unit), number(metric_look.safe_limit, metric_look.unit)
-        yield f"{metric_look.name}: {unit}; harm beyond {harm}, comparable below {safe}" + (
-            f"; {metric_look.note}" if metric_look.note else ""
-        )
+        told = "; ".join(limits(metric_look)) if metric_look.judged else "told only"
+        note = f"; {metric_look.note}" if metric_look.note else ""
+        yield f"{metric_look.name}: {unit_of(metric_look.unit).means}; {told}{note}"
 
 
-def decision(outcome: Decision) -> str:
+def decision(outcome: Ruling) -> str:
     """A decision in words."""
     return f"{outcome.word} after {outcome.after_s:.0f} s ({outcome.reason})"
 

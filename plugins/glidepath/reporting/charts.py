@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from glidepath.judge.units import UNITS
+
 WIDTH, HEIGHT = 720.0, 190.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 12.0, 10.0, 24.0
 Points = Sequence[tuple[float, float | None]]
@@ -32,7 +34,7 @@ class Drawing:
         levels: Horizontal lines, by class.
         marks: Upright lines, seconds.
         log: Whether values are drawn by their logarithm.
-        unit: `points`, `ratio`, `percent` or empty.
+        unit: That of a metric, `percent` or empty.
     """
 
     title: str
@@ -117,9 +119,9 @@ def _grid(low: float, high: float, wanted: int = 4, whole: bool = False) -> list
 
 
 def _number(value: float, unit: str) -> str:
-    if unit == "points":
-        return f"{100 * value:+.3g}"
-    return {"ratio": f"x{value:.3g}", "mean": f"x{value:.3g}", "percent": f"{value:.0f} %"}.get(unit, f"{value:,.3g}")
+    if unit in UNITS:
+        return UNITS[unit].brief(value)
+    return f"{value:.0f} %" if unit == "percent" else f"{value:,.3g}"
 
 
 def _runs(points: Points) -> Iterator[list[tuple[float, float]]]:

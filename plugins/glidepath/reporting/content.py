@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from glidepath.judge import Look, Plan
 from glidepath.policy import Policy
 from glidepath.record import Record
-from glidepath.replay.evidence import Evidence, rows
+from glidepath.replay.evidence import Recording, rows
 from glidepath.replay.recorded import export
 from glidepath.reporting.declared import declared
 from glidepath.reporting.form import Document, Section, Table
@@ -52,7 +52,7 @@ def document(record: Record, release_id: str, now: float, policies: Mapping[str,
     )
 
 
-def digest(evidence: Evidence) -> str:
+def digest(evidence: Recording) -> str:
     """SHA-256 of evidence as `glidepath export` writes it: who has the file can tell that the report is about it."""
     hashed = hashlib.sha256()
     for row in rows(evidence):

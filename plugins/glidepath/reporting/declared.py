@@ -9,12 +9,12 @@ from glidepath.judge.expectations import duration
 from glidepath.judge.metrics import kind_of
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.silence import PART
-from glidepath.release import words
 from glidepath.reporting.form import Section, Table
 from glidepath.status.coming import UNDECIDED
 from glidepath.status.form import Status
 from glidepath.status.reads import SUSPECTED
 from glidepath.status.telling import clock
+from glidepath.text.numbers import limit
 
 ROLES = {
     "critical": "critical: can fail the release and must be proven comparable",
@@ -56,10 +56,10 @@ def _of(metric: MetricPlan, stable: str, canary: str) -> Iterator[list[str]]:
     if not kind_of(metric.settings).judged:
         yield [f"{name} ({role})", "-", "-", "-", "nothing: it is told only"]
         return
-    unit = "ratio" if metric.settings.kind == "latency" else "points"
+    unit = kind_of(metric.settings).unit
     sides = metric.settings.sides
-    effect = f"{canary} / {stable}" if unit == "ratio" else f"{canary} - {stable}"
-    harm, safe = (words.limit(value, unit, sides) for value in (metric.limit, metric.safe_limit))
+    effect = f"{canary} / {stable}" if unit.ratio else f"{canary} - {stable}"
+    harm, safe = (limit(value, unit.name, sides) for value in (metric.limit, metric.safe_limit))
     yield [f"{name} ({role})", "harm", *(f"{effect} is {relation} {harm}" for relation in WORSE[sides]), "taken back"]
     if role == "critical":
         yield ["", "comparable", *(f"{effect} is {relation} {safe}" for relation in BETTER[sides]), "may be promoted"]

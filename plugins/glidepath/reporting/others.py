@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from glidepath.errors import GlidepathError
 from glidepath.policy import Policy, ReleaseSpec
 from glidepath.replay import decisions
-from glidepath.replay.evidence import Evidence
+from glidepath.replay.evidence import Recording
 from glidepath.replay.judging import replanned, replay
 from glidepath.reporting.form import Section, Table
 
@@ -19,7 +19,7 @@ NOTE = (
 STRICTER, LOOSER = 0.1, 5.0
 
 
-def others(evidence: Evidence, policies: Mapping[str, Policy]) -> Section:
+def others(evidence: Recording, policies: Mapping[str, Policy]) -> Section:
     """The section.
 
     Args:
@@ -35,7 +35,7 @@ def others(evidence: Evidence, policies: Mapping[str, Policy]) -> Section:
     )
 
 
-def _judged(evidence: Evidence, policy: Policy | None) -> list[str]:
+def _judged(evidence: Recording, policy: Policy | None) -> list[str]:
     try:
         looks = list(replay(evidence, replanned(evidence, policy) if policy else None))
         return _told(decisions.decided(evidence, looks, policy))
@@ -43,11 +43,11 @@ def _judged(evidence: Evidence, policy: Policy | None) -> list[str]:
         return ["can't be judged", "", str(error)]
 
 
-def _told(decision: decisions.Decision) -> list[str]:
+def _told(decision: decisions.Ruling) -> list[str]:
     return [decision.word, f"{decision.after_s:.0f} s", decision.reason]
 
 
-def _variants(evidence: Evidence) -> dict[str, Policy]:
+def _variants(evidence: Recording) -> dict[str, Policy]:
     """The release's policy with other error rates; none where an older code version wrote it otherwise."""
     try:
         own = ReleaseSpec.from_dict(evidence.header.spec)

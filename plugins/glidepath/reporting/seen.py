@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from glidepath.judge import Look, MetricLook
-from glidepath.release import words
 from glidepath.reporting.charts import Drawing, Line, svg
 from glidepath.reporting.form import Chart, Section, Table
 from glidepath.status.form import Status
 from glidepath.status.reads import SUSPECTED
 from glidepath.status.series import thinned
+from glidepath.text import lines
+from glidepath.text.numbers import number
 
 # Points of a drawing that a table says.
 TOLD = 8
@@ -44,7 +45,7 @@ def seen(status: Status, looks: Sequence[tuple[int, Look]]) -> Iterator[Section]
     for name in dict.fromkeys(metric.name for look in kept for metric in look.metrics):
         points = [(look.at - start, _metric(look, name)) for look in kept]
         known = [(at, metric) for at, metric in points if metric is not None]
-        yield Section(f"Evidence: {name}", [words.metric_line(known[-1][1])], [], list(_charts(name, known, marks)))
+        yield Section(f"Evidence: {name}", [lines.metric_line(known[-1][1])], [], list(_charts(name, known, marks)))
 
 
 def _metric(look: Look, name: str) -> MetricLook | None:
@@ -104,13 +105,13 @@ def _limits(metric: MetricLook) -> list[tuple[float, str]]:
 
 def _sides(limit: float, metric: MetricLook) -> list[float]:
     """Where a limit lies: on its side, or on both."""
-    if metric.unit == "ratio" or metric.sides == "above":
+    if metric.sides == "above":
         return [limit]
     return [-limit] if metric.sides == "below" else [-limit, limit]
 
 
 def _numbers(metric: MetricLook) -> list[str]:
-    numbers = [words.number(value, metric.unit) for value in (metric.effect, metric.low, metric.high)]
+    numbers = [number(value, metric.unit) for value in (metric.effect, metric.low, metric.high)]
     return [
         *numbers,
         f"{metric.harm_e:.3g} of {metric.harm_threshold:.0f}",

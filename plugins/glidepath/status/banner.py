@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from glidepath.judge import Verdict
-from glidepath.release import words
 from glidepath.release.phases import Decision, Phase
 from glidepath.release.questions import TRAFFIC
 from glidepath.status.facts import Facts
 from glidepath.status.form import Banner, State, Tone
+from glidepath.text import lines
 
 ENDED = {
     Phase.PROMOTED: (State.PROMOTED, Tone.GOOD),
@@ -57,7 +57,7 @@ def kept_by(facts: Facts) -> str | None:
     if look.verdict is Verdict.NO_DATA:
         return f"There is no telemetry, so nothing is judged: {look.reason}"
     if look.suspicious:
-        return f"Harm is suspected and not proven: {words.finding(words.worst(look), harm=True)}"
+        return f"Harm is suspected and not proven: {lines.finding(lines.worst(look), harm=True)}"
     return KEPT.get(look.reason)
 
 
@@ -77,11 +77,11 @@ def _proof(facts: Facts) -> str:
     if look is None or decision is None or look.verdict not in (Verdict.PASS, Verdict.FAIL):
         return ""
     at = f"at {look.weight} % after {look.canary_requests:,} requests to {facts.release.canary}"
-    deciding = words.deciding(look)
+    deciding = lines.deciding(look)
     if deciding is None:  # a canary that is silent
         return _sentence(f"{facts.release.canary} got no request through while {facts.release.stable} did, {at}")
     proven = "proven harmful" if look.verdict is Verdict.FAIL else "proven comparable"
-    return _sentence(f"{words.finding(deciding, harm=look.verdict is Verdict.FAIL)}; {proven} {at}")
+    return _sentence(f"{lines.finding(deciding, harm=look.verdict is Verdict.FAIL)}; {proven} {at}")
 
 
 def _question(facts: Facts) -> str:
@@ -90,10 +90,10 @@ def _question(facts: Facts) -> str:
         first = facts.steps[0]["weight"] if facts.steps else 0
         return f"Give {facts.release.canary} its first {first} % of the requests, or take it back? Its pods are ready, and it has none."
     decision, look = facts.decision, facts.look
-    open_ = words.deciding(look) if look is not None else None
+    open_ = lines.deciding(look) if look is not None else None
     if decision is not None and decision.proven:
         return f"Promote {facts.release.canary}, or take it back? {_sentence(decision.reason)}"
-    missing = f" Not proven: {_sentence(words.finding(open_, harm=False))}" if open_ is not None else ""
+    missing = f" Not proven: {_sentence(lines.finding(open_, harm=False))}" if open_ is not None else ""
     return f"Promote {facts.release.canary}, or take it back? {_sentence(decision.reason if decision else '')}{missing}"
 
 
@@ -110,8 +110,8 @@ def _under_way(facts: Facts) -> str:
     head = f"Step {facts.step} of {len(facts.steps)}: {release.canary} has {given.weight if given else 0} %"
     if look is None:
         return f"{head}; the first look is still to come."
-    nearest = words.deciding(look)
-    missing = f"; furthest from proof is {words.finding(nearest, harm=False)}" if nearest is not None else ""
+    nearest = lines.deciding(look)
+    missing = f"; furthest from proof is {lines.finding(nearest, harm=False)}" if nearest is not None else ""
     return f"{head}, and no harm shows{missing}."
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from glidepath.errors import PolicyError
 from glidepath.evidence import Source, source_of
 from glidepath.evidence.source import Rule, narrowed, quoted
 from glidepath.policy import ReleaseSpec
-from glidepath.policy.metrics import LatencyMetric
+from glidepath.policy.metrics import MetricForm
 from glidepath.record import Release
 
 WINDOW = "1m"
@@ -32,18 +31,19 @@ def _queries(spec_text: str, stable: str, canary: str) -> Mapping[str, str]:
     return {metric.title: _query(metric, source) for metric in spec.metrics}
 
 
-def _query(metric: Any, source: Source) -> str:
+def _query(metric: MetricForm, source: Source) -> str:
     share = next((share for share in source.shares if share.name == metric.title), None)
     if share is not None:
         by = share.naming.label if share.naming else share.version_label
         return _ratio(by, (share.events, share.event), (share.of, share.among))
     by = source.naming.label if source.naming else source.version_label
-    if isinstance(metric, LatencyMetric):
-        if metric.threshold is None:
-            le = "" if source.native else ", le"
-            return f"histogram_quantile({metric.quantile}, sum by ({by}{le}) (rate({source.latency}[{WINDOW}])))"
+    if not metric.reads_buckets:
+        return _ratio(by, (source.requests, source.error), (source.requests, ()))
+    quantile = metric.judged().get("quantile")
+    if quantile is None:
         return f"sum by ({by}, le) (rate({source.latency}[{WINDOW}]))"
-    return _ratio(by, (source.requests, source.error), (source.requests, ()))
+    le = "" if source.native else ", le"
+    return f"histogram_quantile({quantile}, sum by ({by}{le}) (rate({source.latency}[{WINDOW}])))"
 
 
 def _ratio(by: str, events: tuple[str, Rule], of: tuple[str, Rule]) -> str:

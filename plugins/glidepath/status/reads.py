@@ -9,7 +9,6 @@ from glidepath.claim.state import TAKE_BACK
 from glidepath.judge import Look, MetricLook
 from glidepath.kube import GROUP
 from glidepath.record import Record, reading
-from glidepath.release import words
 from glidepath.release.events import Braked, Committed, LastSeen, WeightGiven
 from glidepath.release.journal import Journal
 from glidepath.release.phases import Phase
@@ -20,6 +19,7 @@ from glidepath.status.form import Arm, Banner, Given, Identity, LookNow, MetricN
 from glidepath.status.queries import queries
 from glidepath.status.series import series
 from glidepath.status.timeline import timeline
+from glidepath.text import lines
 
 # From here on a metric speaks for harm so much that no weight is added (`judge.SUSPICIOUS`).
 SUSPECTED = 5.0
@@ -176,7 +176,7 @@ def _metrics(facts: Facts) -> list[MetricNow]:
 def _metric(metric: MetricLook, query: str) -> MetricNow:
     return MetricNow(
         name=metric.name, role=metric.role, unit=metric.unit, sides=metric.sides, answer=_answer(metric),
-        told=words.metric_line(metric), stable=metric.estimate_stable, canary=metric.estimate_canary, effect=metric.effect,
+        told=lines.metric_line(metric), stable=metric.estimate_stable, canary=metric.estimate_canary, effect=metric.effect,
         low=metric.low, high=metric.high, limit=metric.limit, safe_limit=metric.safe_limit, harm_e=metric.harm_e,
         harm_threshold=metric.harm_threshold, safety_e=metric.safety_e, safety_threshold=metric.safety_threshold,
         note=metric.note, query=query,
@@ -207,12 +207,13 @@ def _pods(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _rows(record: Record, service: str | None, may: Callable[[str], bool]) -> Iterator[Row]:
-    for head in reading.heads(record, service, lambda identity: may(identity.partition("/")[0])):
+    for head in reading.heads(record, WeightGiven.kind, service, lambda identity: may(identity.partition("/")[0])):
         dag_id, _, run_id = head.id.partition("/")
-        stands = _stands(record, head)
+        stands, given = _stands(record, head), WeightGiven.of(head.last) if head.last else None
         yield Row(
             head.id, dag_id, run_id, head.service, head.namespace, head.stable, head.canary, stands.state, stands.tone,
-            stands.sentence, min(head.step, head.steps), head.steps, head.weight, head.created, head.closed,
+            stands.sentence, min(given.step, head.steps) if given else 0, head.steps, given.weight if given else 0,
+            head.created, head.closed,
         )  # fmt: skip
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from functools import singledispatch
 
 from glidepath.judge import Look, Verdict
-from glidepath.release import events, people, words
+from glidepath.release import events, people
 from glidepath.release.entry import Entry
 from glidepath.release.phases import Decision
 from glidepath.release.questions import TRAFFIC
 from glidepath.status.form import Moment, Tone
+from glidepath.text import lines
 
 DECIDED = {Decision.PROMOTE: Tone.GOOD, Decision.ROLLBACK: Tone.BAD, Decision.ASK: Tone.WAITING}
 
@@ -31,7 +32,7 @@ def turning(looks: Iterable[tuple[int, Look]], before: Look | None) -> Iterator[
     for seq, look in looks:
         if was is None or (look.verdict, look.suspicious) != (was.verdict, was.suspicious):
             tone = {Verdict.PASS: Tone.GOOD, Verdict.FAIL: Tone.BAD}.get(look.verdict, Tone.CALM)
-            yield Moment(look.at, "look", words.look_line(look, f"look {seq}"), tone)
+            yield Moment(look.at, "look", lines.look_line(look, f"look {seq}"), tone)
         was = look
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from glidepath.errors import ClusterError, GlidepathError, RecordError, ReplacedError, TemporaryError
+from glidepath.triggers.events import ended
 from glidepath.triggers.lanes import Lanes, lane
 from glidepath.triggers.marks import marks
 from glidepath.triggers.places import Place, warm_up
@@ -80,7 +81,7 @@ class GuardTrigger(BaseTrigger):
                     await asyncio.sleep(STAND_BY_S)
             if self._heard:  # where Events can't be written, nobody waits for them
                 await asyncio.wait({telling}, timeout=LAST_EVENTS_S)
-            yield TriggerEvent({"status": "closed", "why": "the release is closed"})
+            yield ended({"status": "closed", "why": "the release is closed"})
         finally:
             telling.cancel()
             self._close()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from glidepath.triggers.events import ended
 from glidepath.triggers.lanes import lane
 from glidepath.triggers.marks import marks
 
@@ -45,7 +46,7 @@ class MessagesTrigger(BaseTrigger):
         """Each channel in threads of its own connection: one that hangs keeps no other waiting."""
         boxes = await self._outboxes()
         await asyncio.gather(*(self._serve(box) for box in boxes))
-        yield TriggerEvent({"status": "over" if all(box.over for box in boxes) else "late"})
+        yield ended({"status": "over" if all(box.over for box in boxes) else "late"})
 
     async def _outboxes(self) -> list[Outbox]:
         from glidepath.hooks.messages import outboxes

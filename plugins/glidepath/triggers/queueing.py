@@ -12,6 +12,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from glidepath.errors import ClaimHeldError, TemporaryError
+from glidepath.triggers.events import ended
 from glidepath.triggers.lanes import lane
 
 log = logging.getLogger(__name__)
@@ -51,10 +52,10 @@ class HeldTrigger(BaseTrigger):
             if await thread(self._free):
                 await asyncio.sleep(random.uniform(0, SPREAD_S))
                 if await thread(self._free):
-                    yield TriggerEvent({"status": "free"})
+                    yield ended({"status": "free"})
                     return
             await asyncio.sleep(POLL_S)
-        yield TriggerEvent({"status": "over"})
+        yield ended({"status": "over"})
 
     def _free(self) -> bool:
         from airflow.sdk.exceptions import AirflowRuntimeError

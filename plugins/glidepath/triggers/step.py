@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from glidepath.errors import RecordError, ReplacedError
+from glidepath.triggers.events import Told, ended
 from glidepath.triggers.lanes import lane
 from glidepath.triggers.marks import marks
 from glidepath.triggers.places import Place, warm_up
@@ -45,7 +46,7 @@ class BakeTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Read the record whenever it has something new."""
-        known: tuple[Mark | None, dict[str, str] | None] | None = None
+        known: tuple[Mark | None, Told | None] | None = None
         while True:
             try:
                 await self._live()
@@ -58,13 +59,13 @@ class BakeTrigger(BaseTrigger):
                 log.warning("the record can't be read, tried again: %s", error)
                 status = None
             if status is not None:
-                yield TriggerEvent(status)
+                yield ended(status)
                 return
 
     async def _live(self) -> None:
         """Show that it is there, where that matters."""
 
-    def _decided(self) -> dict[str, str] | None:
+    def _decided(self) -> Told | None:
         from glidepath.record import Record
         from glidepath.release.journal import Journal
 
@@ -78,7 +79,7 @@ class BakeTrigger(BaseTrigger):
             self._newest = newest, time.monotonic()
         return None
 
-    def _silent(self) -> dict[str, str] | None:
+    def _silent(self) -> Told | None:
         silent = time.monotonic() - self._newest[1]
         if silent > self.silent_s:
             return {"status": "silent", "why": f"the guard has not looked for {silent:.0f} s; is the triggerer alive?"}

@@ -13,7 +13,7 @@ from glidepath.triggers.lanes import Lanes
 
 if TYPE_CHECKING:
     from glidepath.release.looks import Fetched
-    from glidepath.release.run import Step
+    from glidepath.release.run import StepInForce
 
 # How often it attends to the release.
 ROUNDS_A_SCRAPE = 2
@@ -29,13 +29,13 @@ class Watches(Protocol):
         """Seconds between two scrapes."""
 
     @property
-    def wanted(self) -> Step | None:
+    def wanted(self) -> StepInForce | None:
         """The step that wants a look."""
 
     def fetch(self) -> Fetched:
         """Ask for what is new. Other calls may be made meanwhile."""
 
-    def see(self, step: Step, fetched: Fetched) -> None:
+    def see(self, step: StepInForce, fetched: Fetched) -> None:
         """Judge what was fetched, and act on it."""
 
 
@@ -58,7 +58,7 @@ class Rounds(Generic[G]):
         self.guard, self._lanes, self._attend, self._steady = guard, lanes, attend, steady
         self._next = steady()
         self._fetching: asyncio.Future[Fetched] | None = None
-        self._step: Step | None = None
+        self._step: StepInForce | None = None
 
     async def round(self) -> bool:
         """Make one; False when the release is over. Errors are those of the guard."""

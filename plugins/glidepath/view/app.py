@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from glidepath.errors import AskedError, NoReleaseError, RecordError
 from glidepath.record import Record
-from glidepath.release.asking import LEAST, MOST, ask
+from glidepath.release.asking import LONGEST_WHY, SHORTEST_WHY, ask
 from glidepath.release.journal import Journal
 from glidepath.release.questions import APPROVE, open_question
 from glidepath.status import Row, Status, listed, mark, status
@@ -61,7 +61,7 @@ class Word(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     what: Literal["approve", "reject", "hold", "resume", "take-back", "commit"]
-    why: str = Field(min_length=LEAST, max_length=MOST)
+    why: str = Field(min_length=SHORTEST_WHY, max_length=LONGEST_WHY)
 
 
 class Files(StaticFiles):

@@ -16,7 +16,7 @@ from typing import Protocol
 from kubernetes import client, config
 
 from glidepath.errors import ClusterError
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.loop import Watchdog
 from glidepath.watchdog.server import serve
 
@@ -62,7 +62,7 @@ class Passing(Protocol):
         """
 
 
-def watch(watchdogs: Sequence[Passing], facts: Facts, stop: threading.Event) -> None:
+def watch(watchdogs: Sequence[Passing], facts: Health, stop: threading.Event) -> None:
     """Pass after pass until told to stop. Nothing that fails in one ends the loop."""
     while not stop.is_set():
         passed = True
@@ -90,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, config.ConfigException) as error:
         log.error("%s; expected to run in a pod, or --namespace and KUBECONFIG", error)
         return 2
-    stop, facts = threading.Event(), Facts()
+    stop, facts = threading.Event(), Health()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:

@@ -10,7 +10,7 @@ from glidepath.watchdog.released import Releases
 
 
 @dataclass
-class Facts:
+class Health:
     """What the watchdog has seen and done, for /healthz and /metrics.
 
     Attributes:

@@ -32,8 +32,8 @@ from glidepath.traffic.routing import Routing
 from glidepath.traffic.split import Routes, Split
 from glidepath.traffic.way_back import WayBack
 from glidepath.watchdog.events import abandoned
-from glidepath.watchdog.facts import Facts
-from glidepath.watchdog.sight import Sight, duration
+from glidepath.watchdog.facts import Health
+from glidepath.watchdog.sight import Sightings, duration
 from glidepath.wiring.cluster import claims, mesh
 
 PREFIX = "glidepath-"
@@ -42,7 +42,7 @@ log = logging.getLogger("glidepath.watchdog")
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakeOver:
     """What is written on a Lease when it is taken over.
 
     Attributes:
@@ -62,7 +62,7 @@ class Taken:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Taken:
+    def from_json(cls, text: str) -> TakeOver:
         """Out of the Lease's annotation; a claim taken by hand, which has none, is of an unknown run."""
         return cls(**json.loads(text)) if text else cls("unknown", 0.0, "unknown", braked=True)
 
@@ -72,13 +72,6 @@ def safe_split(stable: str, canary: str | None, now: Split | None) -> Split:
     if now is not None and now.stable == stable and now.canary_weight == 0:
         return now
     return Split(stable, canary if canary != stable else None, 0)
-
-
-def share(split: Split, version: str) -> int:
-    """The percentage of the requests that a version gets."""
-    if split.stable == version:
-        return 100 - split.canary_weight
-    return split.canary_weight if split.canary == version else 0
 
 
 class Watchdog:
@@ -96,14 +89,14 @@ class Watchdog:
         self,
         api: client.ApiClient,
         namespace: str,
-        facts: Facts,
+        facts: Health,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api, self.namespace, self.facts = at_once(api), namespace, facts  # each service is looked at each second
         self._now, self._monotonic = now, monotonic
         self._objects = Objects(api, namespace)
-        self._sight = Sight()
+        self._sight = Sightings()
 
     def look(self) -> None:
         """One pass: read all claims and end the expired ones. A failure for one service is tried again at the next pass.
@@ -147,7 +140,7 @@ class Watchdog:
             # Objects carry more than the Lease when it was lost, or somebody wrote it: with less nothing could be moved.
             newest = fenced.newest
             ours = state.holder == WATCHDOG
-            taken = Taken.from_json(state.annotations.get(TAKEN, "")) if ours else self._taken(state, stable, now)
+            taken = TakeOver.from_json(state.annotations.get(TAKEN, "")) if ours else self._taken(state, stable, now)
             token = state.token
             if not ours or token < newest:
                 token = lease.take_over(state, WATCHDOG, duration(state), taken.to_json(), newest)
@@ -174,13 +167,13 @@ class Watchdog:
             return routed
         return noted or routed
 
-    def _taken(self, state: ClaimState, stable: str, now: Split | None) -> Taken:
+    def _taken(self, state: ClaimState, stable: str, now: Split | None) -> TakeOver:
         before = str(now) if now else "routes that are no split of two versions"
-        braked = now is None or share(now, stable) < 100
-        return Taken(state.holder, round(self._now() - state.renewed, 1), before, braked)
+        braked = now is None or now.weights.get(stable, 0) < 100
+        return TakeOver(state.holder, round(self._now() - state.renewed, 1), before, braked)
 
     def _finish(
-        self, claim: Claim, outside: tuple[Traffic, Fence], lease: LeaseClaims, way: WayBack, taken: Taken
+        self, claim: Claim, outside: tuple[Traffic, Fence], lease: LeaseClaims, way: WayBack, taken: TakeOver
     ) -> None:
         (traffic, fence), service = outside, claim.service
         try:
@@ -203,7 +196,7 @@ class Watchdog:
         self.facts.brakes[service] += taken.braked
         log.warning("%s: claim given back, outcome of %s: %s", service, taken.run, ABANDONED)
 
-    def _record(self, claim: Claim, regarding: Mapping[str, str], taken: Taken, after: str) -> None:
+    def _record(self, claim: Claim, regarding: Mapping[str, str], taken: TakeOver, after: str) -> None:
         """Leave an Event for people. If it can't be written, the service is made safe all the same."""
         message = (
             f"release {taken.run} did not renew its claim for {taken.silent_s:.0f} s (it lasts {claim.duration_s:.0f} s): "

@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 
 HEALTHY_S = 15.0
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 STATES = ("held", "expired", "free")
 
 
-def health(facts: Facts, at: float) -> tuple[bool, str]:
+def health(facts: Health, at: float) -> tuple[bool, str]:
     """Whether the claims were looked at lately, and the words for it.
 
     One service that can't be made safe does not count: a restart would not help it, and harm the others.
@@ -26,7 +26,7 @@ def health(facts: Facts, at: float) -> tuple[bool, str]:
     return age <= HEALTHY_S, f"last pass succeeded {age:.1f} s ago, expected at most {HEALTHY_S:.0f} s"
 
 
-def render(facts: Facts, at: float) -> str:
+def render(facts: Health, at: float) -> str:
     """All metrics."""
     claims: Counter[str] = Counter(dict.fromkeys(STATES, 0))
     for counts in list(facts.claims.values()):
@@ -53,7 +53,7 @@ def _metric(name: str, kind: str, text: str, label: str, values: Mapping[str, fl
     return "\n".join(lines) + "\n"
 
 
-def serve(facts: Facts, port: int, monotonic: Callable[[], float] = time.monotonic) -> ThreadingHTTPServer:
+def serve(facts: Health, port: int, monotonic: Callable[[], float] = time.monotonic) -> ThreadingHTTPServer:
     """Answer in a thread of its own, until the process ends or `shutdown` is called.
 
     Args:

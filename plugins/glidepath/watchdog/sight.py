@@ -29,7 +29,7 @@ class Sighting:
     from_start: bool
 
 
-class Sight:
+class Sightings:
     """How long each claim has been seen unchanged."""
 
     def __init__(self) -> None:

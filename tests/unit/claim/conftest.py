@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.apiserver import ApiServer
-from tests.unit.claim.world import World
+from tests.unit.claim.world import Leases
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[Leases]:
     with ApiServer() as server:
-        yield World(server)
+        yield Leases(server)

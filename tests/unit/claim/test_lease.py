@@ -10,14 +10,14 @@ from glidepath.claim import Claim
 from glidepath.claim.state import ABANDONED, ROUTES, WATCHDOG
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
 from tests.support.apiserver import LEASES, NAMESPACE, SERVICE
-from tests.unit.claim.world import NAME, World
+from tests.unit.claim.world import NAME, Leases
 
 
-def test_before_the_first_claim_there_is_nothing(world: World) -> None:
+def test_before_the_first_claim_there_is_nothing(world: Leases) -> None:
     assert world.claims().read() is None
 
 
-def test_the_first_claim_makes_the_lease(world: World) -> None:
+def test_the_first_claim_makes_the_lease(world: Leases) -> None:
     assert world.acquire() == Claim(NAMESPACE, SERVICE, "run-1", 1, "v1", "v2", 60.0)
     lease = world.lease()
     assert lease["metadata"]["labels"] == {"glidepath.dev/claim": "true"}
@@ -36,20 +36,20 @@ def test_the_first_claim_makes_the_lease(world: World) -> None:
     }
 
 
-def test_times_survive_the_way_through_the_lease(world: World) -> None:
+def test_times_survive_the_way_through_the_lease(world: Leases) -> None:
     world.now += 0.123456
     world.acquire()
     assert world.state().renewed == pytest.approx(world.now, abs=1e-6)
 
 
-def test_the_holder_s_own_claim_is_given_back_renewed(world: World) -> None:
+def test_the_holder_s_own_claim_is_given_back_renewed(world: Leases) -> None:
     first = world.acquire()
     world.now += 50
     assert world.acquire() == first
     assert world.state().renewed == world.now
 
 
-def test_another_holder_is_named_with_its_run(world: World) -> None:
+def test_another_holder_is_named_with_its_run(world: Leases) -> None:
     world.acquire()
     with pytest.raises(
         ClaimHeldError,
@@ -62,14 +62,14 @@ def test_another_holder_is_named_with_its_run(world: World) -> None:
     assert world.state().holder == "run-1"
 
 
-def test_each_claim_has_a_higher_token_than_all_before(world: World) -> None:
+def test_each_claim_has_a_higher_token_than_all_before(world: Leases) -> None:
     for token in range(1, 6):
         claim = world.acquire(f"run-{token}")
         assert claim.token == token
         world.claims().end(claim, "promoted")
 
 
-def test_renewing_moves_only_the_time(world: World) -> None:
+def test_renewing_moves_only_the_time(world: Leases) -> None:
     claim = world.acquire()
     before = world.lease()
     world.now += 10
@@ -80,7 +80,7 @@ def test_renewing_moves_only_the_time(world: World) -> None:
 
 
 @pytest.mark.parametrize("act", ["renew", "mark_safe"])
-def test_a_claim_that_was_lost_cannot_be_renewed(world: World, act: str) -> None:
+def test_a_claim_that_was_lost_cannot_be_renewed(world: Leases, act: str) -> None:
     claim = world.acquire()
     world.claims().take_over(world.state(), WATCHDOG, 60.0)
     calls: dict[str, Callable[[], None]] = {
@@ -92,7 +92,7 @@ def test_a_claim_that_was_lost_cannot_be_renewed(world: World, act: str) -> None
     assert world.state().holder == WATCHDOG
 
 
-def test_a_claim_that_the_watchdog_took_says_so_and_where_traffic_is(world: World) -> None:
+def test_a_claim_that_the_watchdog_took_says_so_and_where_traffic_is(world: Leases) -> None:
     claim = world.acquire()
     world.claims().take_over(world.state(), WATCHDOG, 60.0)
     world.claims().give_back(world.state(), ABANDONED, "run-1")
@@ -101,7 +101,7 @@ def test_a_claim_that_the_watchdog_took_says_so_and_where_traffic_is(world: Worl
         world.claims().renew(claim)
 
 
-def test_a_lease_that_is_gone_is_called_that(world: World) -> None:
+def test_a_lease_that_is_gone_is_called_that(world: Leases) -> None:
     claim = world.acquire()
     world.server.objects.clear()
     with pytest.raises(
@@ -110,7 +110,7 @@ def test_a_lease_that_is_gone_is_called_that(world: World) -> None:
         world.claims().renew(claim)
 
 
-def test_an_old_token_of_the_same_holder_is_lost_too(world: World) -> None:
+def test_an_old_token_of_the_same_holder_is_lost_too(world: Leases) -> None:
     old = world.acquire()
     world.claims().take_over(world.state(), WATCHDOG, 60.0)
     world.claims().give_back(world.state(), ABANDONED, "run-1")
@@ -120,7 +120,7 @@ def test_an_old_token_of_the_same_holder_is_lost_too(world: World) -> None:
 
 
 @pytest.mark.parametrize("act", ["renew", "mark_safe", "end"])
-def test_a_write_that_meets_a_take_over_changes_nothing(world: World, act: str) -> None:
+def test_a_write_that_meets_a_take_over_changes_nothing(world: Leases, act: str) -> None:
     claim = world.acquire()
     world.server.before("PATCH", NAME, lambda: world.claims().take_over(world.state(), WATCHDOG, 60.0))
     if act == "end":
@@ -133,7 +133,7 @@ def test_a_write_that_meets_a_take_over_changes_nothing(world: World, act: str) 
 
 
 @pytest.mark.parametrize("act", ["renew", "mark_safe", "end"])
-def test_a_write_that_meets_the_guards_renewal_is_made_again(world: World, act: str) -> None:
+def test_a_write_that_meets_the_guards_renewal_is_made_again(world: Leases, act: str) -> None:
     claim = world.acquire()
     world.now += 1
     world.server.before("PATCH", NAME, lambda: world.claims().renew(claim))
@@ -148,7 +148,7 @@ def test_a_write_that_meets_the_guards_renewal_is_made_again(world: World, act: 
     assert world.state().annotations["glidepath.dev/stable"] == ("v2" if act == "mark_safe" else "v1")
 
 
-def test_the_safe_version_is_noted_once(world: World) -> None:
+def test_the_safe_version_is_noted_once(world: Leases) -> None:
     claim = world.acquire()
     world.claims().mark_safe(claim, "v2")
     assert world.state().annotations["glidepath.dev/stable"] == "v2"
@@ -157,7 +157,7 @@ def test_the_safe_version_is_noted_once(world: World) -> None:
     assert world.state().resource_version == version
 
 
-def test_releasing_leaves_a_mark_and_can_be_done_again(world: World) -> None:
+def test_releasing_leaves_a_mark_and_can_be_done_again(world: Leases) -> None:
     claim = world.acquire()
     world.claims().end(claim, "promoted")
     state = world.state()
@@ -169,7 +169,7 @@ def test_releasing_leaves_a_mark_and_can_be_done_again(world: World) -> None:
     assert world.state() == state
 
 
-def test_a_stale_release_leaves_the_next_holder_alone(world: World) -> None:
+def test_a_stale_release_leaves_the_next_holder_alone(world: Leases) -> None:
     old = world.acquire()
     world.claims().end(old, "promoted")
     world.acquire("run-2")
@@ -178,12 +178,12 @@ def test_a_stale_release_leaves_the_next_holder_alone(world: World) -> None:
     assert world.state() == before
 
 
-def test_releasing_what_was_never_claimed_does_nothing(world: World) -> None:
+def test_releasing_what_was_never_claimed_does_nothing(world: Leases) -> None:
     world.claims().end(Claim(NAMESPACE, SERVICE, "run-1", 1, "v1", "v2", 60.0), "promoted")
     assert world.claims().read() is None
 
 
-def test_a_finished_release_does_not_claim_again(world: World) -> None:
+def test_a_finished_release_does_not_claim_again(world: Leases) -> None:
     world.claims().end(world.acquire(), "promoted")
     with pytest.raises(ReleaseFinishedError, match="release run-1 of prices ended already: promoted; start a new run"):
         world.acquire()
@@ -192,14 +192,14 @@ def test_a_finished_release_does_not_claim_again(world: World) -> None:
     assert world.state().holder == ""
 
 
-def test_a_race_for_a_new_service_has_one_winner(world: World) -> None:
+def test_a_race_for_a_new_service_has_one_winner(world: Leases) -> None:
     world.server.before("POST", "leases", lambda: world.acquire("run-2"))
     with pytest.raises(ClaimHeldError, match="held by run-2"):
         world.acquire()
     assert (world.state().holder, world.state().token) == ("run-2", 1)
 
 
-def test_a_race_for_a_free_service_has_one_winner(world: World) -> None:
+def test_a_race_for_a_free_service_has_one_winner(world: Leases) -> None:
     world.claims().end(world.acquire("run-0"), "promoted")
     world.server.before("PATCH", NAME, lambda: world.acquire("run-2"))
     with pytest.raises(ClaimHeldError, match="held by run-2"):
@@ -207,14 +207,14 @@ def test_a_race_for_a_free_service_has_one_winner(world: World) -> None:
     assert (world.state().holder, world.state().token) == ("run-2", 2)
 
 
-def test_a_claim_whose_answer_was_lost_is_found_to_be_ours(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_whose_answer_was_lost_is_found_to_be_ours(world: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     world.server.lose("POST", "leases")
     assert world.acquire().token == 1
     assert world.state().holder == "run-1"
 
 
-def test_taking_over_takes_the_next_token_and_keeps_the_note_until_it_is_given_back(world: World) -> None:
+def test_taking_over_takes_the_next_token_and_keeps_the_note_until_it_is_given_back(world: Leases) -> None:
     world.acquire()
     assert world.claims().take_over(world.state(), WATCHDOG, 60.0, "for later") == 2
     assert (world.state().holder, world.state().token) == (WATCHDOG, 2)
@@ -225,7 +225,7 @@ def test_taking_over_takes_the_next_token_and_keeps_the_note_until_it_is_given_b
     assert world.state().annotations["glidepath.dev/last-outcome"] == ABANDONED
 
 
-def test_a_renewal_beats_a_take_over_that_read_before_it(world: World) -> None:
+def test_a_renewal_beats_a_take_over_that_read_before_it(world: Leases) -> None:
     claim = world.acquire()
     seen = world.state()
     world.now += 59
@@ -236,20 +236,20 @@ def test_a_renewal_beats_a_take_over_that_read_before_it(world: World) -> None:
     assert (world.state().holder, world.state().token) == ("run-1", 1)
 
 
-def test_an_answer_other_than_not_found_is_no_free_service(world: World) -> None:
+def test_an_answer_other_than_not_found_is_no_free_service(world: Leases) -> None:
     world.server.fail("GET", NAME, 403)
     with pytest.raises(ClusterError, match="answered 403"):
         world.acquire()
     assert not world.server.all("leases")
 
 
-def test_a_lease_somebody_else_labelled_is_claimed_with_the_first_token(world: World) -> None:
+def test_a_lease_somebody_else_labelled_is_claimed_with_the_first_token(world: Leases) -> None:
     body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME}, "spec": {}}
     world.server.put(LEASES, body)
     assert world.acquire().token == 1
 
 
-def test_the_routes_of_an_earlier_release_are_nothing_to_go_back_to(world: World) -> None:
+def test_the_routes_of_an_earlier_release_are_nothing_to_go_back_to(world: Leases) -> None:
     """A release whose own are too long for the Lease: the watchdog would else put back hosts and entries of long ago."""
 
     def acquire(holder: str, routes: str = "", after: Collection[str] = ()) -> Claim:

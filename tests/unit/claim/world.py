@@ -15,7 +15,7 @@ PATCHED = "application/merge-patch+json"
 
 
 @dataclass
-class World:
+class Leases:
     server: ApiServer
     now: float = 1_800_000_000.0
 

@@ -19,7 +19,7 @@ PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 
 
 @dataclass
-class World:
+class PodsInMemory:
     server: ApiServer
 
     @property
@@ -48,11 +48,11 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[PodsInMemory]:
     monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     with ApiServer() as server:
         install(server, {"v1": 80, "v2": 20})
-        made = World(server)
+        made = PodsInMemory(server)
         made.report(2, 2)
         yield made
 
@@ -63,26 +63,26 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     ids=["all", "one not available", "one of the old template", "not looked at yet", "looked at"],
 )
 def test_ready_is_what_is_of_the_wanted_template_and_available(
-    world: World, updated: int, available: int, generation: int, observed: int, ready: int
+    world: PodsInMemory, updated: int, available: int, generation: int, observed: int, ready: int
 ) -> None:
     world.report(updated, available, generation, observed)
     found = world.workloads.readiness("v2")
     assert (found.wanted, found.ready, found.complete) == (2, ready, ready == 2)
 
 
-def test_a_deployment_whose_controller_has_said_nothing_has_none_ready(world: World) -> None:
+def test_a_deployment_whose_controller_has_said_nothing_has_none_ready(world: PodsInMemory) -> None:
     del world.server.objects[DEPLOYMENTS, NAME]["status"]
     assert world.workloads.readiness("v2").ready == 0
 
 
-def test_one_that_is_not_there_has_none_and_no_shape(world: World) -> None:
+def test_one_that_is_not_there_has_none_and_no_shape(world: PodsInMemory) -> None:
     world.delete()
     found = world.workloads.readiness("v2")
     assert (found.wanted, found.ready, found.complete, found.why) == (0, 0, False, f"no Deployment {NAME}")
     assert world.workloads.shape("v2") is None
 
 
-def test_what_the_pods_wait_for_is_told(world: World) -> None:
+def test_what_the_pods_wait_for_is_told(world: PodsInMemory) -> None:
     world.report(0, 0)
     assert world.workloads.readiness("v2").why == "no pod yet"
     world.pod("b", "Pending", {"name": "app", "ready": False, "state": {"waiting": {"reason": "ImagePullBackOff"}}})
@@ -98,7 +98,7 @@ def test_what_the_pods_wait_for_is_told(world: World) -> None:
     )
 
 
-def test_an_outage_is_waited_out(world: World) -> None:
+def test_an_outage_is_waited_out(world: PodsInMemory) -> None:
     world.server.fail("GET", NAME, 503, times=3 * 5)  # five looks, each with its own tries
     assert world.workloads.wait_ready("v2", 20, poll_s=0.01) >= 0.04
     world.server.fail("GET", NAME, 503, times=3 * 5)
@@ -107,7 +107,7 @@ def test_an_outage_is_waited_out(world: World) -> None:
 
 
 @pytest.mark.parametrize("wait", ["wait_ready", "wait_gone"])
-def test_one_that_does_not_end_is_told_when_the_time_is_over(world: World, wait: str) -> None:
+def test_one_that_does_not_end_is_told_when_the_time_is_over(world: PodsInMemory, wait: str) -> None:
     world.report(0, 0)
     world.server.fail("GET", NAME, 503, times=10_000)
     with pytest.raises(ClusterError, match="answered 503"):
@@ -115,7 +115,7 @@ def test_one_that_does_not_end_is_told_when_the_time_is_over(world: World, wait:
 
 
 @pytest.mark.parametrize("wait", ["wait_ready", "wait_gone"])
-def test_a_refusal_is_not_waited_out(world: World, wait: str) -> None:
+def test_a_refusal_is_not_waited_out(world: PodsInMemory, wait: str) -> None:
     world.server.fail("GET", NAME, 403, times=2)
     with pytest.raises(ClusterError, match="answered 403"):
         getattr(world.workloads, wait)("v2", 600, poll_s=0.01)
@@ -124,7 +124,7 @@ def test_a_refusal_is_not_waited_out(world: World, wait: str) -> None:
 
 @pytest.mark.parametrize("wait", ["wait_ready", "wait_gone"])
 def test_the_refusals_of_an_api_server_that_has_just_started_are(
-    world: World, wait: str, monkeypatch: pytest.MonkeyPatch
+    world: PodsInMemory, wait: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("glidepath.kube.calls.REFUSED_PAUSE_S", 0.01)
     world.workloads.readiness("v2")
@@ -135,7 +135,7 @@ def test_the_refusals_of_an_api_server_that_has_just_started_are(
     assert getattr(world.workloads, wait)("v2", 20, poll_s=0.01) > 0
 
 
-def test_pods_that_do_not_come_are_named_and_each_change_is_told_once(world: World) -> None:
+def test_pods_that_do_not_come_are_named_and_each_change_is_told_once(world: PodsInMemory) -> None:
     world.report(1, 1)
     world.pod("a", "Running", {"name": "app", "ready": False, "state": {"running": {}}})
     said: list[str] = []
@@ -146,32 +146,32 @@ def test_pods_that_do_not_come_are_named_and_each_change_is_told_once(world: Wor
     assert said == ["a (app not ready)"]
 
 
-def test_a_deployment_that_stays_is_told(world: World) -> None:
+def test_a_deployment_that_stays_is_told(world: PodsInMemory) -> None:
     with pytest.raises(NotGoneError, match="still there"):
         world.workloads.wait_gone("v2", 0.03, poll_s=0.01)
 
 
-def test_the_shape_names_who_wrote_it_where_the_api_keeps_that(world: World) -> None:
+def test_the_shape_names_who_wrote_it_where_the_api_keeps_that(world: PodsInMemory) -> None:
     found = world.workloads.shape("v2")
     assert found is not None
     assert (found.wanted, found.replicas_by.split(" at ")[0], found.pods_by) == (2, "helm", UNKNOWN)
 
 
 class TestAForgottenDeployment:
-    def made_by(self, world: World, release: str, **marks: str) -> None:
+    def made_by(self, world: PodsInMemory, release: str, **marks: str) -> None:
         notes = {
             "meta.helm.sh/release-name": release,
             **{f"glidepath.dev/{key}": value for key, value in marks.items()},
         }
         world.server.objects[DEPLOYMENTS, NAME]["metadata"]["annotations"] = notes
 
-    def test_of_this_release_is_removed_and_once_more_does_nothing(self, world: World) -> None:
+    def test_of_this_release_is_removed_and_once_more_does_nothing(self, world: PodsInMemory) -> None:
         self.made_by(world, "shop", token="7", state="open")
         assert world.workloads.remove_forgotten("v2", "shop")
         assert world.workloads.shape("v2") is None
         assert not world.workloads.remove_forgotten("v2", "shop")
 
-    def test_that_is_held_or_not_helms_or_going_already_is_left_alone(self, world: World) -> None:
+    def test_that_is_held_or_not_helms_or_going_already_is_left_alone(self, world: PodsInMemory) -> None:
         assert not world.workloads.remove_forgotten("v2", "shop")
         self.made_by(world, "another")
         assert not world.workloads.remove_forgotten("v2", "shop")
@@ -182,7 +182,7 @@ class TestAForgottenDeployment:
         assert not world.workloads.remove_forgotten("v2", "shop")
         assert world.workloads.shape("v2") is not None
 
-    def test_that_somebody_writes_meanwhile_is_left_alone(self, world: World) -> None:
+    def test_that_somebody_writes_meanwhile_is_left_alone(self, world: PodsInMemory) -> None:
         self.made_by(world, "shop")
         written = {"metadata": {"annotations": {"by": "somebody"}}}
         world.server.before(
@@ -191,7 +191,7 @@ class TestAForgottenDeployment:
         assert not world.workloads.remove_forgotten("v2", "shop")
         assert world.workloads.shape("v2") is not None
 
-    def test_a_refusal_is_told(self, world: World) -> None:
+    def test_a_refusal_is_told(self, world: PodsInMemory) -> None:
         self.made_by(world, "shop")
         world.server.fail("DELETE", NAME, 403)
         with pytest.raises(ClusterError, match="answered 403"):

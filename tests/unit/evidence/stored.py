@@ -10,8 +10,10 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence.prometheus import NotAnsweredError
 from glidepath.evidence.series import Answers, Row
 
-QUERY = re.compile(r"(\w+)\{(.*)\}\[(\d+)s\]", re.DOTALL)
+QUERY = re.compile(r"(\w+)\{(.*)\}\[(\d+)s(?::(\d+)s)?\]", re.DOTALL)
 MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"((?:[^"\\]|\\.)*)"', re.DOTALL)
+# A series counts as there for so long after its last sample, milliseconds.
+STALE_MS = 300_000
 NAMED = re.compile(r"ns\d")
 Labels = dict[str, str]
 
@@ -52,7 +54,8 @@ class Stored(Answers):
         end, begin = round(at * 1000), round(at * 1000) - 1000 * int(whole[3])
         rows = []
         for labels, samples in sorted(self.series, key=lambda one: sorted(one[0].items())):
-            inside = [one for one in samples if begin < one[0] <= end or (one[0] == begin and not self.open_left)]
+            shown = samples if whole[4] is None else _stepped(samples, 1000 * int(whole[4]), begin, end)
+            inside = [one for one in shown if begin < one[0] <= end or (one[0] == begin and not self.open_left)]
             if inside and labels["__name__"] == whole[1] and all(_holds(labels, *one) for one in matchers):
                 rows.append({"metric": labels, "values": [[time / 1000, repr(value)] for time, value in inside]})
         return rows
@@ -62,6 +65,15 @@ class Stored(Answers):
         if self.down is not None:
             raise self.down
         return self.clock
+
+
+def _stepped(samples: list[tuple[int, float]], step: int, begin: int, end: int) -> list[tuple[int, float]]:
+    """What a subquery shows: at each multiple of its step the newest sample of before."""
+    found = []
+    for at in range(begin - begin % step, end + 1, step):
+        known = [value for time, value in samples if at - STALE_MS < time <= at]
+        found += [(at, known[-1])] if known else []
+    return found
 
 
 def _holds(labels: Labels, label: str, how: str, value: str) -> bool:

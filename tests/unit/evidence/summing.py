@@ -9,7 +9,7 @@ from itertools import pairwise
 from unittest import mock
 
 from glidepath.evidence import present, summed
-from glidepath.evidence.growth import MARK, Asked
+from glidepath.evidence.growth import MARK, GrowthQuery
 from glidepath.evidence.once import TARGETS
 from glidepath.evidence.prometheus import NotAnsweredError
 from glidepath.evidence.series import Histogram, Key, Series
@@ -34,7 +34,7 @@ class Summing:
     series: dict[Key, Samples] = field(default_factory=dict)
     lag: dict[str, float] = field(default_factory=dict)
     stale: dict[Key, list[float]] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[GrowthQuery] = field(default_factory=list)
     clock: float = 0.0
     refuses: bool = False
 
@@ -76,7 +76,7 @@ class Summing:
         """The clock of its samples."""
         return self.clock
 
-    def vector(self, expression: str | Asked, at: float) -> list[Series]:
+    def vector(self, expression: str | GrowthQuery, at: float) -> list[Series]:
         """What `growth.query` says, of what was asked for (see `adding`)."""
         if self.refuses or isinstance(expression, str):
             raise NotAnsweredError("no sums here")
@@ -106,7 +106,7 @@ def _now(samples: Samples, stale: Iterable[float], at: float) -> tuple[float, fl
     return before[-1]
 
 
-def _told(pod: str, whole: list[Row], mine: list[Row], asked: Asked, at: float) -> Iterator[Series]:
+def _told(pod: str, whole: list[Row], mine: list[Row], asked: GrowthQuery, at: float) -> Iterator[Series]:
     def row(what: str, value: float) -> Series:
         return Series({"pod": pod, MARK: what}, ((at, value),))
 
@@ -131,7 +131,7 @@ def _told(pod: str, whole: list[Row], mine: list[Row], asked: Asked, at: float) 
         yield row("steady", now[0][0])
 
 
-def _sums(rows: list[Row], asked: Asked, at: float) -> Iterator[Series]:
+def _sums(rows: list[Row], asked: GrowthQuery, at: float) -> Iterator[Series]:
     for place, mark in ((1, {}), (2, {MARK: "before"})) if asked.before else ((1, {}),):
         sums: dict[Key, float] = {}
         for row in rows:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.native import FINEST, choose_edges, cut
+from glidepath.evidence.native import FINEST_SCHEMA, choose_edges, cut
 from glidepath.evidence.series import Histogram
 
 # Milliseconds, as the mesh has them.
@@ -47,7 +47,7 @@ def test_every_edge_that_is_chosen_is_one_of_the_buckets(values: list[float], sc
     histogram = exponential(values, scale)
     edges = choose_edges([histogram], 0.001)
     assert edges == tuple(sorted(set(edges)))
-    high = {round(math.log2(1000 * edge) * 2 ** min(scale, FINEST), 6) for edge in edges}
+    high = {round(math.log2(1000 * edge) * 2 ** min(scale, FINEST_SCHEMA), 6) for edge in edges}
     assert all(one == round(one) for one in high)
     assert told(histogram, edges) == told_by_buckets(histogram, edges)
 
@@ -57,7 +57,7 @@ def told_by_buckets(histogram: Histogram, edges: tuple[float, ...]) -> list[floa
     return [*(sum(n for _, high, n in buckets if high <= edge * 1000 * (1 + 1e-9)) for edge in edges), total]
 
 
-@given(LATENCIES, LATENCIES, st.integers(1, FINEST))
+@given(LATENCIES, LATENCIES, st.integers(1, FINEST_SCHEMA))
 def test_another_resolution_gives_the_same_counts_while_it_is_no_coarser(
     past: list[float], later: list[float], scale: int
 ) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.interval import Collected
-from glidepath.evidence.source import Share
+from glidepath.evidence.source import ShareSeries
 from tests.unit.evidence.summing import SOURCE, Summing, adding
 
 SCRAPE = 5.0
@@ -263,7 +263,9 @@ def test_a_pod_whose_first_samples_come_too_late_is_not_in_the_sums() -> None:
 
 
 def test_what_counters_had_is_looked_for_in_all_pods_of_a_selector() -> None:
-    share = Share("spam", SOURCE.requests, (("status", "success"),), SOURCE.requests, (("status", "error"),), "version")
+    share = ShareSeries(
+        "spam", SOURCE.requests, (("status", "success"),), SOURCE.requests, (("status", "error"),), "version"
+    )
     prometheus, pods = Summing(), [Pod("a", "v1", 0.0), Pod("b", "v1", 0.5)]
     source = replace(SOURCE, shares=(share,))
     watch = Collector(prometheus, source, "v1", ["v1", "v2"], SCRAPE)

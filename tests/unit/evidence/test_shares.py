@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.interval import Collected
-from glidepath.evidence.source import Share
+from glidepath.evidence.source import ShareSeries
 from tests.unit.evidence.scraped import EDGES, SOURCE, Scraped
 
 AMONG = (("status", "success"),)
-SPAM = Share("spam", SOURCE.requests, AMONG, SOURCE.requests, (*AMONG, ("result", "spam")), "version")
-MISSES = Share("miss", "lookups_total{x}", (), "misses_total{x}", (), "version")
+SPAM = ShareSeries("spam", SOURCE.requests, AMONG, SOURCE.requests, (*AMONG, ("result", "spam")), "version")
+MISSES = ShareSeries("miss", "lookups_total{x}", (), "misses_total{x}", (), "version")
 
 
 def answers(scraped: Scraped, at: float, version: str, pod: str, spam: int, ham: int, failed: int = 0) -> None:
@@ -22,7 +22,7 @@ def answers(scraped: Scraped, at: float, version: str, pod: str, spam: int, ham:
         scraped.add(at, spam + ham, name="latency", version=version, pod=pod, status="success", le=edge)
 
 
-def watching(scraped: Scraped, *shares: Share) -> Collector:
+def watching(scraped: Scraped, *shares: ShareSeries) -> Collector:
     source = replace(SOURCE, shares=shares)
     watch = Collector(scraped, source, "v1", ["v1", "v2"], 5.0)
     assert isinstance(watch.collect(101), Waiting)

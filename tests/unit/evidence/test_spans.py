@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.interval import Collected
-from glidepath.judge.split import SplitTest
+from glidepath.judge.sample_ratio import SampleRatioTest
 from tests.unit.evidence.scraped import SOURCE, Scraped
 
 SCRAPE = 5.0
@@ -29,7 +29,7 @@ class Pod:
 
 
 @dataclass
-class Played:
+class Scraping:
     """A Prometheus that scrapes some pods, and a collector that looks at it."""
 
     pods: list[Pod]
@@ -66,7 +66,7 @@ def seconds(got: Collected | None) -> dict[str, float]:
 
 def test_a_look_that_comes_late_counts_both_arms_for_the_same_span() -> None:
     """The stable's pod is scraped at 105, 110, ..., the canary's at 104, 109, ...; the third look is due at 110."""
-    played = Played([Pod("v1", "a", 5), Pod("v2", "c", 4)])
+    played = Scraping([Pod("v1", "a", 5), Pod("v2", "c", 4)])
     assert played.look(105.5) is None
     assert seconds(played.look(110.5)) == {"a": 5, "c": 5}
     late = played.look(119.5)
@@ -77,7 +77,7 @@ def test_a_look_that_comes_late_counts_both_arms_for_the_same_span() -> None:
 
 
 def test_a_look_that_comes_two_scrapes_late_counts_both_arms_for_all_of_it() -> None:
-    played = Played([Pod("v1", "a", 5), Pod("v2", "c", 4), Pod("v2", "d", 7)])
+    played = Scraping([Pod("v1", "a", 5), Pod("v2", "c", 4), Pod("v2", "d", 7)])
     played.look(107.5)
     assert seconds(played.look(123.5)) == {"a": 15, "c": 15, "d": 15}
     assert seconds(played.look(139.5)) == {"a": 15, "c": 15, "d": 15}
@@ -85,7 +85,7 @@ def test_a_look_that_comes_two_scrapes_late_counts_both_arms_for_all_of_it() -> 
 
 
 def test_a_scrape_that_fails_is_waited_for_by_all() -> None:
-    played = Played([Pod("v1", "a", 0), Pod("v1", "b", 3, fails=frozenset({2})), Pod("v2", "c", 4)])
+    played = Scraping([Pod("v1", "a", 0), Pod("v1", "b", 3, fails=frozenset({2})), Pod("v2", "c", 4)])
     played.look(104.5)
     assert seconds(played.look(109.5)) == {"a": 5, "b": 5, "c": 5}
     assert played.look(114.5) is None
@@ -94,7 +94,7 @@ def test_a_scrape_that_fails_is_waited_for_by_all() -> None:
 
 def test_samples_of_which_some_can_be_read_later_are_of_the_same_span() -> None:
     """A sample of the stable's pod is there 6 s after it was taken, one of the canary's at once."""
-    played = Played([Pod("v1", "a", 0, lag=6), Pod("v2", "c", 0)])
+    played = Scraping([Pod("v1", "a", 0, lag=6), Pod("v2", "c", 0)])
     assert played.look(111) is None
     assert seconds(played.look(116)) == {"a": 5, "c": 5}
     assert seconds(played.look(121)) == {"a": 5, "c": 5}
@@ -102,7 +102,7 @@ def test_samples_of_which_some_can_be_read_later_are_of_the_same_span() -> None:
 
 
 def test_a_guard_that_goes_on_after_a_while_counts_both_arms_for_the_same_span() -> None:
-    played = Played([Pod("v1", "a", 5), Pod("v2", "c", 4)])
+    played = Scraping([Pod("v1", "a", 5), Pod("v2", "c", 4)])
     played.look(105.5)
     state = played.watch.state()
     assert state is not None
@@ -113,7 +113,7 @@ def test_a_guard_that_goes_on_after_a_while_counts_both_arms_for_the_same_span()
 
 def test_a_pod_whose_scrapes_are_put_off_is_waited_for_and_then_goes_on() -> None:
     """Another target's offset, such as after a change of its address: from 4 s to 1 s past the full five."""
-    played = Played([Pod("v1", "a", 0), Pod("v2", "c", 4)])
+    played = Scraping([Pod("v1", "a", 0), Pod("v2", "c", 4)])
     played.look(104.5)
     assert seconds(played.look(109.5)) == {"a": 5, "c": 5}
     played.pods[1].phase = 1
@@ -164,7 +164,7 @@ def test_a_fair_split_is_never_a_mismatch(
     # Later than that it would not be heard of for two scrapes and a half, and be gone: what it did comes when it is back.
     failing.lag = min(failing.lag, 2.0)
     failing.fails = frozenset(one for one in fails if one - 1 not in fails)
-    played, split, now, seen = Played(pods), SplitTest(len(canary), len(stable)), 115.0, 0
+    played, split, now, seen = Scraping(pods), SampleRatioTest(len(canary), len(stable)), 115.0, 0
     played.look(now)
     for wait in [*waits, *[3.0] * 8]:
         now += wait

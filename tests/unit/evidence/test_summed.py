@@ -9,7 +9,7 @@ import pytest
 from glidepath.evidence import app_source
 from glidepath.evidence.prometheus import NotAnsweredError
 from glidepath.evidence.series import Histogram, Series
-from glidepath.evidence.source import Share
+from glidepath.evidence.source import ShareSeries
 from glidepath.evidence.summed import NAMED, Past, kept, steady_past, summed, whole, worth
 
 SOURCE = app_source("sms-app", "model-service", ["v1", "v2"])
@@ -83,7 +83,7 @@ def test_a_server_that_can_not_add_up_is_asked_for_samples() -> None:
 
 def test_sums_keep_what_the_rules_go_by() -> None:
     source = app_source("n", "s", ["v1"])
-    share = Share("spam", "m{}", (("tier", "paid"),), "m{}", (("result", "spam"),), "release")
+    share = ShareSeries("spam", "m{}", (("tier", "paid"),), "m{}", (("result", "spam"),), "release")
     labels = kept(source) + kept(type(source)(**{**source.__dict__, "shares": (share,)}))
     assert {"pod", "le", "version", "status", "job", "instance", "node", "tier", "result", "release"} <= set(labels)
     assert not {"route", "method", "path"} & set(labels)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from glidepath.judge import ArmCounts, Interval, Judge, Plan, plan_judgement
+from glidepath.judge import ArmCounts, Interval, Judge, Plan, Stretch, plan_judgement
 from glidepath.judge.dispersion import _significant, dispersion, pearson
 from tests.unit.judge.traffic import EDGES, ERRORS, LATENCY, arm, planned, settings
 
@@ -90,13 +90,13 @@ class TestTemper:
         random = np.random.default_rng(6)
         moods = np.exp(random.normal(0, 0.8, (120, PODS)))
         given = blocks(random, moods)
-        plan = plan_judgement(settings(), arm(random, 180_000), 1800, EDGES, 100.0, given)
+        plan = plan_judgement(settings(), arm(random, 180_000), 1800, EDGES, 100.0, Stretch(given))
         errors, latency = plan.metrics
         assert errors.phi > 1.3
         assert (errors.pods, sum(one.weight for one in errors.moods)) == (PODS, pytest.approx(1))
         assert errors.dispersion.endswith("at a time")
         lasting = blocks(random, np.repeat(np.exp(random.normal(0, 0.8, (6, PODS))), 40, axis=0))
-        told = plan_judgement(settings(deadline_s=3600.0), arm(random, 180_000), 1800, EDGES, 100.0, lasting)
+        told = plan_judgement(settings(deadline_s=3600.0), arm(random, 180_000), 1800, EDGES, 100.0, Stretch(lasting))
         assert any("or more pods, for single ones differ" in one for one in told.feasibility.warnings)
         assert latency.phi == pytest.approx(1.0, abs=0.1)
         assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan

@@ -14,7 +14,7 @@ from scipy.stats import binom
 
 from glidepath.judge import ArmCounts, Interval, Judge, Plan, StepSettings, Verdict
 from glidepath.judge.dispersion import counted
-from glidepath.judge.hidden import MoodEvidence
+from glidepath.judge.latent import MoodEvidence
 from glidepath.judge.moods import MOST_PODS, Hidden, Mood, contrast, moods, slowed, spread_of, told
 from tests.unit.judge.test_dispersion import blocks
 from tests.unit.judge.traffic import ERRORS, arm, planned, settings

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glidepath.judge import ArmCounts, Interval, Judge, MetricSettings, Plan, StepSettings, Verdict, plan_judgement
+from glidepath.judge import (
+    ArmCounts,
+    Interval,
+    Judge,
+    MetricSettings,
+    Plan,
+    StepSettings,
+    Stretch,
+    Verdict,
+    plan_judgement,
+)
 from glidepath.judge.moods import Mood
 from glidepath.judge.outliers import Outlier, beyond, outliers, set_apart, together, without
 from tests.unit.judge.traffic import BASE_ERRORS, EDGES, ERRORS, LATENCY, arm, settings
@@ -143,7 +153,9 @@ class TestCounts:
 def planned(older: Blocks, lately: Blocks) -> Plan:
     """A plan at 100 requests a second, straight to half of the traffic."""
     every = together(lately, frozenset(lately[0]), lately[0]["pod-0"])
-    return plan_judgement(settings(HALF), every, 90.0 * len(lately), EDGES, 100.0, lately, 90.0, older, 90.0)
+    return plan_judgement(
+        settings(HALF), every, 90.0 * len(lately), EDGES, 100.0, Stretch(lately, 90.0), Stretch(older, 90.0)
+    )
 
 
 def released(

@@ -13,7 +13,7 @@ from glidepath.messages.carriers import carrier
 from glidepath.messages.mail import Mail
 from glidepath.messages.message import Message
 from glidepath.messages.port import Carrier
-from glidepath.messages.refusal import LONGEST, refusal, send
+from glidepath.messages.refusal import MOST_REASON, refusal, send
 from glidepath.policy import Policy
 from glidepath.policy.load import parse_policy
 from glidepath.policy.messages import FIELDS
@@ -42,7 +42,7 @@ def test_the_verdict_is_first_and_then_the_reason(policy: Policy) -> None:
 
 def test_what_is_said_already_is_not_said_again_and_a_long_reason_is_cut(policy: Policy) -> None:
     assert told(policy, "held by another; nothing was touched").lines[1].startswith("Run: ")
-    assert len(told(policy, "x" * 5000).lines[0]) < LONGEST + 10
+    assert len(told(policy, "x" * 5000).lines[0]) < MOST_REASON + 10
 
 
 def test_a_plan_that_is_cleared_and_refused_again_is_another_message(policy: Policy) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from glidepath.record import Record, Release, reading
+from glidepath.record import Event, Record, Release, reading
 from glidepath.record.engines import engine_of
 
 
@@ -74,14 +74,10 @@ def test_a_list_has_all_pages_in_order_with_the_last_weight_and_how_many_steps(
         opened(record, f"dag/{number}", float(number), **({"steps": [{"weight": 20}] * number} if number else {}))
     record.add_event("dag/3", "weight", {"step": 1, "weight": 20}, 1.0)
     record.add_event("dag/3", "weight", {"step": 2, "weight": 50}, 2.0)
-    found = [(one.id, one.steps, one.step, one.weight) for one in reading.heads(record)]
-    assert found == [
-        ("dag/4", 4, 0, 0),
-        ("dag/3", 3, 2, 50),
-        ("dag/2", 2, 0, 0),
-        ("dag/1", 1, 0, 0),
-        ("dag/0", 0, 0, 0),
-    ]
+    heads = list(reading.heads(record, "weight"))
+    assert [(one.id, one.steps) for one in heads] == [(f"dag/{number}", number) for number in (4, 3, 2, 1, 0)]
+    given = Event(2.0, "weight", {"step": 2, "weight": 50})
+    assert [one.last for one in heads] == [None, given, None, None, None]
 
 
 @pytest.fixture
@@ -99,7 +95,7 @@ def said(record: Record) -> list[str]:
 def test_a_list_reads_no_plan(record: Record, said: list[str]) -> None:
     opened(record, "dag/one", 1.0)
     said.clear()
-    assert [one.id for one in reading.heads(record)] == ["dag/one"]
+    assert [one.id for one in reading.heads(record, "weight")] == ["dag/one"]
     assert not any("plan" in one for one in said)
 
 
@@ -108,10 +104,12 @@ def test_of_releases_that_are_not_wanted_nothing_but_their_identity_is_read(reco
     for number in range(6):
         opened(record, f"{'mine' if number == 4 else 'other'}/{number}", float(number))
     said.clear()
-    assert [one.id for one in reading.heads(record, wanted=lambda name: name.startswith("mine/"))] == ["mine/4"]
+    assert [one.id for one in reading.heads(record, "weight", wanted=lambda name: name.startswith("mine/"))] == [
+        "mine/4"
+    ]
     assert len([one for one in said if "spec" in one]) == 1
     said.clear()
-    assert list(reading.heads(record, wanted=lambda _: False)) == []
+    assert list(reading.heads(record, "weight", wanted=lambda _: False)) == []
     assert len(said) == 1
 
 
@@ -127,5 +125,5 @@ def test_one_that_is_under_way_is_found_behind_any_number_that_are_over(record: 
 def test_releases_of_one_moment_have_one_order_wherever_they_are_read(record: Record) -> None:
     for identity in ("dag/b", "dag/c", "dag/a"):
         opened(record, identity, 1.0)
-    listed = [head.id for head in reading.heads(record)]
+    listed = [head.id for head in reading.heads(record, "weight")]
     assert listed == [row.id for row in record.recent()] == ["dag/a", "dag/b", "dag/c"]

@@ -9,7 +9,7 @@ from glidepath.release.asking import ask, held
 from glidepath.release.events import Committed
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
-from glidepath.release.run import Run, Step
+from glidepath.release.run import Run, StepInForce
 from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
 from glidepath.release.tasks.shift import shift
@@ -23,7 +23,7 @@ def asks(stage: Stage, run: Run, what: str, why: str = "a customer complains") -
     ask(stage.record, run.id, what, "ops", why, stage.clock)
 
 
-def step(run: Run) -> Step:
+def step(run: Run) -> StepInForce:
     """The one in force."""
     found = run.step()
     assert found is not None

@@ -27,7 +27,7 @@ def values(stage: Stage) -> dict[str, Any]:
 
 def test_its_tag_stays_with_it_when_it_is_promoted(stage: Stage) -> None:
     run = stage.run(version="1.4.2")
-    assert "plan: 1.4.2 is called 1-4-2 in the cluster: pods, subset, metrics" in stage.said
+    assert "plan: 1.4.2 is called 1-4-2 in the cluster: pods, routes, metrics" in stage.said
     for action in GOOD:
         action(run)
     assert stage.at_rest("1-4-2")

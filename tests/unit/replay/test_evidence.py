@@ -11,7 +11,7 @@ import pytest
 
 from glidepath.errors import EvidenceError
 from glidepath.judge import Plan
-from glidepath.replay import Evidence, export, read_evidence, write_evidence
+from glidepath.replay import Recording, export, read_evidence, write_evidence
 from glidepath.replay.evidence import json_schema, parse_evidence, rows
 from tests.unit.replay.world import recorded
 
@@ -19,18 +19,18 @@ SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "evidence.schema.json"
 
 
 @pytest.fixture(scope="module")
-def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     """A promoted release."""
     return export(recorded(f"sqlite:///{tmp_path_factory.mktemp('record')}/r.db"), "r1")
 
 
 @pytest.fixture(scope="module")
-def lines(evidence: Evidence) -> list[str]:
+def lines(evidence: Recording) -> list[str]:
     """Its lines."""
     return list(rows(evidence))
 
 
-def test_what_is_written_is_read_back(evidence: Evidence, tmp_path: Path) -> None:
+def test_what_is_written_is_read_back(evidence: Recording, tmp_path: Path) -> None:
     path = tmp_path / "r1.jsonl"
     with path.open("w") as file:
         write_evidence(evidence, file)

@@ -13,7 +13,7 @@ from glidepath.gate import settings_of
 from glidepath.judge import Interval, Judge, Look, Numbering, Verdict, plan_judgement
 from glidepath.policy import Policy
 from glidepath.record import Record
-from glidepath.replay import Evidence, backtest, export, looks, replanned, replay, write_evidence
+from glidepath.replay import Recording, backtest, export, looks, replanned, replay, write_evidence
 from glidepath.replay.decisions import decided
 from glidepath.replay.decisions import recorded as recorded_as
 from glidepath.replay.evidence import Recorded
@@ -176,7 +176,7 @@ def test_no_recorded_verdict_is_judged_by_its_own_plan(record: Record, tmp_path:
         replace(line, verdict=None, reason=None) if hasattr(line, "weight") else line for line in evidence.lines
     )
     with (tmp_path / "bare.jsonl").open("w") as file:
-        write_evidence(Evidence("bare", evidence.header, bare), file)
+        write_evidence(Recording("bare", evidence.header, bare), file)
     (change,) = backtest(policy(), tmp_path)
     assert (change.recorded.word, change.changed) == ("rollback", False)
 

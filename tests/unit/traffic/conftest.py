@@ -8,18 +8,18 @@ import pytest
 
 from tests.support.apiserver import ApiServer
 from tests.support.installed import install
-from tests.unit.traffic.world import CLAIM, World
+from tests.unit.traffic.world import CLAIM, RoutesInMemory
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[RoutesInMemory]:
     with ApiServer() as server:
         install(server, {"v1": 100, "v2": 0})
-        yield World(server)
+        yield RoutesInMemory(server)
 
 
 @pytest.fixture
-def taken(world: World) -> World:
+def taken(world: RoutesInMemory) -> RoutesInMemory:
     """A service that CLAIM holds."""
     world.traffic.take(CLAIM)
     return world

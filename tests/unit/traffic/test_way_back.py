@@ -16,7 +16,7 @@ from tests.support.apiserver import MESH, NAMESPACE, SERVICE
 from tests.support.fields import Object
 from tests.support.installed import http_routes
 from tests.support.meshed import Meshed
-from tests.unit.traffic.world import CLAIM, NEXT, VIRTUAL_SERVICE, World
+from tests.unit.traffic.world import CLAIM, NEXT, VIRTUAL_SERVICE, RoutesInMemory
 
 BASE = f"{MESH}/virtualservices"
 SAFE = Split("v1", "v2", 0)
@@ -25,13 +25,13 @@ STATIC: Object = {"match": [{"uri": {"prefix": "/static"}}], "route": [{"destina
 
 
 @pytest.fixture
-def way(world: World) -> WayBack:
+def way(world: RoutesInMemory) -> WayBack:
     """The way back to what the claim found."""
     return WayBack(SAFE, {"v2"}, world.traffic.read().routing)
 
 
 @pytest.fixture
-def shifted(way: WayBack, taken: World) -> World:
+def shifted(way: WayBack, taken: RoutesInMemory) -> RoutesInMemory:
     """Held, with 20 % on the canary."""
     assert way.found is not None
     taken.traffic.write(CLAIM, Routes(Split("v1", "v2", 20)))
@@ -39,14 +39,14 @@ def shifted(way: WayBack, taken: World) -> World:
 
 
 @pytest.mark.parametrize("other", [REDIRECT, STATIC, {"directResponse": {"status": 503}}, {"delegate": {"name": "x"}}])
-def test_what_somebody_added_stays_and_the_canary_goes(shifted: World, way: WayBack, other: Object) -> None:
+def test_what_somebody_added_stays_and_the_canary_goes(shifted: RoutesInMemory, way: WayBack, other: Object) -> None:
     shifted.edit([other, *http_routes({"v1": 80, "v2": 20})])
     assert shifted.traffic.stop(CLAIM, way)
     assert shifted.found()["spec"]["http"] == [other, *http_routes({"v1": 100, "v2": 0})]
     assert not shifted.traffic.stop(CLAIM, way)
 
 
-def test_routes_that_were_replaced_need_no_brake(shifted: World, way: WayBack) -> None:
+def test_routes_that_were_replaced_need_no_brake(shifted: RoutesInMemory, way: WayBack) -> None:
     shifted.edit([REDIRECT])
     shifted.traffic.stop(CLAIM, way)
     assert shifted.found()["spec"]["http"] == [REDIRECT]
@@ -56,7 +56,7 @@ def test_routes_that_were_replaced_need_no_brake(shifted: World, way: WayBack) -
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_a_brake_that_is_refused_as_invalid_is_tried_in_plainer_forms(
-    shifted: World, way: WayBack, status: int, times: int
+    shifted: RoutesInMemory, way: WayBack, status: int, times: int
 ) -> None:
     shifted.edit([REDIRECT, *http_routes({"v1": 80, "v2": 20}, timeout="7s")])
     shifted.server.fail("PATCH", VIRTUAL_SERVICE, status, times)
@@ -79,7 +79,7 @@ def test_a_brake_that_is_refused_as_invalid_is_tried_in_plainer_forms(
     ],
 )
 def test_a_plainer_form_is_written_whatever_status_a_policy_answers_with(
-    shifted: World, way: WayBack, status: int, text: str, times: int
+    shifted: RoutesInMemory, way: WayBack, status: int, text: str, times: int
 ) -> None:
     shifted.edit([REDIRECT, *http_routes({"v1": 80, "v2": 20})])
     shifted.server.fail("PATCH", VIRTUAL_SERVICE, status, times, text)
@@ -87,19 +87,19 @@ def test_a_plainer_form_is_written_whatever_status_a_policy_answers_with(
     assert shifted.found()["spec"]["http"] == http_routes({"v1": 100, "v2": 0})
 
 
-def test_a_policy_engine_that_refuses_all_forms_is_named(shifted: World, way: WayBack) -> None:
+def test_a_policy_engine_that_refuses_all_forms_is_named(shifted: RoutesInMemory, way: WayBack) -> None:
     shifted.server.fail("PATCH", VIRTUAL_SERVICE, 400, 9)
     with pytest.raises(ClusterError, match="injected 400"):
         shifted.traffic.stop(CLAIM, way)
 
 
-def test_who_may_not_write_is_told_so_at_once(shifted: World, way: WayBack) -> None:
+def test_who_may_not_write_is_told_so_at_once(shifted: RoutesInMemory, way: WayBack) -> None:
     shifted.server.fail("PATCH", VIRTUAL_SERVICE, 403, 1)
     with pytest.raises(ClusterError, match="injected 403"):
         Meshed(at_once(shifted.server.api()), NAMESPACE, SERVICE).stop(CLAIM, way)
 
 
-def recreated(world: World, http: list[Object], mark: str = "") -> None:
+def recreated(world: RoutesInMemory, http: list[Object], mark: str = "") -> None:
     """Somebody opens the VirtualService, deletes it, and makes it anew."""
     found = world.found()
     del world.server.objects[BASE, SERVICE]
@@ -108,7 +108,7 @@ def recreated(world: World, http: list[Object], mark: str = "") -> None:
     world.server.put(BASE, {**found, "metadata": metadata, "spec": {**found["spec"], "http": http}}, "argocd")
 
 
-def test_a_virtual_service_that_is_gone_is_made_anew_whole(shifted: World, way: WayBack) -> None:
+def test_a_virtual_service_that_is_gone_is_made_anew_whole(shifted: RoutesInMemory, way: WayBack) -> None:
     before = shifted.found()
     del shifted.server.objects[BASE, SERVICE]
     with pytest.raises(ClaimLostError, match="is gone; whether this claim is still held has to be seen first"):
@@ -126,14 +126,14 @@ def test_a_virtual_service_that_is_gone_is_made_anew_whole(shifted: World, way: 
     assert shifted.found()["metadata"]["labels"] == before["metadata"]["labels"]
 
 
-def test_nobody_knows_what_a_virtual_service_said_that_is_gone(shifted: World) -> None:
+def test_nobody_knows_what_a_virtual_service_said_that_is_gone(shifted: RoutesInMemory) -> None:
     del shifted.server.objects[BASE, SERVICE]
     with pytest.raises(SetupError, match="does not exist"):
         shifted.traffic.stop(CLAIM, WayBack(SAFE, {"v2"}), mine=True)
 
 
 @pytest.mark.parametrize("token", ["", "3", "7"])
-def test_an_object_that_this_claim_never_took_is_not_written(shifted: World, way: WayBack, token: str) -> None:
+def test_an_object_that_this_claim_never_took_is_not_written(shifted: RoutesInMemory, way: WayBack, token: str) -> None:
     """As on another cluster, to which a client was led astray."""
     recreated(shifted, http_routes({"v1": 80, "v2": 20}), token)
     if token == "7":
@@ -147,7 +147,9 @@ def test_an_object_that_this_claim_never_took_is_not_written(shifted: World, way
     assert shifted.traffic.read().split == SAFE
 
 
-def test_one_that_is_deleted_between_the_read_and_the_write_does_not_come_back_headless(shifted: World) -> None:
+def test_one_that_is_deleted_between_the_read_and_the_write_does_not_come_back_headless(
+    shifted: RoutesInMemory,
+) -> None:
     def gone() -> None:
         del shifted.server.objects[BASE, SERVICE]
 
@@ -158,7 +160,7 @@ def test_one_that_is_deleted_between_the_read_and_the_write_does_not_come_back_h
     assert shifted.server.all("virtualservices") == []
 
 
-def test_hosts_and_gateways_are_put_back(shifted: World, way: WayBack) -> None:
+def test_hosts_and_gateways_are_put_back(shifted: RoutesInMemory, way: WayBack) -> None:
     body = {"spec": {"hosts": ["elsewhere"], "gateways": ["other"]}}
     assert shifted.server.handle("PATCH", VIRTUAL_SERVICE, "application/merge-patch+json", body)[0] == 200
     assert shifted.traffic.stop(CLAIM, way)
@@ -166,7 +168,7 @@ def test_hosts_and_gateways_are_put_back(shifted: World, way: WayBack) -> None:
     assert (shifted.found()["spec"]["hosts"], shifted.found()["spec"]["gateways"]) == ([SERVICE], ["mesh"])
 
 
-def test_a_shift_that_finds_nothing_to_write_owns_the_routes_all_the_same(shifted: World) -> None:
+def test_a_shift_that_finds_nothing_to_write_owns_the_routes_all_the_same(shifted: RoutesInMemory) -> None:
     """A restore brought equal routes back with managed fields of long ago: Helm owns them."""
     stored = shifted.server.objects[BASE, SERVICE]
     for one in stored["metadata"]["managedFields"]:
@@ -175,7 +177,9 @@ def test_a_shift_that_finds_nothing_to_write_owns_the_routes_all_the_same(shifte
     assert shifted.helm({"v1": 50, "v2": 50})[0] == 409
 
 
-def test_a_brake_that_finds_nothing_to_write_owns_the_routes_all_the_same(shifted: World, way: WayBack) -> None:
+def test_a_brake_that_finds_nothing_to_write_owns_the_routes_all_the_same(
+    shifted: RoutesInMemory, way: WayBack
+) -> None:
     shifted.traffic.stop(CLAIM, way)
     stored = shifted.server.objects[BASE, SERVICE]
     for one in stored["metadata"]["managedFields"]:
@@ -184,14 +188,14 @@ def test_a_brake_that_finds_nothing_to_write_owns_the_routes_all_the_same(shifte
     assert shifted.helm({"v1": 50, "v2": 50})[0] == 409
 
 
-def test_a_newer_claim_is_respected_whatever_the_routes_say(shifted: World, way: WayBack) -> None:
+def test_a_newer_claim_is_respected_whatever_the_routes_say(shifted: RoutesInMemory, way: WayBack) -> None:
     shifted.traffic.take(NEXT)
     with pytest.raises(ClaimLostError, match="carries token 8, this claim has 7"):
         shifted.traffic.stop(CLAIM, way)
     assert shifted.traffic.stop(replace(NEXT, token=9), way, mine=True)
 
 
-def test_the_routing_survives_the_record_and_an_annotation(world: World) -> None:
+def test_the_routing_survives_the_record_and_an_annotation(world: RoutesInMemory) -> None:
     found = world.traffic.read().routing
     assert Routing.from_dict(json.loads(json.dumps(found.to_dict()))) == found
     assert Routing.from_text(found.to_text()) == found
@@ -203,7 +207,7 @@ def test_the_routing_survives_the_record_and_an_annotation(world: World) -> None
     assert long.to_text() == ""
 
 
-def test_an_older_virtual_service_for_the_same_host_wins(world: World) -> None:
+def test_an_older_virtual_service_for_the_same_host_wins(world: RoutesInMemory) -> None:
     alone = world.traffic.around({"v2"}, everywhere=True)
     assert (alone.outdone, alone.leading) == (None, {})
     found = world.found()
@@ -224,7 +228,7 @@ def test_an_older_virtual_service_for_the_same_host_wins(world: World) -> None:
     assert re.findall(r"VirtualService (\S+) of", outdone or "") == ["shop/a-first", "shop/a-same-second"]
 
 
-def test_who_else_leads_to_a_version_is_named(world: World) -> None:
+def test_who_else_leads_to_a_version_is_named(world: RoutesInMemory) -> None:
     found = world.found()
 
     def beside(name: str, entry: object, host: str = "beta.example.com") -> None:

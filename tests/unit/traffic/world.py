@@ -17,7 +17,7 @@ KINDS = ["virtualservices", "destinationrules", "deployments"]
 
 
 @dataclass
-class World:
+class RoutesInMemory:
     server: ApiServer
     traffic: Meshed = field(init=False)
 

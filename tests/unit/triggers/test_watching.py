@@ -18,7 +18,7 @@ from glidepath.errors import EvidenceError
 from glidepath.evidence import Prometheus
 from glidepath.evidence.shared import Shared
 from glidepath.release.looks import Fetched
-from glidepath.release.run import Step
+from glidepath.release.run import StepInForce
 from glidepath.triggers.lanes import Lanes
 from glidepath.triggers.watching import AFTER_S, Rounds, next_look
 
@@ -44,7 +44,7 @@ class Guarding:
     """
 
     def __init__(self, shared: Shared | None) -> None:
-        self.scrape_s, self.wanted = SCRAPE, Step(1, 20, 0.0)
+        self.scrape_s, self.wanted = SCRAPE, StepInForce(1, 20, 0.0)
         self.fetch: Callable[[], Fetched] = self._fetched
         self._view = shared.view(SCRAPE / 5) if shared is not None else None
         self.at: list[float] = []
@@ -65,7 +65,7 @@ class Guarding:
                 self.failed.append(time.monotonic())
         return Fetched(seen, 0.0, self.looked, 0.0, math.inf)
 
-    def see(self, step: Step, fetched: Fetched) -> None:
+    def see(self, step: StepInForce, fetched: Fetched) -> None:
         if self._view is None:
             self.braked = time.monotonic() - self.looked
 

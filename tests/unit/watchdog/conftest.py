@@ -8,11 +8,11 @@ import pytest
 
 from tests.support.apiserver import ApiServer
 from tests.support.installed import install
-from tests.unit.watchdog.world import World
+from tests.unit.watchdog.world import Abandoned
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[Abandoned]:
     with ApiServer() as server:
         install(server, {"v1": 100, "v2": 0})
-        yield World(server)
+        yield Abandoned(server)

@@ -10,18 +10,18 @@ from glidepath.claim import Claim
 from glidepath.claim.state import ABANDONED, WATCHDOG
 from glidepath.errors import ClaimLostError, ClusterError, ReleaseFinishedError
 from glidepath.traffic import Routes, Split
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import DEPLOYMENTS, LEASES, MESH, NAMESPACE, SERVICE
 from tests.support.installed import http_routes
 from tests.support.meshed import Meshed
-from tests.unit.watchdog.world import LEASE_S, World
+from tests.unit.watchdog.world import LEASE_S, Abandoned
 
 SAFE = Split("v1", "v2", 0)
 LEASE = f"glidepath-{SERVICE}"
 
 
-def abandoned(world: World, weight: int) -> tuple[Watchdog, Claim]:
+def abandoned(world: Abandoned, weight: int) -> tuple[Watchdog, Claim]:
     """A watchdog that has seen a release alive, which from now on is silent."""
     watchdog = world.watchdog()
     watchdog.look()
@@ -30,21 +30,21 @@ def abandoned(world: World, weight: int) -> tuple[Watchdog, Claim]:
     return watchdog, claim
 
 
-def lease(world: World) -> tuple[str, int, str | None]:
+def lease(world: Abandoned) -> tuple[str, int, str | None]:
     """Holder, token and last outcome."""
     found = world.claims().read()
     assert found is not None
     return found.holder, found.token, found.annotations.get("glidepath.dev/last-outcome")
 
 
-def annotate(world: World, **annotations: str | None) -> None:
+def annotate(world: Abandoned, **annotations: str | None) -> None:
     """Change the Lease's annotations as kubectl would."""
     body = {"metadata": {"annotations": {f"glidepath.dev/{key}": value for key, value in annotations.items()}}}
     status, _ = world.server.handle("PATCH", f"{LEASES}/{LEASE}", "application/merge-patch+json", body)
     assert status == 200
 
 
-def test_an_abandoned_release_is_braked_and_its_claim_freed(world: World) -> None:
+def test_an_abandoned_release_is_braked_and_its_claim_freed(world: Abandoned) -> None:
     watchdog, old = abandoned(world, 30)
     world.watch(watchdog, LEASE_S - 1)
     assert world.split() == Split("v1", "v2", 30)
@@ -57,7 +57,7 @@ def test_an_abandoned_release_is_braked_and_its_claim_freed(world: World) -> Non
     assert world.facts.claims == {NAMESPACE: {"held": 0, "expired": 0, "free": 1}}
 
 
-def test_the_event_says_which_release_and_what_became_of_its_traffic(world: World) -> None:
+def test_the_event_says_which_release_and_what_became_of_its_traffic(world: Abandoned) -> None:
     watchdog, old = abandoned(world, 30)
     world.watch(watchdog, LEASE_S)
     [event] = world.server.all("events")
@@ -71,7 +71,7 @@ def test_the_event_says_which_release_and_what_became_of_its_traffic(world: Worl
     )
 
 
-def test_the_old_token_is_refused_everywhere_afterwards(world: World) -> None:
+def test_the_old_token_is_refused_everywhere_afterwards(world: Abandoned) -> None:
     watchdog, old = abandoned(world, 30)
     world.watch(watchdog, LEASE_S)
     with pytest.raises(ClaimLostError, match=f"carries token {old.token + 1}, this claim has {old.token}"):
@@ -91,7 +91,7 @@ def test_the_old_token_is_refused_everywhere_afterwards(world: World) -> None:
 
 
 @pytest.mark.parametrize("taken", [False, True], ids=["expired", "taken over already"])
-def test_objects_with_a_higher_token_than_the_lease_are_braked_all_the_same(world: World, taken: bool) -> None:
+def test_objects_with_a_higher_token_than_the_lease_are_braked_all_the_same(world: Abandoned, taken: bool) -> None:
     watchdog, old = abandoned(world, 30)
     if taken:
         state = world.claims().read()
@@ -107,7 +107,7 @@ def test_objects_with_a_higher_token_than_the_lease_are_braked_all_the_same(worl
     assert lease(world) == ("", 71, "abandoned")
 
 
-def test_a_later_release_takes_the_next_token_and_the_abandoned_one_may_only_clean_up(world: World) -> None:
+def test_a_later_release_takes_the_next_token_and_the_abandoned_one_may_only_clean_up(world: Abandoned) -> None:
     watchdog, old = abandoned(world, 30)
     world.watch(watchdog, LEASE_S)
     with pytest.raises(ReleaseFinishedError, match="ended already: abandoned"):
@@ -118,7 +118,7 @@ def test_a_later_release_takes_the_next_token_and_the_abandoned_one_may_only_cle
     assert world.acquire("run-2").token == old.token + 3
 
 
-def test_a_release_that_renews_is_left_alone(world: World) -> None:
+def test_a_release_that_renews_is_left_alone(world: Abandoned) -> None:
     watchdog, claim = abandoned(world, 30)
     for _ in range(30):
         world.watch(watchdog, LEASE_S / 6)
@@ -130,7 +130,7 @@ def test_a_release_that_renews_is_left_alone(world: World) -> None:
     assert world.facts.brakes == {SERVICE: 0}
 
 
-def test_a_renewal_in_the_last_moment_wins(world: World) -> None:
+def test_a_renewal_in_the_last_moment_wins(world: Abandoned) -> None:
     watchdog, claim = abandoned(world, 30)
     world.watch(watchdog, LEASE_S - 1)
     world.server.before("PATCH", LEASE, lambda: world.claims().renew(claim))
@@ -141,7 +141,7 @@ def test_a_renewal_in_the_last_moment_wins(world: World) -> None:
     assert not world.facts.errors
 
 
-def test_a_canary_without_traffic_only_loses_its_claim(world: World) -> None:
+def test_a_canary_without_traffic_only_loses_its_claim(world: Abandoned) -> None:
     watchdog, old = abandoned(world, 0)
     world.watch(watchdog, LEASE_S)
     assert lease(world) == ("", old.token + 1, "abandoned")
@@ -150,7 +150,9 @@ def test_a_canary_without_traffic_only_loses_its_claim(world: World) -> None:
 
 
 @pytest.mark.parametrize(("weight", "brakes"), [(60, 1), (100, 0)], ids=["split", "on the new version already"])
-def test_after_the_point_of_no_return_the_new_version_is_the_safe_one(world: World, weight: int, brakes: int) -> None:
+def test_after_the_point_of_no_return_the_new_version_is_the_safe_one(
+    world: Abandoned, weight: int, brakes: int
+) -> None:
     watchdog, old = abandoned(world, weight)
     world.claims().mark_safe(old, "v2")
     world.watch(watchdog, LEASE_S + 1)
@@ -159,7 +161,7 @@ def test_after_the_point_of_no_return_the_new_version_is_the_safe_one(world: Wor
     assert world.facts.brakes == {SERVICE: brakes}
 
 
-def test_routes_that_somebody_broke_are_put_right(world: World) -> None:
+def test_routes_that_somebody_broke_are_put_right(world: Abandoned) -> None:
     watchdog, old = abandoned(world, 30)
     token = {"glidepath.dev/token": str(old.token)}
     three = {"metadata": {"annotations": token}, "spec": {"http": http_routes({"v1": 40, "v2": 35, "v3": 25})}}
@@ -171,14 +173,14 @@ def test_routes_that_somebody_broke_are_put_right(world: World) -> None:
     assert "no split of two versions" in world.server.all("events")[0]["message"]
 
 
-def test_a_claim_without_a_stable_version_goes_by_the_routes_or_says_what_is_missing(world: World) -> None:
+def test_a_claim_without_a_stable_version_goes_by_the_routes_or_says_what_is_missing(world: Abandoned) -> None:
     watchdog, _ = abandoned(world, 30)
     annotate(world, stable=None)
     world.watch(watchdog, LEASE_S)
     assert world.split() == SAFE
 
 
-def test_a_stable_version_that_is_not_there_is_none(world: World) -> None:
+def test_a_stable_version_that_is_not_there_is_none(world: Abandoned) -> None:
     """Somebody wrote it onto the Lease by hand: callers would get nothing but 503."""
     watchdog, _ = abandoned(world, 30)
     annotate(world, stable="v9")
@@ -186,7 +188,7 @@ def test_a_stable_version_that_is_not_there_is_none(world: World) -> None:
     assert world.split() == SAFE
 
 
-def test_a_service_that_is_gone_loses_its_claim(world: World) -> None:
+def test_a_service_that_is_gone_loses_its_claim(world: Abandoned) -> None:
     watchdog, old = abandoned(world, 30)
     del world.server.objects[f"{MESH}/virtualservices", SERVICE]
     world.watch(watchdog, LEASE_S)
@@ -194,7 +196,7 @@ def test_a_service_that_is_gone_loses_its_claim(world: World) -> None:
     assert not world.server.all("virtualservices")
 
 
-def test_a_lease_that_cannot_be_read_does_not_hide_the_others(world: World) -> None:
+def test_a_lease_that_cannot_be_read_does_not_hide_the_others(world: Abandoned) -> None:
     watchdog, old = abandoned(world, 30)
     other = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": {"holderIdentity": "run-9"}}
     metadata = {"name": "glidepath-broken", "labels": {"glidepath.dev/claim": "true"}}
@@ -208,7 +210,7 @@ def test_a_lease_that_cannot_be_read_does_not_hide_the_others(world: World) -> N
 @pytest.mark.parametrize("kind", ["leases", "virtualservices", "destinationrules", "deployments", "events"])
 @pytest.mark.parametrize("status", [500, 503, 429, 403])
 def test_an_api_that_fails_for_a_while_only_delays(
-    world: World, monkeypatch: pytest.MonkeyPatch, kind: str, status: int
+    world: Abandoned, monkeypatch: pytest.MonkeyPatch, kind: str, status: int
 ) -> None:
     monkeypatch.setattr("glidepath.kube.calls.PAUSE_S", 0.0)
     watchdog, old = abandoned(world, 30)
@@ -224,7 +226,7 @@ def test_an_api_that_fails_for_a_while_only_delays(
     assert world.facts.brakes == {SERVICE: 1}
 
 
-def test_an_event_that_is_refused_keeps_nothing_from_being_made_safe(world: World) -> None:
+def test_an_event_that_is_refused_keeps_nothing_from_being_made_safe(world: Abandoned) -> None:
     watchdog, old = abandoned(world, 30)
     world.server.fail("POST", "events", 403)
     world.watch(watchdog, LEASE_S)
@@ -232,13 +234,13 @@ def test_an_event_that_is_refused_keeps_nothing_from_being_made_safe(world: Worl
     assert world.facts.brakes == {SERVICE: 1}
 
 
-def test_a_claim_that_another_took_in_the_meantime_is_not_touched(world: World) -> None:
+def test_a_claim_that_another_took_in_the_meantime_is_not_touched(world: Abandoned) -> None:
     """A watchdog that was paused in mid-work wakes up when the next release has begun."""
     watchdog, old = abandoned(world, 30)
     world.watch(watchdog, LEASE_S - 1)
 
     def the_next_release_begins() -> None:
-        rescue = Watchdog(world.server.api(), NAMESPACE, Facts(), lambda: world.wall, lambda: world.steady)
+        rescue = Watchdog(world.server.api(), NAMESPACE, Health(), lambda: world.wall, lambda: world.steady)
         rescue.look()
         claim = world.acquire("run-2")
         world.traffic().take(claim)
@@ -251,12 +253,12 @@ def test_a_claim_that_another_took_in_the_meantime_is_not_touched(world: World) 
     assert Meshed(world.server.api(), NAMESPACE, SERVICE).read().token == old.token + 2
 
 
-def test_a_claim_that_was_given_back_and_taken_in_the_meantime_is_not_given_back_again(world: World) -> None:
+def test_a_claim_that_was_given_back_and_taken_in_the_meantime_is_not_given_back_again(world: Abandoned) -> None:
     watchdog, old = abandoned(world, 30)
     world.watch(watchdog, LEASE_S - 1)
 
     def the_next_release_begins() -> None:
-        Watchdog(world.server.api(), NAMESPACE, Facts(), lambda: world.wall, lambda: world.steady).look()
+        Watchdog(world.server.api(), NAMESPACE, Health(), lambda: world.wall, lambda: world.steady).look()
         world.acquire("run-2")
 
     world.server.before("POST", "events", the_next_release_begins)

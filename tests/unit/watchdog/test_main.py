@@ -22,7 +22,7 @@ from glidepath.claim import Claim, LeaseClaims
 from glidepath.errors import ClusterError
 from glidepath.traffic import Routes, Split
 from glidepath.watchdog import __main__ as program
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
 from tests.support.installed import install
 from tests.support.meshed import Meshed
@@ -119,7 +119,7 @@ class Failing:
 )
 def test_no_failure_ends_the_loop(monkeypatch: pytest.MonkeyPatch, ends: list[Exception | None], healthy: bool) -> None:
     monkeypatch.setattr(program, "PERIOD_S", 0.0)
-    stop, facts = threading.Event(), Facts()
+    stop, facts = threading.Event(), Health()
     program.watch([Failing(stop, ends)], facts, stop)
     assert ends == []
     assert (facts.passed is not None) is healthy
@@ -127,7 +127,7 @@ def test_no_failure_ends_the_loop(monkeypatch: pytest.MonkeyPatch, ends: list[Ex
 
 def test_one_namespace_that_fails_does_not_hide_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "PERIOD_S", 0.0)
-    stop, facts, ends = threading.Event(), Facts(), [None]
+    stop, facts, ends = threading.Event(), Health(), [None]
     pair = [Failing(threading.Event(), [ClusterError("away", 0)]), Failing(stop, list(ends))]
     program.watch(pair, facts, stop)
     assert pair[1].ends == []

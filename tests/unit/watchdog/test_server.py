@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.server import health, render, serve
 
 
@@ -17,7 +17,7 @@ class Told:
     """A running server, its facts and its clock."""
 
     def __init__(self) -> None:
-        self.facts, self.at = Facts(), 100.0
+        self.facts, self.at = Health(), 100.0
         self.http = serve(self.facts, 0, lambda: self.at)
 
     def get(self, path: str) -> tuple[int, str]:
@@ -81,9 +81,9 @@ def test_metrics_are_in_the_text_format(told: Told) -> None:
 
 
 def test_nothing_seen_yet_is_told_as_no_claims() -> None:
-    assert 'glidepath_watchdog_claims{state="held"} 0\n' in render(Facts(), 0.0)
-    assert health(Facts(), 0.0) == (False, "no pass has succeeded yet")
+    assert 'glidepath_watchdog_claims{state="held"} 0\n' in render(Health(), 0.0)
+    assert health(Health(), 0.0) == (False, "no pass has succeeded yet")
 
 
 def test_large_counts_are_told_in_full() -> None:
-    assert 'brakes_total{service="prices"} 12345678\n' in render(Facts(brakes=Counter(prices=12345678)), 0.0)
+    assert 'brakes_total{service="prices"} 12345678\n' in render(Health(brakes=Counter(prices=12345678)), 0.0)

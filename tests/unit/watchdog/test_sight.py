@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from glidepath.claim import ClaimState
 from glidepath.traffic import Split
-from glidepath.watchdog.loop import Taken, safe_split, share
-from glidepath.watchdog.sight import Sight
+from glidepath.watchdog.loop import TakeOver, safe_split
+from glidepath.watchdog.sight import Sightings
 
 NAME, WALL = "glidepath-prices", 1_800_000_000.0
 HELD = ClaimState("run-1", 7, WALL, 60.0, {}, "41")
 
 
-def seen(state: ClaimState, at: list[float], started: bool = True) -> Sight:
+def seen(state: ClaimState, at: list[float], started: bool = True) -> Sightings:
     """A sight that looked at these moments, and before them once without this claim."""
-    sight = Sight()
+    sight = Sightings()
     if started:
         sight.look({}, 0.0)
     for moment in at:
@@ -92,7 +92,7 @@ def test_a_lease_without_a_duration_gets_a_minute() -> None:
 
 @given(gaps=st.lists(st.floats(0.01, 1000.0), min_size=1, max_size=80), wall=st.floats(-1e7, 1e7))
 def test_nothing_expires_before_its_duration_has_passed(gaps: list[float], wall: float) -> None:
-    sight, at = Sight(), 0.0
+    sight, at = Sightings(), 0.0
     sight.look({}, at)
     sight.look({NAME: HELD}, at)
     for gap in gaps:
@@ -105,7 +105,7 @@ def test_nothing_expires_before_its_duration_has_passed(gaps: list[float], wall:
 @given(st.integers(0, 100), st.sampled_from(["v1", "v2", "v3"]), st.sampled_from(["v1", "v2", None]))
 def test_the_safe_split_has_everything_on_stable(weight: int, stable: str, canary: str | None) -> None:
     split = safe_split(stable, canary, Split("v1", "v2", weight))
-    assert share(split, stable) == 100
+    assert split.weights[stable] == 100
     assert safe_split(stable, canary, split) == split
 
 
@@ -115,6 +115,6 @@ def test_a_split_that_is_safe_already_stays_as_it_is() -> None:
 
 
 def test_what_is_noted_on_the_lease_reads_back() -> None:
-    taken = Taken("run-1", 61.5, "v1 90 %, v2 10 %", braked=True)
-    assert Taken.from_json(taken.to_json()) == taken
-    assert Taken.from_json("").run == "unknown"
+    taken = TakeOver("run-1", 61.5, "v1 90 %, v2 10 %", braked=True)
+    assert TakeOver.from_json(taken.to_json()) == taken
+    assert TakeOver.from_json("").run == "unknown"

@@ -9,7 +9,7 @@ from kubernetes import client
 
 from glidepath.claim import Claim, LeaseClaims
 from glidepath.traffic import Routes, Split
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
 from tests.support.meshed import Meshed
@@ -18,13 +18,13 @@ LEASE_S = 60.0
 
 
 @dataclass
-class World:
+class Abandoned:
     """The cluster, the time, and the release that is about to be abandoned."""
 
     server: ApiServer
     wall: float = 1_800_000_000.0
     steady: float = 500.0
-    facts: Facts = field(default_factory=Facts)
+    facts: Health = field(default_factory=Health)
 
     def claims(self, api: client.ApiClient | None = None) -> LeaseClaims:
         return LeaseClaims(api or self.server.api(), NAMESPACE, SERVICE, lambda: self.wall)

@@ -16,6 +16,7 @@ from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
 from glidepath.judge.plan import MetricPlan, Question
 from glidepath.judge.settings import MetricSettings
+from glidepath.judge.units import POINTS, Unit
 
 # Slopes, offsets and odds ratios of the bets on safety; see `Bets`.
 SafeBets = tuple[Array, Array, Array]
@@ -35,7 +36,7 @@ class Kind(ABC):
 
     Attributes:
         name: As a policy has it.
-        unit: Of effects and limits: `points` (differences of shares), `ratio` (of quantiles) or `mean` (ratio of means).
+        unit: Of effects and limits.
         two_sided: Whether harm may lie on either side of the stable version.
         at_edges: Whether an event is a request beyond a bucket's edge.
         judged: Whether anything is asked, or the metric is told only.
@@ -44,7 +45,7 @@ class Kind(ABC):
     """
 
     name: str
-    unit: str = "points"
+    unit: Unit = POINTS
     two_sided: bool = False
     at_edges: bool = False
     judged: bool = True
@@ -66,13 +67,17 @@ class Kind(ABC):
             return -1
         return next((row for row, question in enumerate(metric.questions) if question.value == self.better), -1)
 
+    def counted_of(self, settings: MetricSettings, arm: ArmCounts) -> tuple[int, int]:
+        """What is counted for an arm, and for how many requests; zeros for what was not counted."""
+        return arm.proportion(settings)
+
     def events(self, settings: MetricSettings, edge: int, arm: ArmCounts) -> tuple[int, int]:
         """How many events an arm had, and of how many requests; `edge` as in `MetricPlan.edge`."""
-        return arm.proportion(settings)
+        return self.counted_of(settings, arm)
 
     def counted(self, settings: MetricSettings, arm: ArmCounts) -> bool:
         """Whether anything was counted for an arm."""
-        return arm.proportion(settings)[1] > 0
+        return self.counted_of(settings, arm)[1] > 0
 
     def counts(
         self, metric: MetricPlan, rows: NDArray[np.int64], stable: ArmCounts, canary: ArmCounts, below: Array
@@ -87,7 +92,7 @@ class Kind(ABC):
         Returns:
             The canary's requests, the stable's, the canary's events (a row a question where they differ), the stable's.
         """
-        (x, n), (y, m) = canary.proportion(metric.settings), stable.proportion(metric.settings)
+        (x, n), (y, m) = (self.counted_of(metric.settings, arm) for arm in (canary, stable))
         return float(n), float(m), float(x), float(y)
 
     def safe_bets(self, margins: Array, tails: Array) -> SafeBets:

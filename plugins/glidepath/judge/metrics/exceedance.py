@@ -15,6 +15,7 @@ from glidepath.judge.metrics.slow import Slow, no_edge, place_of
 from glidepath.judge.plan import MetricPlan, Question
 from glidepath.judge.settings import MetricSettings
 from glidepath.judge.survival import Survival, nulls, positive, shares_beyond
+from glidepath.judge.units import RATIO
 
 HARM_FACTORS, HARM_WEIGHTS = (1.12, 1.25, 1.5, 2.0, 4.0, 10.0), (0.22, 0.22, 0.18, 0.16, 0.12, 0.10)
 # What bounds of the effect are read from, and how much slower harmful versions are that `plan` tells of.
@@ -26,7 +27,7 @@ class Exceedance(Slow):
     """Requests beyond an edge; a question's value is the ratio of latencies that its null stands for."""
 
     name = "exceedance"
-    unit = "ratio"
+    unit = RATIO
     better = 1.0
     harm_factors, harm_weights = HARM_FACTORS, HARM_WEIGHTS
 

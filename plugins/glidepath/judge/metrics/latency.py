@@ -19,11 +19,12 @@ from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
 from glidepath.judge.metrics.base import NONE, ONE, Kind, SafeBets, Told, none
 from glidepath.judge.metrics.exceedance import HARM_FACTORS, HARM_WEIGHTS, Exceedance
-from glidepath.judge.metrics.slow import SAME
+from glidepath.judge.metrics.slow import EDGE_DIGITS
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.quantiles import quantile_below
 from glidepath.judge.settings import MetricSettings
 from glidepath.judge.survival import Survival, positive, shares_beyond
+from glidepath.judge.units import RATIO
 
 # An edge with so many times fewer or more requests above it than the quantile has tells nothing of it.
 NEAR = 6.0
@@ -47,7 +48,7 @@ class Latency(Kind):
     """Slower beyond a tolerance, at the edges around a quantile."""
 
     name = "latency"
-    unit = "ratio"
+    unit = RATIO
     at_edges = True
     better = 1.0
     harm_factors, harm_weights = HARM_FACTORS, HARM_WEIGHTS
@@ -211,7 +212,7 @@ def _distance(shares: Array, wanted: float) -> Callable[[int], float]:
 def _bracket(edges: tuple[float, ...], own: int, ratio: float) -> tuple[float, float | None] | None:
     """What the tolerance stands for at the least and at the most, whatever lies between the edges; None where one is there."""
     wanted = edges[own] / ratio
-    if any(abs(edge / wanted - 1) <= SAME for edge in edges):
+    if any(abs(edge / wanted - 1) <= EDGE_DIGITS for edge in edges):
         return None
     over = min(edge for edge in edges if edge > wanted)
     under = max((edge for edge in edges if 0 < edge < wanted), default=None)

@@ -12,7 +12,8 @@ from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
 from glidepath.judge.metrics.base import Kind, Told, none, nothing_counted
 from glidepath.judge.plan import MetricPlan
-from glidepath.judge.settings import MEAN, MetricSettings
+from glidepath.judge.settings import MetricSettings
+from glidepath.judge.units import MEAN
 
 MICROSECONDS = 1e6
 
@@ -20,8 +21,8 @@ MICROSECONDS = 1e6
 class Mean(Kind):
     """The ratio of the mean latencies."""
 
-    name = MEAN
-    unit = "mean"
+    name = "mean"
+    unit = MEAN
     judged = False
     # Nothing is bet.
     harm_factors = (1.0,)
@@ -29,6 +30,10 @@ class Mean(Kind):
 
     def planned(self, settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:
         return none(settings, "") if self.counted(settings, baseline) else nothing_counted(settings)
+
+    def counted_of(self, settings: MetricSettings, arm: ArmCounts) -> tuple[int, int]:
+        """How long its requests took together, microseconds, and how many they were."""
+        return arm.sums.get(settings.counted, (0, 0))
 
     def harms(self, metric: MetricPlan) -> Iterator[tuple[str, float]]:
         return iter(())

@@ -15,7 +15,7 @@ from glidepath.judge.plan import MetricPlan
 from glidepath.judge.settings import MetricSettings
 
 # Edges that belong together are told to six digits.
-SAME = 1e-4
+EDGE_DIGITS = 1e-4
 # So many edges are named where there is none, on either side.
 NAMED = 2
 
@@ -56,7 +56,7 @@ class Slow(Errors):
 
 def place_of(threshold: float, edges: Sequence[float]) -> int:
     """Which edge is the threshold; -1 for none."""
-    return next((at for at, edge in enumerate(edges) if abs(edge / threshold - 1) <= SAME), -1)
+    return next((at for at, edge in enumerate(edges) if abs(edge / threshold - 1) <= EDGE_DIGITS), -1)
 
 
 def no_edge(threshold: float, edges: Sequence[float]) -> str:

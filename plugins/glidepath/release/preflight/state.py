@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+from glidepath.deploy import HelmRelease
 from glidepath.deploy import values as chart
 from glidepath.errors import PreflightError, SetupError, TrafficDriftError
 from glidepath.policy import Image, ReleaseSpec
@@ -31,6 +34,27 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
         PreflightError: Names what was found, what was expected, what to do.
     """
     version = ports.helm.check()
+    release = _installed(spec, ports)
+    values = dict(ports.helm.effective_values())
+    stable = _agreed(spec, ports, values)
+    ready = ports.workloads.readiness(stable)
+    if not ready.complete:
+        raise PreflightError(
+            f"the stable version {stable} has {ready.ready} of {ready.wanted} replicas ready, expected all before a "
+            f"release: {ready.why}"
+        )
+    say(f"plan: {spec.namespace}/{spec.service}: stable {stable} ({ready.ready} replicas), wanted {spec.version}")
+    say(f"plan: helm {version}, release {release.name} at revision {release.revision}")
+    if release.status != "deployed":
+        say(
+            f"plan: helm's newest revision, {release.newest}, is {release.status}: the release goes by revision "
+            f"{release.revision}, the last that was deployed"
+        )
+    return Present(release.revision, stable, values, dict(release.values))
+
+
+def _installed(spec: ReleaseSpec, ports: Ports) -> HelmRelease:
+    """What is installed, after making sure that it is of the kind that the policy says."""
     release = ports.helm.status()
     if spec.helm.per_version and not (release and release.values.get("roles")):
         raise PreflightError(
@@ -48,7 +72,11 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
             f"helm release {ports.helm.release!r} is not installed in namespace {spec.namespace!r}; install the "
             f"stable version first: helm install {ports.helm.release} {ports.helm.chart} -n {spec.namespace}"
         )
-    values = dict(ports.helm.effective_values())
+    return release
+
+
+def _agreed(spec: ReleaseSpec, ports: Ports, values: Mapping[str, Any]) -> str:
+    """The stable version, after making sure that Helm's values and the routes say the same of it."""
     stable, canary = chart.roles(values)
     routes = _routes(spec, ports)
     split = routes.split
@@ -60,22 +88,9 @@ def preflight(spec: ReleaseSpec, ports: Ports, say: Say) -> Present:
     if canary is not None and split.canary_weight > 0 and spec.version != stable:
         raise PreflightError(
             f"canary {canary!r} has {split.canary_weight} % of the traffic outside any release; take it to 0 first: "
-            f"helm upgrade {ports.helm.release} ... --set {chart.NO_CANARY}"
+            f"helm upgrade {ports.helm.release} ... --set {chart.no_canary()}"
         )
-    ready = ports.workloads.readiness(stable)
-    if not ready.complete:
-        raise PreflightError(
-            f"the stable version {stable} has {ready.ready} of {ready.wanted} replicas ready, expected all before a "
-            f"release: {ready.why}"
-        )
-    say(f"plan: {spec.namespace}/{spec.service}: stable {stable} ({ready.ready} replicas), wanted {spec.version}")
-    say(f"plan: helm {version}, release {release.name} at revision {release.revision}")
-    if release.status != "deployed":
-        say(
-            f"plan: helm's newest revision, {release.newest}, is {release.status}: the release goes by revision "
-            f"{release.revision}, the last that was deployed"
-        )
-    return Present(release.revision, stable, values, dict(release.values))
+    return stable
 
 
 def with_chart(spec: ReleaseSpec, ports: Ports, say: Say) -> ReleaseSpec:

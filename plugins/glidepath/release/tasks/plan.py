@@ -11,12 +11,12 @@ from glidepath.errors import EvidenceError, PreflightError
 from glidepath.evidence import source_of
 from glidepath.evidence.source import Source
 from glidepath.gate import arm, arm_counts, settings_of
-from glidepath.judge import Blocks, Plan, plan_judgement
+from glidepath.judge import Plan, Stretch, plan_judgement
 from glidepath.policy import Image, ReleaseSpec
 from glidepath.policy.presets import untried
 from glidepath.ports import Ports
 from glidepath.record import Release
-from glidepath.release import gitops, reach, words
+from glidepath.release import gitops, planned, reach
 from glidepath.release.cleanup import close_orphans, forget_old
 from glidepath.release.observation import observation
 from glidepath.release.phases import Phase
@@ -107,7 +107,7 @@ def examine(spec: ReleaseSpec, ports: Ports, say: Say, at: float) -> Examined:
     spec = with_chart(spec, ports, say)
     if spec.image != Image():
         say(
-            f"plan: {spec.image.digest or spec.image.tag} is called {spec.version} in the cluster: pods, subset, metrics"
+            f"plan: {spec.image.digest or spec.image.tag} is called {spec.version} in the cluster: pods, routes, metrics"
         )
     ownership.look(spec, ports, present.stable, present.given, say)
     gitops.check(spec, ports, say)
@@ -149,13 +149,15 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     per_second = lately.versions[stable].requests / max(lately.end - lately.start, spec.evidence.scrape)
     blocks = [{pod: arm_counts(counted) for pod, counted in block.items()} for block in past.blocks]
     source = replace(source, edges=seen.edges)
-    older, older_s = _older(ports, source, stable, now - spec.evidence.baseline, say) if blocks else ((), past.block_s)
-    judgement = plan_judgement(
-        settings_of(spec), counts, seconds, seen.edges, per_second, blocks, past.block_s, older, older_s
-    )
-    for line in words.blind_lines(past.blind, judgement, source.le_seconds) if source.binned else ():
+    older = _older(ports, source, stable, now - spec.evidence.baseline, say) if blocks else Stretch()
+    by_pod = Stretch(blocks, past.block_s)
+    judgement = plan_judgement(settings_of(spec), counts, seconds, seen.edges, per_second, by_pod, older)
+    for line in planned.blind_lines(past.blind, judgement, source.le_seconds) if source.binned else ():
         say(line)
-    for line in (*words.plan_lines(judgement, counts, seconds), *words.observation_lines(observation(spec), stable)):
+    for line in (
+        *planned.plan_lines(judgement, counts, seconds),
+        *planned.observation_lines(observation(spec), stable),
+    ):
         say(line)
     for line in uncalled(ports.evidence, source, spec.version, LATELY_S):
         say(line)
@@ -165,14 +167,14 @@ def _judgement(spec: ReleaseSpec, ports: Ports, stable: str, say: Say) -> Plan:
     return judgement
 
 
-def _older(ports: Ports, source: Source, stable: str, until: float, say: Say) -> tuple[Blocks, float]:
+def _older(ports: Ports, source: Source, stable: str, until: float, say: Say) -> Stretch:
     """What the stable's pods did before the baseline; it sharpens the judgement, so no release fails for want of it."""
     try:
         older, step = ports.evidence.older(source, stable, OLDER_S, until)
     except EvidenceError as error:
         say(f"plan: the hours before the baseline are not looked at: {error}")
-        return (), LATELY_S
-    return [{pod: arm_counts(counted) for pod, counted in block.items()} for block in older], step
+        return Stretch()
+    return Stretch([{pod: arm_counts(counted) for pod, counted in block.items()} for block in older], step)
 
 
 def _write(identity: str, spec: ReleaseSpec, ports: Ports, stable: str, judgement: Plan | None, at: float) -> None:

@@ -17,7 +17,7 @@ from glidepath.judge import ArmCounts, Judge, MetricSettings, Settings, StepSett
 from tests.unit.evidence.behaviour.test_resume import follower
 from tests.unit.evidence.scraped import SOURCE, Scraped
 from tests.unit.evidence.test_collector import SCRAPE, collected, collector, started
-from tests.unit.evidence.test_shares import Share
+from tests.unit.evidence.test_shares import ShareSeries
 
 
 def under_traffic(scraped: Scraped, scrapes: int = 4) -> Collector:
@@ -215,7 +215,7 @@ def test_a_fall_that_is_neither_a_restart_nor_a_dip_is_no_evidence_and_counted_f
     assert collected(watch, 111).versions["v1"].requests == 250
 
 
-CODES = Share("failed", "rq{x}", (), "rq{x}", (("envoy_response_code", "5.."),), "version")
+CODES = ShareSeries("failed", "rq{x}", (), "rq{x}", (("envoy_response_code", "5.."),), "version")
 
 
 def test_a_proxy_that_begins_one_clusters_counters_anew_lost_no_error() -> None:

@@ -10,11 +10,11 @@ import pytest
 from glidepath.evidence import Collector, Waiting
 from glidepath.evidence.collector import Collected
 from glidepath.evidence.selected import source_of
-from glidepath.evidence.source import Share
+from glidepath.evidence.source import ShareSeries
 from glidepath.policy.load import parse_policy
 from tests.unit.evidence.scraped import SOURCE, Scraped
 
-MEAN = Share("latency_mean", "took_count{x}", (), "took_sum{x}", (), "version", None, 0.001)
+MEAN = ShareSeries("latency_mean", "took_count{x}", (), "took_sum{x}", (), "version", None, 0.001)
 
 
 def scraped(at: Scraped, second: float, version: str, pod: str, count: int, milliseconds: float) -> None:

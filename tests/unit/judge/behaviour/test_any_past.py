@@ -8,7 +8,17 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glidepath.judge import ArmCounts, Interval, Judge, MetricSettings, Plan, Settings, StepSettings, plan_judgement
+from glidepath.judge import (
+    ArmCounts,
+    Interval,
+    Judge,
+    MetricSettings,
+    Plan,
+    Settings,
+    StepSettings,
+    Stretch,
+    plan_judgement,
+)
 
 EDGES = (0.05, 0.055, 0.0605, 0.1)
 STEPS = (StepSettings(5, 30, 50), StepSettings(50, 60, 100))
@@ -64,8 +74,9 @@ def test_a_judgement_is_planned_told_written_down_and_used(
         MetricSettings("spam", "share", "critical", tolerance, margin, margin, sides=sides, counted="spam"),
         MetricSettings("latency_p95", "latency", "guard", 1.1, quantile=0.95),
     )
+    by_pod = Stretch(blocks, 90.0)
     plan = plan_judgement(
-        Settings(metrics, STEPS, 5.0, 3600, control=control), total, 1800, EDGES, 100.0, blocks, 90.0, blocks, 90.0
+        Settings(metrics, STEPS, 5.0, 3600, control=control), total, 1800, EDGES, 100.0, by_pod, by_pod
     )
     assert all(line for line in plan.feasibility.lines())
     assert all(one.seconds is None or one.seconds >= 0 for one in plan.feasibility.expectations)
@@ -83,7 +94,7 @@ def test_a_share_that_nearly_all_have_is_planned_by_the_side_that_can_be_reached
     blocks = [{f"pod-{pod}": arm(300, 1, 291 - 6 * pod, 12) for pod in range(3)} for _ in range(60)]
     spam = MetricSettings("spam", "share", "critical", 0.0, 0.05, 0.05, sides="both", counted="spam")
     plan = plan_judgement(
-        Settings((spam,), STEPS, 5.0, 3600), arm(54_000, 180, 52_300, 2_000), 5400, EDGES, 30.0, blocks, 90.0
+        Settings((spam,), STEPS, 5.0, 3600), arm(54_000, 180, 52_300, 2_000), 5400, EDGES, 30.0, Stretch(blocks, 90.0)
     )
     assert plan.metrics[0].sides == ("below",)
     assert plan.metrics[0].moods

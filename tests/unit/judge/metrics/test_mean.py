@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glidepath.judge import ArmCounts, Interval, Judge, Look, MetricSettings, Plan, Verdict, plan_judgement
+from glidepath.judge import ArmCounts, Interval, Judge, Look, MetricSettings, Plan, Stretch, Verdict, plan_judgement
 from tests.unit.judge.traffic import EDGES, ERRORS, arm, settings
 
 MEAN = MetricSettings("latency_mean", "mean", "advisory", 1.0, counted="latency_mean")
@@ -22,7 +22,7 @@ def served(random: np.random.Generator, requests: float, seconds: float = 0.05) 
 
 def planned(baseline: ArmCounts, *blocks: ArmCounts) -> Plan:
     by_pod = tuple({"a": block, "b": block} for block in blocks)
-    return plan_judgement(settings(metrics=(ERRORS, MEAN)), baseline, 600, EDGES, 100.0, by_pod)
+    return plan_judgement(settings(metrics=(ERRORS, MEAN)), baseline, 600, EDGES, 100.0, Stretch(by_pod))
 
 
 def judged(slower: float, looks: int = 60) -> tuple[Look, Look]:

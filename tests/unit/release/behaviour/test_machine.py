@@ -26,7 +26,7 @@ from glidepath.release.tasks.plan import plan
 from glidepath.release.tasks.promote import promote
 from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import NAMESPACE, ApiServer
 from tests.support.crashes import MODES, Died, Direct, Fuse, ports
@@ -94,7 +94,7 @@ class Releases(RuleBasedStateMachine):
         """A watchdog that has just started."""
         stage = self.stage
         self.watchdog = Watchdog(
-            Direct(self.server, Fuse()), NAMESPACE, Facts(), lambda: stage.clock, lambda: self.steady
+            Direct(self.server, Fuse()), NAMESPACE, Health(), lambda: stage.clock, lambda: self.steady
         )
 
     @rule(name=which, accident=accidents)

@@ -8,9 +8,9 @@ import pytest
 from glidepath.judge import Interval, Look, Plan
 from glidepath.release.guard import Guard
 from glidepath.release.phases import Decision
-from glidepath.release.words import metric_line
 from glidepath.replay.judging import replay
 from glidepath.replay.recorded import export
+from glidepath.text.lines import metric_line
 from tests.support.guards import started
 from tests.support.stage import Stage
 

@@ -19,7 +19,7 @@ from glidepath.release.tasks.finish import finish
 from glidepath.release.tasks.rollback import rollback
 from glidepath.release.tasks.settle import settle
 from glidepath.release.tasks.shift import shift
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import LEASES, NAMESPACE
 from tests.support.crashes import process
@@ -45,7 +45,7 @@ def up_to_weight(stage: Stage, run: Run) -> Guard:
 def watched(stage: Stage, guard: Guard, seconds: float, errors: int) -> None:
     """Guard and watchdog at work for so long, Airflow's scheduler away."""
     steady = [0.0]
-    watchdog = Watchdog(stage.server.api(), NAMESPACE, Facts(), lambda: stage.clock, lambda: steady[0])
+    watchdog = Watchdog(stage.server.api(), NAMESPACE, Health(), lambda: stage.clock, lambda: steady[0])
     until = stage.clock + seconds
     while stage.clock < until:
         before = stage.clock

@@ -142,7 +142,7 @@ def test_the_hours_before_reach_the_judge(stage: Stage, monkeypatch: pytest.Monk
     monkeypatch.setattr("glidepath.evidence.sampled.pods_before", lambda *_: ((told,), 75.0))
 
     def seen(*args: object) -> Plan:
-        given.extend(args[-2:])
+        given.extend(args[-1])  # type: ignore[arg-type]
         return plan_judgement(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr("glidepath.release.tasks.plan.plan_judgement", seen)

@@ -9,10 +9,10 @@ import pytest
 from kubernetes import client
 
 from glidepath.traffic import Split
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.loop import Watchdog
 from tests.support.apiserver import NAMESPACE, SERVICE
-from tests.unit.watchdog.world import LEASE_S, World
+from tests.unit.watchdog.world import LEASE_S, Abandoned
 
 SAFE = Split("v1", "v2", 0)
 # The requests of a pass that ends an expired claim; the last test of this file holds the number to it.
@@ -40,11 +40,11 @@ class Mortal(client.ApiClient):  # type: ignore[misc]
         return answer
 
 
-def mortal(world: World, at: int, sent: bool) -> Mortal:
+def mortal(world: Abandoned, at: int, sent: bool) -> Mortal:
     return Mortal(world.server.api().configuration, at, sent)
 
 
-def expire(world: World, watchdog: Watchdog) -> int:
+def expire(world: Abandoned, watchdog: Watchdog) -> int:
     """Bring a release to the second before it expires in a watchdog's eyes; its token."""
     watchdog.look()
     token = world.release(30).token
@@ -55,7 +55,7 @@ def expire(world: World, watchdog: Watchdog) -> int:
     return token
 
 
-def assert_ended_once(world: World, token: int) -> None:
+def assert_ended_once(world: Abandoned, token: int) -> None:
     state = world.claims().read()
     assert state is not None
     assert (state.holder, state.token) == ("", token + 1)
@@ -73,7 +73,7 @@ def assert_ended_once(world: World, token: int) -> None:
 
 @pytest.mark.parametrize("sent", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(REQUESTS))
-def test_whatever_request_it_dies_at_the_next_watchdog_finishes(world: World, at: int, sent: bool) -> None:
+def test_whatever_request_it_dies_at_the_next_watchdog_finishes(world: Abandoned, at: int, sent: bool) -> None:
     first = world.watchdog()
     token = expire(world, first)
     first._api = first._objects._api = mortal(world, at, sent)
@@ -85,7 +85,7 @@ def test_whatever_request_it_dies_at_the_next_watchdog_finishes(world: World, at
     assert_ended_once(world, token)
 
 
-def test_a_claim_the_watchdog_holds_is_finished_at_once(world: World) -> None:
+def test_a_claim_the_watchdog_holds_is_finished_at_once(world: Abandoned) -> None:
     first = world.watchdog()
     token = expire(world, first)
     world.server.fail("PATCH", "virtualservices", 403)
@@ -99,8 +99,8 @@ def test_a_claim_the_watchdog_holds_is_finished_at_once(world: World) -> None:
     assert world.facts.brakes == {SERVICE: 1}
 
 
-def test_two_watchdogs_at_once_make_one_brake(world: World) -> None:
-    facts = [Facts(), Facts()]
+def test_two_watchdogs_at_once_make_one_brake(world: Abandoned) -> None:
+    facts = [Health(), Health()]
     pair = [Watchdog(world.server.api(), NAMESPACE, one, lambda: world.wall, lambda: world.steady) for one in facts]
     pair[1].look()
     token = expire_both(world, pair)
@@ -119,7 +119,7 @@ def test_two_watchdogs_at_once_make_one_brake(world: World) -> None:
     assert sum(one.brakes[SERVICE] for one in facts) == 1
 
 
-def expire_both(world: World, pair: list[Watchdog]) -> int:
+def expire_both(world: Abandoned, pair: list[Watchdog]) -> int:
     for one in pair:
         one.look()
     token = world.release(30).token
@@ -130,7 +130,7 @@ def expire_both(world: World, pair: list[Watchdog]) -> int:
     return token
 
 
-def test_the_number_of_requests_is_what_the_deaths_cover(world: World) -> None:
+def test_the_number_of_requests_is_what_the_deaths_cover(world: Abandoned) -> None:
     watchdog = world.watchdog()
     expire(world, watchdog)
     before = len(world.server.log)

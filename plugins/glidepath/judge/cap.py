@@ -13,7 +13,7 @@ SHORT_SHARE, LONG_SHARE = 0.6, 0.8
 MOST = 64
 
 
-class Budget:
+class Cap:
     """Caps log gains over sliding windows of time, for many bets at once.
 
     A bet gains at most 0.6 of what its decision takes in 5 s, and 0.8 of it in 10 s: a disturbance of 5 s, which two

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glidepath.judge.budget import LONG_S, MOST, SHORT_S, Budget
+from glidepath.judge.cap import LONG_S, MOST, SHORT_S, Cap
 
 
 def gained(*intervals: tuple[float, float]) -> list[float]:
     """What counts of (gain, seconds), where a rollback takes 10."""
-    budget = Budget(10.0)
+    budget = Cap(10.0)
     return [float(budget.spend(np.array([[gain]]), seconds)[0, 0]) for gain, seconds in intervals]
 
 
@@ -45,7 +45,7 @@ def test_no_window_gains_more_than_it_may(rows: list[tuple[float, float]]) -> No
 
 
 def test_it_forgets_what_no_window_reaches() -> None:
-    budget = Budget(10.0)
+    budget = Cap(10.0)
     for _ in range(500):
         budget.spend(np.ones((2, 3)), 5.0)
     assert len(budget._past) == 3

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glidepath.judge import Look, MetricLook, Verdict
-from glidepath.release import words
 from glidepath.release.guard import Guard
+from glidepath.text import lines
 from tests.support.guards import started, ticks
 from tests.support.stage import Stage
 
@@ -33,7 +33,7 @@ LATENCY = metric("latency_p95", effect=1.339, low=1.1, high=1.611, harm_e=929.0,
 
 def test_what_is_told_only_has_no_limits() -> None:
     mean = metric("latency_mean", role="advisory", unit="mean", effect=1.2, limit=1.0, safe_limit=1.0)
-    assert words.metric_line(mean) == "latency_mean: x1.200; told only"
+    assert lines.metric_line(mean) == "latency_mean: x1.200; told only"
 
 
 def look(*metrics: MetricLook, **given: object) -> Look:
@@ -48,14 +48,14 @@ def look(*metrics: MetricLook, **given: object) -> Look:
 
 def test_proof_of_harm_names_its_metric_and_limit_first() -> None:
     seen = look(ERRORS, LATENCY, verdict=Verdict.FAIL, reason="harm_proven", suspicious=True, deciding="latency_p95")
-    assert words.look_line(seen, "look 4") == (
+    assert lines.look_line(seen, "look 4") == (
         "look 4: FAIL harm_proven: latency_p95 x1.339 in [x1.100, x1.611], harm beyond x1.100 (evidence 929 of 200); 20 %: "
         "canary 398, stable 1592"
     )
 
 
 def test_while_nothing_is_decided_it_tells_what_is_furthest_from_proof() -> None:
-    assert words.look_line(look(ERRORS, metric("latency_p95")), "look 1") == (
+    assert lines.look_line(look(ERRORS, metric("latency_p95")), "look 1") == (
         "look 1: UNDECIDED evidence_growing: errors +0.00 points in [..., +4.74], comparable below +0.60 points "
         "(evidence 1 of 20); 20 %: canary 398, stable 1592"
     )
@@ -64,12 +64,12 @@ def test_while_nothing_is_decided_it_tells_what_is_furthest_from_proof() -> None
 def test_a_suspicion_tells_the_metric_that_is_suspected_and_never_one_that_decides_nothing() -> None:
     loud = metric("spam", role="advisory", harm_e=1e6)
     seen = look(ERRORS, loud, metric("latency_p95", harm_e=17.1), suspicious=True)
-    assert "latency_p95 ... in [..., ...], harm beyond x1.100 (evidence 17.1 of 200)" in words.look_line(seen, "look 2")
+    assert "latency_p95 ... in [..., ...], harm beyond x1.100 (evidence 17.1 of 200)" in lines.look_line(seen, "look 2")
 
 
 def test_a_canary_that_is_silent_has_no_metric_to_tell() -> None:
     seen = look(ERRORS, verdict=Verdict.FAIL, reason="canary_silent", deciding="traffic")
-    assert words.look_line(seen, "look 3") == "look 3: FAIL canary_silent; 20 %: canary 398, stable 1592"
+    assert lines.look_line(seen, "look 3") == "look 3: FAIL canary_silent; 20 %: canary 398, stable 1592"
 
 
 @given(
@@ -84,7 +84,7 @@ def test_what_decides_has_room_on_a_screen(
         "latency_p95", effect=effect, low=low, high=high, unit=unit, sides=sides, safe_limit=0.5, safety_e=evidence
     )
     seen = look(one, reason="resolution_limited", canary_requests=counts[0], stable_requests=counts[1])
-    assert words.look_line(seen, "look 1000").index(" (evidence") <= ROOM
+    assert lines.look_line(seen, "look 1000").index(" (evidence") <= ROOM
 
 
 def test_a_guard_says_a_line_a_look_and_keeps_the_rest_for_who_asks(stage: Stage) -> None:

@@ -18,7 +18,7 @@ from glidepath.judge.process import MetricProcess
 from glidepath.judge.values import MetricLook
 
 
-class Sides:
+class TwoSided:
     """One share's processes, a side each; used as a `MetricProcess` is.
 
     Args:

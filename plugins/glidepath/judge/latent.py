@@ -66,7 +66,7 @@ class MoodEvidence:
         return np.asarray(grown[:, 1:] - grown[:, :1])
 
 
-class Moody:
+class WithMoods:
     """The evidence of the rows that decide, where the plan knows of moods.
 
     Harm's goes on over all weights; that of safety, and of being better, starts afresh with each.

@@ -9,7 +9,7 @@ RATIOS = np.concatenate([ODDS, 1.0 / ODDS])
 ALPHA = 0.001
 
 
-class SplitTest:
+class SampleRatioTest:
     """A sequential test of the canary's share given the total; started afresh at every weight.
 
     Args:
