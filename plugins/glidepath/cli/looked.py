@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from glidepath.cli.plain import Plain, plain, ready
+from glidepath.cli.plain import Plain, plain, ready, version_by_labels
 from glidepath.errors import ClusterError, GlidepathError, PreflightError
 
 if TYPE_CHECKING:
@@ -45,30 +45,30 @@ def look(api: client.ApiClient, namespace: str, service: str) -> Looked:
     """Look, reading only.
 
     Raises:
-        PreflightError: There is no Deployment of the service.
+        PreflightError: Nothing runs pods of the service.
         ClusterError: The API refused or did not answer.
     """
-    from glidepath.kube import DEPLOYMENTS, Objects
+    from glidepath.kube import WORKLOADS, Objects, workloads
 
     objects = Objects(api, namespace)
-    deployments, mine, others = objects.list(DEPLOYMENTS), [], []
-    for deployment in deployments:
-        name = deployment["metadata"]["name"]
-        if name.startswith(f"{service}-"):
-            mine.append(deployment)
-        elif (deployment["metadata"].get("labels") or {}).get("app") == service or name == service:
-            others.append(name)
+    deployed, mine, others = workloads(objects), [], []
+    for kind, workload in deployed:
+        name = workload["metadata"]["name"]
+        if version_by_labels(service, workload):
+            mine.append(workload)
+        elif (workload["metadata"].get("labels") or {}).get("app") == service or name == service:
+            others.append(f"{WORKLOADS[kind]} {name}")
     called = _service(objects, service)
-    if called is not None and (workload := plain(api, objects, called, deployments)) is not None:
-        return Looked({workload.version: workload.ready}, workload.version, workload.helm, workload.missing, workload)
+    if called is not None and (one := plain(api, objects, called, [found for _, found in deployed])):
+        return Looked({one.version: one.ready}, one.version, one.helm, one.missing, one)
     missing = [
-        f"Deployment {name} is not named {service}-VERSION: releases know versions by Deployments of that name"
-        for name in others
+        f"{other} is no version of {service}: expected the name {service}-VERSION, and the labels app: {service} and version: VERSION"
+        for other in others
     ]
     if not mine:
         raise PreflightError(
-            f"namespace {namespace} has no Deployment that a Service {service} leads to alone, and none named {service}-VERSION, such as "
-            f"{service}-v1"
+            f"namespace {namespace} has no Deployment or StatefulSet that a Service {service} leads to alone, and none that is a version, "
+            f"such as {service}-v1 with the labels app: {service} and version: v1"
             + (f"; it has {', '.join(others)}" if others else "")
             + ". Expected one for the version that runs (docs/own-cluster.md)"
         )
@@ -78,23 +78,23 @@ def look(api: client.ApiClient, namespace: str, service: str) -> Looked:
 def _released(
     api: client.ApiClient, namespace: str, service: str, mine: Sequence[Mapping[str, Any]], missing: list[str]
 ) -> Looked:
-    """A service whose versions are Deployments of their own."""
+    """A service whose versions have pods of their own."""
     from glidepath.deploy.live import MADE_BY
     from glidepath.wiring.cluster import mesh
 
-    versions = {deployment["metadata"]["name"].removeprefix(f"{service}-"): ready(deployment) for deployment in mine}
+    versions = {version_by_labels(service, workload): ready(workload) for workload in mine}
     stable = max(versions, key=lambda version: versions[version])
     try:
         stable = mesh(api, namespace, service)[0].read().split.stable
     except GlidepathError as error:
         missing.append(f"no routes that can be shifted: {error}")
     if stable not in versions:
-        missing.append(f"the routes lead to {stable}, and there is no Deployment {service}-{stable}")
+        missing.append(f"the routes lead to {stable}, and nothing runs {service}-{stable}")
     helm = next(
-        (maker for deployment in mine if (maker := (deployment["metadata"].get("annotations") or {}).get(MADE_BY))), ""
+        (maker for workload in mine if (maker := (workload["metadata"].get("annotations") or {}).get(MADE_BY))), ""
     )
     if not helm:
-        missing.append("no Helm release made its Deployments: a release goes by `helm upgrade`")
+        missing.append("no Helm release made its versions: a release goes by `helm upgrade`")
     return Looked(versions, stable, helm, tuple(missing))
 
 

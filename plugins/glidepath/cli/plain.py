@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,15 +15,15 @@ if TYPE_CHECKING:
 
     from glidepath.kube import Objects
 
-# What Kubernetes tells pods of one template by, and what a mesh calls the version of pods that name none.
-HASH, UNKNOWN = "pod-template-hash", "unknown"
+# What a mesh calls the version of pods that name none.
+UNKNOWN = "unknown"
 # Where pods of plain Helm may name a version.
 NAMED = ("version", "app.kubernetes.io/version")
 
 
 @dataclass(frozen=True)
 class Plain:
-    """One Deployment that has all of a service's pods.
+    """One Deployment, or StatefulSet, that has all of a service's pods.
 
     Attributes:
         ready: How many of its replicas are ready.
@@ -44,43 +43,53 @@ class Plain:
 
 
 def plain(
-    api: client.ApiClient, objects: Objects, service: Mapping[str, Any], deployments: Sequence[Mapping[str, Any]]
+    api: client.ApiClient, objects: Objects, service: Mapping[str, Any], deployed: Sequence[Mapping[str, Any]]
 ) -> Plain | None:
-    """What runs the pods of a Service, if that is one Deployment, and not called by a version.
+    """What runs the pods of a Service, if that is one workload, and not called by a version.
 
     Args:
         api: A client of the cluster.
         objects: The objects of the Service's namespace.
         service: The Service.
-        deployments: Those of the namespace.
+        deployed: What runs pods in the namespace.
 
     Raises:
         ClusterError: The API refused or did not answer.
     """
     from glidepath.deploy.live import MADE_BY
+    from glidepath.evidence.source import UNNAMED
 
     selector = (service.get("spec") or {}).get("selector") or {}
-    serving = [deployment for deployment in deployments if selector and selector.items() <= _labels(deployment).items()]
+    serving = [workload for workload in deployed if selector and selector.items() <= _labels(workload).items()]
     name = service["metadata"]["name"]
-    if len(serving) != 1 or serving[0]["metadata"]["name"].startswith(f"{name}-"):
+    if len(serving) != 1 or version_by_labels(name, serving[0]):
         return None
     [workload] = serving
     release = (workload["metadata"].get("annotations") or {}).get(MADE_BY, "")
-    called = [_hash(objects, selector), *(_labels(workload).get(label, "") for label in NAMED), UNKNOWN]
+    called = [label for label in (_labels(workload).get(name) for name in NAMED) if label]
     values, missing = _given(api, objects.namespace, name, release)
     return Plain(
         ready(workload),
         version_of(str(workload["spec"]["template"]["spec"]["containers"][0].get("image"))),
         release,
-        tuple(filter(None, called)),
+        (UNNAMED, *called, UNKNOWN),
         values,
         missing,
     )
 
 
-def ready(deployment: Mapping[str, Any]) -> int:
-    """How many of a Deployment's replicas are ready."""
-    return int((deployment.get("status") or {}).get("availableReplicas") or 0)
+def version_by_labels(service: str, workload: Mapping[str, Any]) -> str:
+    """The version of a service that a workload is, by its labels and its name; empty for none."""
+    from glidepath.kube import workload_name
+
+    labels = workload["metadata"].get("labels") or {}
+    version = str(labels.get("version") or "") if labels.get("app") == service else ""
+    return version if version and workload["metadata"]["name"] == workload_name(service, version) else ""
+
+
+def ready(workload: Mapping[str, Any]) -> int:
+    """How many of a workload's replicas are ready."""
+    return int((workload.get("status") or {}).get("availableReplicas") or 0)
 
 
 def version_of(image: str) -> str:
@@ -108,13 +117,6 @@ def _given(
     return without(status.values if status else {}, *ValuePaths().taken), problems
 
 
-def _hash(objects: Objects, selector: Mapping[str, str]) -> str:
-    """The hash in the names of most of the pods."""
-    labels = ",".join(f"{key}={text}" for key, text in selector.items())
-    counted = Counter((pod["metadata"].get("labels") or {}).get(HASH, "") for pod in objects.list("v1/pods", labels))
-    return max(counted, key=lambda text: counted[text], default="")
-
-
-def _labels(deployment: Mapping[str, Any]) -> Mapping[str, str]:
-    template = (deployment.get("spec") or {}).get("template") or {}
+def _labels(workload: Mapping[str, Any]) -> Mapping[str, str]:
+    template = (workload.get("spec") or {}).get("template") or {}
     return dict((template.get("metadata") or {}).get("labels") or {})

@@ -2,8 +2,25 @@
 
 from glidepath.kube.calls import at_once, may_pass, refused, request
 from glidepath.kube.editors import UNKNOWN, editor
-from glidepath.kube.names import DELETED, DEPLOYMENTS, FIELD_MANAGER, GROUP, HELD, HELM, OPEN, STATE, TOKEN, WRITE
+from glidepath.kube.names import (
+    DELETED,
+    DEPLOYMENTS,
+    FIELD_MANAGER,
+    GROUP,
+    HELD,
+    HELM,
+    LABEL,
+    OPEN,
+    STATE,
+    STATEFULSETS,
+    TOKEN,
+    WORKLOADS,
+    WRITE,
+    told_apart,
+    workload_name,
+)
 from glidepath.kube.objects import APPLY, MERGE, METADATA_ONLY, Objects, Opened
+from glidepath.kube.workloads import workload, workloads, workloads_metadata
 
 __all__ = [
     "APPLY",
@@ -13,18 +30,26 @@ __all__ = [
     "GROUP",
     "HELD",
     "HELM",
+    "LABEL",
     "MERGE",
     "METADATA_ONLY",
     "OPEN",
     "Objects",
     "Opened",
     "STATE",
+    "STATEFULSETS",
     "TOKEN",
     "UNKNOWN",
+    "WORKLOADS",
     "WRITE",
     "at_once",
     "editor",
     "may_pass",
     "refused",
     "request",
+    "told_apart",
+    "workload",
+    "workload_name",
+    "workloads",
+    "workloads_metadata",
 ]

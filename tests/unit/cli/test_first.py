@@ -150,7 +150,7 @@ def test_what_the_cluster_lacks_is_said(found: Any, server: ApiServer, capsys: p
     server.put(DEPLOYMENTS, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": SERVICE}, "spec": {}})
     assert main(found(exposing(*kept("promhttp")))) == GOOD
     err = capsys.readouterr().err
-    assert f"missing: Deployment {SERVICE} is not named {SERVICE}-VERSION" in err
+    assert f"missing: Deployment {SERVICE} is no version of {SERVICE}: expected the name {SERVICE}-VERSION" in err
     assert "missing: no routes that can be shifted" in err
     assert f"missing: no Service {SERVICE}" in err
 
@@ -160,4 +160,4 @@ def test_a_service_that_is_not_there_is_refused(
 ) -> None:
     server.objects.clear()
     assert main(found(exposing("up 1\n"))) == REFUSED
-    assert f"and none named {SERVICE}-VERSION" in capsys.readouterr().err
+    assert f"and none that is a version, such as {SERVICE}-v1 with the labels" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from glidepath.cli import first
 from glidepath.cli.main import GOOD, REFUSED, main
 from glidepath.cli.plain import version_of
 from glidepath.errors import HelmError
-from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, SERVICES, ApiServer
+from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, SERVICES, STATEFULSETS, ApiServer
 from tests.unit.cli.test_first import Answering, exposing
 from tests.unit.evidence.behaviour.test_presets import kept
 
@@ -62,12 +62,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
             SERVICES,
             {"apiVersion": "v1", "kind": "Service", "metadata": {"name": SERVICE}, "spec": {"selector": LABELS}},
         )
-        pods = SERVICES.replace("services", "pods")
-        for number, known in enumerate((HASH, HASH, "old")):
-            labels = {**LABELS, "pod-template-hash": known}
-            server.put(
-                pods, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"{SERVICE}-{number}", "labels": labels}}
-            )
         monkeypatch.setattr(first, "cluster", lambda *_: server.api())
         monkeypatch.setattr("glidepath.deploy.Helm", PlainHelm)
         yield server
@@ -111,6 +105,19 @@ def test_the_policy_has_what_runs_and_how_it_is_counted(
     assert "requests a second of 1.4.2, counted by 1 pods" in out
     [told] = err.splitlines()
     assert "glidepath adopt FILE --version 1.4.2" in told
+
+
+def test_a_statefulset_is_found_by_its_pods_numbers(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.objects.pop((DEPLOYMENTS, SERVICE))
+    server.put(STATEFULSETS, {**deployment(SERVICE), "kind": "StatefulSet"})
+    pod = f"{SERVICE}-0"
+    scraped = exposing(*kept("promhttp"), pod=pod, namespace=NAMESPACE, instance=pod)
+    assert ran(monkeypatch, "--chart", "charts/shop", scraped=scraped) == GOOD
+    out, err = capsys.readouterr()
+    assert yaml.safe_load(out)["evidence"]["source"] == "promhttp"
+    assert "glidepath adopt FILE --version 1.4.2" in err
 
 
 @pytest.mark.usefixtures("server")
@@ -163,4 +170,4 @@ def test_a_service_of_two_deployments_is_none_to_adopt(
 ) -> None:
     server.put(DEPLOYMENTS, deployment("another"))
     assert ran(monkeypatch) == REFUSED
-    assert f"no Deployment that a Service {SERVICE} leads to alone" in capsys.readouterr().err
+    assert f"no Deployment or StatefulSet that a Service {SERVICE} leads to alone" in capsys.readouterr().err
