@@ -203,6 +203,7 @@ PRESETS: dict[str, Preset] = {
             seen_by="service",
         ),
         "vLLM's server, v1 metrics",
+        tried="vllm 0.33.0, its logger of metrics; requests and models were played",
     ),
 }  # fmt: skip
 
