@@ -8,6 +8,14 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+# Of what has this unit nothing is asked: it is told only.
+TOLD_ONLY = "mean"
+
+
+def is_judged(unit: str) -> bool:
+    """Whether anything is asked of a metric of this unit, which is all that a recorded look knows of its kind."""
+    return unit != TOLD_ONLY
+
 
 class Verdict(StrEnum):
     """The four answers."""
@@ -54,7 +62,7 @@ class MetricLook:
     @property
     def judged(self) -> bool:
         """Whether anything is asked of it, or it is told only."""
-        return self.unit != "mean"
+        return is_judged(self.unit)
 
     @property
     def proven_better(self) -> bool:

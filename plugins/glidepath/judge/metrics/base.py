@@ -16,6 +16,7 @@ from glidepath.judge.counts import ArmCounts
 from glidepath.judge.evalue import Array
 from glidepath.judge.plan import MetricPlan, Question
 from glidepath.judge.settings import MetricSettings
+from glidepath.judge.values import is_judged
 
 # Slopes, offsets and odds ratios of the bets on safety; see `Bets`.
 SafeBets = tuple[Array, Array, Array]
@@ -38,7 +39,6 @@ class Kind(ABC):
         unit: Of effects and limits: `points` (differences of shares), `ratio` (of quantiles) or `mean` (ratio of means).
         two_sided: Whether harm may lie on either side of the stable version.
         at_edges: Whether an event is a request beyond a bucket's edge.
-        judged: Whether anything is asked, or the metric is told only.
         better: What the row "better than stable" stands for; None where nothing is better.
         harm_factors, harm_weights: The bets on harm: odds ratios beyond the null, and their parts of the mass.
     """
@@ -47,10 +47,14 @@ class Kind(ABC):
     unit: str = "points"
     two_sided: bool = False
     at_edges: bool = False
-    judged: bool = True
     better: float | None = None
     harm_factors: tuple[float, ...]
     harm_weights: tuple[float, ...]
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything is asked, or the metric is told only."""
+        return is_judged(self.unit)
 
     @abstractmethod
     def planned(self, settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:

@@ -13,6 +13,7 @@ from glidepath.judge.evalue import Array
 from glidepath.judge.metrics.base import Kind, Told, none, nothing_counted
 from glidepath.judge.plan import MetricPlan
 from glidepath.judge.settings import MEAN, MetricSettings
+from glidepath.judge.values import TOLD_ONLY
 
 MICROSECONDS = 1e6
 
@@ -21,8 +22,7 @@ class Mean(Kind):
     """The ratio of the mean latencies."""
 
     name = MEAN
-    unit = "mean"
-    judged = False
+    unit = TOLD_ONLY
     # Nothing is bet.
     harm_factors = (1.0,)
     harm_weights = (1.0,)
