@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glidepath.kube import workload_name
+from glidepath.naming import workload_name
 from tests.support.templates import CHART, helm, named, refuses, rendered
 
 VALUES = sorted(CHART.glob("values*.yaml"))

@@ -10,7 +10,7 @@ from glidepath.deploy.added import Field, with_fields
 from glidepath.deploy.live import KEEPER
 from glidepath.deploy.mapped import Mapped
 from glidepath.errors import HelmError
-from glidepath.kube import workload_name
+from glidepath.naming import workload_name
 from glidepath.policy.helm import ValuePaths
 from glidepath.wiring.deploy import SERVICE as OF
 from glidepath.wiring.deploy import VERSION

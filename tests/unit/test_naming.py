@@ -8,8 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from glidepath.evidence.source import patterns_of_pods
-from glidepath.kube import LABEL, told_apart, workload_name
-from glidepath.kube.names import LONGEST
+from glidepath.naming import LABEL, LONGEST, shortened, workload_name
 from glidepath.policy import VERSION, name_of
 from glidepath.policy.fields import NAME
 from glidepath.release.run import baseline_of
@@ -45,7 +44,7 @@ def test_a_version_has_a_name_that_kubernetes_and_helm_take(service: str, versio
 @given(SERVICES, EITHER, EITHER)
 @example(LONG, "v1", "v2")
 @example("shop", "v" * 60 + "a", "v" * 60 + "b")
-@example("shop", "v" * 60, told_apart("shop-" + "v" * 60, LONGEST).removeprefix("shop-"))
+@example("shop", "v" * 60, shortened("shop-" + "v" * 60, LONGEST).removeprefix("shop-"))
 def test_two_versions_have_two_names(service: str, one: str, other: str) -> None:
     assume(one != other)
     assert workload_name(service, one) != workload_name(service, other)

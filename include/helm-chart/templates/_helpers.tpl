@@ -29,7 +29,7 @@ annotations:
 {{- $list | toJson }}
 {{- end }}
 
-{{/* What a version's objects are called: <service>-<version>, shortened with a hash as Glidepath does it (kube/names.py), so
+{{/* What a version's objects are called: <service>-<version>, shortened with a hash as Glidepath does it (naming.py), so
      that no name is too long for the pods' names and labels. Needs a list: the root, the version. */}}
 {{- define "service.workload" -}}
 {{- $name := printf "%s-%s" (first .).Values.service.name (last .) }}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glidepath.errors import HelmError
+from glidepath.naming import workload_name
 from glidepath.policy import ValuePaths
 
 if TYPE_CHECKING:
@@ -80,8 +81,6 @@ def plain(
 
 def version_by_labels(service: str, workload: Mapping[str, Any]) -> str:
     """The version of a service that a workload is, by its labels and its name; empty for none."""
-    from glidepath.kube import workload_name
-
     labels = workload["metadata"].get("labels") or {}
     version = str(labels.get("version") or "") if labels.get("app") == service else ""
     return version if version and workload["metadata"]["name"] == workload_name(service, version) else ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from glidepath.kube import workload_name
+from glidepath.naming import workload_name
 from glidepath.policy.helm import ValuePaths
 from glidepath.policy.versions import Image
 

@@ -15,7 +15,8 @@ from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.marks import Mark, marks
 from glidepath.deploy.shapes import Readiness, Revision, Selector, Shape
 from glidepath.errors import ClusterError, NotGoneError, NotReadyError
-from glidepath.kube import HELD, HELM, STATE, UNKNOWN, Objects, Opened, editor, may_pass, workload, workload_name
+from glidepath.kube import HELD, HELM, STATE, UNKNOWN, Objects, Opened, editor, may_pass, workload
+from glidepath.naming import workload_name
 
 
 class KubernetesWorkloads:

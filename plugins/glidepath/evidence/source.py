@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from glidepath.kube import workload_name
+from glidepath.naming import workload_name
 from glidepath.policy.labels import pattern_of
 
 

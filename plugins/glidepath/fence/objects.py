@@ -21,9 +21,9 @@ from glidepath.kube import (
     Objects,
     Opened,
     workload,
-    workload_name,
     workloads,
 )
+from glidepath.naming import workload_name
 
 Kinds = Mapping[str, tuple[str, str]]
 Spec = Callable[[Found], dict[str, Any] | None]

@@ -9,15 +9,12 @@ from glidepath.kube.names import (
     GROUP,
     HELD,
     HELM,
-    LABEL,
     OPEN,
     STATE,
     STATEFULSETS,
     TOKEN,
     WORKLOADS,
     WRITE,
-    told_apart,
-    workload_name,
 )
 from glidepath.kube.objects import APPLY, MERGE, METADATA_ONLY, Objects, Opened
 from glidepath.kube.workloads import workload, workloads, workloads_metadata
@@ -30,7 +27,6 @@ __all__ = [
     "GROUP",
     "HELD",
     "HELM",
-    "LABEL",
     "MERGE",
     "METADATA_ONLY",
     "OPEN",
@@ -47,9 +43,7 @@ __all__ = [
     "may_pass",
     "refused",
     "request",
-    "told_apart",
     "workload",
-    "workload_name",
     "workloads",
     "workloads_metadata",
 ]

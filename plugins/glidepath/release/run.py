@@ -10,7 +10,7 @@ from functools import cached_property
 from glidepath.claim import Claim
 from glidepath.errors import OrderError, StaleWriteError
 from glidepath.evidence import Source, source_of
-from glidepath.kube import LABEL, told_apart
+from glidepath.naming import LABEL, shortened
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.record import Record, Release
@@ -33,7 +33,7 @@ BASELINE = "-baseline"
 
 def baseline_of(stable: str) -> str:
     """What freshly started pods of the stable version are called."""
-    return f"{told_apart(stable, LABEL - len(BASELINE))}{BASELINE}"
+    return f"{shortened(stable, LABEL - len(BASELINE))}{BASELINE}"
 
 
 @dataclass(frozen=True)

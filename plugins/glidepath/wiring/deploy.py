@@ -13,7 +13,8 @@ from glidepath.deploy.charts import Chart, LocalChart, RegistryChart
 from glidepath.deploy.command import Command
 from glidepath.deploy.live import Live
 from glidepath.deploy.mapped import Mapped
-from glidepath.kube import GROUP, Objects, workload_name
+from glidepath.kube import GROUP, Objects
+from glidepath.naming import workload_name
 from glidepath.policy import Policy, ReleaseSpec, for_run
 
 # What Helm's own secrets of a version's release carry.

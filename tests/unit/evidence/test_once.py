@@ -16,7 +16,7 @@ from glidepath.evidence.interval import Collected
 from glidepath.evidence.once import _plain, counted_once, each_once, of_one_way
 from glidepath.evidence.series import Series
 from glidepath.evidence.source import pods_of
-from glidepath.kube import workload_name
+from glidepath.naming import workload_name
 from tests.unit.evidence.scraped import EDGES, SOURCE, Scraped
 from tests.unit.evidence.test_collector import SCRAPE, collected
 

@@ -9,7 +9,8 @@ from glidepath.deploy import Preview
 from glidepath.deploy import values as chart
 from glidepath.deploy.overlay import Laid, changes, overlaid, short, where
 from glidepath.errors import ClusterError, PreflightError
-from glidepath.kube import WORKLOADS, workload_name
+from glidepath.kube import WORKLOADS
+from glidepath.naming import workload_name
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.release.run import Say, baseline_of
