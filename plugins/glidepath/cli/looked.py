@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from glidepath.cli.plain import Plain, plain, ready, version_by_labels
+from glidepath.cli.plain import Plain, given_to_version, plain, ready, version_by_labels
 from glidepath.errors import ClusterError, GlidepathError, PreflightError
+from glidepath.naming import workload_name
 
 if TYPE_CHECKING:
     from kubernetes import client
@@ -24,9 +25,10 @@ class Looked:
     Attributes:
         versions: Its versions, and how many replicas of each are ready.
         stable: The version that has the traffic, or, where no routes say so, the one with the most replicas.
-        helm: The Helm release that made it; empty where none did.
+        helm: The Helm release that made it, or its routes; empty where none did.
         missing: What a release needs and is not there, each a sentence.
         plain: What is to be adopted, where the service runs by plain Helm as one version.
+        of_versions: What Helm's users gave, where each version is a Helm release of its own, without what Glidepath writes.
     """
 
     versions: Mapping[str, int]
@@ -34,6 +36,7 @@ class Looked:
     helm: str
     missing: tuple[str, ...]
     plain: Plain | None = None
+    of_versions: Mapping[str, Any] | None = None
 
     @property
     def counted_as(self) -> tuple[str, ...]:
@@ -72,15 +75,18 @@ def look(api: client.ApiClient, namespace: str, service: str) -> Looked:
             + (f"; it has {', '.join(others)}" if others else "")
             + ". Expected one for the version that runs (docs/own-cluster.md)"
         )
-    return _released(api, namespace, service, mine, missing + ([] if called else [NO_SERVICE.format(service)]))
+    return _released(api, namespace, service, called, mine, missing)
 
 
 def _released(
-    api: client.ApiClient, namespace: str, service: str, mine: Sequence[Mapping[str, Any]], missing: list[str]
-) -> Looked:
-    """A service whose versions have pods of their own."""
-    from glidepath.deploy.live import MADE_BY
+    api: client.ApiClient, namespace: str, service: str, called: Mapping[str, Any] | None, mine: Sequence[Mapping[str, Any]],
+    missing: list[str],
+) -> Looked:  # fmt: skip
+    """A service whose versions have pods of their own; `called` is its Service."""
     from glidepath.wiring.cluster import mesh
+
+    if called is None:
+        missing.append(NO_SERVICE.format(service))
 
     versions = {version_by_labels(service, workload): ready(workload) for workload in mine}
     stable = max(versions, key=lambda version: versions[version])
@@ -90,12 +96,21 @@ def _released(
         missing.append(f"no routes that can be shifted: {error}")
     if stable not in versions:
         missing.append(f"the routes lead to {stable}, and nothing runs {service}-{stable}")
-    helm = next(
-        (maker for workload in mine if (maker := (workload["metadata"].get("annotations") or {}).get(MADE_BY))), ""
-    )
+    makers = {version_by_labels(service, workload): _maker(workload) for workload in mine}
+    helm, own = next(filter(None, makers.values()), ""), makers.get(stable) or ""
     if not helm:
         missing.append("no Helm release made its versions: a release goes by `helm upgrade`")
-    return Looked(versions, stable, helm, tuple(missing))
+    if own != workload_name(service, stable) or called is None or _maker(called) in ("", own):
+        return Looked(versions, stable, helm, tuple(missing))
+    values, unread = given_to_version(api, namespace, own)
+    return Looked(versions, stable, _maker(called), (*missing, *unread), of_versions=values)
+
+
+def _maker(made: Mapping[str, Any]) -> str:
+    """The Helm release that made an object; empty for none."""
+    from glidepath.deploy.live import MADE_BY
+
+    return str((made["metadata"].get("annotations") or {}).get(MADE_BY) or "")
 
 
 def _service(objects: Objects, name: str) -> Mapping[str, Any] | None:

@@ -14,6 +14,7 @@ from glidepath.policy import ValuePaths
 if TYPE_CHECKING:
     from kubernetes import client
 
+    from glidepath.deploy import Helm, HelmRelease
     from glidepath.kube import Objects
 
 # What a mesh calls the version of pods that name none.
@@ -103,17 +104,39 @@ def _given(
     """The values that a Helm release was given, and what is in the way of its adoption."""
     if not release:
         return {}, (f"no Helm release made what Service {service} leads to: adopt takes over what Helm has installed",)
+    from glidepath.deploy.adoptable import hindrances
+
+    try:
+        helm = _installed(api, namespace, release)
+        return _without(helm.status()), tuple(hindrances(service, helm.deployed().objects))
+    except HelmError as error:
+        return {}, (_unread(release, error),)
+
+
+def given_to_version(api: client.ApiClient, namespace: str, release: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The values that the Helm release of a version was given, and why they can't be said."""
+    try:
+        return _without(_installed(api, namespace, release).status()), ()
+    except HelmError as error:
+        return {}, (_unread(release, error),)
+
+
+def _installed(api: client.ApiClient, namespace: str, release: str) -> Helm:
     from glidepath.deploy import Helm
-    from glidepath.deploy.adoptable import hindrances, without
     from glidepath.deploy.charts import LocalChart
 
-    helm = Helm(LocalChart(Path()), release, namespace, api)
-    try:
-        status = helm.status()
-        problems = tuple(hindrances(service, helm.deployed().objects))
-    except HelmError as error:
-        return {}, (f"helm.values: what Helm's release {release} was given could not be read: {error}",)
-    return without(status.values if status else {}, *ValuePaths().taken), problems
+    return Helm(LocalChart(Path()), release, namespace, api)
+
+
+def _without(status: HelmRelease | None) -> Mapping[str, Any]:
+    """What is written for each version is none of the policy's."""
+    from glidepath.deploy.adoptable import without
+
+    return without(status.values if status else {}, *ValuePaths().taken)
+
+
+def _unread(release: str, error: HelmError) -> str:
+    return f"helm.values: what Helm's release {release} was given could not be read: {error}"
 
 
 def _labels(workload: Mapping[str, Any]) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from glidepath.errors import PolicyError
 from glidepath.evidence.named import VERSION
-from glidepath.evidence.source import Naming, Rule, Source, patterns_of_pods, quoted, rule_of, workload_of
+from glidepath.evidence.source import Naming, Rule, Source, patterns_of_pods, pods_of, quoted, rule_of, workload_of
 from glidepath.policy.counted import COMPLETE, Counted, VersionPlace, filled
 
 UNITS = {"seconds": 1.0, "milliseconds": 0.001}
@@ -38,7 +38,7 @@ def counted_source(counted: Counted, namespace: str, service: str, versions: Seq
     naming, by_version = _naming(counted.version, pod, names, versions)
     where = {label: quoted(pattern) for label, pattern in _rule(counted.where or {}, names)}
     if own and not (naming and naming.pods):
-        where.setdefault(pod, quoted("|".join(pattern for _, pattern in patterns_of_pods(service, versions))))
+        where.setdefault(pod, pods_of(service, versions))
     scope = ",".join(f"{label}=~{value}" for label, value in where.items())
     label, literal = by_version
     if label and label not in where:

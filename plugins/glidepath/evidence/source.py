@@ -159,7 +159,8 @@ def workload_of(service: str, version: str) -> str:
 
 def pods_of(service: str, versions: Sequence[str]) -> str:
     """A PromQL regular expression literal that matches the names of the pods of these versions, and of no others."""
-    return quoted("|".join(pattern for _, pattern in patterns_of_pods(service, versions)))
+    names = "|".join(re.escape(workload_of(service, version)) for version in versions)
+    return quoted(f"(?:{names})-{OF_PODS}")
 
 
 def patterns_of_pods(service: str, versions: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,11 +91,16 @@ def test_those_of_one_counter_are_told_apart_by_their_labels(monkeypatch: pytest
         assert [one.source for one in fitting(exposing(*scrapes), NAMESPACE, SERVICE, "v1")] == [name]
 
 
-def test_the_mesh_goes_first_and_what_else_there_is_is_told() -> None:
+def test_the_mesh_goes_first_and_what_else_there_is_is_told(found: Any, capsys: pytest.CaptureFixture[str]) -> None:
     scraped = exposing(istio(10), istio(200), pod="caller", namespace="edge")
     for at in (1090, 1095):
         scraped.scrape(at, kept("promhttp")[0], pod=POD, namespace=NAMESPACE)
     assert [one.source for one in fitting(scraped, NAMESPACE, SERVICE, "v1")] == ["istio", "promhttp"]
+    assert main(found(scraped)) == GOOD
+    out = capsys.readouterr().out
+    assert re.search(
+        r"# there as well: promhttp \([0-9.]+ a second\)\. .*\{kind: errors, source: promhttp, role: guard\}", out
+    )
 
 
 def test_of_grpc_in_the_mesh_the_codes_are_taken() -> None:

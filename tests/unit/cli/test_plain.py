@@ -39,10 +39,10 @@ def deployment(name: str, image: str = "registry:5000/shop:1.4.2", **labels: str
 class PlainHelm:
     """What Helm says of the release."""
 
-    fails, objects = "", list[dict[str, Any]]()
+    fails, of, objects = "", "shop-release", list[dict[str, Any]]()
 
     def __init__(self, _: Any, release: str, *__: Any) -> None:
-        assert release == "shop-release"
+        assert release == self.of
 
     def status(self) -> Any:
         if self.fails:
@@ -105,6 +105,29 @@ def test_the_policy_has_what_runs_and_how_it_is_counted(
     assert "requests a second of 1.4.2, counted by 1 pods" in out
     [told] = err.splitlines()
     assert "glidepath adopt FILE --version 1.4.2" in told
+
+
+def test_of_one_that_is_adopted_it_is_the_routes_release_and_the_versions_values(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.objects.pop((DEPLOYMENTS, SERVICE))
+    labels, made = {"app": SERVICE, "version": "v1"}, "meta.helm.sh/release-name"
+    one = deployment(f"{SERVICE}-v1")
+    one["metadata"] |= {"labels": labels, "annotations": {made: f"{SERVICE}-v1"}}
+    server.put(DEPLOYMENTS, one)
+    called = {"name": SERVICE, "annotations": {made: "shop-routes"}}
+    spec = {"selector": {"app": SERVICE}}
+    server.put(SERVICES, {"apiVersion": "v1", "kind": "Service", "metadata": called, "spec": spec}, force=True)
+    monkeypatch.setattr(PlainHelm, "of", f"{SERVICE}-v1")
+    pod = f"{SERVICE}-v1-5d4f9c7b6d-x2k9q"
+    scraped = exposing(*kept("promhttp"), pod=pod, namespace=NAMESPACE, instance=pod)
+    assert ran(monkeypatch, scraped=scraped) == GOOD
+    out, err = capsys.readouterr()
+    helm = yaml.safe_load(out)["helm"]
+    assert (helm["release"], helm["per_version"]) == ("shop-routes", True)
+    assert helm["values"]["image"] == {"repository": "localhost/shop"}
+    assert "missing: helm.chart: the folder or packed file" in err
+    assert "glidepath adopt" not in err
 
 
 def test_a_statefulset_is_found_by_its_pods_numbers(

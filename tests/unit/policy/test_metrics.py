@@ -37,7 +37,7 @@ def test_the_share_of_spam_is_one_line() -> None:
 def test_another_counter_with_its_own_events() -> None:
     line = "{kind: share, name: miss, counter: lookups_total, event_counter: misses_total, margin: 0.1, sides: above}"
     [share] = source_of(policy(METRICS, with_metric(line)), ["v1", "v2"]).shares
-    pods = "|".join(rf"model\\-service\\-{one}-{OF_PODS}" for one in ("v1", "v2"))
+    pods = rf"(?:model\\-service\\-v1|model\\-service\\-v2)-{OF_PODS}"
     assert share.of == f'lookups_total{{namespace="sms-app",pod=~"{pods}",version=~"v1|v2"}}'
     assert share.events.startswith("misses_total{namespace=")
     assert matches({}, share.among)
