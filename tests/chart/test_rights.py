@@ -58,7 +58,7 @@ ANY_CHART = [
     f"{verb} {what}"
     for verb in ("create", "patch", "delete")
     for what in (
-        "services", "configmaps", "serviceaccounts", "deployments.apps", "horizontalpodautoscalers.autoscaling",
+        "services", "configmaps", "serviceaccounts", "deployments.apps", "statefulsets.apps", "horizontalpodautoscalers.autoscaling",
         "poddisruptionbudgets.policy", "jobs.batch", "ingresses.networking.k8s.io", "networkpolicies.networking.k8s.io",
     )
 ]  # fmt: skip
@@ -113,3 +113,5 @@ def test_an_account_for_releases_per_version_may_write_what_a_chart_has_and_no_m
         assert [what for what in hurts if allowed("glidepath", what, namespace, namespace)] == []
         assert not allowed("glidepath", "create serviceaccounts --subresource=token", namespace, namespace)
         assert not allowed("glidepath-watchdog", "delete services", namespace, namespace)
+        assert allowed("glidepath-watchdog", "patch statefulsets.apps", namespace, namespace)
+        assert not allowed("glidepath-watchdog", "delete statefulsets.apps", namespace, namespace)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from glidepath.naming import workload_name
 from tests.support.templates import CHART, helm, named, refuses, rendered
 
 VALUES = sorted(CHART.glob("values*.yaml"))
@@ -23,6 +24,26 @@ def test_the_example_splits_ninety_to_ten() -> None:
     objects = rendered("-f", str(CHART / "values-canary-example.yaml"))
     route = named(objects, "VirtualService")["model-service"]["spec"]["http"][0]["route"]
     assert [(one["destination"]["subset"], one["weight"]) for one in route] == [("v1", 90), ("v2", 10)]
+
+
+@pytest.mark.parametrize(
+    ("service", "version"),
+    [
+        ("shop", "v" * 47),
+        ("shop", "v" * 48),
+        ("shop", "v" * 38 + "-01234567"),
+        ("s" * 63, "9f2c1d7be0a4c55e8f7d3b2a190cc4d6e5f80a1b"),
+        ("shop", "v" * 63),
+    ],
+)
+def test_a_versions_deployment_is_called_as_glidepath_calls_it(service: str, version: str) -> None:
+    given = f"service.name={service},roles.stable={version},roles.canary="
+    objects = rendered("--set", f"{given},autoscaling.enabled=true")
+    name = workload_name(service, version)
+    assert set(named(objects, "Deployment")) == {name, "glidepath-watchdog"}
+    assert named(objects, "HorizontalPodAutoscaler")[name]["spec"]["scaleTargetRef"]["name"] == name
+    labels = named(objects, "Deployment")[name]["spec"]["template"]["metadata"]["labels"]
+    assert (labels["app"], labels["version"]) == (service, version)
 
 
 def test_without_a_canary_there_is_one_version_and_one_destination() -> None:

@@ -10,7 +10,7 @@ TOKEN, STATE, WRITE = "glidepath.dev/token", "glidepath.dev/state", "glidepath.d
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # Who merges a whole object on the client, and sends a patch.
 WHOLE = ("kubectl-client-side-apply", "argocd-controller", "kustomize-controller", "fleetagent", "kapp")
-FENCED = frozenset({"virtualservices", "destinationrules", "deployments"})
+FENCED = frozenset({"virtualservices", "destinationrules", "deployments", "statefulsets"})
 
 
 def fence(base: str, name: str, old: Object, new: Object | None, manager: str, patch: str) -> None:

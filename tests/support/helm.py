@@ -14,13 +14,14 @@ from glidepath.deploy import values as chart
 from glidepath.deploy.helm import TRIES
 from glidepath.deploy.overlay import Laid, foreign, overlaid
 from glidepath.errors import ClusterError, HelmError
-from glidepath.kube import STATE, TOKEN
-from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SECRETS, SERVICE, ApiServer
+from glidepath.kube import STATE, TOKEN, WORKLOADS
+from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SECRETS, SERVICE, STATEFULSETS, ApiServer
 from tests.support.fields import Object, Refused, apply, clone, owners_of
 from tests.support.installed import http_routes
 
 BASES = {
     "Deployment": DEPLOYMENTS,
+    "StatefulSet": STATEFULSETS,
     "DestinationRule": f"{MESH}/destinationrules",
     "VirtualService": f"{MESH}/virtualservices",
 }
@@ -128,7 +129,7 @@ class HelmInMemory:
         self.server.put(SECRETS, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
 
     def _live(self, manifest: Mapping[str, Any]) -> Object | None:
-        return self.server.objects.get((BASES[manifest["kind"]], manifest["metadata"]["name"]))
+        return self.server.objects.get((BASES.get(manifest["kind"], ""), manifest["metadata"]["name"]))
 
     def _foreign(self, manifest: Mapping[str, Any], take: bool = False) -> list[Laid]:
         live = self._live(manifest)
@@ -185,7 +186,7 @@ class HelmInMemory:
                 refused.append(error.message)
                 if not there:  # one that can't be made ends it at once
                     break
-            if one["kind"] == "Deployment" and self._live(one):
+            if one["kind"] in WORKLOADS.values() and self._live(one):
                 self._pods(one)
         return "; ".join(refused) or (self._remove(values) if self.removes else "")
 
@@ -200,8 +201,8 @@ class HelmInMemory:
         return ""
 
     def _pods(self, manifest: Object) -> None:
-        """What the Deployment's controller and the kubelet would report."""
-        stored = self.server.objects[(DEPLOYMENTS, manifest["metadata"]["name"])]
+        """What the workload's controller and the kubelet would report."""
+        stored = self.server.objects[(BASES[manifest["kind"]], manifest["metadata"]["name"])]
         ready = stored["spec"]["replicas"] if self.ready(stored["metadata"]["labels"]["version"]) else 0
         stored["metadata"].setdefault("generation", 1)
         stored["status"] = {"observedGeneration": 1, "updatedReplicas": ready, "availableReplicas": ready}

@@ -10,13 +10,13 @@ from glidepath.deploy.added import Field, with_fields
 from glidepath.deploy.live import KEEPER
 from glidepath.deploy.mapped import Mapped
 from glidepath.errors import HelmError
+from glidepath.naming import workload_name
 from glidepath.policy.helm import ValuePaths
-from glidepath.policy.versions import release_name
 from glidepath.wiring.deploy import SERVICE as OF
 from glidepath.wiring.deploy import VERSION
-from tests.support.apiserver import DEPLOYMENTS, SECRETS, SERVICE, ApiServer
+from tests.support.apiserver import SECRETS, SERVICE, ApiServer
 from tests.support.fields import Object, clone
-from tests.support.helm import HelmInMemory
+from tests.support.helm import BASES, HelmInMemory
 
 GIVEN = {"image": {"repository": "localhost/prices"}, "config": "as of this version"}
 
@@ -26,10 +26,10 @@ class VersionInMemory(HelmInMemory):
 
     removes = False
 
-    def __init__(self, server: ApiServer, version: str, ready: Callable[[str], bool]) -> None:
+    def __init__(self, server: ApiServer, version: str, ready: Callable[[str], bool], kind: str) -> None:
         super().__init__(server)
-        self.version, self.ready = version, ready
-        self.release = release_name(SERVICE, version)
+        self.version, self.ready, self.kind = version, ready, kind
+        self.release = workload_name(SERVICE, version)
         self.labels = {OF: SERVICE, VERSION: version}
         self.added: Sequence[Field] = ()
 
@@ -52,7 +52,7 @@ class VersionInMemory(HelmInMemory):
         return super().preview(self.values) if self.revision else Preview(())
 
     def uninstall(self) -> None:
-        name = f"{DEPLOYMENTS}/{SERVICE}-{self.version}"
+        name = f"{BASES[self.kind]}/{SERVICE}-{self.version}"
         status, answer = self.server.handle("DELETE", name, "", None)
         if status not in (200, 404):
             raise HelmError(f"helm uninstall failed: {answer['message']}")
@@ -69,7 +69,7 @@ class VersionInMemory(HelmInMemory):
         spec = {"replicas": values["replicaCount"], "selector": {"matchLabels": labels}, "template": template}
         made = {"meta.helm.sh/release-name": self.release}
         metadata = {"name": name, "labels": dict(labels), "annotations": made}
-        rendered = [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}]
+        rendered = [{"apiVersion": "apps/v1", "kind": self.kind, "metadata": metadata, "spec": spec}]
         return list(with_fields(rendered, self.added))
 
 
@@ -77,6 +77,8 @@ class PerVersionInMemory(HelmInMemory):
     """Such a service. Its attributes are those of the Helm release of its routes."""
 
     removes = False
+    # What the chart runs a version as.
+    kind = "Deployment"
 
     def __init__(self, server: ApiServer) -> None:
         super().__init__(server)
@@ -85,7 +87,7 @@ class PerVersionInMemory(HelmInMemory):
         self.port = self.in_process(lambda port: port)
 
     def again(self, server: ApiServer) -> PerVersionInMemory:
-        now = PerVersionInMemory(server)
+        now = type(self)(server)
         now._go_on_from(self)
         for version, was in self.releases.items():
             now.of(version)._go_on_from(was)
@@ -95,7 +97,7 @@ class PerVersionInMemory(HelmInMemory):
     def of(self, version: str) -> VersionInMemory:
         """The Helm release of a version, installed or not."""
         if version not in self.releases:
-            self.releases[version] = VersionInMemory(self.server, version, lambda one: self.ready(one))
+            self.releases[version] = VersionInMemory(self.server, version, lambda one: self.ready(one), self.kind)
         return self.releases[version]
 
     def in_process(self, linked: Callable[[Any], Any]) -> Deploy:
@@ -118,6 +120,12 @@ class PerVersionInMemory(HelmInMemory):
 
     def _objects(self, values: Mapping[str, Any]) -> list[Object]:
         return [one for one in super()._objects(values) if one["kind"] != "Deployment"]
+
+
+class SetsInMemory(PerVersionInMemory):
+    """Such a service of a chart that makes a StatefulSet."""
+
+    kind = "StatefulSet"
 
 
 class _Routes:
@@ -149,7 +157,7 @@ class _Routes:
     def keep(self, manifest: Mapping[str, Any], fields: Sequence[Field]) -> None:
         if self.found(manifest) is not None:
             [made] = with_fields([dict(manifest)], fields)
-            self._whole.server.put(DEPLOYMENTS, made, KEEPER, force=True)
+            self._whole.server.put(BASES[made["kind"]], made, KEEPER, force=True)
 
     def found(self, manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return HelmInMemory.found(self._whole, manifest)

@@ -105,6 +105,10 @@ class PrometheusInMemory:
         return found
 
 
+# What a release writes.
+HELD = ("virtualservices", "destinationrules", "deployments", "statefulsets")
+
+
 class Stage:
     """A service with v1 stable under traffic, and a clock that is set by hand."""
 
@@ -184,24 +188,23 @@ class Stage:
         assert status == 200, answer
 
     def versions(self) -> set[str]:
-        """The versions whose Deployments are there."""
-        return {one["metadata"]["labels"]["version"] for one in self.server.all("deployments")}
+        """The versions whose pods something runs."""
+        found = [one for plural in ("deployments", "statefulsets") for one in self.server.all(plural)]
+        return {one["metadata"]["labels"]["version"] for one in found}
 
     def states(self) -> set[str]:
         """The states of every object a release holds."""
         return self._marks("state")
 
     def _marks(self, mark: str) -> set[str]:
-        plurals = ("virtualservices", "destinationrules", "deployments")
-        found = [one for plural in plurals for one in self.server.all(plural)]
+        found = [one for plural in HELD for one in self.server.all(plural)]
         return {(one["metadata"].get("annotations") or {}).get(f"glidepath.dev/{mark}", "") for one in found}
 
     def written(self) -> dict[str, Any]:
         """What a release writes, as it is now: specs and annotations, Helm's revision."""
-        plurals = ("virtualservices", "destinationrules", "deployments")
         objects = {
             f"{plural}/{one['metadata']['name']}": (one["spec"], one["metadata"].get("annotations"))
-            for plural in plurals
+            for plural in HELD
             for one in self.server.all(plural)
         }
         return {**objects, "helm": self.helm.revision, "holder": self.holder()}

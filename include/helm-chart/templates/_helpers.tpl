@@ -29,6 +29,16 @@ annotations:
 {{- $list | toJson }}
 {{- end }}
 
+{{/* What a version's objects are called: <service>-<version>, shortened with a hash as Glidepath does it (naming.py), so
+     that no name is too long for the pods' names and labels. Needs a list: the root, the version. */}}
+{{- define "service.workload" -}}
+{{- $name := printf "%s-%s" (first .).Values.service.name (last .) }}
+{{- if or (gt (len $name) 52) (and (eq (len $name) 52) (regexMatch "-[0-9a-f]{8}$" $name)) }}
+{{- $name = printf "%s-%s" (trunc 43 $name) (sha256sum $name | trunc 8) }}
+{{- end }}
+{{- $name }}
+{{- end }}
+
 {{- define "service.split" -}}
 {{- $split := .Values.istio.trafficSplit }}
 {{- if ne (add $split.stable $split.canary $split.baseline) 100 }}

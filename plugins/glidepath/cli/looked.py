@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from glidepath.cli.plain import Plain, plain, ready
+from glidepath.cli.plain import Plain, given_to_version, plain, ready, version_by_labels
 from glidepath.errors import ClusterError, GlidepathError, PreflightError
+from glidepath.naming import workload_name
 
 if TYPE_CHECKING:
     from kubernetes import client
@@ -24,9 +25,10 @@ class Looked:
     Attributes:
         versions: Its versions, and how many replicas of each are ready.
         stable: The version that has the traffic, or, where no routes say so, the one with the most replicas.
-        helm: The Helm release that made it; empty where none did.
+        helm: The Helm release that made it, or its routes; empty where none did.
         missing: What a release needs and is not there, each a sentence.
         plain: What is to be adopted, where the service runs by plain Helm as one version.
+        of_versions: What Helm's users gave, where each version is a Helm release of its own, without what Glidepath writes.
     """
 
     versions: Mapping[str, int]
@@ -34,6 +36,7 @@ class Looked:
     helm: str
     missing: tuple[str, ...]
     plain: Plain | None = None
+    of_versions: Mapping[str, Any] | None = None
 
     @property
     def counted_as(self) -> tuple[str, ...]:
@@ -45,57 +48,69 @@ def look(api: client.ApiClient, namespace: str, service: str) -> Looked:
     """Look, reading only.
 
     Raises:
-        PreflightError: There is no Deployment of the service.
+        PreflightError: Nothing runs pods of the service.
         ClusterError: The API refused or did not answer.
     """
-    from glidepath.kube import DEPLOYMENTS, Objects
+    from glidepath.kube import WORKLOADS, Objects, workloads
 
     objects = Objects(api, namespace)
-    deployments, mine, others = objects.list(DEPLOYMENTS), [], []
-    for deployment in deployments:
-        name = deployment["metadata"]["name"]
-        if name.startswith(f"{service}-"):
-            mine.append(deployment)
-        elif (deployment["metadata"].get("labels") or {}).get("app") == service or name == service:
-            others.append(name)
+    deployed, mine, others = workloads(objects), [], []
+    for kind, workload in deployed:
+        name = workload["metadata"]["name"]
+        if version_by_labels(service, workload):
+            mine.append(workload)
+        elif (workload["metadata"].get("labels") or {}).get("app") == service or name == service:
+            others.append(f"{WORKLOADS[kind]} {name}")
     called = _service(objects, service)
-    if called is not None and (workload := plain(api, objects, called, deployments)) is not None:
-        return Looked({workload.version: workload.ready}, workload.version, workload.helm, workload.missing, workload)
+    if called is not None and (one := plain(api, objects, called, [found for _, found in deployed])):
+        return Looked({one.version: one.ready}, one.version, one.helm, one.missing, one)
     missing = [
-        f"Deployment {name} is not named {service}-VERSION: releases know versions by Deployments of that name"
-        for name in others
+        f"{other} is no version of {service}: expected the name {service}-VERSION, and the labels app: {service} and version: VERSION"
+        for other in others
     ]
     if not mine:
         raise PreflightError(
-            f"namespace {namespace} has no Deployment that a Service {service} leads to alone, and none named {service}-VERSION, such as "
-            f"{service}-v1"
+            f"namespace {namespace} has no Deployment or StatefulSet that a Service {service} leads to alone, and none that is a version, "
+            f"such as {service}-v1 with the labels app: {service} and version: v1"
             + (f"; it has {', '.join(others)}" if others else "")
             + ". Expected one for the version that runs (docs/own-cluster.md)"
         )
-    return _released(api, namespace, service, mine, missing + ([] if called else [NO_SERVICE.format(service)]))
+    return _released(api, namespace, service, called, mine, missing)
 
 
 def _released(
-    api: client.ApiClient, namespace: str, service: str, mine: Sequence[Mapping[str, Any]], missing: list[str]
-) -> Looked:
-    """A service whose versions are Deployments of their own."""
-    from glidepath.deploy.live import MADE_BY
+    api: client.ApiClient, namespace: str, service: str, called: Mapping[str, Any] | None, mine: Sequence[Mapping[str, Any]],
+    missing: list[str],
+) -> Looked:  # fmt: skip
+    """A service whose versions have pods of their own; `called` is its Service."""
     from glidepath.wiring.cluster import mesh
 
-    versions = {deployment["metadata"]["name"].removeprefix(f"{service}-"): ready(deployment) for deployment in mine}
+    if called is None:
+        missing.append(NO_SERVICE.format(service))
+
+    versions = {version_by_labels(service, workload): ready(workload) for workload in mine}
     stable = max(versions, key=lambda version: versions[version])
     try:
         stable = mesh(api, namespace, service)[0].read().split.stable
     except GlidepathError as error:
         missing.append(f"no routes that can be shifted: {error}")
     if stable not in versions:
-        missing.append(f"the routes lead to {stable}, and there is no Deployment {service}-{stable}")
-    helm = next(
-        (maker for deployment in mine if (maker := (deployment["metadata"].get("annotations") or {}).get(MADE_BY))), ""
-    )
+        missing.append(f"the routes lead to {stable}, and nothing runs {service}-{stable}")
+    makers = {version_by_labels(service, workload): _maker(workload) for workload in mine}
+    helm, own = next(filter(None, makers.values()), ""), makers.get(stable) or ""
     if not helm:
-        missing.append("no Helm release made its Deployments: a release goes by `helm upgrade`")
-    return Looked(versions, stable, helm, tuple(missing))
+        missing.append("no Helm release made its versions: a release goes by `helm upgrade`")
+    if own != workload_name(service, stable) or called is None or _maker(called) in ("", own):
+        return Looked(versions, stable, helm, tuple(missing))
+    values, unread = given_to_version(api, namespace, own)
+    return Looked(versions, stable, _maker(called), (*missing, *unread), of_versions=values)
+
+
+def _maker(made: Mapping[str, Any]) -> str:
+    """The Helm release that made an object; empty for none."""
+    from glidepath.deploy.live import MADE_BY
+
+    return str((made["metadata"].get("annotations") or {}).get(MADE_BY) or "")
 
 
 def _service(objects: Objects, name: str) -> Mapping[str, Any] | None:

@@ -12,7 +12,7 @@ import click
 
 from glidepath.cli.outside import cluster, outside, prometheus_at
 from glidepath.cli.recorded import FILE, form
-from glidepath.errors import PolicyError, PreflightError
+from glidepath.errors import GlidepathError, PolicyError
 from glidepath.policy import Policy, for_run, load_policy
 
 # Stand for versions where a policy is looked at without a cluster.
@@ -95,9 +95,9 @@ def planned(policy: Policy, version: str, ports: Any, output: str) -> None:
     try:
         ports.claims.check("a plan from a terminal")
         examined = examine(spec, ports, say, time.time())
-    except PreflightError:
+    except GlidepathError as error:
         if output == "json":
-            print(json.dumps({"service": spec.service, "refused": True, "said": lines}, indent=1))
+            print(json.dumps({"service": spec.service, "refused": True, "reason": str(error), "said": lines}, indent=1))
         raise
     if examined.judgement is None:
         say(f"{version} is the stable version of {spec.service} already")

@@ -28,8 +28,8 @@ def lacks(looked: Looked, fits: Sequence[Fit], chart: str | None = None) -> list
             f"a Helm release per version: when the policy is as it should be, glidepath adopt FILE --version {looked.stable} "
             "makes that of what runs (docs/own-cluster.md)"
         )
-        if chart is None:
-            missing.append("helm.chart: the folder or packed file of the chart that it was installed from (--chart)")
+    if chart is None and (looked.plain is not None or looked.of_versions is not None):
+        missing.append("helm.chart: the folder or packed file of the chart that it was installed from (--chart)")
     if not fits:
         return [
             *missing,
@@ -89,13 +89,14 @@ def written(
 
 
 def _chart(looked: Looked, chart: str | None) -> list[str]:
-    if looked.plain is None:
+    given = looked.plain.values if looked.plain is not None else looked.of_versions
+    if given is None:
         return [f"  chart: {chart or OWN_CHART}      # folder or packed file of the chart that it was installed from"]
-    values = yaml.safe_dump({"values": dict(looked.plain.values)}, sort_keys=False).splitlines()
+    values = yaml.safe_dump({"values": dict(given)}, sort_keys=False).splitlines()
     return [
         f"  chart: {chart or NO_CHART}           # folder or packed file of the chart that it was installed from",
         "  per_version: true              # each version is a Helm release of this chart",
-        f"  # As {looked.helm or 'Helm'} was installed; name, tag and replicas are written for each version.",
+        f"  # As {looked.stable} was installed; name, tag and replicas are written for each version.",
         *(f"  {line}" for line in values),
     ]
 
@@ -110,7 +111,10 @@ def _evidence(looked: Looked, fits: Sequence[Fit]) -> list[str]:
         f"  # {best.per_s:.3g} requests a second of {looked.stable}, counted by {best.pods} pods",
     ]
     if others:
-        lines.append(f"  # there as well: {', '.join(fit.source for fit in others)}")
+        told = ", ".join(f"{fit.source} ({fit.per_s:.3g} a second)" for fit in others)
+        lines.append(
+            f"  # there as well: {told}. One may guard the other: - {{kind: errors, source: {others[0].source}, role: guard}}"
+        )
     if best.native:
         lines.append("  histograms: native")
     if best.cadence:

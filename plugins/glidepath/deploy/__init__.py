@@ -1,4 +1,4 @@
-"""The deploy port: versions of a service in the cluster, through Helm and their Deployments."""
+"""The deploy port: versions of a service in the cluster, through Helm and what runs their pods."""
 
 from glidepath.deploy.helm import Helm
 from glidepath.deploy.per_version import HelmPerVersion

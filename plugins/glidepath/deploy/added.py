@@ -12,7 +12,7 @@ from typing import Any
 from glidepath.deploy.manifests import Object
 from glidepath.deploy.mesh import HELD_KINDS
 from glidepath.deploy.overlay import Laid
-from glidepath.kube import TOKEN, WRITE
+from glidepath.kube import TOKEN, WORKLOADS, WRITE
 
 Field = Mapping[str, Any]
 
@@ -30,24 +30,26 @@ def numbered(rendered: Sequence[Object], number: int | None) -> list[Field]:
 
 
 def labelled(name: str, service: str, version: str) -> list[Field]:
-    """The labels that Service, routes and fence go by, which make a Deployment of any chart one of a version.
+    """The labels that Service, routes and fence go by, which make what any chart runs one of a version.
 
     Args:
-        name: The Deployment's.
-        service: The label `app` of the Deployment and of its pods.
+        name: The Deployment's, or the StatefulSet's.
+        service: Its label `app`, and that of its pods.
         version: Their label `version`.
     """
-    of = {"kind": "Deployment", "name": name, "new": True}
     labels = {"app": service, "version": version}
     places = (["metadata", "labels"], ["spec", "template", "metadata", "labels"])
-    return [of | {"path": [*place, key], "value": text} for place in places for key, text in labels.items()]
+    return [field for place in places for key, text in labels.items() for field in _either(name, [*place, key], text)]
 
 
 def marked(name: str, token: str) -> list[Field]:
-    """A Deployment's annotation with the token of the release under way."""
-    return [
-        {"kind": "Deployment", "name": name, "path": ["metadata", "annotations", TOKEN], "value": token, "new": True}
-    ]
+    """The annotation of what runs a version, with the token of the release under way."""
+    return _either(name, ["metadata", "annotations", TOKEN], token)
+
+
+def _either(name: str, path: Sequence[str], value: str) -> list[Field]:
+    """A field of whatever runs a version by this name; of a kind that the chart does not make it says nothing."""
+    return [{"kind": kind, "name": name, "path": path, "value": value, "new": True} for kind in WORKLOADS.values()]
 
 
 def with_fields(rendered: Sequence[Object], added: Sequence[Field]) -> Sequence[Object]:

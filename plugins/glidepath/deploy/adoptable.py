@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from glidepath.deploy.manifests import Object
+from glidepath.deploy.manifests import Object, volume_templates
 from glidepath.deploy.mapped import Mapped
 from glidepath.deploy.mesh import LEADING
 from glidepath.deploy.overlay import changes, short
@@ -57,7 +57,7 @@ def hindrances(service: str, objects: Sequence[Object]) -> Iterator[str]:
             these = (
                 ", ".join(f"{manifest['kind']} {manifest['metadata']['name']}" for manifest in workloads) or "nothing"
             )
-            yield f"the Service has pods of {these}; expected one Deployment"
+            yield f"the Service has pods of {these}; expected one Deployment or StatefulSet"
     for manifest in objects:
         yield from _object(manifest)
 
@@ -74,8 +74,10 @@ def _object(manifest: Object) -> Iterator[str]:
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     if kind in LEADING:
         yield f"{kind} {name}: each version would bring one for the same host; leave it out by the values, and keep it apart"
-    if kind in ("StatefulSet", "DaemonSet"):
-        yield f"{kind} {name}: versions run side by side as Deployments only"
+    if kind == "DaemonSet":
+        yield f"DaemonSet {name}: it has no replicas to give a version; expected a Deployment or a StatefulSet"
+    if templates := volume_templates(manifest):
+        yield f"{kind} {name} has volumeClaimTemplates ({', '.join(templates)}): what is on them would stay with its version"
     if kind == "PersistentVolumeClaim":
         yield f"PersistentVolumeClaim {name}: it would go with its version, data and all"
     for volume in _pod(manifest).get("volumes") or []:
@@ -112,9 +114,9 @@ def without(values: Mapping[str, Any], *paths: str) -> dict[str, Any]:
     return new
 
 
-def images(deployment: Mapping[str, Any]) -> list[str]:
-    """The images of a Deployment's containers."""
-    return [str(container.get("image")) for container in _pod(deployment).get("containers") or []]
+def images(workload: Mapping[str, Any]) -> list[str]:
+    """The images of the containers of a workload's pods."""
+    return [str(container.get("image")) for container in _pod(workload).get("containers") or []]
 
 
 def _pod(manifest: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -66,6 +66,9 @@ class Beside(Protocol):
     def endpoints(self, service: str) -> set[str]:
         """The pods that a Service leads to now."""
 
+    def pods(self, selector: Mapping[str, str]) -> set[str]:
+        """The pods that have these labels."""
+
     def keep_on_upgrade(self, manifest: Object, keep: bool = True) -> None:
         """Have Helm keep an object that its release no longer makes, or not."""
 

@@ -20,11 +20,13 @@ from glidepath.deploy.manifests import Object
 from glidepath.deploy.mapped import Mapped, with_value
 from glidepath.deploy.mesh import API, ROUTES, WAYS, shares_of, with_shares
 from glidepath.errors import NotReadyError, PreflightError
+from glidepath.kube import WORKLOADS
 from glidepath.policy.versions import Image
 
 Say = Callable[[str], None]
 # What pods of plain Helm are called while routes lead to them.
 BEFORE = "before"
+KINDS = tuple(WORKLOADS.values())
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Adoption:
             self._wait_known("the routes")
             values = self._to(without(values, "service.selector"), f"{service}: has the pods of {version} as well")
         if canary == BEFORE:
-            self._led_to(self.mapped.workload(version))
+            self._led_to(self.mapped.workload(version), version)
             values = self._to(_split(values, version, 0), f"{service}: {version} has all requests")
             self._wait_known(f"that {version} has them")
             self._to(_split(values, version, None), f"{service}: {version} is the stable version")
@@ -118,7 +120,7 @@ class Adoption:
                 self.live.put(manifest)
             self._wait_ready(workload)
             self.live.label_pods(_selected(workload), {"app": service, "version": BEFORE})
-            self._led_to(name)
+            self._led_to(name, BEFORE)
             now = self._routed(_split(now, stable, 100), f"{service}: {name} has all requests")
         if "selector" not in now["service"]:
             self._wait_known(f"that {name} has them")
@@ -180,24 +182,33 @@ class Adoption:
             PreflightError: Names all that is in the way.
         """
         service, problems = self.mapped.service, []
-        fence = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy"}
-        if self.live.find({**fence, "metadata": {"name": f"glidepath-{self.live.namespace}-{service}"}}) is None:
+        name = self.mapped.workload(version)
+        new = next((found for kind in KINDS if (found := named(made, kind, name)) is not None), {})
+        if missing := self._unfenced(str(new.get("kind"))):
             problems.append(
-                "its fence is not there: helm upgrade --install glidepath include/charts/glidepath -n "
+                f"{missing}: helm upgrade --install glidepath include/charts/glidepath -n "
                 f"{self.live.namespace} --set 'services[0].name={service},services[0].perVersion=true'"
             )
         if own is None:
-            problems.append(f"the chart makes no Service {self.mapped.workload(version)}, of which to take the ports")
+            problems.append(f"the chart makes no Service {name}, of which to take the ports")
         if now and (status := self.routes.status()):
             problems += [*hindrances(service, now), *differing(self.mapped, status.values)]
-            deployment = named(made, "Deployment", self.mapped.workload(version)) or {}
             for workload in serving(service, now)[:1]:
-                if images(workload) != images(deployment):
-                    problems.append(
-                        f"{', '.join(images(workload))} runs, {', '.join(images(deployment))} would be adopted"
-                    )
+                if images(workload) != images(new):
+                    problems.append(f"{', '.join(images(workload))} runs, {', '.join(images(new))} would be adopted")
         if problems:
             raise PreflightError(f"{service} can't be adopted as {version}: {'; '.join(problems)}; nothing was touched")
+
+    def _unfenced(self, kind: str) -> str:
+        """What its fence lacks for a version of this kind; empty for nothing."""
+        name = f"glidepath-{self.live.namespace}-{self.mapped.service}"
+        fence = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy"}
+        policy = self.live.find({**fence, "metadata": {"name": name}})
+        if policy is None:
+            return "its fence is not there"
+        rules = ((policy.get("spec") or {}).get("matchConstraints") or {}).get("resourceRules") or []
+        fenced = {resource for rule in rules for resource in rule.get("resources") or []}
+        return "" if f"{kind.lower()}s" in fenced else f"its fence, of an earlier Glidepath, keeps nobody from a {kind}"
 
     def _beside_the_service(self, objects: Sequence[Object]) -> list[Object]:
         its = ("Service", self.mapped.service)
@@ -210,15 +221,15 @@ class Adoption:
         for manifest in gone:
             self.say(f"{manifest['kind']} {manifest['metadata']['name']}: removed, it was there before the adoption")
 
-    def _led_to(self, workload: str) -> None:
-        """Wait until pods of this Deployment are the Service's, and every caller knows.
+    def _led_to(self, workload: str, version: str) -> None:
+        """Wait until pods of this workload, which are called by a version, are the Service's, and every caller knows.
 
         Raises:
             NotReadyError: They are not after the time-out.
         """
         until = time.monotonic() + self.timeout_s
-        pods = self.live.endpoints(self.mapped.service)
-        while workload not in map(_owner, pods):
+        ours, pods = {"app": self.mapped.service, "version": version}, self.live.endpoints(self.mapped.service)
+        while not pods & self.live.pods(ours):
             if time.monotonic() > until:
                 raise NotReadyError(
                     f"Service {self.mapped.service} has the pods {', '.join(sorted(pods)) or 'of nobody'} after {self.timeout_s:.0f} s, "
@@ -248,17 +259,12 @@ class Adoption:
 
 
 def _replicas(workload: Object, live: Beside) -> int:
-    deployment: Mapping[str, Any] = live.find(workload) or workload
-    return max(1, int(deployment["spec"].get("replicas") or 1))
-
-
-def _owner(pod: str) -> str:
-    """The Deployment of a pod, by its name."""
-    return pod.rsplit("-", 2)[0]
+    found: Mapping[str, Any] = live.find(workload) or workload
+    return max(1, int(found["spec"].get("replicas") or 1))
 
 
 def _selected(workload: Object) -> Mapping[str, str]:
-    """The labels by which a Deployment knows its pods."""
+    """The labels by which a workload knows its pods."""
     return dict(workload["spec"]["selector"]["matchLabels"])
 
 

@@ -20,7 +20,7 @@ SLICES = "discovery.k8s.io/v1/endpointslices"
 # By this Helm leaves an object where it is.
 POLICY, KEEP = "helm.sh/resource-policy", "keep"
 MANAGED_BY = "app.kubernetes.io/managed-by"
-# Owns what makes a Deployment one of a version, beside Helm: no write of a claim gives it up.
+# Owns what makes a workload one of a version, beside Helm: no write of a claim gives it up.
 KEEPER = f"{FIELD_MANAGER}-version"
 
 
@@ -138,14 +138,22 @@ class Live:
         self._apply(made, KEEPER, force=True, dry_run=False)
 
     def label_pods(self, selector: Mapping[str, str], labels: Mapping[str, str]) -> None:
-        """Label the pods that are there, as no Deployment could without new ones.
+        """Label the pods that are there, as what runs them could not without new ones.
 
         Raises:
             ClusterError: The API refused or did not answer.
         """
-        objects = Objects(self._api, self.namespace)
-        for pod in objects.list("v1/pods", ",".join(f"{key}={text}" for key, text in selector.items())):
-            objects.merge("v1/pods", pod["metadata"]["name"], {"metadata": {"labels": dict(labels)}})
+        for pod in self.pods(selector):
+            Objects(self._api, self.namespace).merge("v1/pods", pod, {"metadata": {"labels": dict(labels)}})
+
+    def pods(self, selector: Mapping[str, str]) -> set[str]:
+        """The pods that have these labels.
+
+        Raises:
+            ClusterError: The API refused or did not answer.
+        """
+        labels = ",".join(f"{key}={text}" for key, text in selector.items())
+        return {pod["metadata"]["name"] for pod in Objects(self._api, self.namespace).list("v1/pods", labels)}
 
     def endpoints(self, service: str) -> set[str]:
         """The pods that a Service leads to now.

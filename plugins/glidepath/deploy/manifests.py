@@ -44,3 +44,9 @@ def objects(text: str) -> list[Object]:
 def by_name(rendered: Iterable[Object]) -> dict[str, Object]:
     """Objects by their kind and name."""
     return {f"{manifest['kind']} {manifest['metadata']['name']}": manifest for manifest in rendered}
+
+
+def volume_templates(manifest: Object) -> list[str]:
+    """The names of the volumes that a StatefulSet has made for each of its pods."""
+    templates = (manifest.get("spec") or {}).get("volumeClaimTemplates") or []
+    return [str((template.get("metadata") or {}).get("name")) for template in templates]

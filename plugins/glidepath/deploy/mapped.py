@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from glidepath.naming import workload_name
 from glidepath.policy.helm import ValuePaths
 from glidepath.policy.versions import Image
 
@@ -28,8 +29,8 @@ class Mapped:
     by_chart: bool = False
 
     def workload(self, version: str) -> str:
-        """What a version's Deployment is called."""
-        return f"{self.service}-{version}"
+        """What a version's Deployment or StatefulSet, and its Helm release, are called."""
+        return workload_name(self.service, version)
 
     def released(self, version: str, image: Image, replicas: int) -> dict[str, Any]:
         """The values of the version that is released.

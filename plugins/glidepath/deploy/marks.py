@@ -8,7 +8,7 @@ from typing import Any
 
 from glidepath.deploy.mesh import PATHS
 from glidepath.errors import ClusterError
-from glidepath.kube import DEPLOYMENTS, Objects
+from glidepath.kube import WORKLOADS, Objects, workloads_metadata
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def marks_on(where: str, metadata: Mapping[str, Any]) -> list[Mark]:
 
 
 def marks(objects: Objects, service: str, release: str) -> list[Mark]:
-    """The marks on a service's routes, Deployments and Helm release.
+    """The marks on a service's routes, versions and Helm release.
 
     Raises:
         ClusterError: The API refused or did not answer.
@@ -91,7 +91,7 @@ def _read(objects: Objects, service: str, release: str) -> Iterable[tuple[str, M
         except ClusterError as error:
             if error.status != 404:
                 raise
-    for metadata in objects.list_metadata(DEPLOYMENTS, f"app={service}"):
-        yield f"Deployment {metadata['name']}", metadata
+    for kind, metadata in workloads_metadata(objects, f"app={service}"):
+        yield f"{WORKLOADS[kind]} {metadata['name']}", metadata
     for metadata in objects.list_metadata("v1/secrets", f"owner=helm,name={release}"):
         yield f"Helm's release {release}", metadata

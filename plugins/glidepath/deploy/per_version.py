@@ -26,7 +26,7 @@ from glidepath.deploy.port import Deploy
 from glidepath.deploy.release import HelmRelease, Preview
 from glidepath.errors import HelmError, PreflightError, SetupError
 from glidepath.fence.marks import state_of, token_of
-from glidepath.kube import HELD
+from glidepath.kube import HELD, WORKLOADS
 
 # A canary, or a baseline, of which nobody has said how many.
 REPLICAS = 1
@@ -132,7 +132,8 @@ class HelmPerVersion:
         laid: list[Laid] = []
         for version, own in self._wanted(values, frozenset() if anew else self._there()).items():
             done = self._of(version).upgrade(own, write=write, added=self._added(values, version))
-            self._routes.keep(self._deployment(version), self._labels(version))
+            for kind in WORKLOADS.values():
+                self._routes.keep(self._called(kind, version), self._labels(version))
             laid += done.laid
         return tuple(laid)
 
@@ -160,7 +161,7 @@ class HelmPerVersion:
         )  # fmt: skip
 
     def _kept(self, values: Mapping[str, Any], version: str) -> Preview:
-        """What is deployed of a version, with the token that its Deployment has by now."""
+        """What is deployed of a version, with the token that it carries by now."""
         seen = self._of(version).deployed()
         return replace(seen, objects=with_fields(seen.objects, self._added(values, version)))
 
@@ -216,8 +217,8 @@ class HelmPerVersion:
                 wanted[version] = self._mapped.released(version, chart.image_of(values, version), replicas)
         return wanted
 
-    def _deployment(self, version: str) -> Object:
-        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": self._mapped.workload(version)}}
+    def _called(self, kind: str, version: str) -> Object:
+        return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": self._mapped.workload(version)}}
 
     def _labels(self, version: str) -> list[Field]:
         return labelled(self._mapped.workload(version), self._mapped.service, version)
@@ -253,18 +254,16 @@ class HelmPerVersion:
             )
 
     def _removable(self, values: Mapping[str, Any], version: str) -> None:
-        """Make sure that a version is no release's before Helm removes what is around its Deployment.
+        """Make sure that a version is no release's before Helm removes what is around its pods.
 
         Raises:
             HelmError: It is held, or a later release has had it.
         """
-        name = self._mapped.workload(version)
-        live = self.found(self._deployment(version))
-        if live is None:
-            return
-        ours = int((values.get("release") or {}).get("token") or 0)
-        if state_of(live) == HELD or (ours and token_of(live) > ours):
-            raise HelmError(f"Deployment {name} is a release's, with token {token_of(live)}: its Helm release stays")
+        name, ours = self._mapped.workload(version), int((values.get("release") or {}).get("token") or 0)
+        for kind in WORKLOADS.values():
+            live = self.found(self._called(kind, version))
+            if live is not None and (state_of(live) == HELD or (ours and token_of(live) > ours)):
+                raise HelmError(f"{kind} {name} is a release's, with token {token_of(live)}: its Helm release stays")
 
 
 def versions(values: Mapping[str, Any]) -> list[str]:

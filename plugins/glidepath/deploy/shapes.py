@@ -34,7 +34,7 @@ class Readiness:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a version's Deployment asks for, and who wrote it last.
+    """What a version asks for, and who wrote it last.
 
     Attributes:
         wanted: Replicas.

@@ -1,4 +1,4 @@
-"""Whether a version's pods can take traffic, from its Deployment."""
+"""Whether a version's pods can take traffic, from what runs them: a Deployment, or a StatefulSet."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from glidepath.deploy.live import MADE_BY
 from glidepath.deploy.marks import Mark, marks
 from glidepath.deploy.shapes import Readiness, Revision, Selector, Shape
 from glidepath.errors import ClusterError, NotGoneError, NotReadyError
-from glidepath.kube import DEPLOYMENTS, HELD, HELM, STATE, UNKNOWN, Objects, Opened, editor, may_pass
+from glidepath.kube import HELD, HELM, STATE, UNKNOWN, Objects, Opened, editor, may_pass, workload
+from glidepath.naming import workload_name
 
 
 class KubernetesWorkloads:
-    """Deployments of one service's versions, named `<service>-<version>`.
+    """What runs the pods of one service's versions, named `<service>-<version>`.
 
     Args:
         api: An API client.
@@ -33,29 +34,29 @@ class KubernetesWorkloads:
         self.namespace, self.service = namespace, service
 
     def readiness(self, version: str) -> Readiness:
-        """How many replicas of a version are ready now. A Deployment that is not there has none.
+        """How many replicas of a version are ready now. One that is not there has none.
 
         Raises:
             ClusterError: The API refused or did not answer.
         """
-        deployment = self._deployment(version)
-        if deployment is None:
+        deployed = self._deployed(version)
+        if deployed is None:
             return Readiness(version, 0, 0, self._none(version))
-        wanted, status = int(deployment["spec"].get("replicas") or 0), deployment.get("status") or {}
-        behind = status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0)
+        wanted, status = int(deployed["spec"].get("replicas") or 0), deployed.get("status") or {}
+        behind = status.get("observedGeneration", 0) < deployed["metadata"].get("generation", 0)
         ready = 0 if behind else min(status.get("updatedReplicas", 0), status.get("availableReplicas", 0))
         return Readiness(version, wanted, ready, "" if ready >= wanted else self._why(version))
 
     def shape(self, version: str) -> Shape | None:
-        """What a version's Deployment asks for; None when it is not there.
+        """What a version asks for; None when it is not there.
 
         Raises:
             ClusterError: The API refused or did not answer.
         """
-        deployment = self._deployment(version)
-        if deployment is None:
+        deployed = self._deployed(version)
+        if deployed is None:
             return None
-        spec, managed = deployment["spec"], deployment["metadata"].get("managedFields") or []
+        spec, managed = deployed["spec"], deployed["metadata"].get("managedFields") or []
         template = spec.get("template") or {}
         labels = (template.get("metadata") or {}).get("labels")
         pods = {"spec": template.get("spec"), "labels": labels}
@@ -83,13 +84,13 @@ class KubernetesWorkloads:
         managed = service["metadata"].get("managedFields") or []
         return Selector(labels, editor(managed, "f:spec", "f:selector")) if labels else None
 
-    def _deployment(self, version: str) -> dict[str, Any] | None:
-        try:
-            return self._objects.get(DEPLOYMENTS, f"{self.service}-{version}")
-        except ClusterError as error:
-            if error.status == 404:
-                return None
-            raise
+    def _found(self, version: str) -> tuple[str, dict[str, Any]] | None:
+        """What runs the pods of a version, with its kind."""
+        return workload(self._objects, workload_name(self.service, version))
+
+    def _deployed(self, version: str) -> dict[str, Any] | None:
+        found = self._found(version)
+        return found[1] if found else None
 
     def helm_revision(self, release: str) -> Revision | None:
         """The newest revision of a Helm release; cheaper than asking Helm, and it may be under way. None without any.
@@ -164,14 +165,13 @@ class KubernetesWorkloads:
             ClusterError: The API refused or did not answer.
         """
         for left in reversed(range(5)):
-            deployment = self._deployment(version)
-            if deployment is None or int(deployment["spec"].get("replicas") or 0) >= count:
+            found = self._found(version)
+            if found is None or int(found[1]["spec"].get("replicas") or 0) >= count:
                 return False
-            metadata = {"resourceVersion": deployment["metadata"]["resourceVersion"]}
+            kind, metadata = found[0], found[1]["metadata"]
+            body = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "spec": {"replicas": count}}
             try:
-                self._objects.merge(
-                    DEPLOYMENTS, deployment["metadata"]["name"], {"metadata": metadata, "spec": {"replicas": count}}
-                )
+                self._objects.merge(kind, metadata["name"], body)
                 return True
             except ClusterError as error:
                 if error.status != 409 or not left:
@@ -179,7 +179,7 @@ class KubernetesWorkloads:
         raise AssertionError("unreachable")
 
     def remove_forgotten(self, version: str, release: str) -> bool:
-        """Delete a version's Deployment that Helm made and forgot; True when it was there.
+        """Delete what runs a version's pods, where Helm made it and forgot it; True when it was there.
 
         Helm removes what its last finished revision had. An upgrade that was cut off leaves more than that, for good.
         What a release holds, what is going already, and what Helm's `release` did not make is left alone.
@@ -187,14 +187,15 @@ class KubernetesWorkloads:
         Raises:
             ClusterError: The API refused or did not answer.
         """
-        deployment = self._deployment(version)
-        if deployment is None or deployment["metadata"].get("deletionTimestamp"):
+        found = self._found(version)
+        if found is None or found[1]["metadata"].get("deletionTimestamp"):
             return False
-        notes = deployment["metadata"].get("annotations") or {}
+        kind, metadata = found[0], found[1]["metadata"]
+        notes = metadata.get("annotations") or {}
         if notes.get(MADE_BY) != release or notes.get(STATE) == HELD:
             return False
         try:
-            self._objects.delete(DEPLOYMENTS, deployment["metadata"]["name"], deployment["metadata"]["resourceVersion"])
+            self._objects.delete(kind, metadata["name"], metadata["resourceVersion"])
         except ClusterError as error:
             if error.status not in (404, 409):
                 raise
@@ -202,7 +203,7 @@ class KubernetesWorkloads:
         return True
 
     def wait_gone(self, version: str, timeout_s: float, poll_s: float = 1.0) -> float:
-        """Wait until no Deployment of a version is left; seconds it took.
+        """Wait until nothing runs pods of a version any more; seconds it took.
 
         Raises:
             NotGoneError: It is still there after `timeout_s`.
@@ -214,7 +215,7 @@ class KubernetesWorkloads:
             if now is not None and now.why == self._none(version):
                 return time.monotonic() - started
             if over:
-                raise NotGoneError(f"Deployment {self.service}-{version} is still there after {timeout_s:.0f} s")
+                raise NotGoneError(f"{workload_name(self.service, version)} is still there after {timeout_s:.0f} s")
             time.sleep(poll_s)
 
     def last_seen(self, version: str, lines: int) -> LastSeen:
@@ -234,7 +235,7 @@ class KubernetesWorkloads:
         return f"app={self.service},version={version}"
 
     def _none(self, version: str) -> str:
-        return f"no Deployment {self.service}-{version}"
+        return f"no Deployment or StatefulSet {workload_name(self.service, version)}"
 
     def _why(self, version: str) -> str:
         """What the version's pods wait for, in the cluster's own words."""

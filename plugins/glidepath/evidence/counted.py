@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from glidepath.errors import PolicyError
 from glidepath.evidence.named import VERSION
-from glidepath.evidence.source import Naming, Rule, Source, patterns_of_pods, quoted, rule_of
+from glidepath.evidence.source import Naming, Rule, Source, patterns_of_pods, pods_of, quoted, rule_of, workload_of
 from glidepath.policy.counted import COMPLETE, Counted, Latency, VersionPlace, filled
 
 UNITS = {"seconds": 1.0, "milliseconds": 0.001}
@@ -32,7 +32,7 @@ def counted_source(counted: Counted, namespace: str, service: str, versions: Seq
     naming, by_version = _naming(counted.version, pod, names, versions)
     where = {label: quoted(pattern) for label, pattern in _rule(counted.where or {}, names)}
     if own and not (naming and naming.pods):
-        where.setdefault(pod, quoted("|".join(pattern for _, pattern in patterns_of_pods(service, versions))))
+        where.setdefault(pod, pods_of(service, versions))
     scope = _joined(where)
     label, literal = by_version
     if label:
@@ -100,12 +100,17 @@ def _naming(
     if place.pod_name:
         return Naming(pod, pod, patterns_of_pods(names["service"], versions)), ("", "")
     assert place.label is not None
-    known = tuple((version, filled(place.value, {**names, "version": version})) for version in versions)
+    known = tuple((version, filled(place.value, {**names, **_of(names["service"], version)})) for version in versions)
     literal = quoted("|".join(pattern for _, pattern in known))
     plain = place.value == PLAIN
     if plain and pod == "pod":
         return None, (place.label, literal)
     return Naming(pod, place.label, known), (place.label, literal)
+
+
+def _of(service: str, version: str) -> dict[str, str]:
+    """The names of a version, by what stands for them."""
+    return {"version": version, "workload": workload_of(service, version)}
 
 
 def _told(label: str) -> str:

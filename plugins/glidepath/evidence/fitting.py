@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.cadence import WINDOW_S, Cadence, cadence
-from glidepath.evidence.counted import counted_source
+from glidepath.evidence.counted import PLAIN, counted_source
 from glidepath.evidence.edges import latency_edges
 from glidepath.evidence.effect import requests_of
 from glidepath.evidence.named import named
 from glidepath.evidence.series import Samples, Series
-from glidepath.evidence.source import Source, app_source
+from glidepath.evidence.source import UNNAMED, Source, app_source
 from glidepath.evidence.tally import of_version
 from glidepath.policy.presets import PRESETS
 
@@ -55,10 +55,20 @@ def fitting(prometheus: Samples, namespace: str, service: str, *versions: str) -
     """
     fitted: list[Fit] = []
     for name in (*PRESETS, "app"):
-        fits = (_fit(prometheus, name, _source(name, namespace, service, version), version) for version in versions)
+        fits = (
+            _fit(prometheus, name, _source(name, namespace, service, version), version)
+            for version in versions
+            if version != UNNAMED or _by_name(name)
+        )
         fitted += [fit for fit in fits if fit is not None][:1]
     hidden = {BEFORE[fit.source] for fit in fitted if fit.source in BEFORE}
     return sorted((fit for fit in fitted if fit.source not in hidden), key=lambda fit: fit.per_s == 0)
+
+
+def _by_name(source: str) -> bool:
+    """Whether what has no version is known by its name: a label that has just the version says nothing then."""
+    place = PRESETS[source].counts.version if source in PRESETS else None
+    return place is not None and (place.pod_name or place.value != PLAIN)
 
 
 def _source(name: str, namespace: str, service: str, version: str) -> Source:

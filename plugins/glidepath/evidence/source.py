@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from glidepath.naming import workload_name
 from glidepath.policy.labels import pattern_of
 
 
@@ -20,9 +21,12 @@ def one_of(values: Sequence[str]) -> str:
     return quoted("|".join(re.escape(value) for value in values))
 
 
-# Of a pod's name: the hash of its Deployment's template, and where the name is cut.
-HASH, CUT = 10, 58
+# What Kubernetes appends to the name of a workload for its pods: a StatefulSet's their numbers; a Deployment's a hash of its
+# template of up to ten letters and one of five, and what is before the last is cut at 58, so that some have no dash between.
+OF_PODS = "(?:[0-9]+|[a-z0-9]{1,10}-[a-z0-9]{5}|[a-z0-9]{10,15})"
 Rule = tuple[tuple[str, str], ...]
+# Stands for the version of a service that runs as one: what is called by the service's name alone.
+UNNAMED = ""
 
 
 def matches(labels: Mapping[str, str], rule: Rule) -> bool:
@@ -148,22 +152,20 @@ def narrowed(selector: str, more: str) -> str:
     return f"{selector.removesuffix('}')},{more}}}" if selector and more else selector
 
 
-def pods_of(service: str, versions: Sequence[str]) -> str:
-    """A PromQL regular expression literal that matches the names of the pods of these versions' Deployments, and no others.
+def workload_of(service: str, version: str) -> str:
+    """What runs the pods of a version is called so; that of an unnamed one as the service."""
+    return service if version == UNNAMED else workload_name(service, version)
 
-    Kubernetes appends a hash of ten letters and one of five, and cuts what is before the last at 58.
-    """
-    return quoted("|".join(pattern for _, pattern in patterns_of_pods(service, versions)))
+
+def pods_of(service: str, versions: Sequence[str]) -> str:
+    """A PromQL regular expression literal that matches the names of the pods of these versions, and of no others."""
+    names = "|".join(re.escape(workload_of(service, version)) for version in versions)
+    return quoted(f"(?:{names})-{OF_PODS}")
 
 
 def patterns_of_pods(service: str, versions: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Each version, and the pattern that the names of its Deployment's pods match in full, as `pods_of`."""
-    patterns = []
-    for version in versions:
-        start = f"{service}-{version}-"
-        cut = len(start) + HASH + 1 > CUT
-        patterns.append((version, re.escape(start[:CUT]) + ("[a-z0-9-]*" if cut else "[a-z0-9]+(?:-[a-z0-9]+)?")))
-    return tuple(patterns)
+    """Each version, and the pattern that the names of its pods match in full, as `pods_of`."""
+    return tuple((version, f"{re.escape(workload_of(service, version))}-{OF_PODS}") for version in versions)
 
 
 def app_source(namespace: str, service: str, versions: Sequence[str], native: bool = False) -> Source:

@@ -9,7 +9,7 @@ from glidepath.errors import ClaimLostError
 from glidepath.fence.marks import Found, state_of, token_of, write_of
 from glidepath.fence.objects import FencedObjects
 from glidepath.fence.port import Fenced
-from glidepath.kube import DEPLOYMENTS, HELD, OPEN
+from glidepath.kube import HELD, OPEN, WORKLOADS
 
 
 class KubernetesFence:
@@ -27,7 +27,7 @@ class KubernetesFence:
     def state(self) -> Fenced:
         """See `Fence.state`."""
         there = self._live()
-        deployed = (live["metadata"]["labels"].get("version", "") for kind, live in there if kind == DEPLOYMENTS)
+        deployed = (live["metadata"]["labels"].get("version", "") for kind, live in there if kind in WORKLOADS)
         held = (self._objects.named(kind, live["metadata"]["name"]) for kind, live in there if state_of(live) == HELD)
         return Fenced(
             versions=frozenset(deployed) - {""},
@@ -40,16 +40,16 @@ class KubernetesFence:
         """See `Fence.take`."""
         for kind in self._beside:
             self._objects.stamp(claim, kind, self._objects.service)
-        for deployment in self._objects.deployments():
-            self._objects.stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], HELD, deployment)
+        for kind, live in self._objects.deployed():
+            self._objects.stamp(claim, kind, live["metadata"]["name"], HELD, live)
 
     def hold(self, claim: Claim, version: str) -> None:
         """See `Fence.hold`."""
-        self._objects.stamp(claim, DEPLOYMENTS, f"{self._objects.service}-{version}")
+        self._mark(claim, version, HELD)
 
     def let_go(self, claim: Claim, version: str) -> None:
         """See `Fence.let_go`."""
-        self._objects.stamp(claim, DEPLOYMENTS, f"{self._objects.service}-{version}", OPEN)
+        self._mark(claim, version, OPEN)
 
     def open(self, claim: Claim) -> None:
         """See `Fence.open`. Where the routes carry a higher token nothing is opened."""
@@ -59,8 +59,8 @@ class KubernetesFence:
                 f"{self._objects.named(self._routes, self._objects.service)} carries token {token_of(routes)}, this claim has "
                 f"{claim.token}: not opened"
             )
-        for deployment in self._objects.deployments():
-            self._objects.stamp(claim, DEPLOYMENTS, deployment["metadata"]["name"], OPEN, deployment)
+        for kind, live in self._objects.deployed():
+            self._objects.stamp(claim, kind, live["metadata"]["name"], OPEN, live)
         for kind in self._beside:
             self._objects.stamp(claim, kind, self._objects.service, OPEN)
 
@@ -69,9 +69,14 @@ class KubernetesFence:
         for kind, live in self._live():
             self._objects.free_write(kind, live["metadata"]["name"], live)
 
+    def _mark(self, claim: Claim, version: str, state: str) -> None:
+        found = self._objects.version(version)
+        if found is not None:
+            kind, live = found
+            self._objects.stamp(claim, kind, live["metadata"]["name"], state, live)
+
     def _live(self) -> list[tuple[str, Found]]:
         """Every object that a release may hold, with its kind."""
         service = self._objects.service
         named = [(kind, self._objects.found(kind, service)) for kind in (self._routes, *self._beside)]
-        deployed = [(DEPLOYMENTS, live) for live in self._objects.deployments()]
-        return [*deployed, *((kind, live) for kind, live in named if live is not None)]
+        return [*self._objects.deployed(), *((kind, live) for kind, live in named if live is not None)]

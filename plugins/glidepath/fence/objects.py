@@ -11,16 +11,28 @@ from glidepath.claim.state import Claim
 from glidepath.errors import ClaimLostError, ClusterError
 from glidepath.fence.marks import Found, state_of, token_of
 from glidepath.fence.owned import carried, numbered_by_others
-from glidepath.kube import DEPLOYMENTS, HELD, OPEN, STATE, TOKEN, WRITE, Objects, Opened
+from glidepath.kube import (
+    HELD,
+    OPEN,
+    STATE,
+    TOKEN,
+    WORKLOADS,
+    WRITE,
+    Objects,
+    Opened,
+    workload,
+    workloads,
+)
+from glidepath.naming import workload_name
 
 Kinds = Mapping[str, tuple[str, str]]
 Spec = Callable[[Found], dict[str, Any] | None]
-# How often what changes by itself is read again for a write: a Deployment's status does.
+# How often what changes by itself is read again for a write: a workload's status does.
 TRIES = 5
 
 
 class FencedObjects:
-    """The objects of one service that a release holds: the Deployments of its versions, and what leads callers to them.
+    """The objects of one service that a release holds: what runs its versions' pods, and what leads callers to them.
 
     Args:
         api: An API client.
@@ -42,12 +54,16 @@ class FencedObjects:
     ) -> None:
         self.api = opened(api, namespace)
         self.namespace, self.service = namespace, service
-        self.kinds: Kinds = {DEPLOYMENTS: ("apps/v1", "Deployment"), **kinds}
+        self.kinds: Kinds = {**{kind: ("apps/v1", name) for kind, name in WORKLOADS.items()}, **kinds}
         self._kept = kept
 
-    def deployments(self) -> Sequence[dict[str, Any]]:
-        """The Deployments of all versions."""
-        return self.api.list(DEPLOYMENTS, f"app={self.service}")
+    def deployed(self) -> Sequence[tuple[str, dict[str, Any]]]:
+        """What runs the pods of all versions, with its kind."""
+        return workloads(self.api, f"app={self.service}")
+
+    def version(self, version: str) -> tuple[str, dict[str, Any]] | None:
+        """What runs the pods of one version, with its kind; None where it is gone."""
+        return workload(self.api, workload_name(self.service, version))
 
     def found(self, kind: str, name: str) -> dict[str, Any] | None:
         """An object, or None where there is none."""
@@ -77,7 +93,7 @@ class FencedObjects:
     ) -> None:
         """Apply the claim's annotations to exactly the object that was read, and the spec that is made from it, if any.
 
-        Somebody wrote between our read and our write: look again, once, then it is theirs to explain; but a Deployment's
+        Somebody wrote between our read and our write: look again, once, then it is theirs to explain; but a workload's
         status changes by itself. What is held the cluster guards; what is open has no fence, so that a claim of long ago
         does not lower its token is seen to here.
 

@@ -13,7 +13,7 @@ class Fenced:
     """What the objects of a service carry.
 
     Attributes:
-        versions: The versions whose Deployments are there.
+        versions: The versions whose pods something runs: a Deployment, or a StatefulSet.
         held: The objects that a release holds, as `Deployment prices-v2`.
         tokens: The tokens that the objects carry; 0 for none.
         write: The highest number of an upgrade through Helm that an object carries; 0 for none.
@@ -52,10 +52,10 @@ class Fence(Protocol):
         """
 
     def hold(self, claim: Claim, version: str) -> None:
-        """Hold a version's Deployment: nobody without the token can change or delete it. Errors as `take`'s."""
+        """Hold what runs a version's pods: nobody without the token can change or delete it. Errors as `take`'s."""
 
     def let_go(self, claim: Claim, version: str) -> None:
-        """Open a version's Deployment, so that Helm can remove it. Does nothing if it is gone. Errors as `take`'s."""
+        """Open what runs a version's pods, so that Helm can remove it. Does nothing if it is gone. Errors as `take`'s."""
 
     def open(self, claim: Claim) -> None:
         """Open everything but the routes, so that plain helm and kubectl work again. May be repeated. Errors as `take`'s."""

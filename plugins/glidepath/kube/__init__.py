@@ -2,8 +2,22 @@
 
 from glidepath.kube.calls import at_once, may_pass, refused, request
 from glidepath.kube.editors import UNKNOWN, editor
-from glidepath.kube.names import DELETED, DEPLOYMENTS, FIELD_MANAGER, GROUP, HELD, HELM, OPEN, STATE, TOKEN, WRITE
+from glidepath.kube.names import (
+    DELETED,
+    DEPLOYMENTS,
+    FIELD_MANAGER,
+    GROUP,
+    HELD,
+    HELM,
+    OPEN,
+    STATE,
+    STATEFULSETS,
+    TOKEN,
+    WORKLOADS,
+    WRITE,
+)
 from glidepath.kube.objects import APPLY, MERGE, METADATA_ONLY, Objects, Opened
+from glidepath.kube.workloads import workload, workloads, workloads_metadata
 
 __all__ = [
     "APPLY",
@@ -19,12 +33,17 @@ __all__ = [
     "Objects",
     "Opened",
     "STATE",
+    "STATEFULSETS",
     "TOKEN",
     "UNKNOWN",
+    "WORKLOADS",
     "WRITE",
     "at_once",
     "editor",
     "may_pass",
     "refused",
     "request",
+    "workload",
+    "workloads",
+    "workloads_metadata",
 ]

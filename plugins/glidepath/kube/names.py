@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-DEPLOYMENTS = "apps/v1/deployments"
+DEPLOYMENTS, STATEFULSETS = "apps/v1/deployments", "apps/v1/statefulsets"
+# What may run the pods of a version: its path in the API, and what people call it.
+WORKLOADS = {DEPLOYMENTS: "Deployment", STATEFULSETS: "StatefulSet"}
 # Who removed an object: the API keeps nothing about deleted ones.
 DELETED = "whoever deleted it; the API server's audit log knows"
 FIELD_MANAGER = "glidepath"

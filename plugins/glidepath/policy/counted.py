@@ -16,14 +16,14 @@ LabelOfPods = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9._/-]*[a-zA-
 
 # What stands for a name in the value of a label.
 PLACE = re.compile(r"\{([a-z_]+)\}")
-OF_SERVICE, OF_VERSION = ("service", "namespace"), ("service", "namespace", "version")
+OF_SERVICE, OF_VERSION = ("service", "namespace"), ("service", "namespace", "version", "workload")
 
 
 def filled(value: str, names: Mapping[str, str]) -> str:
     """The pattern that a label's whole value must match, with the placeholders of `labels` filled in.
 
     Args:
-        value: Such as `{service}-{version}`, or `=~.*{service}`.
+        value: Such as `{workload}`, or `=~.*{service}`.
         names: By what stands for it, the name as it is.
     """
     is_pattern = value.startswith(PATTERN)
@@ -81,9 +81,12 @@ class VersionPlace(Form):
     value: str = Field(
         "{version}",
         max_length=500,
-        description="What this label has: {version}, {service} and {namespace} stand for names; `=~` marks a pattern.",
+        description="What this label has: {version}, {service} and {namespace} stand for names, {workload} for that of the version's "
+        "Deployment, <service>-<version>; `=~` marks a pattern.",
     )
-    pod_name: bool = Field(False, description="The pod's name: <service>-<version>-..., as the Deployments are called.")
+    pod_name: bool = Field(
+        False, description="The pod's name: <service>-<version>-..., as the Deployments and StatefulSets are called."
+    )
     pod_label: LabelOfPods | None = Field(None, description="A label of the pod; kube-state-metrics tells it.")
     pods: Where = Field(
         default={"app": "{service}"},
@@ -97,8 +100,10 @@ class VersionPlace(Form):
                 "expected one of `label: NAME` (of the series), `pod_name: true` and `pod_label: NAME` (by kube_pod_labels)"
             )
         _placed(self.value, OF_VERSION)
-        if "{version}" not in self.value:
-            raise ValueError(f"value: given {self.value!r}, expected {{version}} in it: else no two versions differ")
+        if "{version}" not in self.value and "{workload}" not in self.value:
+            raise ValueError(
+                f"value: given {self.value!r}, expected {{version}} or {{workload}} in it: else no two versions differ"
+            )
         return self
 
     @field_validator("value")

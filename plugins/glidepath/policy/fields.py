@@ -32,11 +32,12 @@ def _zone(name: str) -> str:
     return name
 
 
-# A name that is safe as a Kubernetes name, a label, an image tag and a subset.
-NAME = r"^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$"
+# A name that is safe as a label, a subset and an image tag, as long as Kubernetes has them.
+NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
-# Nothing is made of these, so they may be as long as Kubernetes and Helm have them.
+# A Service's begins with a letter.
+ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 HelmName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,51}[a-z0-9])?$")]
 _WRITTEN = WithJsonSchema(

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from glidepath.policy.approval import Approval
 from glidepath.policy.assets import Assets
 from glidepath.policy.evidence import FIXED, EvidenceForm
-from glidepath.policy.fields import ConnId, Duration, Form, Fraction, Name, Namespace, Wait, Zone
+from glidepath.policy.fields import ConnId, Duration, Form, Fraction, Name, Namespace, ServiceName, Wait, Zone
 from glidepath.policy.freeze import Window
 from glidepath.policy.gitops import GitOps
 from glidepath.policy.helm import HelmForm
@@ -96,7 +96,7 @@ class Policy(Form):
     """What a release of one service may do."""
 
     name: Name | None = Field(None, description="The release DAG is release_<name>; empty: the service's name.")
-    service: Name
+    service: ServiceName
     namespace: Namespace
     connections: Connections = Field(default_factory=Connections)
     helm: HelmForm

@@ -117,7 +117,7 @@ PRESETS: dict[str, Preset] = {
             latency=Latency(histogram="envoy_cluster_upstream_rq_time", unit="milliseconds", binned=True),
             version=VersionPlace(
                 label="envoy_cluster_name",
-                value="=~outbound[|][0-9]+[|]{version}[|]{service}[.]{namespace}[.].*|{service}-{version}",
+                value="=~outbound[|][0-9]+[|]{version}[|]{service}[.]{namespace}[.].*|{workload}",
             ),
             seen_by="callers",
         ),
@@ -185,7 +185,7 @@ PRESETS: dict[str, Preset] = {
             good={"status": GOOD},
             client_errors={"status": CALLERS},
             latency=Latency(histogram="nginx_ingress_controller_request_duration_seconds", among={"status": GOOD}),
-            version=VersionPlace(label="service", value="{service}-{version}"),
+            version=VersionPlace(label="service", value="{workload}"),
             pod="controller_pod",
             seen_by="callers",
         ),
@@ -203,6 +203,7 @@ PRESETS: dict[str, Preset] = {
             seen_by="service",
         ),
         "vLLM's server, v1 metrics",
+        tried="vllm 0.33.0, its logger of metrics; requests and models were played",
     ),
 }  # fmt: skip
 

@@ -17,9 +17,7 @@ DIGEST = r"sha256:[0-9a-f]{64}"
 VERSION = rf"^({TAG}|{DIGEST})$"
 Version = Annotated[str, StringConstraints(pattern=VERSION)]
 # Of a name: its longest, of a digest the letters that it bears, and of what tells two versions apart.
-LONGEST, LETTERS, TOLD_APART = 30, 12, 8
-# What Helm takes as the name of a release.
-HELM_LONGEST = 53
+LONGEST, LETTERS, TOLD_APART = 63, 12, 8
 
 
 @dataclass(frozen=True)
@@ -46,15 +44,6 @@ def name_of(version: str) -> str:
     mark = hashlib.sha256(version.encode()).hexdigest()[:TOLD_APART]
     short = plain[: LONGEST - TOLD_APART - 1].rstrip("-")
     return f"{short}-{mark}" if short else f"v-{mark}"
-
-
-def release_name(service: str, version: str) -> str:
-    """What the Helm release of a version is called: `<service>-<version>`, cut and told apart where Helm takes no more."""
-    name = f"{service}-{version}"
-    if len(name) <= HELM_LONGEST:
-        return name
-    mark = hashlib.sha256(name.encode()).hexdigest()[:TOLD_APART]
-    return f"{name[: HELM_LONGEST - TOLD_APART - 1].rstrip('-')}-{mark}"
 
 
 def image_of(version: str) -> Image:

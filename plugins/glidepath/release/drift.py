@@ -93,7 +93,7 @@ def objects_drift(run: Run) -> str | None:
     return (
         _others_drift(run, around)
         or reach.drift(run, shapes, around)
-        or _deployments_drift(run, shapes)
+        or _versions_drift(run, shapes)
         or _helm_drift(run)
     )
 
@@ -112,11 +112,11 @@ def _others_drift(run: Run, around: Surroundings) -> str | None:
     )
 
 
-def _deployments_drift(run: Run, shapes: reach.Shapes) -> str | None:
+def _versions_drift(run: Run, shapes: reach.Shapes) -> str | None:
     replicas, pods = run.journal.replicas(), run.journal.pods()
     for version, now in shapes.items():
         if now is None:
-            return f"the Deployment of {version} is gone; removed by {DELETED}"
+            return f"what runs the pods of {version} is gone; removed by {DELETED}"
         least = replicas.versions.get(version, 0) if replicas else 0
         if now.wanted < least:
             return f"{version} was scaled to {now.wanted} replicas, expected at least {least}; by {now.replicas_by}"

@@ -57,7 +57,7 @@ def drift(run: Run, shapes: Shapes, around: Surroundings) -> str | None:
 
     Args:
         run: The release.
-        shapes: Of each version that may get requests, what its Deployment asks for.
+        shapes: Of each version that may get requests, what it asks for.
         around: How callers are led to them.
     """
     if around.lost:

@@ -10,6 +10,7 @@ from functools import cached_property
 from glidepath.claim import Claim
 from glidepath.errors import OrderError, StaleWriteError
 from glidepath.evidence import Source, source_of
+from glidepath.naming import LABEL, shortened
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.record import Record, Release
@@ -27,9 +28,12 @@ def unsaid(_: str) -> None:
     """Says nothing."""
 
 
+BASELINE = "-baseline"
+
+
 def baseline_of(stable: str) -> str:
     """What freshly started pods of the stable version are called."""
-    return f"{stable}-baseline"
+    return f"{shortened(stable, LABEL - len(BASELINE))}{BASELINE}"
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def leave_only(run: Run, version: str) -> HelmRelease:
     done = upgrade(run, alone)
     for other in sorted(gone):
         if ports.workloads.remove_forgotten(other, ports.helm.release):
-            run.say(f"{other}: an upgrade that was cut off had left its Deployment to nobody; removed")
+            run.say(f"{other}: an upgrade that was cut off had left its pods to nobody; removed")
         ports.workloads.wait_gone(other, run.spec.deploy_timeout)
     return done
 

@@ -12,6 +12,7 @@ from glidepath.record import Record, reading
 from glidepath.release.events import Braked, Committed, LastSeen, WeightGiven
 from glidepath.release.journal import Journal
 from glidepath.release.phases import Phase
+from glidepath.release.run import baseline_of
 from glidepath.status.banner import ENDED, banner
 from glidepath.status.coming import actions, coming, deadline
 from glidepath.status.facts import Facts
@@ -160,7 +161,7 @@ def _exposure(record: Record, facts: Facts) -> list[Arm]:
     seen = 100.0 * canary / both if both else None
     failed = reading.errors(record, release.id)
     return [
-        Arm("stable", f"{release.stable}-baseline" if fresh else release.stable, look.stable_requests, failed["stable"], 100 - wanted,
+        Arm("stable", baseline_of(release.stable) if fresh else release.stable, look.stable_requests, failed["stable"], 100 - wanted,
             None if seen is None else round(100 - seen, 2)),
         Arm("canary", release.canary, look.canary_requests, failed["canary"], wanted, None if seen is None else round(seen, 2)),
     ]  # fmt: skip

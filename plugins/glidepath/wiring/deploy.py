@@ -14,7 +14,8 @@ from glidepath.deploy.command import Command
 from glidepath.deploy.live import Live
 from glidepath.deploy.mapped import Mapped
 from glidepath.kube import GROUP, Objects
-from glidepath.policy import Policy, ReleaseSpec, for_run, release_name
+from glidepath.naming import workload_name
+from glidepath.policy import Policy, ReleaseSpec, for_run
 
 # What Helm's own secrets of a version's release carry.
 SERVICE, VERSION = f"{GROUP}/service", f"{GROUP}/version"
@@ -58,7 +59,7 @@ def per_version(policy: Policy, api: client.ApiClient, binary: str | None = None
 
     def of(version: str) -> Helm:
         labels = {SERVICE: service, VERSION: version}
-        return Helm(of_versions, release_name(service, version), namespace, api, binary, labels)
+        return Helm(of_versions, workload_name(service, version), namespace, api, binary, labels)
 
     def there() -> frozenset[str]:
         kept = objects.list_metadata("v1/secrets", f"owner=helm,{SERVICE}={service}")

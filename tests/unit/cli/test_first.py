@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,11 +91,16 @@ def test_those_of_one_counter_are_told_apart_by_their_labels(monkeypatch: pytest
         assert [one.source for one in fitting(exposing(*scrapes), NAMESPACE, SERVICE, "v1")] == [name]
 
 
-def test_the_mesh_goes_first_and_what_else_there_is_is_told() -> None:
+def test_the_mesh_goes_first_and_what_else_there_is_is_told(found: Any, capsys: pytest.CaptureFixture[str]) -> None:
     scraped = exposing(istio(10), istio(200), pod="caller", namespace="edge")
     for at in (1090, 1095):
         scraped.scrape(at, kept("promhttp")[0], pod=POD, namespace=NAMESPACE)
     assert [one.source for one in fitting(scraped, NAMESPACE, SERVICE, "v1")] == ["istio", "promhttp"]
+    assert main(found(scraped)) == GOOD
+    out = capsys.readouterr().out
+    assert re.search(
+        r"# there as well: promhttp \([0-9.]+ a second\)\. .*\{kind: errors, source: promhttp, role: guard\}", out
+    )
 
 
 def test_of_grpc_in_the_mesh_the_codes_are_taken() -> None:
@@ -150,7 +156,7 @@ def test_what_the_cluster_lacks_is_said(found: Any, server: ApiServer, capsys: p
     server.put(DEPLOYMENTS, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": SERVICE}, "spec": {}})
     assert main(found(exposing(*kept("promhttp")))) == GOOD
     err = capsys.readouterr().err
-    assert f"missing: Deployment {SERVICE} is not named {SERVICE}-VERSION" in err
+    assert f"missing: Deployment {SERVICE} is no version of {SERVICE}: expected the name {SERVICE}-VERSION" in err
     assert "missing: no routes that can be shifted" in err
     assert f"missing: no Service {SERVICE}" in err
 
@@ -160,4 +166,4 @@ def test_a_service_that_is_not_there_is_refused(
 ) -> None:
     server.objects.clear()
     assert main(found(exposing("up 1\n"))) == REFUSED
-    assert f"and none named {SERVICE}-VERSION" in capsys.readouterr().err
+    assert f"and none that is a version, such as {SERVICE}-v1 with the labels" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from glidepath.cli import first
 from glidepath.cli.main import GOOD, REFUSED, main
 from glidepath.cli.plain import version_of
 from glidepath.errors import HelmError
-from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, SERVICES, ApiServer
+from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, SERVICES, STATEFULSETS, ApiServer
 from tests.unit.cli.test_first import Answering, exposing
 from tests.unit.evidence.behaviour.test_presets import kept
 
@@ -39,10 +39,10 @@ def deployment(name: str, image: str = "registry:5000/shop:1.4.2", **labels: str
 class PlainHelm:
     """What Helm says of the release."""
 
-    fails, objects = "", list[dict[str, Any]]()
+    fails, of, objects = "", "shop-release", list[dict[str, Any]]()
 
     def __init__(self, _: Any, release: str, *__: Any) -> None:
-        assert release == "shop-release"
+        assert release == self.of
 
     def status(self) -> Any:
         if self.fails:
@@ -62,12 +62,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
             SERVICES,
             {"apiVersion": "v1", "kind": "Service", "metadata": {"name": SERVICE}, "spec": {"selector": LABELS}},
         )
-        pods = SERVICES.replace("services", "pods")
-        for number, known in enumerate((HASH, HASH, "old")):
-            labels = {**LABELS, "pod-template-hash": known}
-            server.put(
-                pods, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"{SERVICE}-{number}", "labels": labels}}
-            )
         monkeypatch.setattr(first, "cluster", lambda *_: server.api())
         monkeypatch.setattr("glidepath.deploy.Helm", PlainHelm)
         yield server
@@ -111,6 +105,42 @@ def test_the_policy_has_what_runs_and_how_it_is_counted(
     assert "requests a second of 1.4.2, counted by 1 pods" in out
     [told] = err.splitlines()
     assert "glidepath adopt FILE --version 1.4.2" in told
+
+
+def test_of_one_that_is_adopted_it_is_the_routes_release_and_the_versions_values(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.objects.pop((DEPLOYMENTS, SERVICE))
+    labels, made = {"app": SERVICE, "version": "v1"}, "meta.helm.sh/release-name"
+    one = deployment(f"{SERVICE}-v1")
+    one["metadata"] |= {"labels": labels, "annotations": {made: f"{SERVICE}-v1"}}
+    server.put(DEPLOYMENTS, one)
+    called = {"name": SERVICE, "annotations": {made: "shop-routes"}}
+    spec = {"selector": {"app": SERVICE}}
+    server.put(SERVICES, {"apiVersion": "v1", "kind": "Service", "metadata": called, "spec": spec}, force=True)
+    monkeypatch.setattr(PlainHelm, "of", f"{SERVICE}-v1")
+    pod = f"{SERVICE}-v1-5d4f9c7b6d-x2k9q"
+    scraped = exposing(*kept("promhttp"), pod=pod, namespace=NAMESPACE, instance=pod)
+    assert ran(monkeypatch, scraped=scraped) == GOOD
+    out, err = capsys.readouterr()
+    helm = yaml.safe_load(out)["helm"]
+    assert (helm["release"], helm["per_version"]) == ("shop-routes", True)
+    assert helm["values"]["image"] == {"repository": "localhost/shop"}
+    assert "missing: helm.chart: the folder or packed file" in err
+    assert "glidepath adopt" not in err
+
+
+def test_a_statefulset_is_found_by_its_pods_numbers(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.objects.pop((DEPLOYMENTS, SERVICE))
+    server.put(STATEFULSETS, {**deployment(SERVICE), "kind": "StatefulSet"})
+    pod = f"{SERVICE}-0"
+    scraped = exposing(*kept("promhttp"), pod=pod, namespace=NAMESPACE, instance=pod)
+    assert ran(monkeypatch, "--chart", "charts/shop", scraped=scraped) == GOOD
+    out, err = capsys.readouterr()
+    assert yaml.safe_load(out)["evidence"]["source"] == "promhttp"
+    assert "glidepath adopt FILE --version 1.4.2" in err
 
 
 @pytest.mark.usefixtures("server")
@@ -163,4 +193,4 @@ def test_a_service_of_two_deployments_is_none_to_adopt(
 ) -> None:
     server.put(DEPLOYMENTS, deployment("another"))
     assert ran(monkeypatch) == REFUSED
-    assert f"no Deployment that a Service {SERVICE} leads to alone" in capsys.readouterr().err
+    assert f"no Deployment or StatefulSet that a Service {SERVICE} leads to alone" in capsys.readouterr().err

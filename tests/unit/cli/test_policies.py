@@ -93,6 +93,11 @@ def test_a_plan_that_the_task_would_refuse_is_refused(
     argv = ["plan", str(file), "--version", "v3", "--prometheus", "http://prometheus:9090"]
     assert main(argv) == REFUSED
     assert "dag/held" in capsys.readouterr().err
+    assert main([*argv, "-o", "json"]) == REFUSED
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert told["refused"]
+    assert told["reason"] in err
 
 
 def test_what_leads_nowhere_is_refused_before_anything_is_asked(

@@ -41,10 +41,12 @@ class Shop:
     revisions: list[list[Object]] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
     fence: bool = True
+    fenced: tuple[str, ...] = ("deployments", "statefulsets")
+    kind: str = "Deployment"
     left: int = 1000
 
     def __post_init__(self) -> None:
-        self.revisions.append(plain())
+        self.revisions.append(plain(self.kind))
         self.known = self.now()
 
     def now(self) -> Known:
@@ -76,18 +78,18 @@ class Shop:
         self.known = self.now()
 
 
-def plain() -> list[Object]:
+def plain(kind: str) -> list[Object]:
     """What the chart makes under the service's own name."""
-    return made("shop", OLD)
+    return made("shop", OLD, kind)
 
 
-def made(name: str, labels: Mapping[str, str]) -> list[Object]:
+def made(name: str, labels: Mapping[str, str], kind: str) -> list[Object]:
     template = {"metadata": {"labels": dict(labels)}, "spec": {"containers": [{"image": "shop:v1"}]}}
-    deployment = {"replicas": 1, "selector": {"matchLabels": dict(labels)}, "template": template}
+    workload = {"replicas": 1, "selector": {"matchLabels": dict(labels)}, "template": template}
     service = {"selector": dict(labels), "ports": [{"name": "http", "port": 80}]}
     return [
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": service},
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": deployment},
+        {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": workload},
     ]
 
 
@@ -109,7 +111,7 @@ class Routes:
         return self.shop.revisions[::-1]
 
     def preview(self, values: Mapping[str, Any]) -> Preview:
-        return Preview(plain() if self.plain else routed(values))
+        return Preview(plain(self.shop.kind) if self.plain else routed(values))
 
     def upgrade(self, values: Mapping[str, Any]) -> None:
         if values == self.shop.values:
@@ -126,7 +128,7 @@ class Routes:
             self.shop.subsets = frozenset(rule["spec"])
             self.shop.weights = tuple(routes["spec"].items())
             before = {one["kind"] for one in self.shop.revisions[-2]}
-            if "Deployment" in before and "Deployment shop" not in self.shop.kept:  # Helm removes what it knew
+            if self.shop.kind in before and f"{self.shop.kind} shop" not in self.shop.kept:  # Helm removes what it knew
                 del self.shop.pods["shop-5d4f-x2k9q"]
         self.shop.answered()
 
@@ -153,7 +155,7 @@ class Versions:
         return Routes(self.shop).status()
 
     def rendered(self, values: Mapping[str, Any]) -> list[Object]:
-        return made("shop-v1", NEW)
+        return made("shop-v1", NEW, self.shop.kind)
 
     def install(self, values: Mapping[str, Any], *, anew: bool = False) -> None:
         assert anew
@@ -183,7 +185,8 @@ class Live:
 
     def find(self, manifest: Object) -> Object | None:
         if manifest["kind"] == "ValidatingAdmissionPolicy":
-            return manifest if self.shop.fence else None
+            rules = [{"resources": self.shop.fenced}]
+            return {**manifest, "spec": {"matchConstraints": {"resourceRules": rules}}} if self.shop.fence else None
         if manifest["kind"] == "DestinationRule":
             return manifest if self.shop.subsets else None
         if manifest["kind"] == "VirtualService":
@@ -192,6 +195,9 @@ class Live:
 
     def endpoints(self, service: str) -> set[str]:
         return set(self.shop.now().pods)
+
+    def pods(self, selector: Mapping[str, str]) -> set[str]:
+        return {name for name, labels in self.shop.pods.items() if selector.items() <= labels.items()}
 
     def keep_on_upgrade(self, manifest: Object, keep: bool = True) -> None:
         self.shop.act()
@@ -224,11 +230,11 @@ class Live:
         self.shop.answered()
 
     def delete_made(self, manifest: Object) -> bool:
-        assert manifest["kind"] == "Deployment"
+        assert manifest["kind"] == self.shop.kind
         if "shop-5d4f-x2k9q" not in self.shop.pods:
             return False
         self.shop.act()
-        self.shop.kept.discard("Deployment shop")
+        self.shop.kept.discard(f"{self.shop.kind} shop")
         del self.shop.pods["shop-5d4f-x2k9q"]
         self.shop.answered()
         return True

@@ -50,7 +50,16 @@ def test_a_plain_chart_with_the_callers_service_and_one_deployment_can_be_adopte
     assert images(serving("shop", plain())[0]) == ["r/shop:v1"]
 
 
+def test_a_statefulset_without_volumes_can_be_adopted() -> None:
+    found = plain()
+    found[1]["kind"] = "StatefulSet"
+    assert list(hindrances("shop", found)) == []
+    assert [one["kind"] for one in serving("shop", found)] == ["StatefulSet"]
+
+
 CLAIM = {"spec": {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "shop-data"}}]}}
+
+VOLUMES = {"volumeClaimTemplates": [{"metadata": {"name": "data"}}, {"metadata": {"name": "log"}}]}
 
 
 @pytest.mark.parametrize(
@@ -61,12 +70,13 @@ CLAIM = {"spec": {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimN
         (plain(type="LoadBalancer"), "Service shop is LoadBalancer; expected ClusterIP"),
         (plain(clusterIP="None"), "Service shop is headless"),
         (plain(ports=[{"name": "dns", "port": 53, "protocol": "UDP"}]), "a port that is not TCP"),
-        (plain(selector={}), "the Service has pods of nothing; expected one Deployment"),
+        (plain(selector={}), "the Service has pods of nothing; expected one Deployment or StatefulSet"),
         (plain(plain()[1]), "the Service has pods of Deployment shop, Deployment shop"),
         (plain(other("Ingress")), "Ingress shop: each version would bring one for the same host"),
         (plain(other("HTTPRoute")), "HTTPRoute shop"),
         (plain(other("VirtualService", "theirs")), "VirtualService theirs"),
-        (plain(other("StatefulSet", "db")), "StatefulSet db: versions run side by side as Deployments only"),
+        (plain(other("DaemonSet", "db")), "DaemonSet db: it has no replicas to give a version"),
+        (plain(other("StatefulSet", "db", **VOLUMES)), "StatefulSet db has volumeClaimTemplates (data, log)"),
         (plain(other("PersistentVolumeClaim", "data")), "PersistentVolumeClaim data: it would go with its version"),
         (plain(other("Deployment", "job", template=CLAIM)), "mounts the volume shop-data: two versions at once"),
     ],

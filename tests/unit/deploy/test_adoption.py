@@ -28,10 +28,10 @@ def back(shop: Shop) -> None:
     adoption(shop).back()
 
 
-@pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
+@pytest.fixture(params=["Deployment", "StatefulSet"])
+def shop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """By plain Helm."""
-    made = Shop()
+    made = Shop(kind=request.param)
     monkeypatch.setattr("glidepath.deploy.adoption.time.sleep", lambda seconds: made.waits(seconds))
     return made
 
@@ -53,13 +53,14 @@ def test_callers_are_answered_all_the_way_and_back(shop: Shop) -> None:
     assert is_adopted(shop)
 
 
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
 @pytest.mark.parametrize("first", [forth, back])
 @pytest.mark.parametrize("then", [forth, back])
 def test_whatever_was_cut_off_either_command_goes_on(
-    monkeypatch: pytest.MonkeyPatch, first: Callable[[Shop], None], then: Callable[[Shop], None]
+    monkeypatch: pytest.MonkeyPatch, first: Callable[[Shop], None], then: Callable[[Shop], None], kind: str
 ) -> None:
     for acts in range(100):
-        shop = Shop()
+        shop = Shop(kind=kind)
         monkeypatch.setattr("glidepath.deploy.adoption.time.sleep", shop.waits)
         if first is back:
             forth(shop)
@@ -85,6 +86,17 @@ def test_without_a_fence_and_with_other_values_nothing_is_touched(shop: Shop) ->
         forth(shop)
     with pytest.raises(PreflightError, match="no version that Glidepath made"):
         back(shop)
+
+
+def test_a_fence_that_knows_no_statefulsets_is_to_be_renewed_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        PreflightError, match="its fence, of an earlier Glidepath, keeps nobody from a StatefulSet: helm"
+    ):
+        forth(Shop(kind="StatefulSet", fenced=("deployments",), left=0))
+    shop = Shop(fenced=("deployments",))
+    monkeypatch.setattr("glidepath.deploy.adoption.time.sleep", shop.waits)
+    forth(shop)
+    assert is_adopted(shop)
 
 
 def test_the_name_of_the_pods_of_before_is_no_version(shop: Shop) -> None:

@@ -11,7 +11,7 @@ import pytest
 from glidepath.deploy import KubernetesWorkloads
 from glidepath.errors import ClusterError, NotGoneError, NotReadyError
 from glidepath.kube import UNKNOWN
-from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, ApiServer
+from tests.support.apiserver import DEPLOYMENTS, NAMESPACE, SERVICE, STATEFULSETS, ApiServer
 from tests.support.installed import install
 
 NAME = f"{SERVICE}-v2"
@@ -25,6 +25,11 @@ class PodsInMemory:
     @property
     def workloads(self) -> KubernetesWorkloads:
         return KubernetesWorkloads(self.server.api(), NAMESPACE, SERVICE)
+
+    def as_statefulset(self) -> None:
+        """Have a StatefulSet run the version, not a Deployment."""
+        was = self.server.objects.pop((DEPLOYMENTS, NAME))
+        self.server.objects[STATEFULSETS, NAME] = {**was, "kind": "StatefulSet"}
 
     def report(self, updated: int, available: int, generation: int = 1, observed: int = 1) -> None:
         """What the Deployment's controller reports."""
@@ -75,10 +80,37 @@ def test_a_deployment_whose_controller_has_said_nothing_has_none_ready(world: Po
     assert world.workloads.readiness("v2").ready == 0
 
 
+def test_a_statefulset_is_read_scaled_and_removed_as_a_deployment_is(world: PodsInMemory) -> None:
+    before = world.workloads.shape("v2")
+    world.as_statefulset()
+    assert world.workloads.shape("v2") == before
+    assert world.workloads.readiness("v2").complete
+    assert world.workloads.at_least("v2", 3)
+    assert world.server.find("statefulsets", NAME)["spec"]["replicas"] == 3
+    notes = world.server.objects[STATEFULSETS, NAME]["metadata"].setdefault("annotations", {})
+    notes |= {"meta.helm.sh/release-name": "shop"}
+    assert world.workloads.remove_forgotten("v2", "shop")
+    assert world.workloads.shape("v2") is None
+
+
+def test_an_account_that_may_not_read_statefulsets_has_no_version_that_is_one(world: PodsInMemory) -> None:
+    world.as_statefulset()
+    world.server.fail("GET", "/statefulsets", 403, times=1)
+    assert world.workloads.readiness("v2").why == f"no Deployment or StatefulSet {NAME}"
+    world.server.fail("GET", "/statefulsets", 500, times=9)
+    with pytest.raises(ClusterError):
+        world.workloads.readiness("v2")
+
+
 def test_one_that_is_not_there_has_none_and_no_shape(world: PodsInMemory) -> None:
     world.delete()
     found = world.workloads.readiness("v2")
-    assert (found.wanted, found.ready, found.complete, found.why) == (0, 0, False, f"no Deployment {NAME}")
+    assert (found.wanted, found.ready, found.complete, found.why) == (
+        0,
+        0,
+        False,
+        f"no Deployment or StatefulSet {NAME}",
+    )
     assert world.workloads.shape("v2") is None
 
 

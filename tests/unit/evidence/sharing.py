@@ -33,7 +33,7 @@ def series_of(
 ) -> tuple[Labels, list[tuple[int, float]]]:
     labels = {
         "__name__": "app_predictions_total", "namespace": namespace, "version": version, "status": "success",
-        "pod": f"{service}-{version}-6c4f9d8b7{number}-x{number:03d}z",
+        "pod": f"{service}-{version}-6c4f9d8b{number:02d}-x{number:03d}z",
     }  # fmt: skip
     return labels, [(time, place + 0.1 * number) for place, time in enumerate(times)]
 

@@ -151,14 +151,24 @@ def test_without_labels_of_pods_there_is_no_evidence_and_the_past_says_so() -> N
         baseline(scraped, source_of(policy(BY_LABEL), ["v1"]), "v1", 600, 101)
 
 
-def test_two_versions_that_a_pods_name_can_t_tell_apart_are_refused() -> None:
-    long = "a" * 28
-    scraped = Exposed()
-    scraped.scrape(100, exposition(1, 0), namespace="prod", pod=f"shop-{long}-x-b5d4f9c7b6dx2k9q")
-    versions = ["a" * 58 + "b", "a" * 58 + "c"]
-    scraped.scrape(100, exposition(1, 0), namespace="prod", pod="shop-" + "a" * 53 + "xyz12")
+def test_two_versions_that_a_label_can_t_tell_apart_are_refused() -> None:
+    scraped, versions = Exposed(), ["v1", "v12"]
+    pod = "shop-v12-5d4f9c7b6d-x2k9q"
+    scraped.scrape(100, exposition(1, 0), namespace="prod", pod=pod, cluster="to-v12")
+    source = source_of(policy('{label: cluster, value: "=~to-{version}.*"}'), versions)
     with pytest.raises(EvidenceError, match="can't be told apart"):
-        Collector(scraped, source_of(policy("{pod_name: true}"), versions), versions[0], versions, 5.0).collect(101)
+        Collector(scraped, source, versions[0], versions, 5.0).collect(101)
+
+
+@pytest.mark.parametrize("pod", ["shop-1-4-1-0", "shop-1-4-1-5d4f9c7b6d-x2k9q"])
+def test_a_version_whose_name_begins_with_the_others_keeps_its_pods(pod: str) -> None:
+    scraped, versions = Exposed(), ["1-4", "1-4-1"]
+    pods(scraped, 100, {"shop-1-4-0": (10, 0), pod: (1, 0)}, {})
+    pods(scraped, 105, {"shop-1-4-0": (30, 0), pod: (6, 1)}, {})
+    found = counted(policy("{pod_name: true}"), scraped, versions)
+    assert {version: (requests, errors) for version, (requests, errors, _) in found.items()} == {
+        "1-4": (20, 0), "1-4-1": (6, 1),
+    }  # fmt: skip
 
 
 def test_the_stables_past_is_read_by_pod_under_any_name() -> None:

@@ -16,6 +16,7 @@ from glidepath.evidence.interval import Collected
 from glidepath.evidence.once import _plain, counted_once, each_once, of_one_way
 from glidepath.evidence.series import Series
 from glidepath.evidence.source import pods_of
+from glidepath.naming import workload_name
 from tests.unit.evidence.scraped import EDGES, SOURCE, Scraped
 from tests.unit.evidence.test_collector import SCRAPE, collected
 
@@ -178,6 +179,8 @@ def test_of_one_scrape_nobody_can_know() -> None:
         ("api-v1-cache-7f46f6656-x2x4z", False),
         ("my-api-v1-7f46f6656-x2x4z", False),
         ("api-v3-7f46f6656-x2x4z", False),
+        ("api-v1-0", True),
+        ("api-v1-cache-0", False),
     ],
 )
 def test_the_pods_are_those_of_this_services_versions(pod: str, is_one: bool) -> None:
@@ -188,7 +191,7 @@ def test_the_pods_are_those_of_this_services_versions(pod: str, is_one: bool) ->
 
 def test_names_that_kubernetes_cuts_are_known() -> None:
     service, version = "a-service-with-a-long-name-abc", "2026-11-27-a-long-version-name"
-    pod = f"{service}-{version}-7f46f6656"[:58] + "x2x4z"
+    pod = f"{workload_name(service, version)}-7f46f6656-"[:58] + "x2x4z"
     literal = pods_of(service, [version])
     assert re.fullmatch(literal[1:-1].replace("\\\\", "\\"), pod) is not None
 

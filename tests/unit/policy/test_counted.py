@@ -32,7 +32,7 @@ OWN = "evidence: {source: own, counts: {requests: http_requests_total, errors: {
         ("{source: own, counts: {where: {job: '{pod}'}}}", "{pod} stands for nothing; expected {service}, {namespace}"),
         ("{source: own, counts: {version: {}}}", "expected one of `label: NAME`"),
         ("{source: own, counts: {version: {label: v, pod_name: true}}}", "expected one of `label: NAME`"),
-        ("{source: own, counts: {version: {label: v, value: fixed}}}", "expected {version} in it"),
+        ("{source: own, counts: {version: {label: v, value: fixed}}}", "expected {version} or {workload} in it"),
         ("{source: own, counts: {version: {label: v, value: '=~({version}'}}}", "is no regular expression"),
         ("{source: own, counts: {version: {label: v, value: '=~(?!x){version}'}}}", "has a look-around"),
         ("{source: own, counts: {version: {label: v, value: 'out|{version}|.*'}}}", "looks like a pattern"),

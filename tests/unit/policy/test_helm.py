@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from glidepath.errors import PolicyError
-from glidepath.policy import Policy, ReleaseSpec, for_run, release_name
+from glidepath.policy import Policy, ReleaseSpec, for_run
 from glidepath.policy.load import parse_policy
-from glidepath.policy.versions import HELM_LONGEST
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
-NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?", fullmatch=True)
 
 
 def parsed(helm: str) -> Policy:
@@ -94,22 +90,6 @@ def test_a_digest_needs_its_place_in_the_values() -> None:
     assert for_run(policy, {"version": DIGEST}).digest == DIGEST
 
 
-@given(NAMES, NAMES)
-def test_a_versions_release_has_a_name_that_helm_takes(service: str, version: str) -> None:
-    name = release_name(service, version)
-    assert len(name) <= HELM_LONGEST
-    assert name == f"{service}-{version}" or len(f"{service}-{version}") > HELM_LONGEST
-    assert name[0].isalnum()
-    assert name[-1].isalnum()
-
-
-def test_long_names_that_end_differently_are_told_apart() -> None:
-    service = "s" * 30
-    names = {release_name(service, "v" * 29 + letter) for letter in "abc"}
-    assert len(names) == 3
-    assert {len(name) for name in names} == {HELM_LONGEST}
-
-
 IN_REGISTRY = ", chart: 'oci://r.example:5000/charts/shop', "
 
 
@@ -145,16 +125,26 @@ def test_fresh_pods_would_be_of_another_chart() -> None:
         parse_policy(text + "evidence: {control: fresh}\n", "p.yaml", Path("/checkout"))
 
 
-@pytest.mark.parametrize(("name", "longest"), [("namespace", 63), ("helm.release", 53)])
-def test_names_that_nothing_is_made_of_are_as_long_as_others_have_them(name: str, longest: int) -> None:
+@pytest.mark.parametrize(("name", "longest"), [("service", 63), ("namespace", 63), ("helm.release", 53)])
+def test_names_are_as_long_as_kubernetes_and_helm_have_them(name: str, longest: int) -> None:
     def named(length: int) -> Policy:
-        given = {"namespace": "prod", "helm.release": "shop"} | {name: "n" * length}
-        text = f"service: shop\nnamespace: {given['namespace']}\nhelm: {{release: {given['helm.release']}}}\nsteps: [{{weight: 50}}]\n"
+        given = {"service": "shop", "namespace": "prod", "helm.release": "shop"} | {name: "n" * length}
+        text = "".join(f"{key}: {given[key]}\n" for key in ("service", "namespace"))
+        text += f"helm: {{release: {given['helm.release']}}}\nsteps: [{{weight: 50}}]\n"
         return parse_policy(text, "p.yaml", Path("/checkout"))
 
-    assert named(longest).service == "shop"
+    assert named(longest).namespace
     with pytest.raises(PolicyError, match=f"{name}: given 'n+': String should match pattern"):
         named(longest + 1)
+
+
+def test_a_service_is_called_as_kubernetes_calls_one() -> None:
+    with pytest.raises(PolicyError, match="service: given '2nd-shop': String should match pattern"):
+        parse_policy(
+            "service: 2nd-shop\nnamespace: prod\nhelm: {release: shop}\nsteps: [{weight: 50}]\n",
+            "p.yaml",
+            Path("/checkout"),
+        )
 
 
 def test_a_helm_release_may_have_dots() -> None:

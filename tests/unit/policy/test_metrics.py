@@ -6,7 +6,7 @@ import pytest
 
 from glidepath.errors import PolicyError
 from glidepath.evidence import source_of
-from glidepath.evidence.source import matches
+from glidepath.evidence.source import OF_PODS, matches
 from glidepath.gate import settings_of
 from glidepath.policy import ReleaseSpec, for_run
 from tests.unit.replay.world import policy
@@ -37,7 +37,7 @@ def test_the_share_of_spam_is_one_line() -> None:
 def test_another_counter_with_its_own_events() -> None:
     line = "{kind: share, name: miss, counter: lookups_total, event_counter: misses_total, margin: 0.1, sides: above}"
     [share] = source_of(policy(METRICS, with_metric(line)), ["v1", "v2"]).shares
-    pods = "|".join(rf"model\\-service\\-{one}\\-[a-z0-9]+(?:-[a-z0-9]+)?" for one in ("v1", "v2"))
+    pods = rf"(?:model\\-service\\-v1|model\\-service\\-v2)-{OF_PODS}"
     assert share.of == f'lookups_total{{namespace="sms-app",pod=~"{pods}",version=~"v1|v2"}}'
     assert share.events.startswith("misses_total{namespace=")
     assert matches({}, share.among)

@@ -39,7 +39,6 @@ class Kind(ABC):
         unit: Of effects and limits.
         two_sided: Whether harm may lie on either side of the stable version.
         at_edges: Whether an event is a request beyond a bucket's edge.
-        judged: Whether anything is asked, or the metric is told only.
         better: What the row "better than stable" stands for; None where nothing is better.
         harm_factors, harm_weights: The bets on harm: odds ratios beyond the null, and their parts of the mass.
     """
@@ -48,10 +47,14 @@ class Kind(ABC):
     unit: Unit = POINTS
     two_sided: bool = False
     at_edges: bool = False
-    judged: bool = True
     better: float | None = None
     harm_factors: tuple[float, ...]
     harm_weights: tuple[float, ...]
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything is asked, or the metric is told only."""
+        return self.unit.limited
 
     @abstractmethod
     def planned(self, settings: MetricSettings, baseline: ArmCounts, edges: tuple[float, ...]) -> MetricPlan:

@@ -23,7 +23,6 @@ class Mean(Kind):
 
     name = "mean"
     unit = MEAN
-    judged = False
     # Nothing is bet.
     harm_factors = (1.0,)
     harm_weights = (1.0,)

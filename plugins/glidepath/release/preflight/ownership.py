@@ -9,10 +9,13 @@ from glidepath.deploy import Preview
 from glidepath.deploy import values as chart
 from glidepath.deploy.overlay import Laid, changes, overlaid, short, where
 from glidepath.errors import ClusterError, PreflightError
+from glidepath.kube import WORKLOADS
+from glidepath.naming import workload_name
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.release.run import Say, baseline_of
 
+KINDS = tuple(WORKLOADS.values())
 REPLICAS = ("spec", "replicas")
 TEMPLATE = ("spec", "template")
 UPGRADES = ("pre-upgrade", "post-upgrade")
@@ -36,7 +39,7 @@ def look(spec: ReleaseSpec, ports: Ports, stable: str, release_values: Mapping[s
     token = ports.fence.state().newest
     release_values = chart.with_image(release_values, spec.version, spec.image)
     seen = ports.helm.preview(chart.with_canary(release_values, stable, spec.version, 0, token, baseline=beside))
-    name = f"{spec.service}-{stable}"
+    name = workload_name(spec.service, stable)
     for field in seen.laid:
         say(f"plan: {_owned(field, name, spec.version)}")
     values, shape = ports.helm.effective_values(), ports.workloads.shape(stable)
@@ -63,7 +66,8 @@ def _owned(field: Laid, stable: str, version: str) -> str:
     """What a field of another owner means for the release."""
     if field.taken:
         return f"{field}; the release needs it as {short(field.value)}, and takes it over"
-    if (field.kind, field.name, field.path) == ("Deployment", stable, REPLICAS):
+    ours = field.kind in KINDS and field.name == stable
+    if ours and field.path == REPLICAS:
         more = (
             "as many as stable is that many"
             if field.value > field.rendered
@@ -71,7 +75,7 @@ def _owned(field: Laid, stable: str, version: str) -> str:
         )
         return f"{field}, Helm has {field.rendered}: it is left so; {more}"
     also = ""
-    if (field.kind, field.name) == ("Deployment", stable) and field.path[:2] == TEMPLATE:
+    if ours and field.path[:2] == TEMPLATE:
         also = (
             f"; {version} is made of Helm's values, without it: put it there (helm upgrade), or it goes with {stable}"
         )
@@ -80,11 +84,7 @@ def _owned(field: Laid, stable: str, version: str) -> str:
 
 def _unchanged(ports: Ports, seen: Preview, name: str, say: Say) -> None:
     rendered = next(
-        (
-            manifest
-            for manifest in seen.objects
-            if manifest["kind"] == "Deployment" and manifest["metadata"]["name"] == name
-        ),
+        (manifest for manifest in seen.objects if manifest["kind"] in KINDS and manifest["metadata"]["name"] == name),
         None,
     )
     live = ports.helm.found(rendered) if rendered else None
@@ -99,14 +99,14 @@ def _unchanged(ports: Ports, seen: Preview, name: str, say: Say) -> None:
             say(f"plan: whether the release's upgrades change {name} can't be asked: {error}")
             return
         raise PreflightError(
-            f"the release's first helm upgrade would be refused for Deployment {name}: {error}; nothing was touched. Have "
+            f"the release's first helm upgrade would be refused for {rendered['kind']} {name}: {error}; nothing was touched. Have "
             "a plain `helm upgrade` of the release go through first"
         ) from error
     other = [f"{where(TEMPLATE)}.{path}: {short(was)} runs, {short(now)} would be" for path, was, now in changes(
         live["spec"]["template"], then["spec"]["template"])]  # fmt: skip
     if other:
         raise PreflightError(
-            f"the release's first helm upgrade would change the pods of the stable version, which nobody judges: Deployment "
+            f"the release's first helm upgrade would change the pods of the stable version, which nobody judges: {rendered['kind']} "
             f"{name}: {'; '.join(other[:SHOWN])}{f'; and {len(other) - SHOWN} more' if len(other) > SHOWN else ''}. Nothing "
             "was touched. Helm's values or the chart differ from what runs (changed by hand, an upgrade that failed, a chart "
             "that has changed, a value that is rendered anew each time): bring them together with `helm upgrade`, then release"

@@ -170,6 +170,15 @@ def test_what_ingress_nginxs_controller_exposes_is_counted_by_service() -> None:
     rightly(found, ANSWERED, (0.005, 0.01, 0.025))
 
 
+def test_what_vllms_own_logger_exposes_is_counted_by_the_reasons_that_requests_end_for() -> None:
+    """Of each version 104 were answered, 3 given up by their callers, 7 failed."""
+    found = counted("vllm", kept("vllm"), *PODS)
+    assert found.versions.keys() == {"v1", "v2"}
+    for one in found.versions.values():
+        assert (one.requests, one.errors, sum(one.latency)) == (114, 10, 114)
+    assert found.edges[:3] == (0.3, 0.5, 0.8)
+
+
 def test_what_fastapi_instrumentator_exposes_is_counted() -> None:
     rightly(counted("fastapi-instrumentator", fastapi_instrumentator(), *PODS), ALL, (0.1, 0.5, 1.0))
 

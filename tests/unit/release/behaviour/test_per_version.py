@@ -21,7 +21,7 @@ from glidepath.release.tasks.settle import settle
 from tests.support.apiserver import ApiServer
 from tests.support.crashes import Saved, process
 from tests.support.fields import Object
-from tests.support.per_version import PerVersionInMemory
+from tests.support.per_version import PerVersionInMemory, SetsInMemory
 from tests.support.stage import Stage
 from tests.support.tasks import GOOD, Action, do, every_call, first, second, walked
 from tests.unit.release.behaviour.test_crashes import BAD, assert_ended, every_write, go_on, harm
@@ -50,10 +50,17 @@ def there(stage: Stage) -> set[str]:
 
 
 def deployed(stage: Stage, version: str) -> Object:
-    return stage.server.find("deployments", f"prices-{version}")
+    return stage.server.find(f"{helm(stage).kind.lower()}s", f"prices-{version}")
 
 
 class TestOneRelease:
+    @pytest.fixture(params=[PerVersionInMemory, SetsInMemory], ids=["Deployments", "StatefulSets"])
+    def stage(self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+        """As `stage`, of either kind."""
+        monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
+        with ApiServer() as server:
+            yield Stage(server, tmp_path, request.param)
+
     def test_the_new_version_stays_and_the_old_ones_helm_release_goes(self, stage: Stage) -> None:
         run = stage.run()
         for action in GOOD[:3]:
@@ -71,9 +78,7 @@ class TestOneRelease:
         for action in (claim, deploy, first):
             action(run)
         split_at_removal = []
-        stage.server.before(
-            "DELETE", "deployments/prices-v2", lambda: split_at_removal.append(stage.weights().get("v2", 0))
-        )
+        stage.server.before("DELETE", "s/prices-v2", lambda: split_at_removal.append(stage.weights().get("v2", 0)))
         brake.take_back(run, "errors")
         rollback(run)
         with pytest.raises(ReleaseTakenBack, match="v2 was taken back, v1 has all traffic: errors"):

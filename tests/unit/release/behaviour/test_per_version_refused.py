@@ -46,7 +46,12 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("change", "words"),
         [
-            ({"name": "another"}, "Deployment another, expected Deployment prices-v2: helm.paths.name"),
+            (
+                {"name": "another"},
+                "Deployment another, expected one Deployment or StatefulSet prices-v2: helm.paths.name",
+            ),
+            ({"kind": "DaemonSet"}, "makes DaemonSet prices-v2, expected one Deployment or StatefulSet prices-v2"),
+            ({"volume": "data"}, r"prices-v2 of the chart has volumeClaimTemplates \(data\)"),
             ({"image": "shop:latest"}, "expected one that ends in :v2: the chart does not take it from image.tag"),
             ({"app": "other"}, "selects its pods by app=other; expected these labels to be free"),
             ({"version": "1.16"}, "selects its pods by version=1.16"),
@@ -61,6 +66,9 @@ class TestRefused:
         def otherwise(values: Object) -> list[Object]:
             [made] = rendered(values)
             made["metadata"]["name"] = change.get("name", made["metadata"]["name"])
+            made["kind"] = change.get("kind", made["kind"])
+            if "volume" in change:
+                made["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": change["volume"]}}]
             made["spec"]["template"]["spec"]["containers"][0]["image"] = change.get("image", "shop:v2")
             made["spec"]["selector"]["matchLabels"] |= {
                 key: text for key, text in change.items() if key in ("app", "version")

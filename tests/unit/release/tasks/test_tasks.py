@@ -93,7 +93,7 @@ class TestBadRelease:
         stage.helm.forgot = ("v2",)
         do(run, rollback, settle, finish)
         assert stage.at_rest("v1"), stage.written()
-        assert any("had left its Deployment to nobody; removed" in line for line in stage.said)
+        assert any("had left its pods to nobody; removed" in line for line in stage.said)
 
     def test_pods_that_never_come_get_no_weight(self, stage: Stage) -> None:
         stage.helm.ready = lambda version: version != "v2"

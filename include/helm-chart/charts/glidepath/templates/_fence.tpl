@@ -15,7 +15,7 @@ spec:
   failurePolicy: Fail
   matchConstraints:
     resourceRules:
-    - {apiGroups: [apps], apiVersions: ["*"], operations: [UPDATE, DELETE], resources: [deployments, deployments/status]}
+    - {apiGroups: [apps], apiVersions: ["*"], operations: [UPDATE, DELETE], resources: [deployments, deployments/status, statefulsets, statefulsets/status]}
     - apiGroups: [networking.istio.io]
       apiVersions: ["*"]
       operations: [UPDATE, DELETE]

@@ -30,7 +30,7 @@ metadata:
   name: glidepath
   labels: {{- .labels | nindent 4 }}
 rules:
-- {apiGroups: [apps], resources: [deployments], verbs: [get, list, watch, create, update, patch, delete]}
+- {apiGroups: [apps], resources: [deployments{{ if $perVersion }}, statefulsets{{ end }}], verbs: [get, list, watch, create, update, patch, delete]}
 - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [get, list, watch, create, update, patch, delete]}
 {{- if $keda }}
 - {apiGroups: [keda.sh], resources: [scaledobjects], verbs: [get, list, watch, create, update, patch, delete]}
