@@ -159,7 +159,7 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
             trigger_rule=GOOD_PATH, **asks,
         )  # fmt: skip
         settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **ending)
-        finish = FinishOperator(task_id="finish", plan="plan", **ending)
+        finish = FinishOperator(task_id="finish", plan="plan", policy_path=str(path), **ending)
 
         # Nothing waits for messages.
         plan >> [claim, nothing_to_do, not_its_time, *(MessagesOperator(task_id=one, **retried) for one in told)]

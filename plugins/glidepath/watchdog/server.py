@@ -32,7 +32,7 @@ def render(facts: Facts, at: float) -> str:
     claims: Counter[str] = Counter(dict.fromkeys(STATES, 0))
     for counts in list(facts.claims.values()):
         claims.update(counts)
-    age = [] if facts.passed is None else [({}, round(at - facts.passed, 3))]
+    age: list[tuple[dict[str, str], float]] = [] if facts.passed is None else [({}, round(at - facts.passed, 3))]
     lines = (
         *(line for family, counts in ((BRAKES, facts.brakes), (ERRORS, facts.errors), (CLAIMS, claims))
           for line in family.lines(({family.labels[0]: key}, count) for key, count in sorted(dict(counts).items()))),

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from glidepath.deploy.adoption import BEFORE, Adoption
+from glidepath.deploy.adoption import Adoption
+from glidepath.deploy.adoption_plan import BEFORE
 from glidepath.deploy.mapped import Mapped
 from glidepath.errors import PreflightError
 from glidepath.policy import Image
