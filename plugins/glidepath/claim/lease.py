@@ -25,6 +25,7 @@ from glidepath.claim.state import (
     Asked,
     Claim,
     ClaimState,
+    left,
     parse_state,
 )
 from glidepath.claim.words import became, held, same, stamp
@@ -250,7 +251,8 @@ class LeaseClaims:
     def give_back(self, state: ClaimState, outcome: str, run: str) -> None:
         """Free a Lease that was taken over, with a mark of what became of the run it was taken from."""
         marks = {f"{GROUP}/last-run": run, f"{GROUP}/last-outcome": outcome, TAKEN: None}
-        self._write("", state.duration_s, marks, state)
+        status = _told(left(state.annotations.get(STATUS, ""), outcome))
+        self._write("", state.duration_s, marks | status, state)
 
     def lost(self, claim: Claim) -> str | None:
         """What became of a claim, for whoever held it; None while it is held."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,6 +56,19 @@ class ClaimState:
     def expired(self, now: float) -> bool:
         """Whether a held claim has not been renewed in time."""
         return bool(self.holder) and now > self.renewed + self.duration_s
+
+
+def left(status: str, outcome: str) -> str:
+    """The status of a release whose claim was taken from it: it has no traffic any more. What is no status stays as it is."""
+    try:
+        told = json.loads(status)
+    except ValueError:
+        return status
+    if not isinstance(told, dict):
+        return status
+    why = "nobody renewed its claim: the watchdog put all traffic on stable"
+    told |= {"phase": "rolled_back", "weight": 0, "outcome": outcome, "why": why}
+    return json.dumps(told, separators=(",", ":"))
 
 
 @dataclass(frozen=True)

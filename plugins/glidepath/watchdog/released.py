@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from glidepath.claim.state import STATUS, ClaimState
+from glidepath.claim.state import ABANDONED, STATUS, ClaimState
 from glidepath.kube import GROUP
 from glidepath.watchdog.families import BY_METRIC, ENDED, INFO, PHASE, PLAIN, VERDICT
 
@@ -15,6 +15,8 @@ PHASES = (
     "planned", "claimed", "deployed", "baking", "promoting", "observing", "rolling_back", "promoted", "rolled_back", "refused",
 )  # fmt: skip
 VERDICTS = ("PASS", "FAIL", "UNDECIDED", "NO_DATA")
+# How a release that held its service can end. Told as 0 before: of a counter that begins with 1 Prometheus counts no increase.
+OUTCOMES = ("promoted", "rolled_back", ABANDONED)
 
 
 class Releases:
@@ -36,6 +38,8 @@ class Releases:
             else:
                 self._told[place] = status
             run, outcome = (state.annotations.get(f"{GROUP}/last-{what}", "") for what in ("run", "outcome"))
+            for one in OUTCOMES:
+                self._ended.setdefault((*place, one), 0)
             before = self._last.get(place, "" if namespace in self._passed else None)
             if outcome:
                 # What had ended before this process began is no news.
