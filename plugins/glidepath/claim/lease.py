@@ -15,12 +15,11 @@ from kubernetes import client
 
 from glidepath.claim.port import Still
 from glidepath.claim.state import (
-    COMMIT,
+    ASKED,
     LABEL,
     LEASES,
     ROUTES,
     STATUS,
-    TAKE_BACK,
     TAKEN,
     Asked,
     Claim,
@@ -145,7 +144,7 @@ class LeaseClaims:
         elif state is not None and state.annotations.get(f"{GROUP}/last-run") != wanted.holder:
             annotations[ROUTES] = None  # those of an earlier release are nothing to go back to
         if state is not None:  # what was asked and told of an earlier release is over
-            annotations |= {f"{GROUP}/{what}": None for what in (TAKE_BACK, COMMIT)} | {STATUS: None}
+            annotations |= {f"{GROUP}/{what}": None for what in ASKED} | {STATUS: None}
         self._write(wanted.holder, wanted.duration_s, annotations, state)
         return replace(wanted, token=token)
 
@@ -194,12 +193,26 @@ class LeaseClaims:
         if lease is None or parse_state(lease).token != claim.token:
             return None
         annotations, managed = lease["metadata"].get("annotations") or {}, lease["metadata"].get("managedFields") or []
-        for what in (TAKE_BACK, COMMIT):
+        for what in ASKED:
             why = annotations.get(f"{GROUP}/{what}")
             if why is not None:
                 who = editor(managed, "f:metadata", "f:annotations", f"f:{GROUP}/{what}")
                 return Asked(what, why or "no reason given", who)
         return None
+
+    def answered(self, claim: Claim, word: Asked) -> None:
+        """Take a person's word off the Lease, if it is still the one that was heard: the record has it.
+
+        Raises:
+            ClaimLostError: The Lease has another holder or token.
+        """
+
+        def write() -> None:
+            state = self._mine(claim)
+            if self.asked(claim) == word:
+                self._write(claim.holder, claim.duration_s, {f"{GROUP}/{word.what}": None}, state)
+
+        _again_on_conflict(write)
 
     def mark_safe(self, claim: Claim, stable: str) -> None:
         """Tell the watchdog which version is safe from now on.

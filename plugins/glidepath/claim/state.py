@@ -19,7 +19,9 @@ WATCHDOG = "glidepath-watchdog"
 # How the release stands, as JSON (`release/summary.py`).
 STATUS = f"{GROUP}/status"
 # What a person may ask of the release that holds the service, by an annotation of the Lease; its value says why.
-TAKE_BACK, COMMIT = "take-back", "commit"
+TAKE_BACK, COMMIT, HOLD, RESUME = "take-back", "commit", "hold", "resume"
+# In the order in which they are heard where there are several.
+ASKED = (TAKE_BACK, HOLD, RESUME, COMMIT)
 # The outcome the watchdog leaves on a claim it took from a release nobody renewed.
 ABANDONED = "abandoned"
 
@@ -73,7 +75,7 @@ def left(status: str, outcome: str) -> str:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a person asks of a release: `what` is TAKE_BACK or COMMIT; `who` is the client that wrote it."""
+    """What a person asks of a release: `what` is one of ASKED; `who` is the client that wrote it."""
 
     what: str
     why: str
