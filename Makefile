@@ -183,7 +183,7 @@ docs: $(VENV)/.docs-ready ## the documents as a site in .state/site, references 
 .PHONY: lock
 lock: $(VENV)/.ready ## write requirements*.txt from requirements*.in
 	@uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements.in -o requirements.txt
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-emit-package playwright requirements-dev.in -o requirements-dev.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements-docs.in -o requirements-docs.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements-distributed.in -o requirements-distributed.txt
 

@@ -101,12 +101,13 @@ def build(dag_id: str, policy: Policy | None, path: Path, refused: str = "") -> 
         # Nothing waits for messages.
         plan >> [EmptyOperator(task_id=way) for way in WAYS.values()]
         plan >> [MessagesOperator(task_id=each, **RETRIED) for each in told]
-        plan >> release(policy, policy.service if policy else path.stem)
+        plan >> release(policy, path)
     return dag
 
 
-def release(policy: Policy | None, service: str) -> BaseOperator:
+def release(policy: Policy | None, path: Path) -> BaseOperator:
     """The way of a release from `claim`, which is given back, to `finish`."""
+    service = policy.service if policy else path.stem
     claim = ClaimOperator(task_id="claim", **CLAIMING)
     deploy = DeployOperator(task_id="deploy", **RETRIED)
     guard = GuardOperator(task_id="guard", **RETRIED)
@@ -116,7 +117,7 @@ def release(policy: Policy | None, service: str) -> BaseOperator:
     # The gates of steps that the release does not have are skipped.
     ask = asked("ask", "promotion", "promote", f"{service}: promote the canary?", trigger_rule=GOOD_PATH)
     settle = SettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **PATIENT)
-    finish = FinishOperator(task_id="finish", plan="plan", **PATIENT)
+    finish = FinishOperator(task_id="finish", plan="plan", policy_path=str(path), **PATIENT)
 
     claim >> deploy >> guard
     before: BaseOperator = deploy

@@ -54,6 +54,7 @@ def generated() -> dict[str, str]:
         "reference/parameters.md": parameters(),
         "reference/api.md": api(),
         "reference/events.md": events(),
+        "reference/metrics.md": metrics(),
     }
 
 
@@ -230,6 +231,20 @@ def events() -> str:
     for kind in KINDS:
         text += ["", f"## `{kind.kind}`", "", *_docstring(kind.__doc__ or "")]
     return "\n".join(text) + "\n"
+
+
+def metrics() -> str:
+    """Every metric of Glidepath's own, as the watchdog has it."""
+    from glidepath.watchdog.families import EVERY
+
+    rows = "\n".join(
+        f"| `{one.name}` | {one.kind} | {', '.join(f'`{name}`' for name in one.labels)} | {one.unit} | {_cell(one.text)} |"
+        for one in EVERY
+    )
+    return (
+        "# Every metric\n\nWhat a watchdog tells at `/metrics`. [Metrics, dashboards, alerts](../metrics.md) says what shows and uses them.\n\n"
+        f"| metric | type | labels | unit | |\n| --- | --- | --- | --- | --- |\n{rows}\n"
+    )
 
 
 def _docstring(text: str) -> Iterator[str]:

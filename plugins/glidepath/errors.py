@@ -28,6 +28,7 @@ GlidepathError
     ├── StaleWriteError       what a write was decided on is no longer so: it was not made
     ├── EvidenceError         Prometheus did not answer, or not with evidence
     ├── RecordError           the record database refused
+    │   └── NoRecordError     what names it names no database: a terminal waits for none
     ├── ServerError           Airflow's API refused or did not answer, from a terminal
     ├── MessageError          a message was not taken: a line in the log and the journal, nothing else
     └── HandoverError         whoever owns the service's values refused a promotion, or did not answer
@@ -149,6 +150,10 @@ class EvidenceError(TemporaryError):
 
 class RecordError(TemporaryError):
     """The record database refused a read or a write."""
+
+
+class NoRecordError(RecordError):
+    """What names the record is no address of a database, or its driver is not installed."""
 
 
 class HandoverError(TemporaryError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from rig.environment import REPO
 from tests.support.templates import CHART, OWN_PARTS, helm, identity, named, refuses, rendered
 
 TWO: dict[str, Any] = {"services": [{"name": "prices"}, {"name": "model-service", "keda": True}]}
@@ -139,3 +141,37 @@ def test_a_clone_has_the_parts_once() -> None:
     }
     parts_chart = yaml.safe_load((OWN_PARTS / "Chart.yaml").read_text())
     assert described == {parts_chart["name"]: parts_chart["version"]}
+
+
+DASHBOARDS = {"dashboards": {"enabled": True, "annotations": {"grafana_folder": "Glidepath"}}}
+# The API server refuses an object of more than 1 MiB; `kubectl apply` an annotation of more than 256 KiB.
+LARGEST = 256 * 1024
+
+
+@pytest.mark.parametrize(("chart", "values"), [(OWN_PARTS, TWO | DASHBOARDS), (CHART, {"glidepath": DASHBOARDS})])
+def test_grafanas_sidecar_finds_the_dashboards(chart: Path, values: dict[str, Any]) -> None:
+    one = named(rendered(chart=chart, values=values), "ConfigMap")["glidepath-dashboards"]
+    assert one["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert one["metadata"]["annotations"] == {"grafana_folder": "Glidepath"}
+    boards = {path.name: json.loads(path.read_text()) for path in (REPO / "include/dashboards").glob("*.json")}
+    assert {name: json.loads(text) for name, text in one["data"].items()} == boards
+    assert "release.json" in boards
+    assert sum(map(len, one["data"].values())) < LARGEST
+
+
+def test_a_release_of_that_chart_may_write_the_dashboards_and_no_other_configmap() -> None:
+    def may(values: dict[str, Any]) -> list[Any]:
+        role = named(rendered(values=values), "Role")["glidepath"]
+        return [one for one in role["rules"] if "configmaps" in one["resources"]]
+
+    [rule] = may({"glidepath": DASHBOARDS})
+    assert (rule["resourceNames"], rule["verbs"]) == (["glidepath-dashboards"], ["get", "patch"])
+    assert may({}) == []
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"glidepath": {"dashboards": None}}, {"glidepath": DASHBOARDS | {"external": True}}]
+)
+def test_no_dashboards_where_nobody_asked_for_them(values: dict[str, Any]) -> None:
+    """`helm upgrade --reuse-values` of an older chart knows nothing of them; other parts' chart brings them."""
+    assert "glidepath-dashboards" not in named(rendered(values=values), "ConfigMap")

@@ -38,6 +38,10 @@ def test_the_list_has_only_what_a_user_may_read(served: Served) -> None:
     assert served.get("/glidepath/api/v1/releases", "stranger").json() == {"releases": []}
     assert len(served.get("/glidepath/api/v1/releases", "eyes").json()["releases"]) == len(ENDS)
     assert len(served.get("/glidepath/api/v1/releases?limit=2", "eyes").json()["releases"]) == 2
+    going = served.get("/glidepath/api/v1/releases?under_way=true", "eyes").json()["releases"]
+    assert {one["run_id"] for one in going} == {
+        f"manual__{name}+00:00" for name in ENDS if name not in ("promoted", "taken-back")
+    }
 
 
 def test_a_release_comes_with_what_airflow_knows_of_its_run(served: Served) -> None:

@@ -15,16 +15,16 @@ from kubernetes import client
 
 from glidepath.claim.port import Still
 from glidepath.claim.state import (
-    COMMIT,
+    ASKED,
     LABEL,
     LEASES,
     ROUTES,
     STATUS,
-    TAKE_BACK,
     TAKEN,
     Claim,
     ClaimState,
     PersonsWord,
+    left,
     parse_state,
 )
 from glidepath.claim.words import became, held, same, stamp
@@ -144,7 +144,7 @@ class LeaseClaims:
         elif state is not None and state.annotations.get(f"{GROUP}/last-run") != wanted.holder:
             annotations[ROUTES] = None  # those of an earlier release are nothing to go back to
         if state is not None:  # what was asked and told of an earlier release is over
-            annotations |= {f"{GROUP}/{what}": None for what in (TAKE_BACK, COMMIT)} | {STATUS: None}
+            annotations |= {f"{GROUP}/{what}": None for what in ASKED} | {STATUS: None}
         self._write(wanted.holder, wanted.duration_s, annotations, state)
         return replace(wanted, token=token)
 
@@ -193,12 +193,26 @@ class LeaseClaims:
         if lease is None or parse_state(lease).token != claim.token:
             return None
         annotations, managed = lease["metadata"].get("annotations") or {}, lease["metadata"].get("managedFields") or []
-        for what in (TAKE_BACK, COMMIT):
+        for what in ASKED:
             why = annotations.get(f"{GROUP}/{what}")
             if why is not None:
                 who = editor(managed, "f:metadata", "f:annotations", f"f:{GROUP}/{what}")
                 return PersonsWord(what, why or "no reason given", who)
         return None
+
+    def answered(self, claim: Claim, word: PersonsWord) -> None:
+        """Take a person's word off the Lease, if it is still the one that was heard: the record has it.
+
+        Raises:
+            ClaimLostError: The Lease has another holder or token.
+        """
+
+        def write() -> None:
+            state = self._mine(claim)
+            if self.asked(claim) == word:
+                self._write(claim.holder, claim.duration_s, {f"{GROUP}/{word.what}": None}, state)
+
+        _again_on_conflict(write)
 
     def mark_safe(self, claim: Claim, stable: str) -> None:
         """Tell the watchdog which version is safe from now on.
@@ -250,7 +264,8 @@ class LeaseClaims:
     def give_back(self, state: ClaimState, outcome: str, run: str) -> None:
         """Free a Lease that was taken over, with a mark of what became of the run it was taken from."""
         marks = {f"{GROUP}/last-run": run, f"{GROUP}/last-outcome": outcome, TAKEN: None}
-        self._write("", state.duration_s, marks, state)
+        status = _told(left(state.annotations.get(STATUS, ""), outcome))
+        self._write("", state.duration_s, marks | status, state)
 
     def lost(self, claim: Claim) -> str | None:
         """What became of a claim, for whoever held it; None while it is held."""

@@ -38,6 +38,9 @@ class Claims(Protocol):
     def asked(self, claim: Claim) -> PersonsWord | None:
         """What a person asks of the holder; None for nothing."""
 
+    def answered(self, claim: Claim, word: PersonsWord) -> None:
+        """Take a person's word off, because the record has it."""
+
     def mark_safe(self, claim: Claim, stable: str) -> None:
         """Say which version is safe from now on."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,9 @@ WATCHDOG = "glidepath-watchdog"
 # How the release stands, as JSON (`release/summary.py`).
 STATUS = f"{GROUP}/status"
 # What a person may ask of the release that holds the service, by an annotation of the Lease; its value says why.
-TAKE_BACK, COMMIT = "take-back", "commit"
+TAKE_BACK, COMMIT, HOLD, RESUME = "take-back", "commit", "hold", "resume"
+# In the order in which they are heard where there are several.
+ASKED = (TAKE_BACK, HOLD, RESUME, COMMIT)
 # The outcome the watchdog leaves on a claim it took from a release nobody renewed.
 ABANDONED = "abandoned"
 
@@ -57,9 +60,22 @@ class ClaimState:
         return bool(self.holder) and now > self.renewed + self.duration_s
 
 
+def left(status: str, outcome: str) -> str:
+    """The status of a release whose claim was taken from it: it has no traffic any more. What is no status stays as it is."""
+    try:
+        told = json.loads(status)
+    except ValueError:
+        return status
+    if not isinstance(told, dict):
+        return status
+    why = "nobody renewed its claim: the watchdog put all traffic on stable"
+    told |= {"phase": "rolled_back", "weight": 0, "outcome": outcome, "why": why}
+    return json.dumps(told, separators=(",", ":"))
+
+
 @dataclass(frozen=True)
 class PersonsWord:
-    """What a person asks of a release: `what` is TAKE_BACK or COMMIT; `who` is the client that wrote it."""
+    """What a person asks of a release: `what` is one of ASKED; `who` is the client that wrote it."""
 
     what: str
     why: str

@@ -27,11 +27,13 @@ KUBECONFIG, CONTEXT = OPTIONS[:2]
     metavar="SECONDS",
     help="How long pods without traffic stay, until every caller knows.",
 )
+@click.option("--dry-run", is_flag=True, help="Say whether it can be done, and what that would be; touch nothing.")
 @KUBECONFIG
 @CONTEXT
 @form
 def adopt(
-    file: Path, version: str | None, back: bool, drain: float, kubeconfig: str | None, context: str | None, output: str
+    file: Path, version: str | None, back: bool, drain: float, dry_run: bool, kubeconfig: str | None, context: str | None,
+    output: str,
 ) -> None:  # fmt: skip
     """Have the service of the policy FILE be a Helm release per version, without a failed request.
 
@@ -51,12 +53,15 @@ def adopt(
     claims(api, policy.namespace, policy.service).check("an adoption from a terminal")
     lines: list[str] = []
     port = adoption(spec or of_stable(policy, api), api, drain, click.echo if output == "text" else lines.append)
-    if spec is None:
+    if dry_run:
+        port.say(port.back_would() if spec is None else port.forth_would(spec.version, spec.image))
+    elif spec is None:
         port.back()
     else:
         port.forth(spec.version, spec.image)
     if output == "json":
-        click.echo(json.dumps({"service": policy.service, "per_version": spec is not None, "did": lines}))
+        told = {"service": policy.service, "per_version": spec is not None, "dry_run": dry_run}
+        click.echo(json.dumps({**told, "would" if dry_run else "did": lines}))
 
 
 COMMANDS = (adopt,)

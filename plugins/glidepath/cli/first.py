@@ -12,6 +12,7 @@ import click
 from glidepath.cli.looked import look
 from glidepath.cli.outside import cluster, outside, prometheus_at
 from glidepath.cli.recorded import FILE, form
+from glidepath.cli.recorded import written as saved
 from glidepath.errors import PolicyError
 
 
@@ -22,10 +23,11 @@ from glidepath.errors import PolicyError
     "--chart", help="The chart that it was installed from: a folder or a packed file, relative to the checkout."
 )
 @click.option("--file", type=FILE, help="Where the policy is written; default: standard output.")
+@click.option("--dry-run", is_flag=True, help="Write no file: the policy goes to standard output.")
 @outside
 @form
 def init(
-    service: str, namespace: str, chart: str | None, file: Path | None, kubeconfig: str | None, context: str | None, prometheus: str,
+    service: str, namespace: str, chart: str | None, file: Path | None, dry_run: bool, kubeconfig: str | None, context: str | None, prometheus: str,
     headers: tuple[str, ...], ca: Path | None, output: str,
 ) -> None:  # fmt: skip
     """Write a first policy for a service that runs.
@@ -45,14 +47,23 @@ def init(
     missing = lacks(looked, fits, chart)
     parse_policy(text, str(file or "the policy"), CHECKOUT)
     if file is not None:
-        file.write_text(text)
+        saved(file, text, dry_run)
     if output == "json":
         findings = {"cluster": asdict(looked), "evidence": [asdict(fit) for fit in fits]}
         print(
-            json.dumps({"policy": text, "file": str(file) if file else None, "missing": missing, **findings}, indent=1)
+            json.dumps(
+                {
+                    "policy": text,
+                    "file": str(file) if file else None,
+                    "dry_run": dry_run,
+                    "missing": missing,
+                    **findings,
+                },
+                indent=1,
+            )
         )
         return
-    click.echo(text if file is None else f"{file} is written", nl=file is not None)
+    click.echo(text if file is None or dry_run else f"{file} is written\n", nl=False)
     for line in missing:
         click.echo(f"missing: {line}", err=True)
 

@@ -74,6 +74,7 @@ MANUALS: Mapping[str, Manual] = {
     ),
     "adopt": Manual(
         {"glidepath adopt include/policies/prices.yaml --version 1.4.1": "bring a service that runs by plain Helm here",
+         "glidepath adopt include/policies/prices.yaml --version 1.4.1 --dry-run": "say whether it can be, and what would be done",
          "glidepath adopt include/policies/prices.yaml --back": "and back out"}, ("init", "plan"),
     ),
     "release": Manual(
@@ -110,7 +111,7 @@ MANUALS: Mapping[str, Manual] = {
         ("export", "backtest"),
     ),
     "export": Manual(
-        {"glidepath export release_prices/manual__2026-11-27T10:00:00+00:00 -o evidence.jsonl": "keep what it was judged by"},
+        {"glidepath export release_prices/manual__2026-11-27T10:00:00+00:00 --file evidence.jsonl": "keep what it was judged by"},
         ("replay", "backtest", "schema"),
     ),
     "replay": Manual(

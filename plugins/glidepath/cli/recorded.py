@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 import time
 from dataclasses import asdict
@@ -12,7 +14,7 @@ import click
 
 from glidepath.policy import Policy, load_policy
 from glidepath.replay import decisions, telling
-from glidepath.replay.evidence import json_schema, read_evidence, write_evidence
+from glidepath.replay.evidence import json_schema, read_evidence, rows
 from glidepath.replay.judging import replanned, replay
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -20,26 +22,50 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 form = click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How it is told."
 )
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what --file would be; write nothing.")
 
 
 @click.command("export")
 @click.argument("release")
-@click.option("-o", "--output", type=FILE, help="A file; default: standard output.")
+@click.option("--file", type=FILE, help="Where it is written; default: standard output.")
+@dry_run_option
 @click.option("--record", help="The record's SQLAlchemy URL; default: GLIDEPATH_RECORD_URL, or Airflow's home.")
-def export_release(release: str, output: Path | None, record: str | None) -> None:
+@form
+def export_release(release: str, file: Path | None, dry_run: bool, record: str | None, output: str) -> None:
     """Write a recorded release's evidence as JSON Lines.
 
-    RELEASE is its identity, as the plan task's log says it.
+    RELEASE is its identity, as the plan task's log says it. With -o json: what was written, or without --file one object of
+    its header and its lines.
     """
     from glidepath.record import Record
     from glidepath.replay.recorded import export
 
     evidence = export(Record(record), release)
-    if output is None:
-        write_evidence(evidence, sys.stdout)
-        return
-    with output.open("w", encoding="utf-8") as file:
-        write_evidence(evidence, file)
+    lines = [f"{row}\n" for row in rows(evidence)]
+    if file is not None:
+        written(file, "".join(lines), dry_run)
+        if output == "json":
+            print(json.dumps({"release": release, "file": str(file), "lines": len(lines), "dry_run": dry_run}))
+        elif dry_run:
+            print(f"{file} would be written: {len(lines)} lines")
+    elif output == "json":
+        header, *looks = map(json.loads, lines)
+        print(json.dumps({"header": header, "lines": looks}, allow_nan=False))
+    else:
+        sys.stdout.writelines(lines)
+
+
+def written(file: Path, text: str, dry_run: bool) -> None:
+    """Write a file; with a dry run only make sure that it can be written.
+
+    Raises:
+        OSError: It can't.
+    """
+    if not dry_run:
+        file.write_text(text, encoding="utf-8")
+    elif not os.access(file if file.exists() else file.parent, os.W_OK):
+        number = errno.EACCES if file.parent.is_dir() else errno.ENOENT
+        raise OSError(number, os.strerror(number), str(file))
 
 
 @click.command("replay")
@@ -90,6 +116,7 @@ def backtest_policy(folder: Path, policy: Path, output: str) -> None:
     "--policy", "policies", type=FILE, multiple=True, help="What this policy would have decided; several may be named."
 )
 @click.option("--file", type=FILE, help="Where it is written; default: standard output.")
+@dry_run_option
 @click.option("--record", help="The record's SQLAlchemy URL; default: GLIDEPATH_RECORD_URL, or Airflow's home.")
 @click.option(
     "-o",
@@ -98,7 +125,8 @@ def backtest_policy(folder: Path, policy: Path, output: str) -> None:
     help="Default: html for a --file of that name, else markdown.",
 )
 def report_of(
-    release: str | None, service: str | None, policies: tuple[Path, ...], file: Path | None, record: str | None, output: str | None
+    release: str | None, service: str | None, policies: tuple[Path, ...], file: Path | None, dry_run: bool, record: str | None,
+    output: str | None,
 ) -> None:  # fmt: skip
     """Write the report of a release: hypotheses, decision rule and error rates as they were declared, evidence, decision.
 
@@ -118,11 +146,14 @@ def report_of(
     if file is None:
         click.echo(text, nl=not text.endswith("\n"))
         return
-    file.write_text(text, encoding="utf-8")
+    written(file, text, dry_run)
+    if dry_run:
+        click.echo(f"{file} would be written: {form}, {len(text.encode())} bytes")
 
 
 @click.command("schema")
-def schema() -> None:
+@click.option("-o", "--output", type=click.Choice(["json"]), default="json", help="How it is told.")
+def schema(output: str) -> None:  # noqa: ARG001 - there is but one form
     """Print the JSON Schema of evidence."""
     print(json.dumps(json_schema(), indent=1))
 

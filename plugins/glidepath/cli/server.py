@@ -100,7 +100,7 @@ class Server:
     def waiting(self, service: str | None) -> list[str]:
         """The releases that wait for a person, of one service or of all."""
         query = f"&service={quote(service, safe='')}" if service else ""
-        rows = self.call("GET", f"/glidepath/api/v1/releases?limit=100{query}")["releases"]
+        rows = self.call("GET", f"/glidepath/api/v1/releases?under_way=true&limit=500{query}")["releases"]
         return [str(row["id"]) for row in rows if row["state"] == "WAITING FOR YOU"]
 
     def answer(self, release: str, task: str, option: str) -> None:

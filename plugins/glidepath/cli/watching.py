@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from glidepath.errors import TemporaryError
+from glidepath.errors import NoRecordError, TemporaryError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -38,6 +38,7 @@ def watched(read: Read, show: Show, over: Callable[[Status], bool], timeout: flo
         What was read last; None when the time was over before anything was.
 
     Raises:
+        NoRecordError: There is nothing to wait for.
         TemporaryError: Nothing could be read for a minute from the start on.
     """
     began = time.monotonic()
@@ -50,6 +51,8 @@ def watched(read: Read, show: Show, over: Callable[[Status], bool], timeout: flo
             if away:
                 print("glidepath: it can be read again", file=sys.stderr)
             away = False
+        except NoRecordError:
+            raise
         except TemporaryError as error:
             if status is None and time.monotonic() - began >= (FIRST_S if timeout is None else min(FIRST_S, timeout)):
                 raise

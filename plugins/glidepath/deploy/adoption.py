@@ -9,51 +9,21 @@ one before is known, and does nothing when it is done already, so that whoever w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from glidepath.deploy import values as chart
-from glidepath.deploy.adoptable import differing, hindrances, images, named, ports, serving, without
-from glidepath.deploy.adopting import Beside, OneRelease, Ready, VersionReleases
+from glidepath.deploy.adoptable import named, serving, without
+from glidepath.deploy.adopting import Beside
+from glidepath.deploy.adoption_plan import BEFORE, AdoptionPlan
 from glidepath.deploy.manifests import Object
-from glidepath.deploy.mapped import Mapped, with_value
 from glidepath.deploy.mesh import API, ROUTES, WAYS, shares_of, with_shares
-from glidepath.errors import NotReadyError, PreflightError
-from glidepath.kube import WORKLOADS
+from glidepath.errors import NotReadyError
 from glidepath.policy.versions import Image
 
-Say = Callable[[str], None]
-# What pods of plain Helm are called while routes lead to them.
-BEFORE = "before"
-KINDS = tuple(WORKLOADS.values())
 
-
-@dataclass(frozen=True)
-class Adoption:
-    """One service.
-
-    Attributes:
-        mapped: Its values in its chart's own words.
-        versions: The service as a Helm release per version.
-        routes: The Helm release that is, or becomes, that of the routes.
-        plain: The same Helm release, of the service's chart.
-        live: What the cluster has, as that Helm release.
-        workloads: The pods of its versions.
-        timeout_s: How long pods may take to be ready, seconds.
-        drain_s: How long what has no more traffic stays, seconds: until every caller knows.
-        say: Where facts go.
-    """
-
-    mapped: Mapped
-    versions: VersionReleases
-    routes: OneRelease
-    plain: OneRelease
-    live: Beside
-    workloads: Ready
-    timeout_s: float
-    drain_s: float
-    say: Say
+class Adoption(AdoptionPlan):
+    """One service: each act is done once."""
 
     def forth(self, version: str, image: Image) -> None:
         """Make the service one whose versions are each a Helm release; this version is the stable one.
@@ -62,19 +32,10 @@ class Adoption:
             PreflightError: It can't be adopted: names all that keeps it from it. Nothing was touched.
             NotReadyError: Its new pods were not ready in time; callers still have the old ones.
         """
-        if version == BEFORE:
-            raise PreflightError(
-                f"a version {BEFORE!r} can't be adopted: so its pods of before are called; nothing was touched"
-            )
-        status, service = self.routes.status(), self.mapped.service
-        values = dict(status.values) if status else {}
+        values, service = self._there(version), self.mapped.service
         if not values.get("roles"):
             values = self._begun(version, image)
-        stable, canary = chart.roles(values)
-        if stable != version or canary not in (None, BEFORE):
-            raise PreflightError(
-                f"{service} is adopted already, with the stable version {stable}" + (f" and {canary}" if canary else "")
-            )
+        _, canary = chart.roles(values)
         if "selector" in values["service"]:
             self._there_again(values)
             self._wait_known("the routes")
@@ -93,11 +54,9 @@ class Adoption:
             PreflightError: It is no such service, or a canary is there. Nothing was touched.
             NotReadyError: Its new pods were not ready in time; callers still have those of the version.
         """
-        service, there = self.mapped.service, self.versions.status()
-        if there is not None and there.values.get("roles"):
-            self._unrouted(dict(there.values))
-        elif not self.versions.there():
-            raise PreflightError(f"{service} has no version that Glidepath made; expected a service that was adopted")
+        service = self.mapped.service
+        if routes := self._way_back():
+            self._unrouted(routes)
         for manifest in self._beside_the_service(self.plain.deployed().objects):
             self.live.keep_on_upgrade(manifest, False)
         self.say(f"{service}: is Helm's release {self.plain.release} of its chart again")
@@ -107,13 +66,7 @@ class Adoption:
     def _unrouted(self, now: dict[str, Any]) -> None:
         """Have the Service lead to pods of plain Helm; `now` are the routes' values."""
         service, (stable, canary) = self.mapped.service, chart.roles(now)
-        if canary not in (None, BEFORE):
-            raise PreflightError(f"{service} has the canary {canary}; expected no release under way")
-        values = with_value(self.versions.values_of(stable), self.mapped.paths.name, service)
-        rendered = self.plain.preview(values).objects
-        if problems := list(hindrances(service, rendered)):
-            raise PreflightError(f"{service} can't go back: {'; '.join(problems)}; nothing was touched")
-        [workload] = serving(service, rendered)
+        values, workload, rendered = self._plainly(now)
         name = str(workload["metadata"]["name"])
         if canary is None or shares_of(now)["canary"] != 100:
             for manifest in self._beside_the_service(rendered):
@@ -135,14 +88,8 @@ class Adoption:
 
     def _begun(self, version: str, image: Image) -> dict[str, Any]:
         """Install the version, and have routes lead to what was there before. Returns the routes' values."""
+        values, before = self._fitting(version, image)
         service, now = self.mapped.service, self.routes.deployed().objects
-        values = chart.with_image({"roles": {"stable": version, "canary": ""}}, version, image)
-        made = self.versions.rendered(values)
-        own = named(now, "Service", service) or named(made, "Service", self.mapped.workload(version))
-        self._adoptable(version, now, made, own)
-        values |= {"service": {"name": service, "ports": ports(own or {})}}
-        values = with_shares(values, {"stable": 100, "canary": 0})
-        before = serving(service, now)
         count = _replicas(before[0], self.live) if before else 1
         self.say(f"{self.mapped.workload(version)}: installed beside what runs, {count} replicas, no way leads to it")
         self.versions.install(chart.with_replicas(values, version, count), anew=True)
@@ -152,7 +99,8 @@ class Adoption:
         for manifest in self._beside_the_service(now):
             self.live.keep_on_upgrade(manifest)
         self.live.label_pods(_selected(before[0]), {"app": service, "version": BEFORE})
-        values["service"] = {**values["service"], "selector": (own or {})["spec"]["selector"]}
+        own = named(now, "Service", service) or {}
+        values["service"] = {**values["service"], "selector": own["spec"]["selector"]}
         return self._routed(_split(values, version, 100), f"{service}: is led to what was there before, by routes")
 
     def _routed(self, values: dict[str, Any], fact: str) -> dict[str, Any]:
@@ -174,41 +122,6 @@ class Adoption:
         self.routes.upgrade(values)
         self.say(fact)
         return values
-
-    def _adoptable(self, version: str, now: Sequence[Object], made: Sequence[Object], own: Object | None) -> None:
-        """Make sure that what runs can be adopted, and what is to be is what runs.
-
-        Raises:
-            PreflightError: Names all that is in the way.
-        """
-        service, problems = self.mapped.service, []
-        name = self.mapped.workload(version)
-        new = next((found for kind in KINDS if (found := named(made, kind, name)) is not None), {})
-        if missing := self._unfenced(str(new.get("kind"))):
-            problems.append(
-                f"{missing}: helm upgrade --install glidepath include/charts/glidepath -n "
-                f"{self.live.namespace} --set 'services[0].name={service},services[0].perVersion=true'"
-            )
-        if own is None:
-            problems.append(f"the chart makes no Service {name}, of which to take the ports")
-        if now and (status := self.routes.status()):
-            problems += [*hindrances(service, now), *differing(self.mapped, status.values)]
-            for workload in serving(service, now)[:1]:
-                if images(workload) != images(new):
-                    problems.append(f"{', '.join(images(workload))} runs, {', '.join(images(new))} would be adopted")
-        if problems:
-            raise PreflightError(f"{service} can't be adopted as {version}: {'; '.join(problems)}; nothing was touched")
-
-    def _unfenced(self, kind: str) -> str:
-        """What its fence lacks for a version of this kind; empty for nothing."""
-        name = f"glidepath-{self.live.namespace}-{self.mapped.service}"
-        fence = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy"}
-        policy = self.live.find({**fence, "metadata": {"name": name}})
-        if policy is None:
-            return "its fence is not there"
-        rules = ((policy.get("spec") or {}).get("matchConstraints") or {}).get("resourceRules") or []
-        fenced = {resource for rule in rules for resource in rule.get("resources") or []}
-        return "" if f"{kind.lower()}s" in fenced else f"its fence, of an earlier Glidepath, keeps nobody from a {kind}"
 
     def _beside_the_service(self, objects: Sequence[Object]) -> list[Object]:
         its = ("Service", self.mapped.service)

@@ -95,8 +95,15 @@ def tell_the_end(run: Run, context: Context) -> None:
         last_words(run.id, page(context), run.say)
 
 
-def tell_refused(context: Context, policy_path: str) -> None:
-    """Tell that `plan` refused a release, as Airflow's callback of that task: there is no record of it to tell from.
+def why_refused(error: BaseException) -> str:
+    """An error's words, without the secrets that Airflow hides in logs: a message leaves the house."""
+    from airflow.sdk.log import redact  # type: ignore[attr-defined]  # the masker that this task's secrets were told to
+
+    return str(redact(str(error))) or type(error).__name__
+
+
+def tell_refused(context: Context, policy_path: str, why: str) -> None:
+    """Tell that a release was not planned, as the last task of the run: there is no record of it to tell from.
 
     A dry run's nobody is told, nor one of a policy that can't be read; whatever goes wrong is logged, no more.
     """
@@ -107,23 +114,18 @@ def tell_refused(context: Context, policy_path: str) -> None:
         asked = parameters(context)
         if asked.get("dry_run") or _spec(release_id(context)) is not None:
             return  # what is in the record, the last task tells
-        _refused(context, asked, policy_path, log.info)
+        _refused(context, asked, policy_path, why, log.info)
     except Exception as error:
         log.info("messages: nobody is told: %s", error)
 
 
-def _refused(context: Context, asked: Mapping[str, Any], policy_path: str, say: Say) -> None:
-    from airflow.sdk.log import redact  # type: ignore[attr-defined]  # the masker that this task's secrets were told to
-
+def _refused(context: Context, asked: Mapping[str, Any], policy_path: str, why: str, say: Say) -> None:
     from glidepath.hooks.messages import carriers
     from glidepath.messages.refusal import refusal, send
     from glidepath.policy import load_policy
 
     policy = load_policy(Path(policy_path))
     version = str(asked.get("version") or policy.version or "")
-    error = context.get("exception")
-    # Airflow hides secrets in logs; a message leaves the house.
-    why = str(redact(str(error))) or type(error).__name__ if error else "the task was ended"
     message = refusal(policy, version, release_id(context), why, run_url(context), time.time())
     until = time.monotonic() + LAST_S
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseBranchOperator
 
 from glidepath.operators.base import ReleaseOperator, release_id, run_url
-from glidepath.operators.messages import tell_refused
 from glidepath.operators.queueing import WaitsForClaim
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from glidepath.policy import Policy
     from glidepath.triggers.events import Told
+
+# Under this key `plan` tells `finish` why it failed. Where nothing stands there, it had no time to.
+REFUSED = "refused"
+ENDED = "its task `plan` was ended before it had planned: a person marked it, or its process was killed"
 
 
 class BranchOperator(ReleaseOperator, BaseBranchOperator):
@@ -31,7 +36,8 @@ class BranchOperator(ReleaseOperator, BaseBranchOperator):
 class PlanOperator(WaitsForClaim, BranchOperator):
     """Validates, looks at the cluster, freezes the release; branches to `go` or, with nothing to release, to `stay`.
 
-    When it fails people are told so, as the policy's messages say.
+    When it fails `finish` tells people so, as the policy's messages say: also where a person marked this task as failed, and
+    nothing of it ran.
 
     Args:
         policy_path: The policy's YAML file.
@@ -43,9 +49,26 @@ class PlanOperator(WaitsForClaim, BranchOperator):
     def __init__(
         self, *, policy_path: str, go: str | list[str], stay: str, late: str, refused: str = "", **kwargs: Any
     ) -> None:
-        super().__init__(on_failure_callback=partial(tell_refused, policy_path=policy_path), **kwargs)
+        super().__init__(**kwargs)
         self.policy_path, self.go, self.stay, self.late, self.refused = policy_path, go, stay, late, refused
         self._waited = False
+
+    @contextmanager
+    def final(self, context: Context) -> Iterator[None]:
+        """As the base class; `finish` gets to know why it failed."""
+        from airflow.sdk.exceptions import AirflowTaskTimeout
+
+        from glidepath.operators.messages import why_refused
+
+        try:
+            with super().final(context):
+                yield
+        except (Exception, AirflowTaskTimeout) as error:
+            try:
+                context["ti"].xcom_push(key=REFUSED, value=why_refused(error))
+            except Exception as lost:  # it is in the log
+                self.log.warning("plan: finish is not told why: %s", lost)
+            raise
 
     def resume(self, context: Context, event: Told, deadline: float) -> Any:
         """As the base class. Time that was spent waiting for another release does not count as being late."""
@@ -227,17 +250,18 @@ class FinishOperator(ReleaseOperator):
 
     Args:
         plan: The task that plans.
+        policy_path: The policy's YAML file: it says who is told of a release that was not planned.
     """
 
-    def __init__(self, *, plan: str, **kwargs: Any) -> None:
+    def __init__(self, *, plan: str, policy_path: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.plan = plan
+        self.plan, self.policy_path = plan, policy_path
 
     def work(self, context: Context) -> None:
         """See `glidepath.release.tasks.finish.finish`. Then whoever is still untold how it ended is told."""
         from glidepath.errors import PreflightError
         from glidepath.operators.late import LATE
-        from glidepath.operators.messages import tell_the_end
+        from glidepath.operators.messages import tell_refused, tell_the_end
         from glidepath.release.tasks.finish import finish
 
         run = self.run_if_planned(context)
@@ -245,7 +269,9 @@ class FinishOperator(ReleaseOperator):
             if why := context["ti"].xcom_pull(task_ids=self.plan, key=LATE):
                 self.log.info("finish: %s", why)
                 return
-            raise PreflightError("nothing was planned, so nothing was touched; the log of `plan` says why")
+            why = context["ti"].xcom_pull(task_ids=self.plan, key=REFUSED)
+            tell_refused(context, self.policy_path, why or ENDED)
+            raise PreflightError(f"nothing was planned, so nothing was touched: {why or ENDED}")
         try:
             finish(run)
         finally:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from glidepath.errors import RecordError
+from glidepath.errors import NoRecordError, RecordError
 from glidepath.record.schema import bring_up
 
 BUSY_TIMEOUT_S = 15
@@ -66,7 +66,7 @@ def _made(url: str) -> Engine:
         engine = create_engine(url, **options)
     except (SQLAlchemyError, ImportError, ValueError) as error:  # a ValueError quotes a part of it, maybe the password
         why = "its port is no number" if isinstance(error, ValueError) else error
-        raise RecordError(
+        raise NoRecordError(
             f"what GLIDEPATH_RECORD_URL or --record gives leads to no record: {why}. Expected a SQLAlchemy URL, such as "
             "sqlite:////var/lib/glidepath.db, whose driver is installed"
         ) from error

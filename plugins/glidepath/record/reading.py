@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from glidepath.record.known import Event
 from glidepath.record.store import Record
@@ -118,7 +118,11 @@ def errors(record: Record, release_id: str, after: int = 0) -> dict[str, int]:
 
 
 def heads(
-    record: Record, kind: str, service: str | None = None, wanted: Callable[[str], bool] = lambda _: True
+    record: Record,
+    kind: str,
+    service: str | None = None,
+    wanted: Callable[[str], bool] = lambda _: True,
+    under_way: bool = False,
 ) -> Iterator[Head]:
     """The newest releases first, of one service or of all, as far as they are asked for.
 
@@ -127,20 +131,25 @@ def heads(
         kind: Of the events of which each comes with its newest.
         service: Of this service only; None: of all.
         wanted: Whether a release of this identity is one; of others nothing more is read.
+        under_way: Only those without an outcome.
     """
-    skip = 0
+    query = select(releases.c.id, releases.c.created).order_by(releases.c.created.desc(), releases.c.id).limit(NAMES)
+    if service is not None:
+        query = query.where(releases.c.service == service)
+    if under_way:
+        query = query.where(releases.c.outcome.is_(None))
+    page = query
     while True:
-        query = select(releases.c.id).order_by(releases.c.created.desc(), releases.c.id).limit(NAMES).offset(skip)
-        if service is not None:
-            query = query.where(releases.c.service == service)
         with record.reading() as connection:
-            names: list[str] = list(connection.execute(query).scalars())
-        some = [name for name in names if wanted(name)]
+            names = connection.execute(page).all()
+        some = [name.id for name in names if wanted(name.id)]
         for first in range(0, len(some), HEADS):
             yield from _heads(record, kind, some[first : first + HEADS])
         if len(names) < NAMES:
             return
-        skip += NAMES
+        # From where it ended, not by a count: what begins meanwhile moves none across the edge of a page.
+        last, created = names[-1], releases.c.created
+        page = query.where(or_(created < last.created, and_(created == last.created, releases.c.id > last.id)))
 
 
 def unfinished(record: Record, service: str | None = None) -> list[str]:

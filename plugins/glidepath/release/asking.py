@@ -1,6 +1,7 @@
 """What a person asks of a release under way. It is written into the record, and the guard follows it.
 
-The same may be asked by an annotation of the Lease, without the record; to follow it the guard needs the record all the same. `approve` and `reject` answer
+The same may be asked by an annotation of the Lease, without the record; to follow it the guard needs the record all the same. What
+holds a release or lets it go on is written into the record by the guard, and taken off the Lease. `approve` and `reject` answer
 the question that the DAG asks; Airflow has the answer, the record who gave it and why.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from glidepath.claim.state import COMMIT, TAKE_BACK
+from glidepath.claim.state import COMMIT, HOLD, RESUME, TAKE_BACK
 from glidepath.errors import AskedError
 from glidepath.record import Record
 from glidepath.release.entry import Entry
@@ -19,7 +20,6 @@ from glidepath.release.phases import UNGIVEN, Decision, Phase
 from glidepath.release.questions import APPROVE, REJECT, approved, open_question
 from glidepath.release.run import Run
 
-HOLD, RESUME = "hold", "resume"
 # What puts all traffic on the stable version in the guard's next round.
 BACK = (TAKE_BACK, REJECT)
 ALL = (APPROVE, REJECT, HOLD, RESUME, TAKE_BACK, COMMIT)
@@ -104,8 +104,19 @@ def checked(record: Record, release_id: str, what: str, who: str, why: str, now:
 
 
 def heard(run: Run) -> Asked | None:
-    """What a person asks of a release, on the Lease or in the record: to go back comes first. None for nothing."""
-    on_lease, entries = run.ports.claims.asked(run.claim), run.journal.asked()
+    """What a person asks of a release, on the Lease or in the record: to go back comes first. None for nothing.
+
+    To hold and to resume are written into the record, which says what holds. A word that can't be followed is told in the log.
+    """
+    on_lease = run.ports.claims.asked(run.claim)
+    if on_lease is not None and on_lease.what in (HOLD, RESUME):
+        try:
+            ask(run.ports.record, run.id, on_lease.what, on_lease.who, on_lease.why, run.now())
+        except AskedError as error:
+            run.say(f"on the Lease: {error}")
+        run.ports.claims.answered(run.claim, on_lease)
+        on_lease = None
+    entries = run.journal.asked()
     if on_lease is not None and on_lease.what == TAKE_BACK:
         return Asked(on_lease.what, on_lease.who, on_lease.why)
     if back := asked_back(entries):

@@ -8,6 +8,7 @@ from typing import Any
 from glidepath.errors import RecordError
 from glidepath.judge import MetricLook
 from glidepath.release.looks import Looks
+from glidepath.release.phases import Phase
 from glidepath.release.run import Run
 from glidepath.text import lines
 
@@ -38,9 +39,14 @@ def summary(run: Run, looks: Looks | None = None, took_s: float = 0.0) -> str:
 def _told(run: Run) -> dict[str, Any]:
     release, journal = run.release, run.journal
     weights, spoken, brake = journal.weights(), journal.words(), journal.brake()
+    weight = weights[-1].weight if weights else 0
+    if brake is not None or release.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK):
+        weight = 0
+    elif release.phase == Phase.PROMOTED:
+        weight = 100
     fields: dict[str, Any] = {
         "form": FORM, "release": run.id, "phase": release.phase, "stable": release.stable, "canary": release.canary,
-        "step": weights[-1].step if weights else 0, "steps": len(run.spec.steps), "weight": weights[-1].weight if weights else 0,
+        "step": weights[-1].step if weights else 0, "steps": len(run.spec.steps), "weight": weight,
         "started": round(release.created), "deadline": round(run.deadline()),
     }  # fmt: skip
     if spoken:

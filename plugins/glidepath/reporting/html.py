@@ -30,7 +30,7 @@ def _section(section: Section) -> Iterator[str]:
     for text in section.text:
         yield f"<p>{_code(escape(text))}</p>"
     for table in section.tables:
-        yield _table(table)
+        yield _table(table, section.title)
     for chart in section.charts:
         yield _chart(chart)
     yield "</section>"
@@ -41,7 +41,7 @@ def _chart(chart: Chart) -> str:
     return f'<figure tabindex="0">{caption}{chart.svg}</figure>'
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, title: str) -> str:
     if any("\n" in cell for row in table.rows for cell in row):
         texts = "".join(f"<pre>{escape(cell)}</pre>" for row in table.rows for cell in row)
         return f"<details><summary>{escape(table.head[0])}</summary>{texts}</details>"
@@ -49,7 +49,8 @@ def _table(table: Table) -> str:
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
     # A table can be wider than a narrow window: it scrolls by itself, by the keyboard, too.
     shown = f"<thead><tr>{head}</tr></thead>" if any(table.head) else ""
-    return f'<div class="wide" tabindex="0" role="region" aria-label="table"><table>{shown}<tbody>{rows}</tbody></table></div>'
+    label = escape(f"{title}: {table.head[0]}" if table.head[0] else title)
+    return f'<div class="wide" tabindex="0" role="group" aria-label="{label}"><table>{shown}<tbody>{rows}</tbody></table></div>'
 
 
 def _code(text: str) -> str:

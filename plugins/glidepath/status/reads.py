@@ -73,7 +73,11 @@ def status(record: Record, release_id: str, now: float, after: int = 0) -> Statu
 
 
 def listed(
-    record: Record, limit: int = 50, service: str | None = None, may: Callable[[str], bool] = lambda _: True
+    record: Record,
+    limit: int = 50,
+    service: str | None = None,
+    may: Callable[[str], bool] = lambda _: True,
+    under_way: bool = False,
 ) -> list[Row]:
     """The newest releases first.
 
@@ -82,13 +86,14 @@ def listed(
         limit: At most so many.
         service: Of this service only; None: of all.
         may: Whether who asks may see the runs of a DAG.
+        under_way: Only those that are not over.
 
     Raises:
         RecordError: The record can't be read.
     """
     rows: list[Row] = []
     if limit > 0:
-        for row in _rows(record, service, may):
+        for row in _rows(record, service, may, under_way):
             rows.append(row)
             if len(rows) == limit:
                 break
@@ -207,8 +212,11 @@ def _pods(facts: Facts) -> list[dict[str, Any]]:
     return [dict(pod) for pod in seen.pods] if seen else []
 
 
-def _rows(record: Record, service: str | None, may: Callable[[str], bool]) -> Iterator[Row]:
-    for head in reading.heads(record, WeightGiven.kind, service, lambda identity: may(identity.partition("/")[0])):
+def _rows(record: Record, service: str | None, may: Callable[[str], bool], under_way: bool) -> Iterator[Row]:
+    def wanted(identity: str) -> bool:
+        return may(identity.partition("/")[0])
+
+    for head in reading.heads(record, WeightGiven.kind, service, wanted, under_way):
         dag_id, _, run_id = head.id.partition("/")
         stands, given = _stands(record, head), WeightGiven.of(head.last) if head.last else None
         yield Row(

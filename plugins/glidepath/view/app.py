@@ -84,11 +84,14 @@ def _json(content: bytes, **headers: str) -> Response:
 
 @api.get("/releases", responses={200: {"model": Answers}})
 def releases(
-    user: GetUserDep, limit: Annotated[int, Query(ge=1, le=ROWS)] = 50, service: str | None = None
+    user: GetUserDep,
+    limit: Annotated[int, Query(ge=1, le=ROWS)] = 50,
+    service: str | None = None,
+    under_way: Annotated[bool, Query(description="Only releases that are not over.")] = False,
 ) -> Response:
     """The newest releases of the DAGs that the user may read."""
     may = readable(user)
-    return _json(_answers.dump_json(Answers(listed(Record(), limit, service, may.__contains__))))
+    return _json(_answers.dump_json(Answers(listed(Record(), limit, service, may.__contains__, under_way))))
 
 
 @api.get("/releases/{dag_id}/{run_id}", dependencies=[MAY_READ], responses={200: {"model": Answer}, 304: {}, 404: {}})

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from glidepath.watchdog.facts import Health
+from glidepath.watchdog.families import BRAKES, CLAIMS, ERRORS, PASS_AGE
 
 HEALTHY_S = 15.0
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -31,26 +32,14 @@ def render(facts: Health, at: float) -> str:
     claims: Counter[str] = Counter(dict.fromkeys(STATES, 0))
     for counts in list(facts.claims.values()):
         claims.update(counts)
-    age = {} if facts.passed is None else {"": round(at - facts.passed, 3)}
-    return "".join(
-        (
-            _metric(
-                "brakes_total", "counter", "Releases whose traffic was put back on stable.", "service", facts.brakes
-            ),
-            _metric("errors_total", "counter", "Failures in dealing with a service's claim.", "service", facts.errors),
-            _metric("claims", "gauge", "Claims by state.", "state", claims),
-            _metric("last_pass_age_seconds", "gauge", "Seconds since a pass succeeded.", "", age),
-            *(f"{line}\n" for line in facts.releases.lines()),
-        )
-    )
-
-
-def _metric(name: str, kind: str, text: str, label: str, values: Mapping[str, float]) -> str:
-    full = f"glidepath_watchdog_{name}"
-    lines = [f"# HELP {full} {text}", f"# TYPE {full} {kind}"]
-    for key, value in sorted(dict(values).items()):
-        lines.append(f'{full}{{{label}="{key}"}} {value}' if label else f"{full} {value}")
-    return "\n".join(lines) + "\n"
+    age: list[tuple[dict[str, str], float]] = [] if facts.passed is None else [({}, round(at - facts.passed, 3))]
+    lines = (
+        *(line for family, counts in ((BRAKES, facts.brakes), (ERRORS, facts.errors), (CLAIMS, claims))
+          for line in family.lines(({family.labels[0]: key}, count) for key, count in sorted(dict(counts).items()))),
+        *PASS_AGE.lines(age),
+        *facts.releases.lines(),
+    )  # fmt: skip
+    return "".join(f"{line}\n" for line in lines)
 
 
 def serve(facts: Health, port: int, monotonic: Callable[[], float] = time.monotonic) -> ThreadingHTTPServer:

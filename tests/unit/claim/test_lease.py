@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
+from typing import Any
 
 import pytest
 
 from glidepath.claim import Claim
-from glidepath.claim.state import ABANDONED, ROUTES, WATCHDOG
+from glidepath.claim.state import ABANDONED, ROUTES, WATCHDOG, left
 from glidepath.errors import ClaimHeldError, ClaimLostError, ClusterError, ReleaseFinishedError
 from tests.support.apiserver import LEASES, NAMESPACE, SERVICE
 from tests.unit.claim.world import NAME, Leases
@@ -262,3 +264,21 @@ def test_the_routes_of_an_earlier_release_are_nothing_to_go_back_to(world: Lease
     world.claims().end(again, "rolled_back")
     acquire("run-2")
     assert ROUTES not in world.state().annotations
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            '{"phase":"baking","weight":20,"step":1}',
+            {"phase": "rolled_back", "weight": 0, "step": 1, "outcome": ABANDONED},
+        ),
+        ("[1]", [1]),
+    ],
+)
+def test_what_the_watchdog_took_back_is_not_told_as_under_way(before: str, after: Any) -> None:
+    told = json.loads(left(before, ABANDONED))
+    if isinstance(told, dict):
+        assert "nobody renewed" in told.pop("why")
+    assert told == after
+    assert left("no JSON", ABANDONED) == "no JSON"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class Called:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.say: Callable[[str], None] = print
 
     def forth(self, version: str, image: Image) -> None:
         self.asked.append((version, image))
@@ -34,11 +36,22 @@ class Called:
     def back(self) -> None:
         self.asked.append("back")
 
+    def forth_would(self, version: str, image: Image) -> str:
+        return f"{version} of {image.tag} would be adopted"
+
+    def back_would(self) -> str:
+        return "it would go back"
+
 
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Called, ApiServer]]:
     port = Called()
-    monkeypatch.setattr("glidepath.wiring.deploy.adoption", lambda *_: port)
+
+    def adoption(*given: Any) -> Called:
+        port.say = given[-1]
+        return port
+
+    monkeypatch.setattr("glidepath.wiring.deploy.adoption", adoption)
     with ApiServer() as server:
         monkeypatch.setattr(adopted, "cluster", lambda *_: server.api())
         yield port, server
@@ -98,3 +111,14 @@ def test_while_a_release_holds_the_service_nothing_is_adopted(
     assert main(["adopt", file, "--version", "v1"]) == REFUSED
     assert "dag/run" in capsys.readouterr().err
     assert port.asked == []
+
+
+def test_a_dry_run_says_what_would_be_and_does_nothing(
+    called: tuple[Called, ApiServer], file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["adopt", file, "--version", "1.4.2", "--dry-run"]) == GOOD
+    assert capsys.readouterr().out == "1-4-2 of 1.4.2 would be adopted\n"
+    assert main(["adopt", file, "--back", "--dry-run", "-o", "json"]) == GOOD
+    told = {"service": "prices", "per_version": False, "dry_run": True, "would": ["it would go back"]}
+    assert json.loads(capsys.readouterr().out) == told
+    assert called[0].asked == []

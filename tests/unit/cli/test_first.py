@@ -126,6 +126,10 @@ def test_it_is_written_into_a_file_once(found: Any, tmp_path: Path, capsys: pyte
     argv, file = [*found(exposing(*kept("grpc"))), "--file", str(tmp_path / "p.yaml")], tmp_path / "p.yaml"
     assert main(argv) == GOOD
     before = file.read_text()
+    capsys.readouterr()
+    assert main([*argv[:-1], str(tmp_path / "other.yaml"), "--dry-run"]) == GOOD
+    assert capsys.readouterr().out == before
+    assert not (tmp_path / "other.yaml").exists()
     assert main(["validate", str(file)]) == GOOD
     capsys.readouterr()
     assert main(argv) == REFUSED

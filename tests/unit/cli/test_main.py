@@ -56,3 +56,17 @@ def test_every_command_and_option_has_a_help_text(name: str) -> None:
     assert command.help
     for one in command.params:
         assert isinstance(one, click.Argument) or (isinstance(one, click.Option) and one.help), one.name
+
+
+# What writes a file, asks something of a release or touches the cluster.
+CHANGES = {"init", "adopt", "release", "approve", "reject", "hold", "resume", "take-back", "commit", "export", "report"}
+
+
+@pytest.mark.parametrize("name", sorted(commands.commands))
+def test_every_command_speaks_json_and_what_changes_something_can_be_tried(name: str) -> None:
+    options = {option: one for one in commands.commands[name].params for option in one.opts}
+    if name != "completion":  # a script for a shell
+        kind = options["-o"].type
+        assert isinstance(kind, click.Choice)
+        assert "json" in kind.choices
+    assert ("--dry-run" in options) == (name in CHANGES)

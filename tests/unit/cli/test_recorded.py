@@ -75,3 +75,28 @@ def test_airflow_is_not_needed(folder: Path) -> None:
                           env={"PYTHONPATH": str(ROOT / "plugins")})  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "decision: promote" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["export", "report"])
+def test_a_dry_run_writes_no_file(
+    command: str, record: Record, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert folder.exists(), "the record has its releases"
+    file, argv = tmp_path / "it", [command, "bad", "--record", record.url, "--file"]
+    assert main([*argv, str(file), "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith(f"{file} would be written: ")
+    assert not file.exists()
+    assert main([*argv, str(tmp_path / "nowhere" / "it"), "--dry-run"]) == 1
+    assert capsys.readouterr().err == f"glidepath: {tmp_path}/nowhere/it: No such file or directory\n"
+    assert main([*argv, str(file)]) == 0
+    assert file.read_text()
+
+
+def test_evidence_is_told_as_json_too(record: Record, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [json.loads(line) for line in (folder / "bad.jsonl").read_text().splitlines()]
+    assert main(["export", "bad", "--record", record.url, "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"header": lines[0], "lines": lines[1:]}
+    file = str(folder.parent / "again.jsonl")
+    assert main(["export", "bad", "--record", record.url, "-o", "json", "--file", file]) == 0
+    told = {"release": "bad", "file": file, "lines": len(lines), "dry_run": False}
+    assert json.loads(capsys.readouterr().out) == told

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from glidepath.deploy.adoption import BEFORE, Adoption
+from glidepath.deploy.adoption import Adoption
+from glidepath.deploy.adoption_plan import BEFORE
 from glidepath.deploy.mapped import Mapped
 from glidepath.errors import PreflightError
 from glidepath.policy import Image
@@ -116,3 +117,32 @@ def test_a_service_with_another_version_is_left_alone(shop: Shop, stable: str, c
         with pytest.raises(PreflightError, match="has the canary v2"):
             back(shop)
     assert BEFORE not in shop.values["roles"].values()
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(shop: Shop) -> None:
+    def told(would: Callable[[Adoption], str]) -> str:
+        shop.left = 0  # any act fails
+        try:
+            return would(adoption(shop))
+        finally:
+            shop.left = 1000
+
+    def there(one: Adoption) -> str:
+        return one.forth_would("v1", Image())
+
+    assert told(there) == "shop: shop-v1 would be installed beside shop, get all requests, and shop go"
+    with pytest.raises(PreflightError, match="no version that Glidepath made"):
+        told(Adoption.back_would)
+    shop.left = 6
+    with pytest.raises(CutOffError):
+        forth(shop)
+    assert told(there) == "shop: its adoption as v1 would go on"
+    forth(shop)
+    assert told(there) == "shop: is adopted as v1 already"
+    assert told(Adoption.back_would) == "shop: shop would be installed, get all requests, and the pods of v1 go"
+    with pytest.raises(PreflightError, match="adopted already, with the stable version v1"):
+        told(lambda one: one.forth_would("v2", Image()))
+    shop.fence = False
+    back(shop)
+    with pytest.raises(PreflightError, match="its fence is not there"):
+        told(there)

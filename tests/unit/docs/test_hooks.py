@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from glidepath.policy import Policy
 from glidepath.policy.spec import RunParams
 from glidepath.release.events import KINDS
 from glidepath.view.app import app
+from glidepath.watchdog.families import EVERY, OWN, RELEASE
+from tests.support.watched import exposed
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,32 @@ def test_every_command_parameter_route_and_kind_is_there(pages: dict[str, str]) 
         assert path in pages["reference/api.md"]
     for kind in KINDS:
         assert f"## `{kind.kind}`" in pages["reference/events.md"]
+
+
+def test_every_metric_that_is_told_is_there_as_it_is_told(
+    pages: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
+    told = exposed(tmp_path)
+    kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", told, re.MULTILINE))
+    texts = dict(re.findall(r"^# HELP (\w+) (.*)$", told, re.MULTILINE))
+    rows = [row.strip("| ").split(" | ") for row in pages["reference/metrics.md"].splitlines() if "`glidepath_" in row]
+    assert {name.strip("`"): (kind, text) for name, kind, _, _, text in rows} == {
+        name: (kind, texts[name]) for name, kind in kinds.items()
+    }
+    assert all(unit for _, _, _, unit, _ in rows)
+    said = {name.strip("`"): re.findall(r"`(\w+)`", labels) for name, _, labels, _, _ in rows}
+    seen = dict(re.findall(r"^(glidepath_\w+)(?:\{(.*)\})? \S+$", told, re.MULTILINE))
+    assert len(seen) > 20, "a release that is under way tells nearly all"
+    for name, pairs in seen.items():
+        assert re.findall(r'(\w+)="', pairs) == said[name], name
+
+
+def test_the_page_of_metrics_names_all_of_them() -> None:
+    page = (hooks.DOCS / "metrics.md").read_text()
+    for one in EVERY:
+        prefix = OWN if one.name.startswith(OWN) else RELEASE
+        assert f"`{one.name.removeprefix(prefix + '_')}`" in page, one.name
 
 
 @pytest.mark.parametrize(

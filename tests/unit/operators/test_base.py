@@ -58,7 +58,7 @@ def context(at: Try) -> Any:
 def ended() -> str:
     """Settle and finish; the release's reason."""
     with pytest.raises(AirflowFailException):
-        FinishOperator(task_id="finish", plan="plan").execute(context(Try()))
+        FinishOperator(task_id="finish", plan="plan", policy_path="none.yaml").execute(context(Try()))
     release = Record().get("d/one")
     assert release.outcome == "rolled_back"
     return str(release.reason)

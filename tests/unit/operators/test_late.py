@@ -115,7 +115,7 @@ def test_its_end_is_green_and_that_of_a_refused_one_is_not(
     plan: PlanOperator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     at(timedelta(days=1), monkeypatch)
-    finish, late = FinishOperator(task_id="finish", plan="plan"), context(DagRun())
+    finish, late = FinishOperator(task_id="finish", plan="plan", policy_path="none.yaml"), context(DagRun())
     plan.execute(late)
     capsys.readouterr()
     finish.execute(late)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from airflow.sdk.log import mask_secret
 
 from glidepath.errors import RecordError
 from glidepath.operators import messages
-from glidepath.operators.messages import MessagesOperator, tell_refused, tell_the_end
-from glidepath.operators.tasks import PlanOperator
+from glidepath.operators.messages import MessagesOperator, tell_refused, tell_the_end, why_refused
+from glidepath.operators.tasks import ENDED, FinishOperator, PlanOperator
 from tests.support.bot import Bot, served
 from tests.support.stage import POLICY, Stage
 
@@ -87,11 +86,11 @@ def refused(
     path = folder / "policy.yaml"
     path.write_text(POLICY + TOLD)
     monkeypatch.setenv("AIRFLOW_CONN_BROKER", bot.url)
-    given = context() | {"params": {"version": "v9"} | params, "exception": why}
+    given = context() | {"params": {"version": "v9"} | params}
     if extra is not None:
         event = SimpleNamespace(timestamp=1.0, extra=extra)
         given |= {"dag_run": SimpleNamespace(run_type="asset_triggered"), "triggering_asset_events": {"a": [event]}}
-    tell_refused(given, str(path))
+    tell_refused(given, str(path), why_refused(why))
     return bot.bodies()
 
 
@@ -147,12 +146,44 @@ def test_a_dead_service_holds_a_refused_plan_for_some_seconds_at_most(
 
 @pytest.mark.usefixtures("linked")
 def test_a_policy_that_can_not_be_read_breaks_nothing(tmp_path: Path) -> None:
-    tell_refused(context() | {"params": {}}, str(tmp_path / "none.yaml"))
+    tell_refused(context() | {"params": {}}, str(tmp_path / "none.yaml"), "no image v9")
 
 
-def test_the_plan_task_has_it_as_its_callback() -> None:
-    """Airflow calls it when a task has failed for good, and not before."""
-    plan = PlanOperator(task_id="plan", policy_path="p.yaml", go="claim", stay="no", late="late")
-    [callback] = plan.on_failure_callback
-    assert isinstance(callback, partial)
-    assert (callback.func, callback.keywords) == (tell_refused, {"policy_path": "p.yaml"})
+class Kept:
+    """A task instance's messages to other tasks."""
+
+    dag_id, run_id, try_number, max_tries = "dag", "run", 1, 0
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def xcom_push(self, key: str, value: str) -> None:
+        self.kept[key] = value
+
+    def xcom_pull(self, key: str, **_: str) -> str | None:
+        return self.kept.get(key)
+
+
+@pytest.mark.usefixtures("linked")
+@pytest.mark.parametrize(
+    ("version", "planned", "told"),
+    [("v9 or so", True, "the run's parameters are refused"), ("v9", False, ENDED)],
+    ids=["plan refuses it", "a person marks plan as failed before it has run"],
+)
+def test_whatever_became_of_plan_the_last_task_tells_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bot: Bot, version: str, planned: bool, told: str
+) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY + TOLD)
+    monkeypatch.setenv("AIRFLOW_CONN_BROKER", bot.url)
+    given: Any = context() | {"params": {"version": version}, "ti": Kept()}
+    if planned:
+        plan = PlanOperator(task_id="plan", policy_path=str(path), go="claim", stay="no", late="late")
+        with pytest.raises(AirflowFailException):
+            plan.execute(given)
+        assert not plan.has_on_failure_callback, "Airflow would call it beside the last task"
+    with pytest.raises(AirflowFailException, match="nothing was touched"):
+        FinishOperator(task_id="finish", plan="plan", policy_path=str(path)).execute(given)
+    [body] = bot.bodies()
+    assert body["data"]["state"] == "REFUSED"
+    assert body["data"]["sentence"].startswith(told)

@@ -127,3 +127,25 @@ def test_releases_of_one_moment_have_one_order_wherever_they_are_read(record: Re
         opened(record, identity, 1.0)
     listed = [head.id for head in reading.heads(record, "weight")]
     assert listed == [row.id for row in record.recent()] == ["dag/a", "dag/b", "dag/c"]
+
+
+@pytest.mark.parametrize("page", [1, 2, 3])
+def test_what_begins_while_the_list_is_read_shifts_none_of_it(
+    record: Record, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(reading, "NAMES", page)
+    for number in range(5):
+        opened(record, f"dag/{number}", float(number // 2))
+    listed = reading.heads(record)
+    found = [next(listed).id]
+    for number in range(3):
+        opened(record, f"dag/new-{number}", 10.0 + number)
+    assert [*found, *(head.id for head in listed)] == ["dag/4", "dag/2", "dag/3", "dag/0", "dag/1"]
+
+
+def test_of_those_under_way_none_is_lost_behind_those_that_are_over(record: Record) -> None:
+    opened(record, "dag/old", 1.0)
+    for number in range(3):
+        opened(record, f"dag/{number}", 2.0 + number)
+        record.close(f"dag/{number}", "promoted", "", 100.0)
+    assert [head.id for head in reading.heads(record, under_way=True)] == ["dag/old"]

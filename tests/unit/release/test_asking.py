@@ -155,6 +155,35 @@ def test_the_lease_asks_the_same_and_to_go_back_comes_first(stage: Stage) -> Non
     assert told[1].endswith("from a terminal")
 
 
+def test_the_lease_holds_a_release_and_lets_it_go_on_and_the_record_says_so(stage: Stage) -> None:
+    def on_lease() -> set[str]:
+        return {name.rpartition("/")[2] for name in stage.server.all("leases")[0]["metadata"]["annotations"]}
+
+    run, guard = started(stage)
+    annotated(stage, "hold", "sale until noon")
+    ticks(stage, guard, 12)
+    found = held(run.journal.asked())
+    assert found is not None
+    assert (found.why, found.who.split()[0]) == ("sale until noon", "kubectl-annotate")
+    assert word(run, 1) is None
+    assert "hold" not in on_lease(), "the record has it: it can be asked again"
+    annotated(stage, "resume", "the sale is over")
+    ticks(stage, guard, 1)
+    assert held(run.journal.asked()) is None
+    assert word(run, 1) is Decision.ADVANCE
+    assert [one.what for one in run.journal.asked()] == ["hold", "resume"]
+
+
+def test_what_the_lease_can_not_ask_now_is_told_in_the_log_and_taken_off(stage: Stage) -> None:
+    run, guard = started(stage)
+    annotated(stage, "resume", "go on")
+    guard.tick()
+    guard.tick()
+    assert [line for line in stage.said if "resume was asked" in line and "expected one of hold, take-back" in line]
+    assert len([line for line in stage.said if "resume was asked" in line]) == 1
+    assert run.journal.asked() == []
+
+
 def test_past_the_point_of_no_return_nobody_is_heard_and_nothing_is_said(stage: Stage) -> None:
     told = observed(stage)
     told.run.note(Committed())

@@ -24,5 +24,5 @@ def folder(record: Record, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both, exported."""
     folder = tmp_path_factory.mktemp("evidence")
     for name in ("good", "bad"):
-        assert main(["export", name, "-o", str(folder / f"{name}.jsonl"), "--record", record.url]) == 0
+        assert main(["export", name, "--file", str(folder / f"{name}.jsonl"), "--record", record.url]) == 0
     return folder

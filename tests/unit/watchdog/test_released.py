@@ -39,6 +39,14 @@ def test_an_end_is_counted_once_and_one_from_before_the_start_never() -> None:
     assert 'glidepath_release_ended_total{namespace="shop",service="prices",outcome="rolled_back"} 1' in lines(releases)
 
 
+def test_an_end_that_is_yet_to_come_is_told_as_none() -> None:
+    """Of a counter that appears as 1 Prometheus counts no increase."""
+    releases = Releases()
+    releases.seen("shop", {"prices": state(None)})
+    ends = [line.rpartition("outcome=")[2] for line in lines(releases) if "ended_total" in line]
+    assert ends == ['"abandoned"} 0', '"promoted"} 0', '"rolled_back"} 0']
+
+
 def test_labels_are_escaped() -> None:
     releases = Releases()
     releases.seen("shop", {"prices": state('{"canary": "a\\"b\\\\c\\nd"}')})

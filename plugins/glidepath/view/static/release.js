@@ -113,7 +113,7 @@ function pods({ pods: seen }) {
 function links({ identity: one, take_back }, grafana, list) {
   const command = take_back ? [h("li", {}, "Take it back without this page: ", copyable(take_back, "the command"))] : [];
   const board = grafana ? [h("li", {}, h("a", { href: grafana }, "Both versions in Grafana, at this time"))] : [];
-  return [h("ul", {}, command, board,
+  return [h("ul", { class: "links" }, command, board,
     h("li", {}, h("a", { href: task(one.dag_id, one.run_id, "guard") }, "The guard's log"), ": each look in a line"),
     h("li", {}, h("a", { href: report(one.dag_id, one.run_id) }, "The report"), ": what was declared beforehand, what was seen and decided, to keep or to send"),
     h("li", {}, h("a", { href: evidence(one.dag_id, one.run_id), download: "evidence.jsonl" }, "The recorded evidence (JSON Lines)"), ", to judge it again: ", copyable(`glidepath export '${one.id}'`, "the command")),
@@ -175,7 +175,7 @@ function page(root, dagId, runId, list, again) {
 
 export function releaseOf(root, dagId, runId, list) {
   let [view, tag, series] = [null, null, null];
-  root.replaceChildren(h("p", { role: "status" }, "Reading the record …"));
+  root.replaceChildren(h("h1", {}, "Release"), h("p", { role: "status" }, "Reading the record …"));
   const call = async () => {
     try {
       const answer = await read(`${released(dagId, runId)}?after=${series ? series.seq[series.seq.length - 1] ?? 0 : 0}`, tag);
@@ -190,7 +190,7 @@ export function releaseOf(root, dagId, runId, list) {
     } catch (error) {
       const over = [401, 403, 404].includes(error.status);
       if (view) view.stale(`Not up to date: ${error.message}`);
-      else root.replaceChildren(h("p", { role: "alert", class: "refused" }, error.message));
+      else root.replaceChildren(h("h1", {}, "Release"), h("p", { role: "alert", class: "refused" }, error.message));
       return over && !view ? null : POLL_S;
     }
   };

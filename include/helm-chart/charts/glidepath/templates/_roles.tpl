@@ -4,6 +4,7 @@
        services   a list of dicts: name; keda, whether its autoscaler is KEDA's; perVersion, whether each of its versions is a
                   Helm release of a chart of its own, so that the account makes and removes all that such a chart has
        labels     of each object, as YAML
+       dashboards whether that chart brings Grafana's dashboards, too
        upgraded   the one service whose chart brings these parts, or "": Helm applies every object of a chart at each
                   upgrade, so the account may then patch them, named one by one */}}
 {{- define "glidepath.roles" -}}
@@ -51,6 +52,9 @@ rules:
 - {apiGroups: [""], resources: [serviceaccounts], resourceNames: [{{ join ", " (concat $names $own) }}], verbs: [get, patch]}
 {{- if .upgraded }}
 - {apiGroups: [rbac.authorization.k8s.io], resources: [roles, rolebindings], resourceNames: [{{ join ", " $own }}], verbs: [get, patch]}
+{{- if .dashboards }}
+- {apiGroups: [""], resources: [configmaps], resourceNames: [glidepath-dashboards], verbs: [get, patch]}
+{{- end }}
 {{- end }}
 - {apiGroups: [networking.k8s.io], resources: [networkpolicies], resourceNames: [{{ join ", " $names }}], verbs: [get, patch]}
 - {apiGroups: [monitoring.coreos.com], resources: [servicemonitors, podmonitors, prometheusrules], resourceNames: [{{ join ", " $names }}], verbs: [get, patch]}
