@@ -24,7 +24,7 @@ TESTS = "tests/unit/judge"
 # The quick ones that notice most; then all.
 FIRST = tuple(
     f"{TESTS}/{name}.py"
-    for name in ("behaviour/test_promise", "behaviour/test_properties", "test_budget", "test_mixture", "test_plan")
+    for name in ("behaviour/test_promise", "behaviour/test_properties", "test_cap", "test_mixture", "test_plan")
 )
 
 

@@ -22,7 +22,7 @@ def test_the_tests_notice(mutant: Mutant) -> None:
 
 def test_without_a_mutant_there_is_nothing_to_notice() -> None:
     as_it_is = Mutant("cap.py", "MOST = 64", "MOST = 64  # as it was")
-    assert not noticed(as_it_is, [f"{TESTS}/test_budget.py", f"{TESTS}/test_mixture.py"])
+    assert not noticed(as_it_is, [f"{TESTS}/test_cap.py", f"{TESTS}/test_mixture.py"])
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: f"{one.file}: {one.wrong.strip()}")
