@@ -136,7 +136,7 @@ def test_what_begins_while_the_list_is_read_shifts_none_of_it(
     monkeypatch.setattr(reading, "NAMES", page)
     for number in range(5):
         opened(record, f"dag/{number}", float(number // 2))
-    listed = reading.heads(record)
+    listed = reading.heads(record, "weight")
     found = [next(listed).id]
     for number in range(3):
         opened(record, f"dag/new-{number}", 10.0 + number)
@@ -148,4 +148,4 @@ def test_of_those_under_way_none_is_lost_behind_those_that_are_over(record: Reco
     for number in range(3):
         opened(record, f"dag/{number}", 2.0 + number)
         record.close(f"dag/{number}", "promoted", "", 100.0)
-    assert [head.id for head in reading.heads(record, under_way=True)] == ["dag/old"]
+    assert [head.id for head in reading.heads(record, "weight", under_way=True)] == ["dag/old"]
