@@ -105,11 +105,16 @@ class PrometheusInMemory:
         return found
 
 
-class Stage:
-    """A service with v1 stable under traffic, and a clock that is set by hand."""
+BEGAN = 1_800_000_000.0
 
-    def __init__(self, server: ApiServer, folder: Path, helm: type[HelmInMemory] = HelmInMemory) -> None:
-        self.server, self.clock = server, 1_800_000_000.0
+
+class Stage:
+    """A service with v1 stable under traffic, and a clock that is set by hand: it begins at `began`, epoch seconds."""
+
+    def __init__(
+        self, server: ApiServer, folder: Path, helm: type[HelmInMemory] = HelmInMemory, began: float = BEGAN
+    ) -> None:
+        self.server, self.clock = server, began
         self.said: list[str] = []
         self.handover: Handover | None = None
         self.synced: tuple[str, str, str] | None = None
