@@ -33,6 +33,10 @@ recording: venv ## the demo, and of what it said the recording in the README
 	python -u -m demo | tee .state/demo.log
 	python -m demo.recording .state/demo.log docs/images/demo.svg
 
+.PHONY: pictures
+pictures: venv ## the screenshots of the pages in docs/images, taken anew (CHROMIUM as for view)
+	@python -m tests.view.pictures
+
 .PHONY: experiment
 experiment: venv ## the experiment that the project started from, as a release; writes docs/experiment.md and its picture
 	@python -m demo.experiment

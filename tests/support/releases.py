@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from glidepath.release.tasks.settle import settle
 from glidepath.release.tasks.shift import shift
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
 from tests.support.guards import started, ticks
-from tests.support.stage import Stage
+from tests.support.stage import BEGAN, Stage
 
 DAG = "release_prices"
 ASKS = "on_undecided: hold\n"
@@ -150,23 +151,39 @@ ENDS: dict[str, Callable[..., Told]] = {
 }  # fmt: skip
 
 
-def played(folder: Path) -> str:
-    """Play all of them into a record of this folder, without waiting for traffic to be seen silent; its URL."""
+def played(folder: Path, until: float | None = None) -> str:
+    """Play all of them into a record of this folder, without waiting for traffic to be seen silent; its URL.
+
+    Args:
+        folder: Where.
+        until: All have come as far as they come at this epoch second; None: all begin at the same.
+    """
     url = f"sqlite:///{folder}/record.db"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-        fill(folder / "played", url)
+        lasted = fill(folder / "played", url if until is None else f"sqlite:///{folder}/first.db")
+        if until is not None:
+            fill(folder / "again", url, {name: until - seconds for name, seconds in lasted.items()})
     return url
 
 
-def fill(folder: Path, url: str) -> None:
-    """Play all of them into one record; each has a service of its own."""
+def fill(folder: Path, url: str, began: Mapping[str, float] = MappingProxyType({})) -> dict[str, float]:
+    """Play all of them into one record; each has a service of its own. How long each was, seconds.
+
+    Args:
+        folder: Where their services are.
+        url: The record's.
+        began: When each begins, epoch seconds, if not when a stage does.
+    """
     from glidepath.record import Record
 
+    lasted = {}
     for name, play in ENDS.items():
-        place = folder / name
+        place, begins = folder / name, began.get(name, BEGAN)
         place.mkdir(parents=True)
         with ApiServer() as server:
-            stage = Stage(server, place)
+            stage = Stage(server, place, began=begins)
             stage.record = Record(url)
             play(stage)
+        lasted[name] = stage.clock - begins
+    return lasted

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import requests
 
@@ -75,12 +76,17 @@ class Server:
     Args:
         home: Airflow's home; made when it is not there.
         record: The record's URL.
+        policy: The text of the policy of its DAG.
+        connections: Connections of Airflow: their addresses by name.
     """
 
-    def __init__(self, home: Path, record: str) -> None:
+    def __init__(
+        self, home: Path, record: str, policy: str = POLICY, connections: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         port = free_port(18080)
-        self._env = environment(home, port, record)
+        self._env = environment(home, port, record, policy)
+        self._env |= {f"AIRFLOW_CONN_{name.upper()}": url for name, url in connections.items()}
         self._log = (home / "server.log").open("ab")
         self.served = Served(f"http://127.0.0.1:{port}", record)
         for command in (["db", "migrate"], ["dags", "reserialize"]):
@@ -125,11 +131,11 @@ class Server:
         self._log.close()
 
 
-def environment(home: Path, port: int, record: str) -> dict[str, str]:
+def environment(home: Path, port: int, record: str, policy: str = POLICY) -> dict[str, str]:
     """Airflow's configuration."""
     policies = home / "policies"
     policies.mkdir(exist_ok=True)
-    (policies / "prices.yaml").write_text(POLICY)
+    (policies / "prices.yaml").write_text(policy)
     passwords = home / "passwords.json"
     passwords.write_text(json.dumps({name: name for name in USERS}))
     core: Mapping[str, str] = {

@@ -105,15 +105,18 @@ class PrometheusInMemory:
         return found
 
 
+BEGAN = 1_800_000_000.0
 # What a release writes.
 HELD = ("virtualservices", "destinationrules", "deployments", "statefulsets")
 
 
 class Stage:
-    """A service with v1 stable under traffic, and a clock that is set by hand."""
+    """A service with v1 stable under traffic, and a clock that is set by hand: it begins at `began`, epoch seconds."""
 
-    def __init__(self, server: ApiServer, folder: Path, helm: type[HelmInMemory] = HelmInMemory) -> None:
-        self.server, self.clock = server, 1_800_000_000.0
+    def __init__(
+        self, server: ApiServer, folder: Path, helm: type[HelmInMemory] = HelmInMemory, began: float = BEGAN
+    ) -> None:
+        self.server, self.clock = server, began
         self.said: list[str] = []
         self.handover: Handover | None = None
         self.synced: tuple[str, str, str] | None = None

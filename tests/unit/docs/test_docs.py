@@ -167,3 +167,12 @@ def test_a_decision_has_its_context_and_its_price(path: Path) -> None:
     assert parts[1::2] == ["Context", "Decision", "Consequences"]
     assert all(part.strip() for part in parts[2::2])
     assert len(text(path).splitlines()) < 60
+
+
+PICTURES = sorted(one for one in (ROOT / "docs/images").iterdir() if one.suffix in (".png", ".svg"))
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.name)
+def test_a_picture_is_shown_and_light(path: Path) -> None:
+    assert path.stat().st_size < 200_000
+    assert any(f"images/{path.name})" in text(page) for page in DOCS), "no document shows it"

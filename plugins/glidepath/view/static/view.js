@@ -6,12 +6,13 @@ import { h } from "./dom.js";
 const STYLE = new URL("./view.css", import.meta.url).href;
 
 // Airflow's choice of light and dark, where it has one; else the system's.
-function theme(root) {
+function theme(root, host) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const apply = () => {
     const { classList } = document.documentElement;
     const dark = classList.contains("dark") || (!classList.contains("light") && system.matches);
     root.dataset.theme = dark ? "dark" : "light";
+    host.style.colorScheme = root.dataset.theme; // its scroll bar
   };
   const watch = new MutationObserver(apply);
   watch.observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
@@ -30,7 +31,7 @@ export function mount(host, { dagId, runId, link, list }) {
   const root = h("div", { class: "glidepath", style: "visibility: hidden" });
   const seen = () => root.removeAttribute("style");
   shadow.replaceChildren(h("link", { rel: "stylesheet", href: STYLE, onload: seen, onerror: seen }), root);
-  const ends = [theme(root), runId ? releaseOf(root, dagId, runId, list) : listOf(root, link)];
+  const ends = [theme(root, host), runId ? releaseOf(root, dagId, runId, list) : listOf(root, link)];
   return () => {
     ends.forEach((end) => end());
     shadow.replaceChildren();
