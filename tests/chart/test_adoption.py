@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from kubernetes import client, config
 
 from glidepath.deploy.adoption import Adoption
@@ -17,7 +15,7 @@ from glidepath.policy import Image
 from glidepath.policy.load import parse_policy
 from glidepath.wiring.deploy import adoption
 from rig.environment import cluster, helm, kubectl
-from tests.support.chart import OWN_PARTS, any_policy, plain_chart
+from tests.support.chart import OWN_PARTS, any_policy, install_plain, plain_chart
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 NAMESPACE, SERVICE = "adoption-test", "plain"
@@ -41,10 +39,7 @@ def chart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     made = plain_chart(folder, "someones")
     kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
     kubectl("create", "namespace", NAMESPACE)
-    values: dict[str, Any] = yaml.safe_load(f"{{{GIVEN}}}") | {"fullnameOverride": SERVICE}
-    values["image"] |= {"tag": "v1"}
-    (folder / "values.yaml").write_text(yaml.safe_dump(values))
-    helm("install", SERVICE, str(made), *OF, "-f", str(folder / "values.yaml"))
+    install_plain(made, NAMESPACE, SERVICE, GIVEN)
     yield made
     helm("uninstall", "glidepath", *OF)
     kubectl("delete", "namespace", NAMESPACE, "--wait=false")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from kubernetes import client, config
 
 from glidepath.errors import PreflightError
@@ -17,7 +15,7 @@ from glidepath.policy.load import parse_policy
 from glidepath.release.drift import objects_drift
 from glidepath.wiring.deploy import adoption
 from rig.environment import RigError, cluster, glidepath_kubeconfig, helm, kubectl
-from tests.support.chart import OWN_PARTS, any_policy, plain_chart
+from tests.support.chart import OWN_PARTS, any_policy, install_plain, plain_chart
 from tests.support.driven import World
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(600)]
@@ -55,10 +53,7 @@ def chart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
     kubectl("create", "namespace", NAMESPACE)
     helm("install", "glidepath", OWN_PARTS, *OF, "--set", PARTS)
-    values: dict[str, Any] = yaml.safe_load(f"{{{GIVEN}}}") | {"fullnameOverride": SERVICE}
-    values["image"] |= {"tag": "v1"}
-    (folder / "values.yaml").write_text(yaml.safe_dump(values))
-    helm("install", SERVICE, str(made), *OF, "-f", str(folder / "values.yaml"))
+    install_plain(made, NAMESPACE, SERVICE, GIVEN)
     yield made
     helm("uninstall", "glidepath", *OF)
     kubectl("delete", "namespace", NAMESPACE, "--wait=false")

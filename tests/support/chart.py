@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import yaml
 from kubernetes import client, config
 
 from glidepath.deploy import HelmPerVersion
@@ -32,6 +34,15 @@ def plain_chart(folder: Path, name: str) -> Path:
     """What `helm create` makes; it knows nothing of Glidepath."""
     helm("create", str(folder / name))
     return folder / name
+
+
+def install_plain(chart: Path, namespace: str, service: str, given: str) -> None:
+    """Install v1 of a service as somebody does who knows nothing of Glidepath; `given` are values in YAML's flow style."""
+    values: dict[str, Any] = yaml.safe_load(f"{{{given}}}") | {"fullnameOverride": service}
+    values["image"] |= {"tag": "v1"}
+    place = chart.parent / f"{service}.yaml"
+    place.write_text(yaml.safe_dump(values))
+    helm("install", service, str(chart), "-n", namespace, "-f", str(place))
 
 
 @contextmanager

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -94,9 +95,16 @@ class Server:
         self._process = self._run(["api-server", "--workers", "1"])
         self._wait()
 
-    def beside(self, command: list[str]) -> subprocess.Popen[bytes]:
-        """Another process of the same Airflow, such as its scheduler; whoever starts it ends it."""
-        return self._run(command)
+    @contextmanager
+    def scheduled(self) -> Iterator[Served]:
+        """What it serves while the same Airflow's scheduler runs; both are ended after it."""
+        scheduler = self._run(["scheduler"])
+        try:
+            yield self.served
+        finally:
+            scheduler.terminate()
+            scheduler.wait(60)
+            self.close()
 
     @property
     def pid(self) -> int:

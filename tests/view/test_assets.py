@@ -24,13 +24,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """An API server and a scheduler, over a record of releases that were played."""
     folder: Path = tmp_path_factory.mktemp("assets")
     server = Server(folder / "airflow", played(folder))
-    scheduler = server.beside(["scheduler"])
-    try:
-        yield server.served
-    finally:
-        scheduler.terminate()
-        scheduler.wait(60)
-        server.close()
+    with server.scheduled() as made:
+        yield made
 
 
 def until(seconds: float, found: Callable[[], Any]) -> Any:

@@ -30,13 +30,8 @@ def bot() -> Iterator[Bot]:
 def served(tmp_path: Path, bot: Bot) -> Iterator[Served]:
     """An API server and a scheduler, with a policy that has people told."""
     server = Server(tmp_path / "airflow", f"sqlite:///{tmp_path}/record.db", POLICY + TOLD, {"broker": bot.url})
-    scheduler = server.beside(["scheduler"])
-    try:
-        yield server.served
-    finally:
-        scheduler.terminate()
-        scheduler.wait(60)
-        server.close()
+    with server.scheduled() as made:
+        yield made
 
 
 def asked(served: Served, method: str, path: str, body: object = None) -> Any:
