@@ -99,6 +99,7 @@ cluster-test: venv sandbox ## chart, dashboard and end-to-end tests on the clust
 	@echo "== tests on the cluster"
 	pytest -n 2 --dist loadfile tests/chart tests/prometheus tests/sandbox -m "not long" --durations=12
 	pytest tests/e2e -m "not long" --durations=12
+	pytest tests/services -m "not long" --durations=12
 	pytest tests/faults -m "not long" --durations=12
 
 .PHONY: e2e

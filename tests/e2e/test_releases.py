@@ -56,7 +56,8 @@ def wait_alike(world: World) -> None:
     world.wait("the stable's pods are alike", alike, 400)
 
 
-@pytest.mark.parametrize("histograms", ["classic", pytest.param("native", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("histograms", ["classic", "native"])
 def test_a_slower_version_is_taken_back(on_v1: World, histograms: str) -> None:
     with policies.evidence(on_v1.airflow.policies, histograms=histograms):
         wait_alike(on_v1)
@@ -91,6 +92,7 @@ def test_a_slower_version_is_taken_back_by_the_meshs_metrics_alone(on_v1: World)
         taken_back(on_v1, "v4", ("latency_p95",), 240)
 
 
+@pytest.mark.long
 def test_a_model_that_calls_everything_ham_is_taken_back_for_what_it_answers(on_v1: World) -> None:
     taken_back(on_v1, "v6", ("spam",), 90)
 
@@ -176,19 +178,26 @@ def answer(world: World, run_id: str, task: str, option: str) -> None:
     world.airflow.call("PATCH", place(run_id, task), {"chosen_options": [option], "params_input": {}})
 
 
+def answers(world: World, run_id: str) -> list[tuple[str, str, str]]:
+    """What was answered to what by whom, as the record has it."""
+    entries = Journal(world.record, f"{DAG_ID}/{run_id}").entries()
+    return [(one.about, one.answer, one.who) for one in entries if isinstance(one, people.Answered)]
+
+
 def asked(world: World) -> str:
-    """Release v2, which the policy gives no time to be proven: let it begin, until a person is asked again; the run."""
+    """Release v2 by a policy that asks before traffic: let it begin, until a person is asked again; the run."""
     world.wait("Airflow has read the policy", lambda: "ask_traffic" in world.airflow.dag_tasks(DAG_ID), 120)
     run_id, _ = world.start(version="v2")
     world.wait("v2 may begin or not", lambda: world.airflow.tasks(DAG_ID, run_id).get("ask_traffic") == "deferred", 240)
     assert deployments().get("v2")
     assert split() == {"v1": 100, "v2": 0}
     answer(world, run_id, "ask_traffic", "begin")
-    world.wait("a person is asked again", lambda: world.airflow.tasks(DAG_ID, run_id).get("ask") == "deferred", 240)
+    world.wait("a person is asked again", lambda: world.airflow.tasks(DAG_ID, run_id).get("ask") == "deferred", 600)
     return run_id
 
 
-def test_a_persons_answer_promotes(on_v1: World) -> None:
+@pytest.mark.long
+def test_a_persons_answer_promotes_what_is_undecided(on_v1: World) -> None:
     began = time.time()
     with policies.changed(on_v1.airflow.policies, **ASKS):
         run_id = asked(on_v1)
@@ -198,10 +207,7 @@ def test_a_persons_answer_promotes(on_v1: World) -> None:
         answer(on_v1, run_id, "ask", "promote")
         assert on_v1.end(run_id) == "success"
     assert_at_rest("v2", began)
-    answers = [one for one in Journal(on_v1.record, f"{DAG_ID}/{run_id}").entries() if isinstance(one, people.Answered)]
-    assert [(one.about, one.answer, one.who) for one in answers] == [
-        ("traffic", "begin", "admin"), ("promotion", "promote", "admin"),
-    ]  # fmt: skip
+    assert answers(on_v1, run_id) == [("traffic", "begin", "admin"), ("promotion", "promote", "admin")]
 
 
 @pytest.mark.long
@@ -217,17 +223,22 @@ def test_a_release_that_goes_back_while_a_person_is_asked_waits_for_nobody(on_v1
 
 @pytest.mark.parametrize("by", [pytest.param(BY_MESH, id="mesh", marks=pytest.mark.long), pytest.param({}, id="app")])
 def test_a_good_version_is_promoted_without_a_failed_request(on_v1: World, by: dict[str, Any]) -> None:
-    with policies.changed(on_v1.airflow.policies, **by):
+    """A person lets it begin, and lets what is proven be promoted."""
+    with policies.changed(
+        on_v1.airflow.policies, **by, approval={"before": ["traffic", "promotion"], "timeout": "10m"}
+    ):
         wait_alike(on_v1)
         began = time.time()
-        state, release = on_v1.released(version="v2")
+        run_id = asked(on_v1)
+        answer(on_v1, run_id, "ask", "promote")
+        state, release = on_v1.end(run_id), on_v1.record.get(f"{DAG_ID}/{run_id}")
     assert (state, release.outcome) == ("success", "promoted"), release.reason
+    assert answers(on_v1, run_id) == [("traffic", "begin", "admin"), ("promotion", "promote", "admin")]
     assert_at_rest("v2", began)
     told = report(on_v1.record, release.id)
     assert told.verdict == "PASS"
     assert told.deciding is not None
     assert told.canary_requests >= 2000
-    run_id = release.id.split("/", 1)[1]
     assert "v2 is the stable version" in on_v1.log(run_id, "finish")
     assert "read back" in on_v1.log(run_id, "promote")
     assert on_v1.values is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.running import Instrumented, Running
 from tests.support.services import BY_MESH, ERRORS, MARKS, P95, Service, percent, probes
 
@@ -19,6 +21,7 @@ SEGMENTS = Service(
 class TestSegments(Instrumented):
     service = SEGMENTS
 
+    @pytest.mark.long
     def test_the_meshs_metrics_say_the_same_of_each(self, live: Running) -> None:
         live.taken_back("v4", "latency_p95", evidence=BY_MESH)
         another = live.another()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.support.running import Instrumented
-from tests.support.services import ERRORS, MARKS, P95, Service
+from tests.support.services import ERRORS, LONG, P95, Service
 
-pytestmark = MARKS
+pytestmark = LONG
 LOOKUPS = Service(
     name="lookups",
     path="",

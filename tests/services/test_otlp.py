@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.support.running import Instrumented, Running
-from tests.support.services import BY_MESH, ERRORS, MARKS, P95, SIDECAR, Service, probes
+from tests.support.services import BY_MESH, ERRORS, LONG, P95, SIDECAR, Service, probes
 
-pytestmark = MARKS
+pytestmark = LONG
 LENGTHS = Service(
     name="lengths",
     path="/lengths",

@@ -71,6 +71,7 @@ def test_a_failing_version_is_taken_back(metrics: Running) -> None:
         metrics.taken_back("v3", "errors_istio")
 
 
+@pytest.mark.long
 def test_a_slow_version_is_taken_back_by_the_meshs_metrics(metrics: Running) -> None:
     with PROMETHEUS.with_fault("v3", delay={"fixed_delay": "0.02s", "percentage": percent(100)}):
         metrics.taken_back("v3", "latency_p95", evidence=BY_MESH, metrics=MESH_ALONE)
@@ -80,6 +81,7 @@ def test_a_good_version_is_promoted_and_no_request_fails(metrics: Running) -> No
     metrics.promoted("v2")
 
 
+@pytest.mark.long
 def test_it_goes_back_to_plain_helm_without_a_failed_request(metrics: Running) -> None:
     name, before, began = PROMETHEUS.name, found(f"service/{PROMETHEUS.name}"), time.time()
     metrics.adopted("--back")

@@ -34,8 +34,9 @@ POLICY: dict[str, Any] = {
     "deploy_timeout": "3m",
     "lease": "30s",
 }
-# Each is a release of minutes on a cluster.
-MARKS = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(900)]
+# Each is a release of minutes on a cluster: some of two services in `make test`, all in `make test-services`.
+MARKS = [pytest.mark.cluster, pytest.mark.timeout(900)]
+LONG = [*MARKS, pytest.mark.long]
 # How often and how far back they are looked at, and what most are judged by.
 SEEN = {"scrape": "5s", "baseline": "5m"}
 ERRORS: dict[str, Any] = {"kind": "errors", "harm_margin": 0.001, "safety_margin": 0.01}
