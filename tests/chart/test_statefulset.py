@@ -16,7 +16,7 @@ from glidepath.release.drift import objects_drift
 from glidepath.wiring.deploy import adoption
 from rig.environment import RigError, cluster, glidepath_kubeconfig, helm, kubectl
 from tests.support.chart import OWN_PARTS, any_policy, install_plain, plain_chart
-from tests.support.driven import World
+from tests.support.driven import Driven
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(600)]
 NAMESPACE, SERVICE = "statefulset-test", "ordinal"
@@ -74,11 +74,11 @@ def adopted(admin: client.ApiClient, chart: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def world(adopted: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(adopted: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
     glidepath_kubeconfig(NAMESPACE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("glidepath.evidence.sampled.wait_silent", lambda *_: 0.0)
-        yield World(tmp_path_factory.mktemp("record"), any_policy(NAMESPACE, SERVICE, adopted, GIVEN))
+        yield Driven(tmp_path_factory.mktemp("record"), any_policy(NAMESPACE, SERVICE, adopted, GIVEN))
 
 
 def named(kinds: str) -> set[str]:
@@ -108,7 +108,7 @@ def test_it_is_adopted_with_its_service() -> None:
     assert f"{SERVICE}-v1-0" in pods
 
 
-def test_a_version_takes_the_place_of_another(world: World) -> None:
+def test_a_version_takes_the_place_of_another(world: Driven) -> None:
     run = world.begun("v2")
     assert named("statefulset") == {f"{SERVICE}-v1", f"{SERVICE}-v2"}
     assert objects_drift(run) is None
@@ -120,12 +120,12 @@ def test_a_version_takes_the_place_of_another(world: World) -> None:
     assert made["annotations"]["glidepath.dev/state"] == "open"
 
 
-def test_one_that_is_taken_back_leaves_nothing(world: World) -> None:
+def test_one_that_is_taken_back_leaves_nothing(world: Driven) -> None:
     world.taken_back(world.begun("v1"))
     assert named("statefulset") == {f"{SERVICE}-v2"}
 
 
-def test_a_stable_that_was_scaled_by_hand_is_followed(world: World) -> None:
+def test_a_stable_that_was_scaled_by_hand_is_followed(world: Driven) -> None:
     kubectl("scale", f"statefulset/{SERVICE}-v2", *OF, "--replicas=2")
     world.ports().workloads.wait_ready("v2", 180, least=2)
     world.promoted(world.begun("v1"))

@@ -23,7 +23,7 @@ def history(began: float) -> Iterator[tuple[float, float, dict[str, str]]]:
     for number in range(SCRAPES):
         at = began + SCRAPE * number
         for version, part in (("v1", 10), ("v2", 1)):
-            served = {"version": version, "pod": f"{SERVICE}-{version}-a"}
+            served = {"version": version, "pod": f"{SERVICE}-{version}-6c4f9d8b71-x001a"}
             failed = (number + 1) * (version == "v2")
             good = 10 * part * (number + 1) - failed
             yield at, good, {"name": "requests", "status": "success", **served}

@@ -23,7 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bench.evidence.__main__ import prometheus as started
 from bench.evidence.service import Labels, write
 from glidepath.evidence.prometheus import NotAnsweredError
-from glidepath.watchdog.facts import Facts
+from glidepath.watchdog.facts import Health
 from glidepath.watchdog.loop import Watchdog
 from glidepath.watchdog.server import render
 from rig.dashboards import dashboard_queries, substituted
@@ -50,7 +50,7 @@ class Scraped:
     """What a watchdog told of a stage, at each scrape."""
 
     def __init__(self, stage: Stage) -> None:
-        self.stage, self.facts, self.told = stage, Facts(), list[tuple[float, str]]()
+        self.stage, self.facts, self.told = stage, Health(), list[tuple[float, str]]()
         self.watchdog = Watchdog(
             stage.server.api(), NAMESPACE, self.facts, now=lambda: stage.clock, monotonic=lambda: stage.clock
         )

@@ -78,7 +78,7 @@ class Pod:
 def pods(tmp_path: Path) -> Iterator[tuple[list[Pod], Prometheus]]:
     """Two pods, and the Prometheus that scrapes them and takes what they send."""
     port, targets = free_port(), [free_port(), free_port()]
-    names = ["model-service-v1-a", "model-service-v2-b"]
+    names = ["model-service-v1-6c4f9d8b71-x001a", "model-service-v2-6c4f9d8b72-x001b"]
     static = [
         {"targets": [f"127.0.0.1:{target}"], "labels": {"pod": name, "namespace": "custom"}}
         for name, target in zip(names, targets, strict=True)

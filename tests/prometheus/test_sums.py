@@ -50,7 +50,7 @@ def told(what: str) -> Iterator[tuple[Labels, np.ndarray, np.ndarray]]:
     for key, samples in scraped.series.items():
         labels = dict(key)
         labels |= {
-            "__name__": NAMES[labels.pop("name")], "namespace": what, "pod": f"model-service-{labels['version']}-{labels['pod']}",
+            "__name__": NAMES[labels.pop("name")], "namespace": what, "pod": f"model-service-{labels['version']}-6c4f9d8b71-x001{labels['pod']}",
         }  # fmt: skip
         known = {at for at, _ in samples}
         rows = sorted([*samples, *((at, STALE) for at in set(scraped.stale.get(key, [])) - known)])
