@@ -224,14 +224,20 @@ def test_a_release_that_goes_back_while_a_person_is_asked_waits_for_nobody(on_v1
 @pytest.mark.parametrize("by", [pytest.param(BY_MESH, id="mesh", marks=pytest.mark.long), pytest.param({}, id="app")])
 def test_a_good_version_is_promoted_without_a_failed_request(on_v1: World, by: dict[str, Any]) -> None:
     """A person lets it begin, and lets what is proven be promoted."""
-    with policies.changed(
-        on_v1.airflow.policies, **by, approval={"before": ["traffic", "promotion"], "timeout": "10m"}
-    ):
+    with policies.changed(on_v1.airflow.policies, **by):
         wait_alike(on_v1)
-        began = time.time()
-        run_id = asked(on_v1)
-        answer(on_v1, run_id, "ask", "promote")
-        state, release = on_v1.end(run_id), on_v1.record.get(f"{DAG_ID}/{run_id}")
+        asks = {"before": ["traffic", "promotion"], "timeout": "10m"}
+        with policies.changed(on_v1.airflow.policies, approval=asks):
+            run_id = promoted_as_a_person_says(on_v1)
+            again_does_nothing(on_v1, run_id)
+
+
+def promoted_as_a_person_says(on_v1: World) -> str:
+    """Release v2; the run."""
+    began = time.time()
+    run_id = asked(on_v1)
+    answer(on_v1, run_id, "ask", "promote")
+    state, release = on_v1.end(run_id), on_v1.record.get(f"{DAG_ID}/{run_id}")
     assert (state, release.outcome) == ("success", "promoted"), release.reason
     assert answers(on_v1, run_id) == [("traffic", "begin", "admin"), ("promotion", "promote", "admin")]
     assert_at_rest("v2", began)
@@ -247,7 +253,11 @@ def test_a_good_version_is_promoted_without_a_failed_request(on_v1: World, by: d
     committed = journal.fate()
     assert committed is not None
     assert journal.handovers()[-1].noted <= committed.noted
-    # What a finished release's tasks do when they are run again: nothing.
+    return run_id
+
+
+def again_does_nothing(on_v1: World, run_id: str) -> None:
+    """What a finished release's tasks do when they are run again, and another release of the stable version."""
     before = objects()
     tasks = [task for task, state in on_v1.airflow.tasks(DAG_ID, run_id).items() if state == "success"]
     assert {"claim", "deploy", "guard", "step_1.shift", "step_1.bake", "promote", "settle", "finish"} <= set(tasks)
@@ -255,7 +265,6 @@ def test_a_good_version_is_promoted_without_a_failed_request(on_v1: World, by: d
     on_v1.airflow.call("POST", f"/dags/{DAG_ID}/clearTaskInstances", body)
     assert on_v1.end(run_id) == "success"
     assert objects() == before
-    # The wanted version is the stable one: nothing to do, and green.
     state, again = on_v1.released(version="v2")
     assert (state, again.outcome) == ("success", "nothing_to_do")
     assert objects() == before
