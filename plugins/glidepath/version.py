@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from functools import cache
 from importlib import metadata
@@ -10,6 +11,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TIMEOUT_S = 5.0
 UNKNOWN = "unknown"
+# What a copy without git is told, such as the one in an image.
+TOLD = "GLIDEPATH_VERSION"
 
 
 @cache
@@ -17,9 +20,10 @@ def code_version() -> str:
     """The version of this code, as the record keeps it.
 
     An installed package says the version that it was built as; a checkout its last tag, commits since and commit, with
-    `-dirty` where files were changed. `unknown` where neither is there, such as in a copy without git.
+    `-dirty` where files were changed. A copy without git, as in an image, goes by the environment's `GLIDEPATH_VERSION`;
+    without one it is `unknown`.
     """
-    return _installed() or _checked_out() or UNKNOWN
+    return _installed() or _checked_out() or os.environ.get(TOLD) or UNKNOWN
 
 
 def _installed() -> str:

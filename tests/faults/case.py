@@ -140,7 +140,7 @@ def _open(scene: Scene, fault: Fault) -> list[str]:
         under_way.append(f"the release is {found.phase}")
     if lease()["spec"].get("holderIdentity"):
         under_way.append("the Lease is held")
-    elif found is not None and found.token and not scene.event("finished") and not fault.run_lost:
+    elif found is not None and found.token and not scene.journal.finished() and not fault.run_lost:
         under_way.append("the release is not finished")
     return under_way
 

@@ -77,7 +77,7 @@ def stop_task(scene: Scene) -> None:
     try:
         scene.arena.airflow.call("PATCH", scene.path, {"state": "failed"})
         scene.arena.wait(
-            "the release's end", lambda: scene.ended() and (scene.event("finished") or not _claimed(scene)), 120
+            "the release's end", lambda: scene.ended() and (scene.journal.finished() or not _claimed(scene)), 120
         )
     finally:
         signal_all(stopped, signal.SIGCONT)
@@ -135,7 +135,7 @@ def taken_over(scene: Scene) -> None:
 
 def all_stopped(scene: Scene) -> None:
     """SIGSTOP of everything across the lease's expiry: every writer there is goes on as a stale one."""
-    held = scene.phase() not in ("", "planned") and not scene.event("finished")
+    held = scene.phase() not in ("", "planned") and not scene.journal.finished()
     for name in COMPONENTS:
         signal_airflow(scene.arena.home, name, signal.SIGSTOP)
     try:

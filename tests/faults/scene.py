@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
+from glidepath.release.journal import Journal
 from glidepath.release.phases import Phase
 from rig import witness
 from tests.faults.arena import LEASE_S, Arena
@@ -99,9 +100,10 @@ class Scene:
         self.began = time.time()
         self.run_id = self.arena.airflow.trigger(self.dag_id, self.conf)
 
-    def event(self, name: str) -> bool:
-        """Whether the record has an event that is written once."""
-        return self.arena.record.once(self.release_id, name) is not None
+    @property
+    def journal(self) -> Journal:
+        """What happened in the release."""
+        return Journal(self.arena.record, self.release_id)
 
     def phase(self) -> str:
         """Where the record says that the release stands; empty before it is planned."""
@@ -123,13 +125,13 @@ class Scene:
             case "baking":
                 return phase == Phase.BAKING and arena.record.last_look(self.release_id) is not None
             case "harm":
-                return phase == Phase.BAKING and self.event("weight:1")
+                return phase == Phase.BAKING and any(given.step == 1 for given in self.journal.weights())
             case "gate":
-                return self.event("decision:1") and phase == Phase.BAKING
+                return self.journal.word_on(1) is not None and phase == Phase.BAKING
             case "promoting":
                 return phase == Phase.PROMOTING
             case "rolling back":
-                return self.event("fate")
+                return self.journal.fate() is not None
         return arena.record.get(self.release_id).outcome is not None if phase else False
 
     def ended(self) -> bool:

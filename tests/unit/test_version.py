@@ -31,6 +31,12 @@ def test_a_copy_without_git_says_that_nobody_knows(monkeypatch: pytest.MonkeyPat
     assert code_version() == "unknown"
 
 
+def test_a_copy_without_git_goes_by_what_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(version, "HERE", tmp_path)
+    monkeypatch.setenv("GLIDEPATH_VERSION", "v1.2-3-gabc1234")
+    assert code_version() == "v1.2-3-gabc1234"
+
+
 def test_without_the_command_git_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert code_version() == "unknown"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from glidepath.cli.options import FILE, form
 from glidepath.cli.outside import OPTIONS, cluster
-from glidepath.cli.recorded import FILE, form
 from glidepath.errors import PolicyError
 from glidepath.policy import for_run, load_policy
 

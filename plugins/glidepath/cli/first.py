@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from glidepath.cli.looked import look
+from glidepath.cli.options import FILE, form
 from glidepath.cli.outside import cluster, outside, prometheus_at
-from glidepath.cli.recorded import FILE, form
 from glidepath.cli.recorded import written as saved
 from glidepath.errors import PolicyError
 

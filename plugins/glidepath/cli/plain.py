@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glidepath.errors import HelmError
@@ -122,10 +121,9 @@ def given_to_version(api: client.ApiClient, namespace: str, release: str) -> tup
 
 
 def _installed(api: client.ApiClient, namespace: str, release: str) -> Helm:
-    from glidepath.deploy import Helm
-    from glidepath.deploy.charts import LocalChart
+    from glidepath.wiring.deploy import installed
 
-    return Helm(LocalChart(Path()), release, namespace, api)
+    return installed(api, namespace, release)
 
 
 def _without(status: HelmRelease | None) -> Mapping[str, Any]:

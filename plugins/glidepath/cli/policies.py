@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
+from glidepath.cli.options import FILE, form
 from glidepath.cli.outside import cluster, outside, prometheus_at
-from glidepath.cli.recorded import FILE, form
 from glidepath.errors import GlidepathError, PolicyError
 from glidepath.policy import Policy, for_run, load_policy
 

@@ -12,16 +12,13 @@ from pathlib import Path
 
 import click
 
+from glidepath.cli.options import FILE, form
 from glidepath.policy import Policy, load_policy
 from glidepath.replay import decisions, telling
 from glidepath.replay.evidence import json_schema, read_evidence, rows
 from glidepath.replay.judging import replanned, replay
 
-FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-form = click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How it is told."
-)
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what --file would be; write nothing.")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from glidepath.cli.recorded import form
+from glidepath.cli.options import form, record_option, service_option
 from glidepath.errors import AskedError, GlidepathError, NoReleaseError
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 # How `status` ends, so that a job can wait for a release. 2 is a command that is not understood.
 PROMOTED, TAKEN_BACK, NEEDS_A_PERSON, UNDECIDED, NOT_READ = 0, 1, 3, 4, 5
-record_option = click.option(
-    "--record", help="The record's SQLAlchemy URL; default: GLIDEPATH_RECORD_URL, or Airflow's home."
-)
-service_option = click.option("--service", help="A release of this service, where none is named.")
 
 
 def known(context: click.Context, _: click.Parameter, begun: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glidepath.cli.recorded import form
+from glidepath.cli.options import form
 from glidepath.cli.releases import (
     NEEDS_A_PERSON,
     NOT_READ,

@@ -35,6 +35,11 @@ def deploys(policy: Policy, api: client.ApiClient, binary: str | None = None) ->
     return Helm(chart_of(policy, api, binary), helm.release, namespace, api, binary)
 
 
+def installed(api: client.ApiClient, namespace: str, release: str) -> Helm:
+    """A Helm release of whatever chart, to be read only."""
+    return Helm(LocalChart(Path()), release, namespace, api)
+
+
 def chart_of(policy: Policy, api: client.ApiClient, binary: str | None = None) -> Chart:
     """Where a policy's chart is; of one whose version is what is released, that of the release.
 

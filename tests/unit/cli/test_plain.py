@@ -63,7 +63,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
             {"apiVersion": "v1", "kind": "Service", "metadata": {"name": SERVICE}, "spec": {"selector": LABELS}},
         )
         monkeypatch.setattr(first, "cluster", lambda *_: server.api())
-        monkeypatch.setattr("glidepath.deploy.Helm", PlainHelm)
+        monkeypatch.setattr("glidepath.wiring.deploy.Helm", PlainHelm)
         yield server
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from glidepath.errors import PreflightError
+from glidepath.release.events import Pods
 from tests.support.apiserver import MESH, SERVICE, SERVICES
 from tests.support.fields import Object
 from tests.support.guards import started, ticks
@@ -146,7 +147,7 @@ def test_a_release_that_was_deployed_by_older_code_has_no_policies_to_compare_wi
     run, guard = started(stage)
     noted = run.journal.pods()
     assert noted is not None
-    stage.record.add_event(run.id, "pods", {"versions": noted.versions}, stage.clock)
+    stage.record.add_event(run.id, Pods.kind, {"versions": noted.versions}, stage.clock)
     choked_host(stage)
     ticks(stage, guard, 1)
     assert run.journal.fate() is None
