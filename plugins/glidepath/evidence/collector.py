@@ -96,7 +96,7 @@ class Collector:
         if isinstance(read, Waiting):
             return read
         requests, first = read.requests, self._end is None
-        others = read_shares(self._reader, self.source, requests, self.window(read.at), read.at)
+        others = read_shares(self._reader, self.source, requests, self.window(read.at), read.at, read=self._was_read)
         start, end = self._end or 0.0, max(read.newest.values())
         self._reader.take_in()
         collected = self.difference(requests, read.latency, others, start, end, first)
@@ -147,9 +147,12 @@ class Collector:
         window = self.window(at)
         requests = self._reader.range_vector(self.source.requests, window, at)
         latency = read_latency(self._reader, self.source, window, at)
-        requests, latency = each_once(requests, latency)
+        requests, latency = each_once(requests, latency, read=self._was_read)
         self._apart_s = min([self.scrape_s, *(b[0] - a[0] for one in requests for a, b in pairwise(one.samples))])
         return Read(at, requests, latency, self._newest(requests))
+
+    def _was_read(self, series: Series) -> bool:
+        return series.samples[-1][0] <= self._pods.get(pod_and_version(series, self.source), -math.inf)
 
     @property
     def _gone_after(self) -> float:

@@ -8,7 +8,7 @@ what one shows at a time lies between what the other shows before and after.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
 
@@ -25,18 +25,38 @@ COUNTED = PARTS | {"__name__", "name", "pod", "version", "destination_version", 
 Way = dict[Key, Series]
 
 
-def each_once(*several: Sequence[Series]) -> tuple[list[Series], ...]:
+def unread(_: Series) -> bool:
+    """Nothing was read before."""
+    return False
+
+
+def each_once(*several: Sequence[Series], read: Callable[[Series], bool] = unread) -> tuple[list[Series], ...]:
     """Several lists of one source's series, each without what is there once more.
+
+    Args:
+        several: The lists.
+        read: Whether all samples of a series were read before: where another is one with it, it is no longer needed.
 
     Raises:
         EvidenceError: A counter is there twice, and it can't be known whether it is one.
     """
     if _plain(several):
         return tuple(map(list, several))
-    left = {counter.key for counter in of_one_way([counter for series in several for counter in series])}
-    kept = tuple([counter for counter in series if counter.key in left] for series in several)
-    counted_once(counter for series in kept for counter in series)
-    return kept
+    left = of_one_way([counter for series in several for counter in series])
+    kept = {counter.key for counter in left} - ended_ways(left, read)
+    once = tuple([counter for counter in series if counter.key in kept] for series in several)
+    counted_once(counter for series in once for counter in series)
+    return once
+
+
+def ended_ways(series: Iterable[Series], read: Callable[[Series], bool]) -> set[Key]:
+    """The series without a new sample whose counters come by another way as well."""
+    ways: dict[Key, list[Series]] = {}
+    for counter in series:
+        ways.setdefault(_counter(counter.key), []).append(counter)
+    return {
+        counter.key for alike in ways.values() if not all(map(read, alike)) for counter in alike if read(counter)
+    }  # fmt: skip
 
 
 def _plain(several: Iterable[Sequence[Series]]) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from glidepath.evidence.once import each_once
+from glidepath.evidence.once import each_once, unread
 from glidepath.evidence.series import Reader, Series
 from glidepath.evidence.source import Rule, ShareSeries, Source
 
@@ -26,8 +26,15 @@ def read_shares(
     window_s: float,
     at: float,
     step_s: float | None = None,
+    read: Callable[[Series], bool] = unread,
 ) -> Selected:
     """The series of a source's shares, by selector; each is asked for once, and those of its requests not again.
+
+    Args:
+        prometheus, window_s, at, step_s: As `Prometheus.range_vector` has them.
+        source: Which shares.
+        requests: The series of its requests.
+        read: As for `each_once`.
 
     Raises:
         EvidenceError: Prometheus did not answer, or a counter is there twice.
@@ -36,5 +43,5 @@ def read_shares(
     for selector in sorted(
         {place for share in source.shares for place in (share.of, share.events)} - {source.requests}
     ):
-        (selected[selector],) = each_once(prometheus.range_vector(selector, window_s, at, step_s))
+        (selected[selector],) = each_once(prometheus.range_vector(selector, window_s, at, step_s), read=read)
     return selected
