@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from glidepath.cli.options import FILE, form
+from glidepath.cli.options import FILE, form, record_option
 from glidepath.policy import Policy, load_policy
 from glidepath.replay import decisions, telling
 from glidepath.replay.evidence import json_schema, read_evidence, rows
@@ -26,7 +26,7 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Say what --file w
 @click.argument("release")
 @click.option("--file", type=FILE, help="Where it is written; default: standard output.")
 @dry_run_option
-@click.option("--record", help="The record's SQLAlchemy URL; default: GLIDEPATH_RECORD_URL, or Airflow's home.")
+@record_option
 @form
 def export_release(release: str, file: Path | None, dry_run: bool, record: str | None, output: str) -> None:
     """Write a recorded release's evidence as JSON Lines.
@@ -114,7 +114,7 @@ def backtest_policy(folder: Path, policy: Path, output: str) -> None:
 )
 @click.option("--file", type=FILE, help="Where it is written; default: standard output.")
 @dry_run_option
-@click.option("--record", help="The record's SQLAlchemy URL; default: GLIDEPATH_RECORD_URL, or Airflow's home.")
+@record_option
 @click.option(
     "-o",
     "--output",

@@ -143,8 +143,9 @@ class Live:
         Raises:
             ClusterError: The API refused or did not answer.
         """
+        objects = Objects(self._api, self.namespace)
         for pod in self.pods(selector):
-            Objects(self._api, self.namespace).merge("v1/pods", pod, {"metadata": {"labels": dict(labels)}})
+            objects.merge("v1/pods", pod, {"metadata": {"labels": dict(labels)}})
 
     def pods(self, selector: Mapping[str, str]) -> set[str]:
         """The pods that have these labels.

@@ -6,13 +6,11 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from glidepath.deploy.mesh import NO_CANARY, with_shares
+from glidepath.deploy import mesh
 from glidepath.policy.versions import Image, name_of
 
-
-def no_canary() -> str:
-    """What takes the canary out of the traffic, as `helm --set` has it."""
-    return NO_CANARY
+# What takes the canary out of the traffic, as `helm --set` has it.
+NO_CANARY = mesh.NO_CANARY
 
 
 def roles(values: Mapping[str, Any]) -> tuple[str, str | None]:
@@ -75,7 +73,7 @@ def with_canary(
     if baseline is not None:
         of_roles["baseline"] = baseline
         shares = {"stable": 100 - 2 * canary_weight, "canary": canary_weight, "baseline": canary_weight}
-    new = with_shares(values, shares)
+    new = mesh.with_shares(values, shares)
     new["roles"] = of_roles
     new["release"] = {**(new.get("release") or {}), "token": str(token)}
     for version in (canary, baseline) if replicas is not None else ():

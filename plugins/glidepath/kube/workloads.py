@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -34,23 +34,23 @@ def workloads(objects: Objects, selector: str = "") -> list[Workload]:
     Raises:
         ClusterError: The API refused or did not answer.
     """
-    return [(kind, one) for kind in WORKLOADS for one in _listed(kind, lambda kind: objects.list(kind, selector))]
+    return _each(lambda kind: objects.list(kind, selector))
 
 
 def workloads_metadata(objects: Objects, selector: str) -> list[Workload]:
     """As `workloads`; their metadata only."""
-    return [
-        (kind, one) for kind in WORKLOADS for one in _listed(kind, lambda kind: objects.list_metadata(kind, selector))
-    ]
+    return _each(lambda kind: objects.list_metadata(kind, selector))
 
 
-def _listed(kind: str, read: Callable[[str], Any]) -> list[dict[str, Any]]:
-    try:
-        return list(read(kind))
-    except ClusterError as error:
-        if not _none(kind, error):
-            raise
-        return []
+def _each(read: Callable[[str], Iterable[dict[str, Any]]]) -> list[Workload]:
+    found: list[Workload] = []
+    for kind in WORKLOADS:
+        try:
+            found += [(kind, each) for each in read(kind)]
+        except ClusterError as error:
+            if not _none(kind, error):
+                raise
+    return found
 
 
 def _none(kind: str, error: ClusterError) -> bool:

@@ -88,7 +88,7 @@ def _agreed(spec: ReleaseSpec, ports: Ports, values: Mapping[str, Any]) -> str:
     if canary is not None and split.canary_weight > 0 and spec.version != stable:
         raise PreflightError(
             f"canary {canary!r} has {split.canary_weight} % of the traffic outside any release; take it to 0 first: "
-            f"helm upgrade {ports.helm.release} ... --set {chart.no_canary()}"
+            f"helm upgrade {ports.helm.release} ... --set {chart.NO_CANARY}"
         )
     return stable
 
