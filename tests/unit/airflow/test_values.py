@@ -87,7 +87,11 @@ def test_what_watches_may_die() -> None:
 def test_what_every_component_needs_is_given_to_all_of_them() -> None:
     given = {one["name"] for one in VALUES["env"]} | {one["envName"] for one in VALUES["secret"]}
     compose = yaml.safe_load((REPO / "docker-compose.yaml").read_text())["services"]["worker"]["environment"]
-    assert given == {one for one in compose if one.startswith(("GLIDEPATH_", "AIRFLOW_CONN_"))}
+    wanted = {one for one in compose if one.startswith(("GLIDEPATH_", "AIRFLOW_CONN_"))}
+    # The image says its own version: a value would hide it, with an empty one too.
+    in_image = set(re.findall(r"^ENV (\w+)=", (FOLDER / "Dockerfile").read_text(), re.MULTILINE))
+    assert in_image == {"GLIDEPATH_VERSION"}
+    assert given == wanted - in_image
     (mount,) = VALUES["volumeMounts"]
     kubernetes = next(one["value"] for one in VALUES["env"] if one["name"] == "AIRFLOW_CONN_KUBERNETES_DEFAULT")
     assert json.loads(kubernetes)["extra"]["kube_config_path"].startswith(f"{mount['mountPath']}/")
