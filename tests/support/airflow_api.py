@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
@@ -18,6 +18,9 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from glidepath.errors import AskedError, NoReleaseError
 from glidepath.record import Record
 from glidepath.release.asking import ask
+from glidepath.replay.evidence import rows as rows_of
+from glidepath.replay.recorded import export
+from glidepath.reporting import FORMS, document
 from glidepath.status import listed, status
 from tests.support.loopback import Handler, listening
 
@@ -33,6 +36,7 @@ class Api:
         starts: The run that is begun next; a release of that name is in the record, or is not.
         states: Of runs, as Airflow has them.
         down: How many of the next calls are answered 503.
+        unchanged: How often nothing was new.
         got: Method, path and body of each call.
     """
 
@@ -40,12 +44,14 @@ class Api:
     starts: str = "manual__promoted+00:00"
     states: dict[str, str] = field(default_factory=dict)
     down: int = 0
+    unchanged: int = 0
     url: str = ""
     got: list[tuple[str, str, Any]] = field(default_factory=list)
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         """Code and JSON."""
         parts = [unquote(one) for one in urlsplit(path).path.strip("/").split("/")]
+        asked = dict(parse_qsl(urlsplit(path).query))
         if parts[:2] == ["auth", "token"]:
             return (201, {"access_token": "t"}) if body["password"] == "right" else (401, {"detail": "no"})
         self.got.append((method, path, body))
@@ -54,7 +60,7 @@ class Api:
             return 503, {"detail": "the record can't be read"}
         try:
             return (
-                self._release(method, parts[3:], body)
+                self._release(method, parts[3:], body, asked)
                 if parts[0] == "glidepath"
                 else self._airflow(method, parts[2:], body)
             )
@@ -63,13 +69,19 @@ class Api:
         except AskedError as error:
             return 409, {"detail": str(error)}
 
-    def _release(self, method: str, parts: list[str], body: Any) -> tuple[int, Any]:
+    def _release(self, method: str, parts: list[str], body: Any, asked: dict[str, str]) -> tuple[int, Any]:
         if len(parts) == 1:
-            return 200, {"releases": [row.to_dict() for row in listed(self.record)]}
+            limit, under_way = int(asked.get("limit", "50")), asked.get("under_way") == "true"
+            rows = listed(self.record, limit, asked.get("service"), under_way=under_way)
+            return 200, {"releases": [row.to_dict() for row in rows]}
         identity = f"{parts[1]}/{parts[2]}"
         if method == "POST":
-            ask(self.record, identity, body["what"], "ann", body["why"], NOW)
-            return 202, body
+            word = ask(self.record, identity, body["what"], "ann", body["why"], NOW)
+            return 202, {"what": word.what, "why": word.why, "who": word.who}
+        if parts[3:] == ["evidence"]:
+            return 200, "\n".join([*rows_of(export(self.record, identity)), ""])
+        if parts[3:] == ["report"]:
+            return 200, FORMS[asked.get("form", "html")](document(self.record, identity, NOW))
         return 200, {"status": status(self.record, identity, NOW).to_dict()}
 
     def _airflow(self, method: str, parts: list[str], body: Any) -> tuple[int, Any]:
@@ -118,7 +130,13 @@ def serving(record: Record) -> Iterator[Api]:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
             code, told = api.answer(self.command, self.path, body)
-            self.reply(code, json.dumps(told).encode())
+            if isinstance(told, str):
+                return self.reply(code, told.encode())
+            tag = f'"{told["status"]["mark"]}"' if "status" in told else ""
+            if tag and self.headers.get("If-None-Match") == tag:
+                api.unchanged += 1
+                return self.reply(304, b"", ETag=tag)
+            return self.reply(code, json.dumps(told).encode(), **({"ETag": tag} if tag else {}))
 
         do_GET = do_POST = do_PATCH = _serve
 

@@ -6,16 +6,16 @@ import errno
 import json
 import os
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from glidepath.cli.options import FILE, form, record_option
+from glidepath.cli.options import FILE, form
+from glidepath.cli.reached import Reach, reaching
 from glidepath.policy import Policy, load_policy
 from glidepath.replay import decisions, telling
-from glidepath.replay.evidence import json_schema, read_evidence, rows
+from glidepath.replay.evidence import json_schema, read_evidence
 from glidepath.replay.judging import replanned, replay
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -26,19 +26,15 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Say what --file w
 @click.argument("release")
 @click.option("--file", type=FILE, help="Where it is written; default: standard output.")
 @dry_run_option
-@record_option
+@reaching
 @form
-def export_release(release: str, file: Path | None, dry_run: bool, record: str | None, output: str) -> None:
+def export_release(release: str, file: Path | None, dry_run: bool, reach: Reach, output: str) -> None:
     """Write a recorded release's evidence as JSON Lines.
 
     RELEASE is its identity, as the plan task's log says it. With -o json: what was written, or without --file one object of
     its header and its lines.
     """
-    from glidepath.record import Record
-    from glidepath.replay.recorded import export
-
-    evidence = export(Record(record), release)
-    lines = [f"{row}\n" for row in rows(evidence)]
+    lines = [f"{line}\n" for line in reach().evidence(release).split("\n") if line]
     if file is not None:
         written(file, "".join(lines), dry_run)
         if output == "json":
@@ -114,7 +110,7 @@ def backtest_policy(folder: Path, policy: Path, output: str) -> None:
 )
 @click.option("--file", type=FILE, help="Where it is written; default: standard output.")
 @dry_run_option
-@record_option
+@reaching
 @click.option(
     "-o",
     "--output",
@@ -122,7 +118,7 @@ def backtest_policy(folder: Path, policy: Path, output: str) -> None:
     help="Default: html for a --file of that name, else markdown.",
 )
 def report_of(
-    release: str | None, service: str | None, policies: tuple[Path, ...], file: Path | None, dry_run: bool, record: str | None,
+    release: str | None, service: str | None, policies: tuple[Path, ...], file: Path | None, dry_run: bool, reach: Reach,
     output: str | None,
 ) -> None:  # fmt: skip
     """Write the report of a release: hypotheses, decision rule and error rates as they were declared, evidence, decision.
@@ -130,16 +126,11 @@ def report_of(
     RELEASE is its identity, DAG/RUN; default: the newest. The HTML is one file that loads nothing.
     """
     from glidepath.cli.releases import newest
-    from glidepath.record import Record
-    from glidepath.reporting import document, html, markdown
 
-    kept = Record(record)
-    report = document(
-        kept, newest(kept, release, service), time.time(), {str(path): load_policy(path) for path in policies}
-    )
+    there = reach()
     form = output or ("html" if file and file.suffix in (".html", ".htm") else "markdown")
-    writes = {"json": lambda report: json.dumps(asdict(report), indent=1), "html": html, "markdown": markdown}
-    text = writes[form](report)
+    asked = {str(path): load_policy(path) for path in policies}
+    text = there.report(newest(there, release, service), form, asked)
     if file is None:
         click.echo(text, nl=not text.endswith("\n"))
         return

@@ -1,44 +1,42 @@
-"""Releases that the record has: how they stand, and what a person asks of one under way."""
+"""Releases: how they stand, and what a person asks of one under way."""
 
 from __future__ import annotations
 
-import getpass
 import json
-import socket
 import sys
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from glidepath.cli.options import form, record_option, service_option
+from glidepath.cli.options import form, service_option
+from glidepath.cli.reached import Reach, Releases, by_airflow, opened, reaching
 from glidepath.errors import AskedError, GlidepathError, NoReleaseError
 
 if TYPE_CHECKING:
     from glidepath.cli.watching import Read
-    from glidepath.record import Record
     from glidepath.status import Status
 
 # How `status` ends, so that a job can wait for a release. 2 is a command that is not understood.
 PROMOTED, TAKEN_BACK, NEEDS_A_PERSON, UNDECIDED, NOT_READ = 0, 1, 3, 4, 5
+# How many releases a name is completed from.
+COMPLETED = 50
 
 
 def known(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
-    """Identities that begin so, to complete a name by; none where the record can't be read."""
-    from glidepath.record import Record
-
-    with suppress(GlidepathError):
-        return [row.id for row in Record(context.params.get("record")).recent() if row.id.startswith(begun)]
+    """Identities that begin so, to complete a name by; none where releases can't be reached."""
+    given = [context.params.get(name) for name in ("record", "airflow", "user", "password_file")]
+    with suppress(GlidepathError, click.UsageError):
+        there = opened(by_airflow(context, given[0], given[1]), *given)
+        return [row.id for row in there.listed(COMPLETED, None) if row.id.startswith(begun)]
     return []
 
 
 release_argument = click.argument("release", required=False, shell_complete=known)
 
 
-def newest(record: Record, release: str | None, service: str | None) -> str:
+def newest(there: Releases, release: str | None, service: str | None) -> str:
     """The release that is meant: the one that is named, else the newest.
 
     Raises:
@@ -46,24 +44,12 @@ def newest(record: Record, release: str | None, service: str | None) -> str:
     """
     if release:
         return release
-    rows = record.recent(service, 1)
+    rows = there.listed(1, service)
     if not rows:
         raise NoReleaseError(
-            f"the record has no release{f' of {service}' if service else ''}; name one, or trigger its DAG"
+            f"there is no release{f' of {service}' if service else ''}; name one as DAG/RUN, or trigger its DAG"
         )
     return rows[0].id
-
-
-def under_way(record: Record, release: str | None, service: str | None) -> str:
-    """The release that something is asked of: the one that is named, else the only one that is under way.
-
-    Raises:
-        NoReleaseError: None is.
-        AskedError: Several are: which is meant must be said.
-    """
-    from glidepath.record.reading import unfinished
-
-    return release or only(unfinished(record, service), "is under way", service)
 
 
 def only(identities: Sequence[str], what: str, service: str | None) -> str:
@@ -86,14 +72,14 @@ def only(identities: Sequence[str], what: str, service: str | None) -> str:
 @click.command("status")
 @release_argument
 @service_option
-@record_option
+@reaching
 @click.option("--watch", is_flag=True, help="Tell what happens until it is over, or until --timeout.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0), help="Seconds that --watch watches; default: until it is over."
 )
 @form
 def status_of(
-    release: str | None, service: str | None, record: str | None, watch: bool, timeout: float | None, output: str
+    release: str | None, service: str | None, reach: Reach, watch: bool, timeout: float | None, output: str
 ) -> int:
     """Say how a release stands: the page's text in a terminal.
 
@@ -103,7 +89,7 @@ def status_of(
     from glidepath.cli.watching import shown, watched
 
     try:
-        read = _reader(record, release, service)
+        read = _reader(reach(), release, service)
         if watch:
             with shown(output) as show:
                 status = watched(read, show, lambda status: status.identity.ended is not None, timeout)
@@ -129,23 +115,14 @@ def ended_with(status: Status) -> int:
     return codes.get(status.banner.state, UNDECIDED)
 
 
-def _reader(url: str | None, release: str | None, service: str | None) -> Read:
-    """Reads how a release stands; where nothing is new, only the clock goes on."""
-    from glidepath.record import Record
-    from glidepath.status import mark, status
-
-    identity, seen = release, ""
-    latest: Status | None = None
+def _reader(there: Releases, release: str | None, service: str | None) -> Read:
+    """Reads how a release stands: of the newest, the one that was so at the first time."""
+    identity = release
 
     def read() -> Status:
-        nonlocal identity, seen, latest
-        record = Record(url)
-        identity = newest(record, identity, service)
-        now = mark(record, identity)
-        if latest is None or now is None or now != seen:
-            latest = status(record, identity, time.time())
-            seen = latest.mark
-        return replace(latest, now=time.time())
+        nonlocal identity
+        identity = newest(there, identity, service)
+        return there.status(identity)
 
     return read
 
@@ -164,15 +141,13 @@ def tell(status: Status, output: str) -> None:
 @click.command("history")
 @click.option("--service", help="Of this service only.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
-@record_option
+@reaching
 @form
-def history(service: str | None, limit: int, record: str | None, output: str) -> None:
+def history(service: str | None, limit: int, reach: Reach, output: str) -> None:
     """List releases, the newest first."""
-    from glidepath.record import Record
-    from glidepath.status import listed
     from glidepath.status.telling import row_line
 
-    rows = listed(Record(record), limit, service)
+    rows = reach().listed(limit, service)
     if output == "json":
         print(json.dumps([row.to_dict() for row in rows]))
         return
@@ -207,29 +182,19 @@ def with_a_reason(what: str, says: str, default: str, dry_run: str) -> Callable[
 
 def _asks(what: str, says: str) -> click.Command:
     @with_a_reason(what, says, "the only one that is under way", "Say whether it can be asked; ask nothing.")
-    @record_option
+    @reaching
     @form
     def command(
-        release: str | None, service: str | None, reason: str, dry_run: bool, record: str | None, output: str
+        release: str | None, service: str | None, reason: str, dry_run: bool, reach: Reach, output: str
     ) -> None:
-        from glidepath.record import Record
-        from glidepath.release.asking import ask, checked
-
-        kept = Record(record)
-        identity, who = under_way(kept, release, service), f"{getpass.getuser()}@{socket.gethostname()}"
-        word = (checked if dry_run else ask)(kept, identity, what, who, reason, time.time())
-        answer: dict[str, Any] = {
-            "release": identity,
-            "asked": not dry_run,
-            "what": word.what,
-            "who": word.who,
-            "why": word.why,
-        }
+        there = reach()
+        identity = release or only(there.under_way(service), "is under way", service)
+        who, why = there.ask(identity, what, reason, dry_run), " ".join(reason.split())
         if output == "json":
-            print(json.dumps(answer))
+            print(json.dumps({"release": identity, "asked": not dry_run, "what": what, "who": who, "why": why}))
         else:
             did = "could be asked" if dry_run else "is asked; its guard follows in its next round"
-            print(f"{what} of {identity} {did}: {word.why}")
+            print(f"{what} of {identity} {did}: {why}")
 
     return command
 

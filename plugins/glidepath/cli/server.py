@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import click
 
 from glidepath.errors import AskedError, NoReleaseError, ServerError, SetupError
 
 if TYPE_CHECKING:
-    from glidepath.status import Status
+    import requests
+
+    from glidepath.policy import Policy
+    from glidepath.status import Row, Status
 
 F = TypeVar("F", bound=Callable[..., Any])
 TIMEOUT_S = 20.0
-OPTIONS = (
-    click.option("--airflow", envvar="GLIDEPATH_AIRFLOW_URL", required=True, metavar="URL", help="Airflow's address.  [env: GLIDEPATH_AIRFLOW_URL]"),
-    click.option("--user", envvar="GLIDEPATH_AIRFLOW_USER", help="Who asks.  [env: GLIDEPATH_AIRFLOW_USER]"),
+# How many releases the API lists at most.
+MOST = 500
+URL_ENV = "GLIDEPATH_AIRFLOW_URL"
+WHO_OPTIONS = (
+    click.option("--user", envvar="GLIDEPATH_AIRFLOW_USER", help="Who asks Airflow.  [env: GLIDEPATH_AIRFLOW_USER]"),
     click.option("--password-file", type=click.Path(exists=True, dir_okay=False), help="Its password; or env GLIDEPATH_AIRFLOW_PASSWORD, or a token in GLIDEPATH_AIRFLOW_TOKEN."),
 )  # fmt: skip
 
 
+def airflow_option(required: bool, otherwise: str = "") -> Callable[[F], F]:
+    """The option that says where Airflow is, and what goes where it does not say so."""
+    told = f"Airflow's address{otherwise}.  [env: {URL_ENV}]"
+    return click.option("--airflow", envvar=URL_ENV, required=required, metavar="URL", help=told)
+
+
 def through_airflow(command: F) -> F:
     """Give a command the options that lead to Airflow; it gets them as `airflow`, `user` and `password_file`."""
-    for option in reversed(OPTIONS):
+    for option in reversed((airflow_option(required=True), *WHO_OPTIONS)):
         command = option(command)
     return command
 
@@ -62,6 +75,7 @@ class Server:
 
     def __init__(self, url: str, token: str = "", user: str = "", password: str = "") -> None:
         self.url, self._token, self._user, self._password = url, token, user, password
+        self._latest: tuple[str, str, Status] | None = None
 
     def start(self, dag_id: str, conf: Mapping[str, Any]) -> str:
         """Start a run; the identity of its release.
@@ -84,7 +98,7 @@ class Server:
         return str(self.call("GET", f"/api/v2/{_run(release)}")["state"])
 
     def status(self, release: str) -> Status:
-        """How a release stands.
+        """How a release stands; where nothing is new, the server is asked for no more than that.
 
         Raises:
             NoReleaseError: Nothing is recorded of it.
@@ -94,23 +108,80 @@ class Server:
 
         from glidepath.status import Status
 
-        status: Status = TypeAdapter(Status).validate_python(self.call("GET", _released(release))["status"])
+        path, known = _released(release), self._latest if self._latest and self._latest[0] == release else None
+        answer = self._answered("GET", path, None, {"If-None-Match": known[1]} if known else {})
+        if known and answer.status_code == HTTPStatus.NOT_MODIFIED:
+            return replace(known[2], now=time.time())
+        status: Status = TypeAdapter(Status).validate_python(answer.json()["status"])
+        self._latest = (release, answer.headers.get("ETag", ""), status)
         return status
+
+    def listed(self, limit: int, service: str | None) -> list[Row]:
+        """The newest releases that the user may read."""
+        return self._rows(limit, service)
+
+    def under_way(self, service: str | None) -> list[str]:
+        """The identities of the releases that are not over, the newest first."""
+        return [row.id for row in self._rows(MOST, service, under_way=True)]
 
     def waiting(self, service: str | None) -> list[str]:
         """The releases that wait for a person, of one service or of all."""
-        query = f"&service={quote(service, safe='')}" if service else ""
-        rows = self.call("GET", f"/glidepath/api/v1/releases?under_way=true&limit=500{query}")["releases"]
-        return [str(row["id"]) for row in rows if row["state"] == "WAITING FOR YOU"]
+        from glidepath.status.form import State
+
+        return [row.id for row in self._rows(MOST, service, under_way=True) if row.state == State.WAITING]
+
+    def _rows(self, limit: int, service: str | None, under_way: bool = False) -> list[Row]:
+        from pydantic import TypeAdapter
+
+        from glidepath.status import Row
+
+        asked = {"limit": limit, "under_way": str(under_way).lower()} | ({"service": service} if service else {})
+        answer = self.call("GET", f"/glidepath/api/v1/releases?{urlencode(asked)}")
+        rows: list[Row] = TypeAdapter(list[Row]).validate_python(answer["releases"])
+        return rows
 
     def answer(self, release: str, task: str, option: str) -> None:
         """Answer the question that a release's task asks in Airflow."""
         path = f"/api/v2/{_run(release)}/taskInstances/{quote(task, safe='')}/-1/hitlDetails"
         self.call("PATCH", path, {"chosen_options": [option], "params_input": {}})
 
-    def ask(self, release: str, what: str, why: str) -> None:
-        """Write down what is asked of a release, and why."""
-        self.call("POST", f"{_released(release)}/words", {"what": what, "why": why})
+    def ask(self, release: str, what: str, why: str, dry_run: bool = False) -> str:
+        """Write down what is asked of a release, and why, or only see whether it can be; who asks, as Airflow knows them.
+
+        Raises:
+            AskedError: It can't be asked now, or not with this reason.
+            NoReleaseError: There is no such release.
+            ServerError: As for `start`.
+        """
+        from glidepath.release.asking import reasoned, refused
+
+        reason = reasoned(why)
+        if not dry_run:
+            said = self.call("POST", f"{_released(release)}/words", {"what": what, "why": reason})
+            return str(said.get("who") or self._user)
+        status = self.status(release)
+        if what not in status.actions:
+            raise refused(release, what, str(status.banner.state), status.actions)
+        return self._user
+
+    def evidence(self, release: str) -> str:
+        """What a release was judged by, as JSON Lines."""
+        return str(self._answered("GET", f"{_released(release)}/evidence", None, {}).content, "utf-8")
+
+    def report(self, release: str, form: str, policies: Mapping[str, Policy]) -> str:
+        """A release's report in one of its forms.
+
+        Raises:
+            SetupError: Other policies are asked about, which takes the record.
+            NoReleaseError: There is no such release.
+            ServerError: As for `start`.
+        """
+        if policies:
+            raise SetupError(
+                "--policy: what another policy would have decided is not told through Airflow; expected --record, or: glidepath export, "
+                "then glidepath backtest"
+            )
+        return str(self._answered("GET", f"{_released(release)}/report?form={form}", None, {}).content, "utf-8")
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """One call; its JSON.
@@ -120,27 +191,35 @@ class Server:
             NoReleaseError: It is not there.
             ServerError: It was refused otherwise, or not answered.
         """
-        answer = self._sent(method, path, body)
+        answer = self._answered(method, path, body, {})
+        try:
+            return answer.json() if answer.content else None
+        except ValueError as error:
+            raise ServerError(f"{method} {self.url}{path}: answered what is no JSON: is this Airflow?") from error
+
+    def _answered(self, method: str, path: str, body: object, headers: Mapping[str, str]) -> requests.Response:
+        """An answer that is none of a refusal; errors as `call` has them."""
+        answer = self._sent(method, path, body, headers)
         if answer.status_code == HTTPStatus.UNAUTHORIZED and self._user:  # a token runs out
             self._token = ""
-            answer = self._sent(method, path, body)
+            answer = self._sent(method, path, body, headers)
         code, text = answer.status_code, f"{method} {self.url}{path}: {answer.status_code}: {_detail(answer)}"
         if code < HTTPStatus.BAD_REQUEST:
-            return answer.json() if answer.content else None
+            return answer
         if code == HTTPStatus.NOT_FOUND:
             raise NoReleaseError(text)
         if code in (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY):
             raise AskedError(text)
         raise ServerError(text)
 
-    def _sent(self, method: str, path: str, body: object) -> Any:
+    def _sent(self, method: str, path: str, body: object, headers: Mapping[str, str]) -> requests.Response:
         import requests
 
         try:
             if not self._token:
                 self._login()
-            headers = {"Authorization": f"Bearer {self._token}"}
-            return requests.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=TIMEOUT_S)
+            sent = {"Authorization": f"Bearer {self._token}", **headers}
+            return requests.request(method, f"{self.url}{path}", json=body, headers=sent, timeout=TIMEOUT_S)
         except (requests.RequestException, ValueError) as error:
             raise ServerError(f"{method} {self.url}{path}: no answer: {type(error).__name__}") from error
 

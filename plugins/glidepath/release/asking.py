@@ -93,14 +93,27 @@ def checked(record: Record, release_id: str, what: str, who: str, why: str, now:
     release, entries = record.get(release_id), list(Journal(record, release_id).entries())
     can = possible(release.phase, release.outcome, entries)
     if what not in can:
-        stands = release.outcome or release.phase
-        raise AskedError(f"{what} was asked of release {release_id}, which is {stands}; expected {_one_of(can)}")
+        raise refused(release_id, what, release.outcome or release.phase, can)
+    return Asked(what, who, reasoned(why))
+
+
+def refused(release_id: str, what: str, stands: str, can: Sequence[str]) -> AskedError:
+    """What is said of something that can't be asked now; `can` is what can be."""
+    return AskedError(f"{what} was asked of release {release_id}, which is {stands}; expected {_one_of(can)}")
+
+
+def reasoned(why: str) -> str:
+    """A reason, its white space made single.
+
+    Raises:
+        AskedError: It is too short to be one, or too long.
+    """
     reason = " ".join(why.split())
     if not SHORTEST_WHY <= len(reason) <= LONGEST_WHY:
         raise AskedError(
             f"a reason of {len(reason)} characters; expected {SHORTEST_WHY} to {LONGEST_WHY} that say why: they are recorded"
         )
-    return Asked(what, who, reason)
+    return reason
 
 
 def heard(run: Run) -> Asked | None:

@@ -28,6 +28,7 @@ from glidepath.view.runs import AirflowRun, answered, run_of
 
 STATIC = Path(__file__).parent / "static"
 ROWS = 500
+MEDIA = {"html": "text/html", "markdown": "text/markdown", "json": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,16 @@ class Word(BaseModel):
     model_config = ConfigDict(extra="forbid")
     what: Literal["approve", "reject", "hold", "resume", "take-back", "commit"]
     why: str = Field(min_length=SHORTEST_WHY, max_length=LONGEST_WHY)
+
+
+class Said(Word):
+    """A word that is recorded, and whose it is.
+
+    Attributes:
+        who: The user, as Airflow calls them.
+    """
+
+    who: str
 
 
 class Files(StaticFiles):
@@ -128,16 +139,16 @@ def evidence(dag_id: str, run_id: str) -> Response:
 
 
 @api.get("/releases/{dag_id}/{run_id}/report", dependencies=[MAY_READ])
-def report(dag_id: str, run_id: str) -> Response:
-    """The release's report as one HTML file, as `glidepath report` writes it."""
-    from glidepath.reporting import document, html
+def report(dag_id: str, run_id: str, form: Literal["html", "markdown", "json"] = "html") -> Response:
+    """The release's report as `glidepath report` writes it: one HTML file that loads nothing, or another form."""
+    from glidepath.reporting import FORMS, document
 
-    text = html(document(Record(), f"{dag_id}/{run_id}", time.time()))
-    return Response(text, media_type="text/html", headers={"Cache-Control": "private, no-cache"})
+    text = FORMS[form](document(Record(), f"{dag_id}/{run_id}", time.time()))
+    return Response(text, media_type=MEDIA[form], headers={"Cache-Control": "private, no-cache"})
 
 
 @api.post("/releases/{dag_id}/{run_id}/words", dependencies=[MAY_ASK], status_code=202, responses={409: {}})
-def words(dag_id: str, run_id: str, word: Word, user: GetUserDep, session: SessionDep) -> Word:
+def words(dag_id: str, run_id: str, word: Word, user: GetUserDep, session: SessionDep) -> Said:
     """Ask something of a release under way. The guard follows in its next round, half a scrape later at most.
 
     `approve` and `reject` answer the release's `question`: answer its task in Airflow first (its `hitlDetails`), then say
@@ -150,8 +161,8 @@ def words(dag_id: str, run_id: str, word: Word, user: GetUserDep, session: Sessi
             f"approve was asked of release {identity}, whose question nobody has answered with {question.yes!r}: answer the "
             f"task {question.task!r} in Airflow first (its hitlDetails), then say here why"
         )
-    ask(record, identity, word.what, user.get_name(), word.why, time.time())
-    return word
+    asked = ask(record, identity, word.what, user.get_name(), word.why, time.time())
+    return Said(what=word.what, why=asked.why, who=asked.who)
 
 
 def page(_user: GetUserDep) -> FileResponse:

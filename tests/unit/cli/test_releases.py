@@ -73,7 +73,7 @@ def test_a_release_or_a_record_that_is_not_there_is_no_release_that_was_taken_ba
     assert main(["status", "--watch", "--record", "no-url"]) == 5, "no time helps"
     told = capsys.readouterr()
     assert told.out == ""
-    assert "the record has no release of nothing; name one" in told.err
+    assert "there is no release of nothing; name one" in told.err
     assert "secret" not in told.err
     assert main(["status", "--timeout", "-1"]) == 2
 
