@@ -89,6 +89,7 @@ def write(record: Record, release: str, prometheus: str) -> None:
     faster = {"decision: superior (is it proven faster?)": own.model_copy(update={"decision": "superior"})}
     report = markdown(document(record, release, time.time(), faster))
     head = HEAD.format(table="\n".join(board.table(shown)), release=release)
+    report = report.replace(f"{REPO}/", "")  # who reads it has the project elsewhere
     PAGE.write_text(head + re.sub(r"^#", "###", report, flags=re.MULTILINE), encoding="utf-8")
 
 

@@ -45,7 +45,21 @@ def seen(status: Status, looks: Sequence[tuple[int, Look]]) -> Iterator[Section]
     for name in dict.fromkeys(metric.name for look in kept for metric in look.metrics):
         points = [(look.at - start, _metric(look, name)) for look in kept]
         known = [(at, metric) for at, metric in points if metric is not None]
-        yield Section(f"Evidence: {name}", [lines.metric_line(known[-1][1])], [], list(_charts(name, known, marks)))
+        yield Section(f"Evidence: {name}", _told(status, looks, name), [], list(_charts(name, known, marks)))
+
+
+def _told(status: Status, looks: Sequence[tuple[int, Look]], name: str) -> list[str]:
+    """A metric as it stood when it was decided, or stands now; and whether it was looked at after that."""
+    decided = status.look is not None and status.look.decided
+    until = [(seq, look) for seq, look in looks if not decided or status.look is None or seq <= status.look.seq]
+    *_, (seq, metric) = ((seq, metric) for seq, look in until or looks if (metric := _metric(look, name)) is not None)
+    told = [lines.metric_line(metric)]
+    later = sum(other > seq for other, look in looks if _metric(look, name) is not None)
+    if decided and later:
+        told.append(
+            f"That is when it was decided. {later} further looks, until the release had ended, are drawn as well."
+        )
+    return told
 
 
 def _metric(look: Look, name: str) -> MetricLook | None:

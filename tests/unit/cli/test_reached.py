@@ -82,7 +82,13 @@ def test_the_newest_is_meant_where_none_is_named(api: Api, capsys: pytest.Captur
 def test_what_is_asked_is_asked_by_the_user_whom_airflow_knows(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["take-back", of("undecided"), "--reason", "a  customer complains", "-o", "json"]
     assert main([*asked, "--dry-run"]) == 0
-    told = {"release": of("undecided"), "asked": False, "what": "take-back", "who": "ann", "why": "a customer complains"}
+    told = {
+        "release": of("undecided"),
+        "asked": False,
+        "what": "take-back",
+        "who": "ann",
+        "why": "a customer complains",
+    }
     assert json.loads(capsys.readouterr().out) == told
     assert Journal(api.record, of("undecided")).asked() == []
     assert main(asked) == 0

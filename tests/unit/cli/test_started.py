@@ -8,10 +8,9 @@ import time
 import pytest
 
 from glidepath.cli.main import main
-from glidepath.record import Record
 from glidepath.release.asking import ask
 from glidepath.release.journal import Journal
-from tests.support.airflow_api import Api, serving
+from tests.support.airflow_api import Api
 from tests.support.releases import DAG
 
 

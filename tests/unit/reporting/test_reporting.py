@@ -65,6 +65,26 @@ def test_hypotheses_are_the_plans_margins_and_the_rule_its_rates(played_url: str
     assert "is at most 5 %" in rule
 
 
+def test_evidence_is_told_as_it_stood_when_it_was_decided(played_url: str) -> None:
+    from glidepath.judge import Look
+    from glidepath.status import status
+    from glidepath.text.lines import metric_line
+
+    record = Record(played_url)
+    for name in ("taken-back", "promoted"):
+        looks = {seq: Look.from_dict(look) for seq, _, look in record.looks(of(name))}
+        decided = status(record, of(name), NOW).look
+        assert decided is not None
+        assert decided.decided
+        later = len([seq for seq in looks if seq > decided.seq])
+        told = section(made(played_url, name), "Evidence: errors").text
+        assert told[0] == metric_line(next(one for one in looks[decided.seq].metrics if one.name == "errors"))
+        assert [text.split(",")[0] for text in told[1:]] == (
+            [f"That is when it was decided. {later} further looks"] if later else []
+        )
+    assert section(made(played_url, "undecided"), "Evidence: errors").text[1:] == []
+
+
 def test_a_fair_judge_gives_what_was_recorded_and_another_policy_its_own_answer(played_url: str) -> None:
     lax = POLICY + "metrics: [{kind: errors, harm_margin: 0.9, safety_margin: 0.9}]\n"
     policies = {"lax.yaml": parse_policy(lax, "lax.yaml", Path("/checkout"))}
