@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import sys
 import time
 from dataclasses import asdict
@@ -12,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from glidepath.cli.options import FILE, form, record_option
+from glidepath.cli.options import FILE, form, record_option, save
 from glidepath.policy import Policy, load_policy
 from glidepath.replay import decisions, telling
 from glidepath.replay.evidence import json_schema, read_evidence, rows
@@ -40,7 +38,7 @@ def export_release(release: str, file: Path | None, dry_run: bool, record: str |
     evidence = export(Record(record), release)
     lines = [f"{row}\n" for row in rows(evidence)]
     if file is not None:
-        written(file, "".join(lines), dry_run)
+        save(file, "".join(lines), dry_run)
         if output == "json":
             print(json.dumps({"release": release, "file": str(file), "lines": len(lines), "dry_run": dry_run}))
         elif dry_run:
@@ -50,19 +48,6 @@ def export_release(release: str, file: Path | None, dry_run: bool, record: str |
         print(json.dumps({"header": header, "lines": looks}, allow_nan=False))
     else:
         sys.stdout.writelines(lines)
-
-
-def written(file: Path, text: str, dry_run: bool) -> None:
-    """Write a file; with a dry run only make sure that it can be written.
-
-    Raises:
-        OSError: It can't.
-    """
-    if not dry_run:
-        file.write_text(text, encoding="utf-8")
-    elif not os.access(file if file.exists() else file.parent, os.W_OK):
-        number = errno.EACCES if file.parent.is_dir() else errno.ENOENT
-        raise OSError(number, os.strerror(number), str(file))
 
 
 @click.command("replay")
@@ -143,7 +128,7 @@ def report_of(
     if file is None:
         click.echo(text, nl=not text.endswith("\n"))
         return
-    written(file, text, dry_run)
+    save(file, text, dry_run)
     if dry_run:
         click.echo(f"{file} would be written: {form}, {len(text.encode())} bytes")
 
