@@ -168,6 +168,10 @@ bench-shared: venv ## what many guards ask of one Prometheus, as ratios to an ea
 bench-scale: venv ## what a guard costs among many, as ratios to an earlier build, before a real API server: SERVICES="10 50"
 	@python -m bench.scale --services $(or $(SERVICES),10 50)
 
+.PHONY: bench-record
+bench-record: venv ## what a look takes in the record and a release's page costs, as rows and packed
+	@python -m bench.record
+
 .PHONY: bench-view
 bench-view: venv ## what the pages of releases cost, beside Airflow's own: server, wire, Chromium, polling
 	@python -m bench.view --json bench/results/view.json

@@ -83,19 +83,10 @@ def _go_build(names: Sequence[str], target: Path) -> None:
         shutil.copytree(SOURCE, work, dirs_exist_ok=True)
         say(f"building {', '.join(names)}")
         listing = ["list", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", *flags, *packages]
-        stale = len(
-            set(
-                _told(
-                    [go(), *listing], Path(work), env, "what is not there yet is fetched and counted: {1:.0f} s".format
-                )
-            )
-        )
-        _told(
-            [go(), "build", "-v", *flags, "-o", half, *packages],
-            Path(work),
-            env,
-            lambda done, s: progress(done, stale, s),
-        )
+        counting = "what is not there yet is fetched and counted: {1:.0f} s".format
+        stale = len(set(_told([go(), *listing], Path(work), env, counting)))
+        build = [go(), "build", "-v", *flags, "-o", half, *packages]
+        _told(build, Path(work), env, lambda done, s: progress(done, stale, s))
         for name in names:
             (Path(half) / CALLED.get(name, name)).rename(target / name)
 

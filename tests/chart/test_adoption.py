@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from kubernetes import client, config
+from kubernetes import client
 
 from glidepath.deploy.adoption import Adoption
 from glidepath.errors import PreflightError
@@ -15,7 +15,7 @@ from glidepath.policy import Image
 from glidepath.policy.load import parse_policy
 from glidepath.wiring.deploy import adoption
 from rig.environment import cluster, helm, kubectl
-from tests.support.chart import OWN_PARTS, any_policy, install_plain, plain_chart
+from tests.support.chart import OWN_PARTS, any_policy, fresh, install_plain, plain_chart
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 NAMESPACE, SERVICE = "adoption-test", "plain"
@@ -37,18 +37,9 @@ def chart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A plain chart, installed by plain Helm as v1 into a namespace of its own."""
     folder = tmp_path_factory.mktemp("charts")
     made = plain_chart(folder, "someones")
-    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
-    kubectl("create", "namespace", NAMESPACE)
-    install_plain(made, NAMESPACE, SERVICE, GIVEN)
-    yield made
-    helm("uninstall", "glidepath", *OF)
-    kubectl("delete", "namespace", NAMESPACE, "--wait=false")
-
-
-@pytest.fixture(scope="module")
-def admin() -> client.ApiClient:
-    """Whoever installs the service."""
-    return config.new_client_from_config(cluster()["KUBECONFIG"])
+    with fresh(NAMESPACE, "glidepath"):
+        install_plain(made, NAMESPACE, SERVICE, GIVEN)
+        yield made
 
 
 def port(api: client.ApiClient, chart: Path, given: str = GIVEN, say: Callable[[str], None] = print) -> Adoption:

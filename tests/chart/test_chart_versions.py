@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import config
 
 from glidepath.errors import HelmError, PreflightError
 from glidepath.policy import for_run
@@ -17,7 +16,7 @@ from glidepath.release.tasks.claim import claim
 from glidepath.release.tasks.deploy import deploy
 from glidepath.wiring.deploy import deploys
 from rig.environment import cluster, helm, kubectl
-from tests.support.chart import OWN_PARTS, any_policy, plain_chart
+from tests.support.chart import OWN_PARTS, administrator, any_policy, fresh, plain_chart
 from tests.support.driven import Driven
 from tests.support.registries import Registry, registry
 
@@ -54,23 +53,19 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Versions]:
         there.push(chart, FIRST, "v1")
         text = any_policy(NAMESPACE, SERVICE, Path("CHART"), GIVEN)
         said = f"chart: {there.chart('someones')}\n  version: released\n  plain_http: true"
-        kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
-        kubectl("create", "namespace", NAMESPACE)
-        parts = f"services[0].name={SERVICE},services[0].perVersion=true,watchdog.enabled=false"
-        helm("upgrade", "--install", "glidepath", OWN_PARTS, "-n", NAMESPACE, "--set", parts)
-        world = Driven(folder, text.replace("chart: CHART", said))
-        spec = for_run(world.policy, {"version": FIRST})
-        admin = config.new_client_from_config(cluster()["KUBECONFIG"])
-        deploys(spec, admin, cluster()["HELM"]).upgrade(
-            {
-                "service": {"name": SERVICE}, "roles": {"stable": spec.version, "canary": ""},
-                "versions": {spec.version: {"tag": spec.tag}}, "istio": {"trafficSplit": {"stable": 100, "canary": 0}},
-            }
-        )  # fmt: skip
-        world.ports().workloads.wait_ready(spec.version, 180)
-        yield Versions(world, chart, there)
-        helm("uninstall", "glidepath", "-n", NAMESPACE)
-        kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+        with fresh(NAMESPACE, "glidepath"):
+            parts = f"services[0].name={SERVICE},services[0].perVersion=true,watchdog.enabled=false"
+            helm("upgrade", "--install", "glidepath", OWN_PARTS, "-n", NAMESPACE, "--set", parts)
+            world = Driven(folder, text.replace("chart: CHART", said))
+            spec = for_run(world.policy, {"version": FIRST})
+            deploys(spec, administrator(), cluster()["HELM"]).upgrade(
+                {
+                    "service": {"name": SERVICE}, "roles": {"stable": spec.version, "canary": ""},
+                    "versions": {spec.version: {"tag": spec.tag}}, "istio": {"trafficSplit": {"stable": 100, "canary": 0}},
+                }
+            )  # fmt: skip
+            world.ports().workloads.wait_ready(spec.version, 180)
+            yield Versions(world, chart, there)
 
 
 def test_a_version_that_was_never_pushed_is_refused_and_touches_nothing(versions: Versions) -> None:

@@ -12,7 +12,7 @@ from kubernetes import client, config
 from glidepath.deploy import KubernetesWorkloads
 from glidepath.handover import Sync
 from rig.environment import RigError, cluster, helm, kubectl
-from tests.support.chart import CHART, installed
+from tests.support.chart import CHART, fresh, installed
 
 pytestmark = pytest.mark.cluster
 NAMESPACE, SERVICE = "gitops-test", "synced"
@@ -70,15 +70,13 @@ def test_a_sync_leaves_marks_on_every_object_of_the_service(api: client.ApiClien
 
 
 def test_what_a_controller_alone_has_made_helm_can_take_over(api: client.ApiClient) -> None:
-    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
-    kubectl("create", "namespace", NAMESPACE)
-    sync(server_side=False)
-    with pytest.raises(RigError, match="invalid ownership metadata"):
-        helm("install", "app", CHART, "-n", NAMESPACE, "--set", GIVEN)
-    helm("upgrade", "app", CHART, "-n", NAMESPACE, "--install", "--take-ownership", "--force-conflicts", "--set", GIVEN)
-    assert KubernetesWorkloads(api, NAMESPACE, SERVICE).helm_revision("app") is not None
-    helm("uninstall", "app", "-n", NAMESPACE)
-    kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+    over = "--install", "--take-ownership", "--force-conflicts", "--set", GIVEN
+    with fresh(NAMESPACE, "app"):
+        sync(server_side=False)
+        with pytest.raises(RigError, match="invalid ownership metadata"):
+            helm("install", "app", CHART, "-n", NAMESPACE, "--set", GIVEN)
+        helm("upgrade", "app", CHART, "-n", NAMESPACE, *over)
+        assert KubernetesWorkloads(api, NAMESPACE, SERVICE).helm_revision("app") is not None
 
 
 def definition(kind: str) -> dict[str, object]:

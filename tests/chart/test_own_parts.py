@@ -143,6 +143,8 @@ def test_a_clone_has_the_parts_once() -> None:
     assert described == {parts_chart["name"]: parts_chart["version"]}
 
 
+ALERTS = {"alerts": {"enabled": True, "labels": {"release": "monitoring"}, "annotations": {"told-by": "glidepath"}}}
+OPERATOR = ("--api-versions", "monitoring.coreos.com/v1/PrometheusRule")
 DASHBOARDS = {"dashboards": {"enabled": True, "annotations": {"grafana_folder": "Glidepath"}}}
 # The API server refuses an object of more than 1 MiB; `kubectl apply` an annotation of more than 256 KiB.
 LARGEST = 256 * 1024
@@ -175,3 +177,52 @@ def test_a_release_of_that_chart_may_write_the_dashboards_and_no_other_configmap
 def test_no_dashboards_where_nobody_asked_for_them(values: dict[str, Any]) -> None:
     """`helm upgrade --reuse-values` of an older chart knows nothing of them; other parts' chart brings them."""
     assert "glidepath-dashboards" not in named(rendered(values=values), "ConfigMap")
+
+
+OWN = pytest.mark.parametrize(("chart", "values"), [(OWN_PARTS, TWO | ALERTS), (CHART, {"glidepath": ALERTS})])
+
+
+def labelled(one: dict[str, Any]) -> None:
+    """Assert that it is labelled as it was asked for; its name is the rules' own."""
+    assert one["metadata"]["name"] == "glidepath-alerts"
+    assert one["metadata"]["labels"] == {"app.kubernetes.io/name": "glidepath-alerts", "release": "monitoring"}
+    assert one["metadata"]["annotations"] == {"told-by": "glidepath"}
+
+
+@OWN
+def test_prometheus_operator_is_given_the_rules(chart: Path, values: dict[str, Any]) -> None:
+    objects = rendered(*OPERATOR, chart=chart, values=values)
+    one = named(objects, "PrometheusRule")["glidepath-alerts"]
+    labelled(one)
+    assert one["spec"] == yaml.safe_load((REPO / "include/alerts/glidepath.yaml").read_text())
+    assert "glidepath-alerts" not in named(objects, "ConfigMap")
+
+
+@OWN
+def test_without_the_operator_a_configmap_has_the_file(chart: Path, values: dict[str, Any]) -> None:
+    objects = rendered(chart=chart, values=values)
+    one = named(objects, "ConfigMap")["glidepath-alerts"]
+    labelled(one)
+    assert one["data"] == {"glidepath.yaml": (REPO / "include/alerts/glidepath.yaml").read_text()}
+    assert "glidepath-alerts" not in named(objects, "PrometheusRule")
+
+
+@pytest.mark.parametrize("also", [{}, DASHBOARDS])
+def test_a_release_of_that_chart_may_write_the_rules(also: dict[str, Any]) -> None:
+    role = named(rendered(values={"glidepath": ALERTS | also}), "Role")["glidepath"]
+    may = [(one["resources"], one["resourceNames"]) for one in role["rules"] if one["verbs"] == ["get", "patch"]]
+    assert (["configmaps"], [*(["glidepath-dashboards"] if also else []), "glidepath-alerts"]) in may
+    assert (["prometheusrules"], ["glidepath-alerts"]) in may
+
+
+@pytest.mark.parametrize("values", [{}, {"glidepath": {"alerts": None}}, {"glidepath": ALERTS | {"external": True}}])
+def test_no_rules_where_nobody_asked_for_them(values: dict[str, Any]) -> None:
+    for kind in ("ConfigMap", "PrometheusRule"):
+        assert "glidepath-alerts" not in named(rendered(*OPERATOR, values=values), kind)
+    assert "glidepath-alerts" not in str(rendered(values=values))
+
+
+@pytest.mark.parametrize("what", ["dashboards", "alerts"])
+def test_what_is_shown_is_in_the_chart_once(what: str) -> None:
+    assert (REPO / "include" / what).is_symlink()
+    assert (REPO / "include" / what).resolve() == CHART / "charts/glidepath" / what

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kubernetes import client, config
+from kubernetes import client
 
 from glidepath.errors import PreflightError
 from glidepath.policy import Image
@@ -15,7 +15,7 @@ from glidepath.policy.load import parse_policy
 from glidepath.release.drift import objects_drift
 from glidepath.wiring.deploy import adoption
 from rig.environment import RigError, cluster, glidepath_kubeconfig, helm, kubectl
-from tests.support.chart import OWN_PARTS, any_policy, install_plain, plain_chart
+from tests.support.chart import OWN_PARTS, any_policy, fresh, install_plain, plain_chart
 from tests.support.driven import Driven
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(600)]
@@ -50,19 +50,10 @@ def chart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Installed by plain Helm as v1, beside Glidepath's parts."""
     folder = tmp_path_factory.mktemp("charts")
     made = of_sets(plain_chart(folder, "someones"))
-    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait", timeout_s=120)
-    kubectl("create", "namespace", NAMESPACE)
-    helm("install", "glidepath", OWN_PARTS, *OF, "--set", PARTS)
-    install_plain(made, NAMESPACE, SERVICE, GIVEN)
-    yield made
-    helm("uninstall", "glidepath", *OF)
-    kubectl("delete", "namespace", NAMESPACE, "--wait=false")
-
-
-@pytest.fixture(scope="module")
-def admin() -> client.ApiClient:
-    """Whoever installs the service."""
-    return config.new_client_from_config(cluster()["KUBECONFIG"])
+    with fresh(NAMESPACE, "glidepath"):
+        helm("install", "glidepath", OWN_PARTS, *OF, "--set", PARTS)
+        install_plain(made, NAMESPACE, SERVICE, GIVEN)
+        yield made
 
 
 @pytest.fixture(scope="module")

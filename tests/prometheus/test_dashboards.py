@@ -36,7 +36,7 @@ from tests.support.stage import Stage
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 SCRAPE_S = 5
 BOARDS = ("release", "decision", "fleet")
-VARIABLES = {"namespace": NAMESPACE, "service": "prices", "metric": "errors"}
+VARIABLES = {"namespace": NAMESPACE, "service": "prices", "metric": "errors", "canary": ".*"}
 RULES = yaml.safe_load((REPO / "include/alerts/glidepath.yaml").read_text())["groups"][0]["rules"]
 # What these tell of did not happen here.
 QUIET = {"ReleaseStuck", "ReleaseNotLookedAt", "WatchdogNotLooking"}

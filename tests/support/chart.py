@@ -20,14 +20,30 @@ OWN_PARTS = str(REPO / "include" / "charts" / "glidepath")
 
 
 @contextmanager
-def installed(namespace: str, given: str, chart: str = CHART) -> Iterator[None]:
-    """Helm's release `app` with these values (as for `--set`); what an earlier run left is gone first, and it after."""
+def fresh(namespace: str, release: str | None = None) -> Iterator[None]:
+    """A namespace without what an earlier run left; after it, it goes, and before it Helm's release of that name.
+
+    What a test left that failed is there to be looked at.
+    """
     kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait", timeout_s=120)
     kubectl("create", "namespace", namespace)
-    helm("install", "app", chart, "-n", namespace, "--set", given)
     yield
-    helm("uninstall", "app", "-n", namespace)
+    if release is not None:
+        helm("uninstall", release, "-n", namespace)
     kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def administrator() -> client.ApiClient:
+    """The API as whoever installs the service."""
+    return config.new_client_from_config(cluster()["KUBECONFIG"])
+
+
+@contextmanager
+def installed(namespace: str, given: str, chart: str = CHART) -> Iterator[None]:
+    """Helm's release `app` with these values (as for `--set`); what an earlier run left is gone first, and it after."""
+    with fresh(namespace, "app"):
+        helm("install", "app", chart, "-n", namespace, "--set", given)
+        yield
 
 
 def plain_chart(folder: Path, name: str) -> Path:
@@ -48,21 +64,15 @@ def install_plain(chart: Path, namespace: str, service: str, given: str) -> None
 @contextmanager
 def any_chart(namespace: str, service: str, chart: Path, helm_values: str = "") -> Iterator[client.ApiClient]:
     """A namespace with Glidepath's parts and v1 of a service of any chart; the API as Glidepath's own account."""
-    kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait", timeout_s=120)
-    kubectl("create", "namespace", namespace)
     given = f"services[0].name={service},services[0].perVersion=true,watchdog.enabled=false"
-    helm("upgrade", "--install", "glidepath", OWN_PARTS, "-n", namespace, "--set", given)
-    admin = config.new_client_from_config(cluster()["KUBECONFIG"])
-    deploys_any(admin, namespace, service, chart, helm_values).upgrade(
-        {
-            "service": {"name": service},
-            "roles": {"stable": "v1", "canary": ""},
-            "istio": {"trafficSplit": {"stable": 100, "canary": 0}},
-        }
-    )
-    yield config.new_client_from_config(str(glidepath_kubeconfig(namespace)))
-    helm("uninstall", "glidepath", "-n", namespace)
-    kubectl("delete", "namespace", namespace, "--wait=false")
+    values = {
+        "service": {"name": service}, "roles": {"stable": "v1", "canary": ""},
+        "istio": {"trafficSplit": {"stable": 100, "canary": 0}},
+    }  # fmt: skip
+    with fresh(namespace, "glidepath"):
+        helm("upgrade", "--install", "glidepath", OWN_PARTS, "-n", namespace, "--set", given)
+        deploys_any(administrator(), namespace, service, chart, helm_values).upgrade(values)
+        yield config.new_client_from_config(str(glidepath_kubeconfig(namespace)))
 
 
 def deploys_any(

@@ -14,7 +14,7 @@ from glidepath.deploy import values as chart
 from glidepath.deploy.helm import TRIES
 from glidepath.deploy.overlay import Laid, foreign, overlaid
 from glidepath.errors import ClusterError, HelmError
-from glidepath.kube import STATE, TOKEN, WORKLOADS
+from glidepath.kube import STATE, TOKEN, WORKLOAD_KINDS
 from tests.support.apiserver import DEPLOYMENTS, MESH, NAMESPACE, SECRETS, SERVICE, STATEFULSETS, ApiServer
 from tests.support.fields import Object, Refused, apply, clone, owners_of
 from tests.support.installed import http_routes
@@ -186,7 +186,7 @@ class HelmInMemory:
                 refused.append(error.message)
                 if not there:  # one that can't be made ends it at once
                     break
-            if one["kind"] in WORKLOADS.values() and self._live(one):
+            if one["kind"] in WORKLOAD_KINDS and self._live(one):
                 self._pods(one)
         return "; ".join(refused) or (self._remove(values) if self.removes else "")
 

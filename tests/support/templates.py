@@ -34,6 +34,7 @@ CASES: dict[str, dict[str, Any]] = {
     "no watchdog": {"glidepath": {"watchdog": {"enabled": False}}},
     "none of Glidepath's parts": {"glidepath": {"rbac": False, "fence": False, "watchdog": {"enabled": False}}},
     "Grafana's dashboards": {"glidepath": {"dashboards": {"enabled": True}}},
+    "Prometheus' rules": {"glidepath": {"alerts": {"enabled": True}}},
     "a watchdog of one's own": {
         "glidepath": {
             "watchdog": {

@@ -10,9 +10,8 @@ from pathlib import Path
 import click
 
 from glidepath.cli.looked import look
-from glidepath.cli.options import FILE, form
+from glidepath.cli.options import FILE, form, save
 from glidepath.cli.outside import cluster, outside, prometheus_at
-from glidepath.cli.recorded import written as saved
 from glidepath.errors import PolicyError
 
 
@@ -47,7 +46,7 @@ def init(
     missing = lacks(looked, fits, chart)
     parse_policy(text, str(file or "the policy"), CHECKOUT)
     if file is not None:
-        saved(file, text, dry_run)
+        save(file, text, dry_run)
     if output == "json":
         findings = {"cluster": asdict(looked), "evidence": [asdict(fit) for fit in fits]}
         print(

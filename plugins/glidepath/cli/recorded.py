@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from glidepath.cli.options import FILE, form
+from glidepath.cli.options import FILE, form, save
 from glidepath.cli.reached import Reach, reaching
 from glidepath.policy import Policy, load_policy
 from glidepath.replay import decisions, telling
@@ -36,7 +34,7 @@ def export_release(release: str, file: Path | None, dry_run: bool, reach: Reach,
     """
     lines = [f"{line}\n" for line in reach().evidence(release).split("\n") if line]
     if file is not None:
-        written(file, "".join(lines), dry_run)
+        save(file, "".join(lines), dry_run)
         if output == "json":
             print(json.dumps({"release": release, "file": str(file), "lines": len(lines), "dry_run": dry_run}))
         elif dry_run:
@@ -46,19 +44,6 @@ def export_release(release: str, file: Path | None, dry_run: bool, reach: Reach,
         print(json.dumps({"header": header, "lines": looks}, allow_nan=False))
     else:
         sys.stdout.writelines(lines)
-
-
-def written(file: Path, text: str, dry_run: bool) -> None:
-    """Write a file; with a dry run only make sure that it can be written.
-
-    Raises:
-        OSError: It can't.
-    """
-    if not dry_run:
-        file.write_text(text, encoding="utf-8")
-    elif not os.access(file if file.exists() else file.parent, os.W_OK):
-        number = errno.EACCES if file.parent.is_dir() else errno.ENOENT
-        raise OSError(number, os.strerror(number), str(file))
 
 
 @click.command("replay")
@@ -134,7 +119,7 @@ def report_of(
     if file is None:
         click.echo(text, nl=not text.endswith("\n"))
         return
-    written(file, text, dry_run)
+    save(file, text, dry_run)
     if dry_run:
         click.echo(f"{file} would be written: {form}, {len(text.encode())} bytes")
 

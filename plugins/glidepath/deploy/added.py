@@ -12,7 +12,7 @@ from typing import Any
 from glidepath.deploy.manifests import Object
 from glidepath.deploy.mesh import HELD_KINDS
 from glidepath.deploy.overlay import Laid
-from glidepath.kube import TOKEN, WORKLOADS, WRITE
+from glidepath.kube import TOKEN, WORKLOAD_KINDS, WRITE
 
 Field = Mapping[str, Any]
 
@@ -49,7 +49,7 @@ def marked(name: str, token: str) -> list[Field]:
 
 def _either(name: str, path: Sequence[str], value: str) -> list[Field]:
     """A field of whatever runs a version by this name; of a kind that the chart does not make it says nothing."""
-    return [{"kind": kind, "name": name, "path": path, "value": value, "new": True} for kind in WORKLOADS.values()]
+    return [{"kind": kind, "name": name, "path": path, "value": value, "new": True} for kind in WORKLOAD_KINDS]
 
 
 def with_fields(rendered: Sequence[Object], added: Sequence[Field]) -> Sequence[Object]:

@@ -9,17 +9,15 @@ from typing import Any
 from glidepath.deploy import values as chart
 from glidepath.deploy.adoptable import differing, hindrances, images, named, ports, serving
 from glidepath.deploy.adopting import Beside, OneRelease, Ready, VersionReleases
-from glidepath.deploy.manifests import Object
+from glidepath.deploy.manifests import Object, workloads_named
 from glidepath.deploy.mapped import Mapped, with_value
 from glidepath.deploy.mesh import with_shares
 from glidepath.errors import PreflightError
-from glidepath.kube import WORKLOADS
 from glidepath.policy.versions import Image
 
 Say = Callable[[str], None]
 # What pods of plain Helm are called while routes lead to them.
 BEFORE = "before"
-KINDS = tuple(WORKLOADS.values())
 
 
 @dataclass(frozen=True)
@@ -155,7 +153,7 @@ class AdoptionPlan:
         """
         service, problems = self.mapped.service, []
         name = self.mapped.workload(version)
-        new = next((found for kind in KINDS if (found := named(made, kind, name)) is not None), {})
+        new = next(iter(workloads_named(made, name)), {})
         if missing := self._unfenced(str(new.get("kind"))):
             problems.append(
                 f"{missing}: helm upgrade --install glidepath include/charts/glidepath -n "

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from glidepath.deploy import values as chart
-from glidepath.deploy.manifests import Object, volume_templates
+from glidepath.deploy.manifests import Object, volume_templates, workloads_named
 from glidepath.deploy.mapped import Mapped
 from glidepath.errors import PreflightError
-from glidepath.kube import WORKLOADS
+from glidepath.kube import WORKLOAD_KINDS
 
 LABELS = ("app", "version")
-KINDS = tuple(WORKLOADS.values())
 
 
 def fits(mapped: Mapped, values: Mapping[str, Any], version: str, rendered: Sequence[Object]) -> None:
@@ -47,8 +46,8 @@ def fits(mapped: Mapped, values: Mapping[str, Any], version: str, rendered: Sequ
 
 
 def _workload(mapped: Mapped, name: str, rendered: Sequence[Object]) -> Object:
-    made = [manifest for manifest in rendered if manifest["kind"] in (*KINDS, "DaemonSet")]
-    ours = [manifest for manifest in made if manifest["kind"] in KINDS and manifest["metadata"]["name"] == name]
+    made = [manifest for manifest in rendered if manifest["kind"] in (*WORKLOAD_KINDS, "DaemonSet")]
+    ours = workloads_named(made, name)
     if len(ours) == 1:
         return ours[0]
     these = ", ".join(f"{manifest['kind']} {manifest['metadata']['name']}" for manifest in made)

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from glidepath.kube import WORKLOAD_KINDS
+
 Object = dict[str, Any]
 _BOOL = re.compile(r"^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$")
 _INT = re.compile(r"^[-+]?(?:0|[1-9][0-9]*|0[0-7]+|0x[0-9a-fA-F]+|0b[01]+)$")
@@ -44,6 +46,13 @@ def objects(text: str) -> list[Object]:
 def by_name(rendered: Iterable[Object]) -> dict[str, Object]:
     """Objects by their kind and name."""
     return {f"{manifest['kind']} {manifest['metadata']['name']}": manifest for manifest in rendered}
+
+
+def workloads_named(rendered: Iterable[Object], name: str) -> list[Object]:
+    """What runs pods under a name: a version's Deployment or StatefulSet, where a chart makes it as it should."""
+    return [
+        manifest for manifest in rendered if manifest["kind"] in WORKLOAD_KINDS and manifest["metadata"]["name"] == name
+    ]
 
 
 def volume_templates(manifest: Object) -> list[str]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from glidepath.kube import WORKLOADS
+from glidepath.kube import WORKLOAD_KINDS
 
 API = "networking.istio.io/v1"
 ROUTES, WAYS = "VirtualService", "DestinationRule"
@@ -19,7 +19,7 @@ PATHS = {ROUTES: f"{API}/virtualservices", WAYS: f"{API}/destinationrules"}
 # Where each has what a release is about.
 SPLIT_FIELD, WAYS_FIELD = (ROUTES, ("spec", "http")), (WAYS, ("spec", "subsets"))
 # What a release holds, and what leads callers to a service past its Service.
-HELD_KINDS = (*WORKLOADS.values(), ROUTES, WAYS)
+HELD_KINDS = (*WORKLOAD_KINDS, ROUTES, WAYS)
 LEADING = ("Ingress", "HTTPRoute", "GRPCRoute", ROUTES, WAYS)
 # The mesh's own container: what it logs is about callers, not about the version.
 PROXY = "istio-proxy"

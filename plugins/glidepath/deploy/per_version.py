@@ -26,7 +26,7 @@ from glidepath.deploy.port import Deploy
 from glidepath.deploy.release import HelmRelease, Preview
 from glidepath.errors import HelmError, PreflightError, SetupError
 from glidepath.fence.marks import state_of, token_of
-from glidepath.kube import HELD, WORKLOADS
+from glidepath.kube import HELD, WORKLOAD_KINDS
 
 # A canary, or a baseline, of which nobody has said how many.
 REPLICAS = 1
@@ -132,7 +132,7 @@ class HelmPerVersion:
         laid: list[Laid] = []
         for version, own in self._wanted(values, frozenset() if anew else self._there()).items():
             done = self._of(version).upgrade(own, write=write, added=self._added(values, version))
-            for kind in WORKLOADS.values():
+            for kind in WORKLOAD_KINDS:
                 self._routes.keep(self._called(kind, version), self._labels(version))
             laid += done.laid
         return tuple(laid)
@@ -260,7 +260,7 @@ class HelmPerVersion:
             HelmError: It is held, or a later release has had it.
         """
         name, ours = self._mapped.workload(version), int((values.get("release") or {}).get("token") or 0)
-        for kind in WORKLOADS.values():
+        for kind in WORKLOAD_KINDS:
             live = self.found(self._called(kind, version))
             if live is not None and (state_of(live) == HELD or (ours and token_of(live) > ours)):
                 raise HelmError(f"{kind} {name} is a release's, with token {token_of(live)}: its Helm release stays")

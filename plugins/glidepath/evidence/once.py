@@ -142,7 +142,7 @@ def _may_be(first: Way, second: Way) -> bool:
     """Whether nothing says that two ways show different counters."""
     if not (_at_the_rim(first, second) and _at_the_rim(second, first)):
         return False
-    return all(_alike(a, b) if _enough(a, b) else _agree(a, b) for a, b in _both(first, second))
+    return all(_alike(a, b) for a, b in _both(first, second))
 
 
 def _both(first: Way, second: Way) -> list[tuple[Series, Series]]:
@@ -162,18 +162,18 @@ def _at_the_rim(way: Way, other: Way) -> bool:
 
 
 def _alike(first: Series, second: Series) -> bool:
-    """Whether two series of samples enough are one counter's."""
+    """Whether two series are one counter's; of those of too few samples, whether they may be."""
     a, b = dict(first.samples), dict(second.samples)
-    if all(a[at] == b[at] for at in a.keys() & b.keys()) and len(a.keys() & b.keys()) >= FEWEST:
+    both = a.keys() & b.keys()
+    equal = all(a[at] == b[at] for at in both)
+    if not _enough(first, second):
+        if not equal:
+            return False
+    elif equal and len(both) >= FEWEST:
         return True
-    apart = not a.keys() & b.keys()
-    return (apart or min(len(a), len(b)) >= ENOUGH) and _between(first, second) and _between(second, first)
-
-
-def _agree(first: Series, second: Series) -> bool:
-    """Whether two series of too few samples may be one counter's."""
-    a, b = dict(first.samples), dict(second.samples)
-    return all(a[at] == b[at] for at in a.keys() & b.keys()) and _between(first, second) and _between(second, first)
+    elif both and min(len(a), len(b)) < ENOUGH:
+        return False
+    return _between(first, second) and _between(second, first)
 
 
 def _between(series: Series, other: Series) -> bool:

@@ -13,6 +13,7 @@ from glidepath.kube.names import (
     STATE,
     STATEFULSETS,
     TOKEN,
+    WORKLOAD_KINDS,
     WORKLOADS,
     WRITE,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "TOKEN",
     "UNKNOWN",
     "WORKLOADS",
+    "WORKLOAD_KINDS",
     "WRITE",
     "at_once",
     "editor",

@@ -5,6 +5,7 @@ from __future__ import annotations
 DEPLOYMENTS, STATEFULSETS = "apps/v1/deployments", "apps/v1/statefulsets"
 # What may run the pods of a version: its path in the API, and what people call it.
 WORKLOADS = {DEPLOYMENTS: "Deployment", STATEFULSETS: "StatefulSet"}
+WORKLOAD_KINDS = tuple(WORKLOADS.values())
 # Who removed an object: the API keeps nothing about deleted ones.
 DELETED = "whoever deleted it; the API server's audit log knows"
 FIELD_MANAGER = "glidepath"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections import OrderedDict
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from glidepath.errors import NoRecordError, RecordError
-from glidepath.record.schema import bring_up
+from glidepath.record.schema import TRIES, bring_up
 
 BUSY_TIMEOUT_S = 15
 # Connections a process keeps, and how many more it may have for a moment.
@@ -74,7 +75,7 @@ def _made(url: str) -> Engine:
 
         @event.listens_for(engine, "connect")
         def _wal(connection: Any, _record: Any) -> None:
-            connection.execute("PRAGMA journal_mode=WAL")
+            _to_wal(connection)
 
     try:
         bring_up(engine)
@@ -85,6 +86,22 @@ def _made(url: str) -> Engine:
             "Set GLIDEPATH_RECORD_URL to a database that Airflow's processes can write."
         ) from error
     return engine
+
+
+def _to_wal(connection: Any) -> None:
+    """Have the file read while it is written: of processes that open it first at once, one does it for all.
+
+    SQLite refuses at once while another writes; to begin a write of one's own it waits for the other's end.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if not left:
+                raise
+            connection.execute("BEGIN IMMEDIATE")
+            connection.rollback()
 
 
 def _forked() -> None:

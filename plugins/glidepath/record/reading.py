@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, or_, select
 
+from glidepath.record import paged
 from glidepath.record.known import Event
 from glidepath.record.store import Record
 from glidepath.record.tables import events, looks, releases
 
 # How many releases are asked about at a time; of a list, of which a screen is wanted first; and how many identities.
 PAGE, HEADS, NAMES = 200, 50, 2000
-# Of an interval, what is added up.
-ARMS = ("stable", "canary")
 
 
 @dataclass(frozen=True)
@@ -89,32 +88,22 @@ def marks(record: Record, release_ids: Sequence[str]) -> dict[str, Mark]:
 
 def looks_after(record: Record, release_id: str, seq: int) -> list[tuple[int, Mapping[str, Any]]]:
     """Number and look of each look after a number, in order."""
-    query = select(looks.c.seq, looks.c.look).where(looks.c.release_id == release_id, looks.c.seq > seq)
     with record.reading() as connection:
-        return [(row.seq, row.look) for row in connection.execute(query.order_by(looks.c.seq))]
+        return paged.after(connection, release_id, seq)
 
 
 def last_look(
     record: Record, release_id: str, at_most: int | None = None, until: float | None = None
 ) -> tuple[int, Mapping[str, Any]] | None:
     """Number and look of the newest look, of the newest up to a number, or up to an epoch second; None when there is none."""
-    query = select(looks.c.seq, looks.c.look).where(looks.c.release_id == release_id)
-    if at_most is not None:
-        query = query.where(looks.c.seq <= at_most)
-    if until is not None:
-        query = query.where(looks.c.at <= until)
     with record.reading() as connection:
-        row = connection.execute(query.order_by(looks.c.seq.desc()).limit(1)).first()
-    return None if row is None else (row.seq, row.look)
+        return paged.newest(connection, release_id, at_most, until)
 
 
 def errors(record: Record, release_id: str, after: int = 0) -> dict[str, int]:
     """How many requests of each arm failed in the intervals after a number."""
-    columns = [func.sum(looks.c.interval[arm]["errors"].as_integer()).label(arm) for arm in ARMS]
-    query = select(*columns).where(looks.c.release_id == release_id, looks.c.seq > after)
     with record.reading() as connection:
-        row = connection.execute(query).mappings().one()
-    return {arm: int(row[arm] or 0) for arm in ARMS}
+        return paged.errors(connection, release_id, after)
 
 
 def heads(

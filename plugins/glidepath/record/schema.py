@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # Not Alembic's own name: the record may share a database with Airflow, which has that one.
 VERSION_TABLE = "glidepath_version"
 # The newest migration in `migrations/versions`, and those before it: with one of these a record is older.
-HEAD = "0002"
-OLDER = ("0001",)
+HEAD = "0003"
+OLDER = ("0001", "0002")
 # How often what another process is just migrating is looked at again.
 TRIES = 5
 LOCK = 0x676C6964  # of Postgres; any number that nobody else takes
@@ -70,6 +70,8 @@ def _migrate(connection: Connection) -> None:
     with _alone:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        elif connection.dialect.name == "sqlite":  # its driver begins none before the first row is written: too late
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         if _behind(connection):  # still: another thread, or another process, may have been first
             command.upgrade(config(connection), "head")
 

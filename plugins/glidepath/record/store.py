@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from glidepath.errors import NoReleaseError, RecordError
+from glidepath.record import paged
 from glidepath.record.engines import default_url, engine_of
 from glidepath.record.known import Event, Known
 from glidepath.record.release import Release
-from glidepath.record.tables import events, looks, releases, turns
+from glidepath.record.tables import events, looks, pages, releases, turns
 from glidepath.record.turns import Turns, seen
 
 
@@ -152,7 +153,7 @@ class Record:
             gone = connection.execute(
                 delete(releases).where(releases.c.id == release_id, releases.c.outcome.is_not(None))
             )
-            for table in (looks, turns, events) if gone.rowcount else ():
+            for table in (looks, pages, turns, events) if gone.rowcount else ():
                 connection.execute(delete(table).where(table.c.release_id == release_id))
 
     def set_token(self, release_id: str, token: int) -> None:
@@ -261,16 +262,34 @@ class Record:
 
     def looks(self, release_id: str) -> list[tuple[int, Mapping[str, Any] | None, Mapping[str, Any]]]:
         """Every look as (sequence number, interval or None, look), in order."""
-        query = select(looks.c.seq, looks.c.interval, looks.c.look)
-        query = query.where(looks.c.release_id == release_id).order_by(looks.c.seq)
         with self._begin() as connection:
-            return [(row.seq, row.interval, row.look) for row in connection.execute(query)]
+            return paged.whole(connection, release_id)
 
     def last_look(self, release_id: str, at_most: int | None = None) -> Mapping[str, Any] | None:
         """The newest look, or the newest up to a sequence number; None when there is none."""
-        query = select(looks.c.look).where(looks.c.release_id == release_id)
-        if at_most is not None:
-            query = query.where(looks.c.seq <= at_most)
         with self._begin() as connection:
-            row = connection.execute(query.order_by(looks.c.seq.desc()).limit(1)).first()
-        return row.look if row else None
+            found = paged.newest(connection, release_id, at_most)
+        return found[1] if found else None
+
+    def to_pack(self, before: float, limit: int) -> list[str]:
+        """Releases that were closed before an epoch second and have looks to pack, the last that ended first."""
+        more = select(looks.c.seq).where(looks.c.release_id == releases.c.id).limit(1).offset(1)
+        query = select(releases.c.id).where(releases.c.closed < before, more.exists())
+        with self._begin() as connection:
+            return list(connection.execute(query.order_by(releases.c.closed.desc()).limit(limit)).scalars())
+
+    def pack(self, release_id: str) -> int:
+        """Pack the next page of looks of a release that has ended; how many were packed, 0 when nothing is left to do.
+
+        All that reads looks finds the same before, between and after.
+        """
+        with self._begin() as connection:
+            some = paged.to_pack(connection, release_id)
+        if not some:
+            return 0
+        page = paged.page_of(some)  # before the transaction: a guard that writes waits for no packing
+        try:
+            with self._begin() as connection:
+                return len(some) if paged.turn_over(connection, release_id, some, page) else 0
+        except IntegrityError:
+            return 0

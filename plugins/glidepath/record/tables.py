@@ -5,7 +5,20 @@ Who changes them writes a migration (`record/migrations/versions`); a test compa
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -28,6 +41,7 @@ releases = Table(
     Column("closed", Float),
     Index("glidepath_release_service", "service", "created"),
     Index("glidepath_release_created", "created"),
+    Index("glidepath_release_closed", "closed", "id"),
 )
 
 looks = Table(
@@ -38,6 +52,20 @@ looks = Table(
     Column("at", Float, nullable=False),
     Column("interval", JSON),
     Column("look", JSON, nullable=False),
+)
+
+# Looks `first` to `last` of a release that is over, as `record.paged` packs them; `since` is the earliest time of one.
+pages = Table(
+    "glidepath_look_page",
+    metadata,
+    Column("release_id", String(300), primary_key=True),
+    Column("first", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("stable_errors", Integer, nullable=False),
+    Column("canary_errors", Integer, nullable=False),
+    Column("intervals", LargeBinary, nullable=False),
+    Column("looks", LargeBinary, nullable=False),
 )
 
 # By (release, role): the process that was told last to watch it.

@@ -13,10 +13,11 @@ from typing import Concatenate, ParamSpec
 
 from glidepath.claim.state import ABANDONED
 from glidepath.deploy import values as chart
+from glidepath.errors import RecordError
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.record import Record, Release
-from glidepath.record.retention import DAY_S, kept_s
+from glidepath.record.retention import DAY_S, kept_s, packed_after_s
 from glidepath.release.events import Finished, Swept
 from glidepath.release.gitops import owed, resume
 from glidepath.release.holding import ours, reclaim, renewing
@@ -29,6 +30,8 @@ from glidepath.traffic.handling import all_on, leave, let_go, take
 P = ParamSpec("P")
 # How many releases a plan deletes from the record: what is more waits for the next one.
 AT_ONCE = 100
+# How many pages of looks it packs: less than a second's work, of a hundred looks each.
+PAGES_AT_ONCE = 100
 
 
 def leaves_nothing(task: Callable[Concatenate[Run, P], None]) -> Callable[Concatenate[Run, P], None]:
@@ -135,6 +138,31 @@ def forget_old(record: Record, say: Say, at: float) -> None:
         gone, kept = gone + len(done_with), kept + len(old) - len(done_with)
     if gone:
         say(f"plan: {gone} releases that ended over {limit / DAY_S:g} days ago are deleted from the record")
+
+
+def pack_ended(record: Record, say: Say, at: float) -> None:
+    """Pack looks of releases that ended a while ago, some thousand at a time. A record that can't be written now is no fault.
+
+    Args:
+        record: The record.
+        say: Where facts go.
+        at: Epoch seconds.
+
+    Raises:
+        PreflightError: The setting can't be read.
+    """
+    wait = packed_after_s()
+    if wait is None:
+        return
+    looks = pages = 0
+    try:
+        for release_id in record.to_pack(at - wait, PAGES_AT_ONCE):
+            while pages < PAGES_AT_ONCE and (packed := record.pack(release_id)):
+                looks, pages = looks + packed, pages + 1
+    except RecordError as error:
+        say(f"plan: looks of releases that are over stay as they are until the next plan: {error}")
+    if looks:
+        say(f"plan: {looks} looks of releases that are over are packed in the record")
 
 
 def _needed(record: Record, ended: Release) -> bool:

@@ -21,7 +21,7 @@ from tests.support.watched import exposed
 ROOT = Path(__file__).parents[3] / "include"
 BOARDS = {name: json.loads((ROOT / f"dashboards/{name}.json").read_text()) for name in ("release", "decision", "fleet")}
 RULES = yaml.safe_load((ROOT / "alerts/glidepath.yaml").read_text())["groups"][0]["rules"]
-VARIABLES = {"namespace": "shop", "service": "prices", "metric": "errors"}
+VARIABLES = {"namespace": "shop", "service": "prices", "metric": "errors", "canary": ".*"}
 NAME = re.compile(r"\bglidepath_\w+")
 LABEL = re.compile(r'(\w+)(?:=~?|!~?=?)"([^"]*)"')
 
@@ -54,7 +54,7 @@ def test_a_query_asks_for_what_is_told(told: str, place: str, query: str) -> Non
     for name in NAME.findall(query):
         assert f"# TYPE {name} " in told, f"{place}: nothing tells {name}"
     for label, value in LABEL.findall(query):
-        assert label in ("namespace", "service", "metric", "phase", "outcome"), place
+        assert label in ("namespace", "service", "metric", "phase", "outcome", "canary"), place
         if label == "phase":
             assert set(value.split("|")) <= set(PHASES), place
 
@@ -117,3 +117,15 @@ def test_a_board_has_what_grafanas_own_types_have_and_nothing_else(path: Path) -
 def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict) -> None:
     assert rule["annotations"].keys() == {"summary", "description"}
     assert rule["labels"]["severity"] in ("warning", "critical")
+
+
+@pytest.mark.parametrize("name", ["release", "decision"])
+def test_a_board_of_one_release_shows_those_of_the_chosen_versions(name: str) -> None:
+    """The variable is no `version`: a link takes it along, and `ab-testing` is to show the stable version as well."""
+    asked_for = dashboard_queries(ROOT / f"dashboards/{name}.json", VARIABLES | {"canary": "CHOSEN"})
+    assert [panel for panel, query in asked_for if query.count('canary=~"CHOSEN"') != 1] == []
+    variables = {one["name"]: one for one in BOARDS[name]["templating"]["list"]}
+    assert "version" not in variables
+    chosen = variables["canary"]
+    assert (chosen["multi"], chosen["includeAll"], chosen["allValue"]) == (True, True, ".*")
+    assert list(variables).index("canary") == list(variables).index("service") + 1

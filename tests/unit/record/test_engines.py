@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
@@ -73,3 +76,26 @@ def test_a_postgres_that_is_gone_without_a_word_is_noticed(driver: str, monkeypa
     engines._made(f"postgresql+{driver}://eve@nowhere/glidepath?connect_timeout=2")
     given = asked[0]["connect_args"]
     assert given == {name: value for name, value in engines.POSTGRES.items() if name != "connect_timeout"}
+
+
+def test_a_file_that_another_process_writes_when_it_is_first_opened_is_waited_for(tmp_path: Path) -> None:
+    """To have it read while it is written SQLite needs it alone, and refuses at once where it does not get that."""
+    writer = sqlite3.connect(tmp_path / "record.db")
+    writer.execute("CREATE TABLE other (x)")
+    writer.execute("BEGIN IMMEDIATE")
+    said: list[str] = []
+
+    class Connection(sqlite3.Connection):
+        """Ends the other's write when it is waited for."""
+
+        def execute(self, sql: str, *given: Any) -> sqlite3.Cursor:
+            said.append(sql)
+            if sql == "BEGIN IMMEDIATE":
+                writer.rollback()
+            return super().execute(sql, *given)
+
+    with closing(sqlite3.connect(tmp_path / "record.db", factory=Connection)) as opened_first:
+        engines._to_wal(opened_first)
+        assert said == ["PRAGMA journal_mode=WAL", "BEGIN IMMEDIATE", "PRAGMA journal_mode=WAL"]
+        assert opened_first.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    writer.close()

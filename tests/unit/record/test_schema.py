@@ -11,10 +11,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from glidepath.record import Record, schema
 from glidepath.record.engines import engine_of
@@ -24,18 +25,28 @@ from glidepath.record.tables import metadata
 OLD = Path(__file__).parent / "of_0_1" / "record.sql"
 
 
+def of_version(file: Path, revision: str | None) -> str:
+    """A record with a release under way, as the code of a migration left it; None: of before there were any."""
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(OLD.read_text())
+    url = f"sqlite:///{file}"
+    if revision is not None:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            command.upgrade(config(connection), revision)
+        engine.dispose()
+    return url
+
+
 def version(url: str) -> str | None:
     with engine_of(url).connect() as connection:
         return version_of(connection)
 
 
-@pytest.fixture
-def old(tmp_path: Path) -> str:
-    """A record that was written before there were migrations, with a release under way."""
-    file = tmp_path / "record.db"
-    with closing(sqlite3.connect(file)) as database:
-        database.executescript(OLD.read_text())
-    return f"sqlite:///{file}"
+@pytest.fixture(params=[None, *OLDER])
+def old(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """A record of each version before, and of before there were migrations, with a release under way."""
+    return of_version(tmp_path / "record.db", request.param)
 
 
 def test_the_tables_are_what_the_migrations_make(tmp_path: Path) -> None:
@@ -56,7 +67,8 @@ def test_what_this_code_calls_newest_is() -> None:
 def test_an_old_record_is_brought_up_and_loses_nothing(old: str) -> None:
     file = old.removeprefix("sqlite:///")
     with closing(sqlite3.connect(file)) as database:
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = [name for name in found if name != VERSION_TABLE]
         before = {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
     record = Record(old)
     assert version(old) == HEAD

@@ -7,15 +7,15 @@ from typing import Any
 
 from glidepath.deploy import Preview
 from glidepath.deploy import values as chart
+from glidepath.deploy.manifests import workloads_named
 from glidepath.deploy.overlay import Laid, changes, overlaid, short, where
 from glidepath.errors import ClusterError, PreflightError
-from glidepath.kube import WORKLOADS
+from glidepath.kube import WORKLOAD_KINDS
 from glidepath.naming import workload_name
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
 from glidepath.release.run import Say, baseline_of
 
-KINDS = tuple(WORKLOADS.values())
 REPLICAS = ("spec", "replicas")
 TEMPLATE = ("spec", "template")
 UPGRADES = ("pre-upgrade", "post-upgrade")
@@ -66,7 +66,7 @@ def _owned(field: Laid, stable: str, version: str) -> str:
     """What a field of another owner means for the release."""
     if field.taken:
         return f"{field}; the release needs it as {short(field.value)}, and takes it over"
-    ours = field.kind in KINDS and field.name == stable
+    ours = field.kind in WORKLOAD_KINDS and field.name == stable
     if ours and field.path == REPLICAS:
         more = (
             "as many as stable is that many"
@@ -83,10 +83,7 @@ def _owned(field: Laid, stable: str, version: str) -> str:
 
 
 def _unchanged(ports: Ports, seen: Preview, name: str, say: Say) -> None:
-    rendered = next(
-        (manifest for manifest in seen.objects if manifest["kind"] in KINDS and manifest["metadata"]["name"] == name),
-        None,
-    )
+    rendered = next(iter(workloads_named(seen.objects, name)), None)
     live = ports.helm.found(rendered) if rendered else None
     if rendered is None or live is None:
         return

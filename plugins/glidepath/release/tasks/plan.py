@@ -17,7 +17,7 @@ from glidepath.policy.presets import untried
 from glidepath.ports import Ports
 from glidepath.record import Release
 from glidepath.release import gitops, planned, reach
-from glidepath.release.cleanup import close_orphans, forget_old
+from glidepath.release.cleanup import close_orphans, forget_old, pack_ended
 from glidepath.release.observation import observation
 from glidepath.release.phases import Phase
 from glidepath.release.preflight import ownership
@@ -62,6 +62,7 @@ def plan(
     ports.claims.check(identity)
     close_orphans(spec, ports, over, say, now())
     forget_old(ports.record, say, now())
+    pack_ended(ports.record, say, now())
     examined = examine(spec, ports, say, now())
     _write(identity, examined.spec, ports, examined.stable, examined.judgement, now())
     return _to_release(run)

@@ -1,11 +1,9 @@
-"""A release that was under way when Glidepath was upgraded goes on: its record is one of the version before migrations."""
+"""A release that was under way when Glidepath was upgraded goes on: its record is one of each version before."""
 
 from __future__ import annotations
 
 import json
 import math
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from glidepath.errors import ReleaseTakenBack
 from glidepath.judge import Interval, Judge, Plan
 from glidepath.policy import ReleaseSpec
 from glidepath.record import Record
+from glidepath.record.schema import OLDER
 from glidepath.release import brake
 from glidepath.release.guard import Guard
 from glidepath.release.run import Run
@@ -23,19 +22,18 @@ from glidepath.release.tasks.settle import settle
 from tests.support.guards import ticks
 from tests.support.stage import Stage
 from tests.support.tasks import GOOD
+from tests.unit.record.test_schema import of_version
 
 OLD = Path(__file__).parents[2] / "record" / "of_0_1"
 
 
-@pytest.fixture
-def run(stage: Stage, tmp_path: Path) -> Run:
+@pytest.fixture(params=[None, *OLDER])
+def run(stage: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Run:
     """At step 1 of 2, seven looks after its first weight; and the cluster as it was then."""
-    file = tmp_path / "old.db"
-    with closing(sqlite3.connect(file)) as database:
-        database.executescript((OLD / "record.sql").read_text())
+    url = of_version(tmp_path / "old.db", request.param)
     was = json.loads((OLD / "cluster.json").read_text())
     stage.server.objects = {tuple(key): found for key, found in was["objects"]}
-    stage.clock, stage.record = was["clock"], Record(f"sqlite:///{file}")
+    stage.clock, stage.record = was["clock"], Record(url)
     stage.helm.values, stage.helm.state = was["values"], was["state"]
     stage.helm.revision, stage.helm.newest = was["revision"], was["newest"]
     spec = ReleaseSpec.from_dict(stage.record.get("dag/run").spec)

@@ -5,6 +5,7 @@
                   Helm release of a chart of its own, so that the account makes and removes all that such a chart has
        labels     of each object, as YAML
        dashboards whether that chart brings Grafana's dashboards, too
+       alerts     whether it brings Prometheus' rules, too
        upgraded   the one service whose chart brings these parts, or "": Helm applies every object of a chart at each
                   upgrade, so the account may then patch them, named one by one */}}
 {{- define "glidepath.roles" -}}
@@ -16,6 +17,7 @@
 {{- $keda = or $keda .keda }}
 {{- $perVersion = or $perVersion .perVersion }}
 {{- end }}
+{{- $shown := concat (ternary (list "glidepath-dashboards") list (.dashboards | default false)) (ternary (list "glidepath-alerts") list (.alerts | default false)) }}
 {{- $own := ternary (list "glidepath" "glidepath-watchdog") list (ne .upgraded "") }}
 # What Airflow's tasks may do here: the releases' objects, Helm's own secrets, leases. What never changes in a service's
 # chart is named one by one.
@@ -52,8 +54,11 @@ rules:
 - {apiGroups: [""], resources: [serviceaccounts], resourceNames: [{{ join ", " (concat $names $own) }}], verbs: [get, patch]}
 {{- if .upgraded }}
 - {apiGroups: [rbac.authorization.k8s.io], resources: [roles, rolebindings], resourceNames: [{{ join ", " $own }}], verbs: [get, patch]}
-{{- if .dashboards }}
-- {apiGroups: [""], resources: [configmaps], resourceNames: [glidepath-dashboards], verbs: [get, patch]}
+{{- with $shown }}
+- {apiGroups: [""], resources: [configmaps], resourceNames: [{{ join ", " . }}], verbs: [get, patch]}
+{{- end }}
+{{- if .alerts }}
+- {apiGroups: [monitoring.coreos.com], resources: [prometheusrules], resourceNames: [glidepath-alerts], verbs: [get, patch]}
 {{- end }}
 {{- end }}
 - {apiGroups: [networking.k8s.io], resources: [networkpolicies], resourceNames: [{{ join ", " $names }}], verbs: [get, patch]}
