@@ -76,6 +76,10 @@ class ApiServer:
         """Wait before the next matching requests."""
         self._rules.append(Rule(method, part, times, delay_s=seconds))
 
+    def slow(self) -> bool:
+        """Whether some request will have to wait."""
+        return any(rule.times > 0 and rule.delay_s for rule in self._rules)
+
     def before(self, method: str, part: str, run: Callable[[], object]) -> None:
         """Call something once, just before the next matching request is carried out."""
         self._rules.append(Rule(method, part, 1, run=run))

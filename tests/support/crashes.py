@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import json
 import sqlite3
 import uuid
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, TypeVar, cast
-from urllib.parse import urlencode
 
-from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from glidepath.claim import LeaseClaims
@@ -28,6 +24,7 @@ from glidepath.release.run import Run
 from glidepath.wiring.cluster import mesh
 from tests.support.apiserver import NAMESPACE, SERVICE, ApiServer
 from tests.support.fields import clone
+from tests.support.inprocess import InProcess
 from tests.support.stage import Stage
 
 # dies: the process ends before the call. refused: the call is not carried out. lost: it is carried out, the answer is
@@ -95,35 +92,18 @@ class Fuse:
         raise error
 
 
-class Direct(client.ApiClient):  # type: ignore[misc]
-    """A client that calls the in-memory server without HTTP: a sweep makes some hundred thousand calls."""
+class Direct(InProcess):
+    """A client whose requests go through a fuse."""
 
     def __init__(self, server: ApiServer, fuse: Fuse) -> None:
-        super().__init__(client.Configuration(host="http://nowhere.invalid"))
-        self._server, self._fuse = server, fuse
+        super().__init__(server)
+        self._fuse = fuse
         at_once(self)  # a refusal is meant to be one
 
-    def call_api(self, path: str, method: str, path_params: Any = None, query_params: Any = None,
-                 header_params: Any = None, body: Any = None, **more: Any) -> Any:  # fmt: skip
-        path = path.format(**(path_params or {}))
+    def carry(self, path: str, method: str, send: Callable[[], Any]) -> Any:
         place = path.partition("/namespaces/")[2] or f"every-namespace/{path.rpartition('/')[2]}"
-        plural = place.split("/")[1]
-        status = 403 if self._fuse.mode == "refused" else 504
-        error = ApiException(status=status, reason="injected")
-        target = f"{path}?{urlencode(query_params or [])}"
-        sort = (header_params or {}).get("Content-Type", "")
-
-        def send() -> Any:
-            code, answer = self._server.handle(method, target, sort, clone(body))
-            if code >= 300:
-                refused = ApiException(status=code, reason=answer["reason"])
-                refused.body = json.dumps(answer)
-                raise refused
-            wanted = more["response_types_map"][code]
-            text = SimpleNamespace(data=json.dumps(answer))
-            return answer if wanted == "object" else self.deserialize(text, wanted)
-
-        return self._fuse.call(f"{method} {plural}", method != "GET", send, error)
+        error = ApiException(status=403 if self._fuse.mode == "refused" else 504, reason="injected")
+        return self._fuse.call(f"{method} {place.split('/')[1]}", method != "GET", send, error)
 
 
 def through(port: T, fuse: Fuse, writes: frozenset[str], error: Exception) -> T:

@@ -28,6 +28,7 @@ from glidepath.watchdog.loop import Watchdog
 from glidepath.wiring.cluster import mesh
 from tests.support.apiserver import MESH, NAMESPACE, SERVICE, SERVICES, ApiServer
 from tests.support.helm import HelmInMemory
+from tests.support.inprocess import InProcess
 
 POLICY = f"""\
 service: {SERVICE}
@@ -134,7 +135,7 @@ class Stage:
 
     def ports(self) -> Ports:
         """Ports of a process of its own."""
-        api = self.server.api()
+        api = InProcess(self.server)
         traffic, fence = mesh(api, NAMESPACE, SERVICE)
         return Ports(
             record=self.record,

@@ -49,17 +49,21 @@ class Bets:
 
         No margin is below 0.
         """
+        if self.slopes is None or self.slopes.shape != slopes.shape:
+            self._follow_first(slopes.shape[:-1])
         self.margins, self.slopes = margins, slopes
-        ones = np.ones((*slopes.shape[:-1], len(self._factors)))
-        towards, odds = np.where(self._worse, BOTH_WAYS, 1.0), np.where(self._worse, 1.0, BELOW)
-        self._slope = np.concatenate([ones * slopes, 1.0 + towards * (slopes - 1.0)], axis=-1)
-        self._offset: Array = np.concatenate([ones * margins, towards * margins], axis=-1)
-        self._odds = np.concatenate(
-            [ones * self._factors, np.broadcast_to(odds, (*slopes.shape[:-1], len(SAFETY_WEIGHTS)))], axis=-1
-        )
-        self._least = np.full(1, LEAST_CHANCE)
+        self._slope, self._offset = np.empty(self._odds.shape), np.empty(self._odds.shape)
+        self._slope[..., self.harm], self._slope[..., self.safety] = slopes, 1.0 + self._towards * (slopes - 1.0)
+        self._offset[..., self.harm], self._offset[..., self.safety] = margins, self._towards * margins
         # Where the null is steep even the smallest probability may be too much for it.
-        self._most = np.clip((1.0 / BEYOND - margins) / slopes, LEAST, 1.0 - LEAST_CHANCE)
+        self._most = np.minimum(np.maximum((1.0 / BEYOND - margins) / slopes, LEAST), 1.0 - LEAST_CHANCE)
+
+    def _follow_first(self, shape: tuple[int, ...]) -> None:
+        """What stays as it is, whichever nulls are followed: of so many questions."""
+        self._towards, odds = np.where(self._worse, BOTH_WAYS, 1.0), np.where(self._worse, 1.0, BELOW)
+        self._odds = np.empty((*shape, self.safety.stop))
+        self._odds[..., self.harm], self._odds[..., self.safety] = self._factors, odds
+        self._least = np.full(1, LEAST_CHANCE)
 
     def _by_margins(self, margins: Array) -> None:
         ones = np.ones((*margins.shape[:-1], len(self._factors)))

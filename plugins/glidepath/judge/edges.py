@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +64,8 @@ class Nulls:
             [edges[part.edge], *(edges[part.edge] / row.value for row in part.questions)] for part in plan.parts
         ]
         self._survival = Survival([edges[place] for place in plan.knots], np.concatenate(latencies).tolist())
-        self._ends = np.cumsum([len(of_part) for of_part in latencies])[:-1]
+        ends = np.cumsum([0, *(len(of_part) for of_part in latencies)]).tolist()
+        self._parts = [slice(*pair) for pair in pairwise(ends)]
         planned = np.broadcast_to(np.array(plan.shares), (*releases, len(plan.shares)))
         self._prior: Array = PRIOR_REQUESTS * planned
         self._slower: Array = np.zeros_like(planned)
@@ -73,13 +75,14 @@ class Nulls:
         """Of the stable's requests, those that are thought to be slower than each knot; shaped (..., knots)."""
         # Half a request on either side: a share of nothing has no odds.
         total = PRIOR_REQUESTS + self._requests
-        return np.clip((self._prior + self._slower) / total, 0.5 / total, 1.0 - 0.5 / total)
+        return np.minimum(np.maximum((self._prior + self._slower) / total, 0.5 / total), 1.0 - 0.5 / total)
 
     def now(self) -> list[Null]:
         """Of each part."""
-        both = (np.split(array, self._ends, axis=-1) for array in self._survival.at(self.shares()))
+        every, all_fall = self._survival.at(self.shares())
         made = []
-        for read, falls in zip(*both, strict=True):
+        for part in self._parts:
+            read, falls = every[..., part], all_fall[..., part]
             margins, slopes = nulls(read[..., :1], falls[..., :1], read[..., 1:], falls[..., 1:])
             made.append(Null(margins[..., None], slopes[..., None], read[..., :1, None]))
         return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,13 +40,25 @@ def quantile_below(below: Array, edges: Sequence[float], q: float) -> float | No
 
 def quantile_on_curve(below: Array, edges: Sequence[float], q: float) -> float | None:
     """The same, read off the curve that the nulls are read off: on coarse buckets what is told then agrees with what is judged."""
-    straight, above = quantile_below(below, edges, q), positive(edges)
-    if straight is None or len(above) < 2:
+    straight = quantile_below(below, edges, q)
+    if straight is None:
         return straight
-    place = int(np.searchsorted(below, q * below[-1]))
+    first, survival, latencies = _curve(tuple(edges), int(np.searchsorted(below, q * below[-1])))
+    if survival is None:
+        return straight
+    beyond = (below[-1] - below[:-1] + 0.5) / (below[-1] + 1.0)
+    read, _ = survival.at(beyond[first:])
+    odds = np.maximum.accumulate(np.log1p(-read) - np.log(read))
+    return float(np.exp(np.interp(np.log(q) - np.log1p(-q), odds, latencies)))
+
+
+# A release asks at the same few places at each look.
+@lru_cache(maxsize=64)
+def _curve(edges: tuple[float, ...], place: int) -> tuple[int, Survival | None, Array]:
+    """The first edge that is a latency, what reads the points below an edge, None for too few edges, and their logarithms."""
+    above = positive(edges)
+    if len(above) < 2:
+        return above.start, None, np.empty(0)
     lower = edges[place - 1] if place > above.start else edges[place] / 4
     at = np.geomspace(lower, edges[place], POINTS)
-    beyond = (below[-1] - below[:-1] + 0.5) / (below[-1] + 1.0)
-    read, _ = Survival(edges[above.start :], at.tolist()).at(beyond[above.start :])
-    odds = np.maximum.accumulate(np.log1p(-read) - np.log(read))
-    return float(np.exp(np.interp(np.log(q) - np.log1p(-q), odds, np.log(at))))
+    return above.start, Survival(edges[above.start :], at.tolist()), np.log(at)

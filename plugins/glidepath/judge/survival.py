@@ -81,7 +81,7 @@ class Survival:
         step, before, after = odds[..., right] - odds[..., left], slopes[..., left], slopes[..., right]
         grows = self._upper_grows * step + self._first_grows * before + self._second_grows * after
         value = odds[..., left] + self._upper * step + self._first * before + self._second * after + self._rest * grows
-        read = 1.0 / (1.0 + np.exp(-np.clip(value, -MOST_ODDS, MOST_ODDS)))
+        read = 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(value, -MOST_ODDS), MOST_ODDS)))
         return read, np.minimum(grows * read * (1.0 - read), 0.0)
 
     def _slopes(self, steep: Array) -> Array:
@@ -133,5 +133,6 @@ def corners(share: Array, margins: Array, slopes: Array) -> tuple[Array, Array]:
     further = np.minimum(share / REACH, 0.5 * (1.0 + share))
     # Of what is not beyond the edge a slower version keeps this part, beside that share; a tangent may leave it less than any.
     left = (1.0 - margins - slopes * share) / (1.0 - share)
-    every = np.clip((1.0 - margins - slopes * further) / (1.0 - further), LEAST_SLOPE * left, np.minimum(left, 1.0))
+    every = np.maximum((1.0 - margins - slopes * further) / (1.0 - further), LEAST_SLOPE * left)
+    every = np.minimum(every, np.minimum(left, 1.0))
     return np.stack([np.zeros_like(every), 1.0 - every]), np.stack([none, every])

@@ -57,7 +57,8 @@ def engine_of(url: str) -> Engine:
 
 
 def _made(url: str) -> Engine:
-    options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": KEPT, "max_overflow": MORE}
+    # A file has no server that may be gone since: asking first would double the statements.
+    options: dict[str, Any] = {"pool_pre_ping": not url.startswith("sqlite"), "pool_size": KEPT, "max_overflow": MORE}
     options["pool_timeout"] = BUSY_TIMEOUT_S
     try:
         if url.startswith("sqlite"):

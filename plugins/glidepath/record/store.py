@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from glidepath.errors import NoReleaseError, RecordError
@@ -17,6 +17,15 @@ from glidepath.record.known import Event, Known
 from glidepath.record.release import Release
 from glidepath.record.tables import events, looks, pages, releases, turns
 from glidepath.record.turns import Turns, seen
+
+# What is asked all the time is put together once: making a statement takes as long as SQLite takes to answer it.
+_RELEASE = select(releases).where(releases.c.id == bindparam("id"))
+_TOKEN = select(releases.c.token).where(releases.c.id == bindparam("id"))
+_EVENTS = select(events.c.at, events.c.kind, events.c.body).where(events.c.release_id == bindparam("id"))
+_OF_KIND = _EVENTS.where(events.c.kind == bindparam("kind"))
+_ALL, _ALL_OF_KIND = (query.order_by(events.c.id) for query in (_EVENTS, _OF_KIND))
+_LAST_OF_KIND = _OF_KIND.order_by(events.c.id.desc()).limit(1)
+_ONCE = _EVENTS.where(events.c.once == bindparam("once"))
 
 
 class Record:
@@ -118,7 +127,7 @@ class Record:
         if (known := self._of(release_id)) is not None:
             return Release(**known.row) if known.row is not None else None
         with self._begin() as connection:
-            row = connection.execute(select(releases).where(releases.c.id == release_id)).mappings().first()
+            row = connection.execute(_RELEASE, {"id": release_id}).mappings().first()
         return Release(**row) if row else None
 
     def get(self, release_id: str) -> Release:
@@ -129,8 +138,28 @@ class Record:
         """
         release = self.find(release_id)
         if release is None:
-            raise NoReleaseError(f"no release {release_id!r} in the record {self._engine.url!r}; was `plan` run?")
+            raise self._none(release_id)
         return release
+
+    def token(self, release_id: str) -> int | None:
+        """The fencing token under which this release writes; None before it has one. Its plan, which is large, is not read.
+
+        Raises:
+            NoReleaseError: There is no such release.
+        """
+        row: Any
+        if (known := self._of(release_id)) is not None:
+            row = known.row
+        else:
+            with self._begin() as connection:
+                row = connection.execute(_TOKEN, {"id": release_id}).mappings().first()
+        if row is None:
+            raise self._none(release_id)
+        token: int | None = row["token"]
+        return token
+
+    def _none(self, release_id: str) -> NoReleaseError:
+        return NoReleaseError(f"no release {release_id!r} in the record {self._engine.url!r}; was `plan` run?")
 
     def recent(self, service: str | None = None, limit: int = 50) -> list[Release]:
         """The newest releases first, of one service or of all."""
@@ -204,30 +233,24 @@ class Record:
         """The release's events in the order they were written."""
         if (known := self._of(release_id)) is not None:
             return known.of_kind(kind)
-        query = select(events.c.at, events.c.kind, events.c.body).where(events.c.release_id == release_id)
-        if kind is not None:
-            query = query.where(events.c.kind == kind)
+        query, of_kind = (_ALL, {}) if kind is None else (_ALL_OF_KIND, {"kind": kind})
         with self._begin() as connection:
-            return [Event(**row) for row in connection.execute(query.order_by(events.c.id)).mappings()]
+            return [Event(**row) for row in connection.execute(query, {"id": release_id, **of_kind}).mappings()]
 
     def last_event(self, release_id: str, kind: str) -> Event | None:
         """The newest event of a kind, or None."""
         if (known := self._of(release_id)) is not None:
             return known.events[kind][-1][1] if kind in known.events else None
-        query = select(events.c.at, events.c.kind, events.c.body)
-        query = query.where(events.c.release_id == release_id, events.c.kind == kind)
         with self._begin() as connection:
-            row = connection.execute(query.order_by(events.c.id.desc()).limit(1)).mappings().first()
+            row = connection.execute(_LAST_OF_KIND, {"id": release_id, "kind": kind}).mappings().first()
         return Event(**row) if row else None
 
     def once(self, release_id: str, name: str) -> Event | None:
         """The event that was written under this once-name, or None."""
         if (known := self._of(release_id)) is not None:
             return known.named.get(name)
-        query = select(events.c.at, events.c.kind, events.c.body)
-        query = query.where(events.c.release_id == release_id, events.c.once == name)
         with self._begin() as connection:
-            row = connection.execute(query).mappings().first()
+            row = connection.execute(_ONCE, {"id": release_id, "once": name}).mappings().first()
         return Event(**row) if row else None
 
     def add_look(

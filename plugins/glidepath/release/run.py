@@ -118,7 +118,7 @@ class Run:
         Raises:
             OrderError: The service was never claimed for this release.
         """
-        token = self.release.token
+        token = self.ports.record.token(self.id)
         if token is None:
             raise OrderError(f"release {self.id} has no claim yet; the claim task comes first")
         return self.claim_for(self.stable, token)

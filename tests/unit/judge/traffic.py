@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from glidepath.judge import (
 from glidepath.judge.plan import Question
 
 EDGES = tuple(edge for edge in (float(f"{0.005 * 1.10**step:.6g}") for step in range(90)) if edge <= 10)
+_EDGES = np.array(EDGES)
 ERRORS = MetricSettings("errors", "errors", "critical", 0.10, harm_margin=0.0005, safety_margin=0.002)
 LATENCY = MetricSettings("latency_p95", "latency", "critical", 1.10, quantile=0.95)
 RAMP = (StepSettings(5, 60, 100), StepSettings(25, 60, 100), StepSettings(50, 60, 100))
@@ -40,10 +43,11 @@ def arm(random: np.random.Generator, mean: float, errors: float = BASE_ERRORS, s
     requests = int(random.poisson(mean))
     failed = int(random.binomial(requests, errors))
     latency = 0.05 * slower * np.exp(0.25 * random.standard_normal(requests - failed))
-    buckets = np.bincount(np.searchsorted(EDGES, latency, side="left"), minlength=len(EDGES) + 1)
-    return ArmCounts(requests, failed, tuple(int(count) for count in buckets), 2)
+    buckets = np.bincount(np.searchsorted(_EDGES, latency, side="left"), minlength=len(EDGES) + 1)
+    return ArmCounts(requests, failed, tuple(buckets.tolist()), 2)
 
 
+@cache
 def planned(asked: Settings | None = None, per_second: float = 100.0, seed: int = 1) -> Plan:
     """A plan from ten minutes of the stable version."""
     baseline = arm(np.random.default_rng(seed), per_second * 600)
@@ -88,22 +92,53 @@ class Ended:
     look: Look
 
 
+class Walk:
+    """A canary on its way up the ramp, a scrape every 5 s; `ended` once it is decided."""
+
+    def __init__(self, seed: int, per_second: float, asked: Settings | None) -> None:
+        self._random, self._per_second = np.random.default_rng(seed), per_second
+        self._plan = planned(asked, per_second, seed)
+        self._judge, self._step, self._failed, self.at = Judge(self._plan), 0, 0, 0.0
+        self.ended: Ended | None = None
+
+    def scrape(self, errors: float, slower: float) -> Ended:
+        """Serve for 5 s, and judge: how it stands."""
+        weight = self._plan.settings.steps[self._step].weight
+        requests, share = self._per_second * 5, weight / 100
+        stable, canary = arm(self._random, requests * (1 - share)), arm(self._random, requests * share, errors, slower)
+        self._failed += canary.errors
+        look = self._judge.look(Interval(self.at, self.at + 5, weight, stable, canary, self._step + 1))
+        self.at += 5
+        self._step += look.may_advance
+        now = Ended(look.verdict, self.at, self._failed, look)
+        if look.verdict in (Verdict.PASS, Verdict.FAIL):
+            self.ended = now
+        return now
+
+
+STRIDE_S = 60.0
+
+
+@cache
+def _good(seed: int, per_second: float, asked: Settings | None, until_s: float) -> Walk:
+    """A canary that has been like stable so far; to go on from a copy. Those that turn bad later share it, as far as it goes."""
+    if until_s <= 0:
+        return Walk(seed, per_second, asked)
+    walk = deepcopy(_good(seed, per_second, asked, until_s - STRIDE_S))
+    while walk.at < until_s and walk.ended is None:
+        walk.scrape(BASE_ERRORS, 1.0)
+    return walk
+
+
 def release(
     seed: int, errors: float = BASE_ERRORS, slower: float = 1.0, per_second: float = 100.0, most_s: float = 3600.0,
     asked: Settings | None = None, worse_from_s: float = 0.0,
 ) -> Ended:  # fmt: skip
     """Walk a canary up the ramp, a scrape every 5 s, until it is decided. Before `worse_from_s` it is like stable."""
-    random = np.random.default_rng(seed)
-    plan = planned(asked, per_second, seed)
-    judge, step, failed, at = Judge(plan), 0, 0, 0.0
-    while True:
-        share = plan.settings.steps[step].weight / 100
-        bad = at >= worse_from_s
-        stable = arm(random, per_second * 5 * (1 - share))
-        canary = arm(random, per_second * 5 * share, errors if bad else BASE_ERRORS, slower if bad else 1.0)
-        failed += canary.errors
-        look = judge.look(Interval(at, at + 5, plan.settings.steps[step].weight, stable, canary, step + 1))
-        at += 5
-        if look.verdict in (Verdict.PASS, Verdict.FAIL) or at >= most_s:
-            return Ended(look.verdict, at, failed, look)
-        step += look.may_advance
+    assert worse_from_s <= most_s
+    walk = deepcopy(_good(seed, per_second, asked, worse_from_s))
+    while walk.ended is None:
+        now = walk.scrape(errors, slower)
+        if walk.at >= most_s:
+            return now
+    return walk.ended

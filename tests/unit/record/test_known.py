@@ -32,7 +32,7 @@ def said(record: Record) -> dict[str, Any]:
     """Everything that is read by it."""
     kinds, names = ("weight", "asked", "fate"), ("fate", "word 1", "none")
     return {
-        "row": record.find(ID), "events": record.events(ID), "of": [record.events(ID, kind) for kind in kinds],
+        "row": record.find(ID), "token": record.token(ID), "events": record.events(ID), "of": [record.events(ID, kind) for kind in kinds],
         "last": [record.last_event(ID, kind) for kind in kinds], "once": [record.once(ID, name) for name in names],
     }  # fmt: skip
 

@@ -21,6 +21,16 @@ def test_a_release_reads_back_and_is_never_overwritten(record: Record) -> None:
         record.get("other")
 
 
+def test_the_token_is_read_without_the_rest(record: Record) -> None:
+    assert record.token("dag/run") is None
+    record.set_token("dag/run", 3)
+    record.set_token("dag/run", 2)
+    assert record.token("dag/run") == record.get("dag/run").token == 3
+    for asked in (record.token, record.get):
+        with pytest.raises(NoReleaseError, match="no release 'other'"):
+            asked("other")
+
+
 def test_the_first_outcome_counts(record: Record) -> None:
     assert record.close("dag/run", "rolled_back", "harm", 7.0)
     assert not record.close("dag/run", "promoted", "luck", 8.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -92,6 +93,7 @@ def arm(requests: int, failed: float, slow: float, spam: float, edges: tuple[flo
     return ArmCounts(requests, errors, tuple(buckets), 1, shares={"spam": (round(served * spam), served)})
 
 
+@cache
 def planned(edges: tuple[float, ...] = EDGES) -> Plan:
     """All kinds of metrics at once; what is slow is 5 %."""
     asked = settings(STEPS, metrics=(ERRORS, LATENCY, replace(LATENCY, name="latency_p99", quantile=0.99), SPAM))
