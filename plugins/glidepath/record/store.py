@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from glidepath.errors import NoReleaseError, RecordError
@@ -16,6 +16,10 @@ from glidepath.record.known import Event, Known
 from glidepath.record.release import Release
 from glidepath.record.tables import events, looks, releases, turns
 from glidepath.record.turns import Turns, seen
+
+# What every look asks and writes is made once.
+_RELEASE = select(releases).where(releases.c.id == bindparam("of"))
+_ADD_LOOK = insert(looks)
 
 
 class Record:
@@ -117,7 +121,7 @@ class Record:
         if (known := self._of(release_id)) is not None:
             return Release(**known.row) if known.row is not None else None
         with self._begin() as connection:
-            row = connection.execute(select(releases).where(releases.c.id == release_id)).mappings().first()
+            row = connection.execute(_RELEASE, {"of": release_id}).mappings().first()
         return Release(**row) if row else None
 
     def get(self, release_id: str) -> Release:
@@ -255,7 +259,7 @@ class Record:
             with self._writing() as connection:
                 if turn is not None:
                     seen(connection, release_id, turn, samples)
-                connection.execute(insert(looks).values(values))
+                connection.execute(_ADD_LOOK, values)
         except IntegrityError:
             return
 
