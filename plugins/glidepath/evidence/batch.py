@@ -7,7 +7,7 @@ own window.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -145,7 +145,7 @@ def _within(row: Row, begins: float, ends: float) -> Row | None:
     """A row with the samples after `begins` up to `ends`; empty where there are none, None where one is just at `begins`."""
     part: Row = {}
     for kind in KINDS:
-        samples: list[Any] | None = row.get(kind)
+        samples: Sequence[Any] | None = row.get(kind)
         if not samples:
             continue
         first, last = 0, len(samples)
