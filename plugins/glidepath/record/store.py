@@ -95,6 +95,11 @@ class Record:
         finally:
             self._reading.known = known
 
+    def as_known(self, release_id: str) -> object:
+        """What this thread reads of a release as of now: equal to another such mark as long as nothing is new; else None."""
+        known = self._of(release_id)
+        return None if known is None else known.mark
+
     def _of(self, release_id: str) -> Known | None:
         known: Known | None = getattr(self._reading, "known", None)
         return known if known is not None and known.id == release_id else None
