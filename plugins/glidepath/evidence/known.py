@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -26,7 +26,9 @@ class Known:
     """
 
     pace: Pace = field(default_factory=Pace)
-    _last: dict[Use, Sample] = field(default_factory=dict)
+    _had: dict[Use, Sample] = field(default_factory=dict)
+    # Newer ones of steady reads, which are only asked for where they matter.
+    _newer: Callable[[], dict[Use, Sample]] | None = None
     # What a counter had before it fell for no reason, and before a dip: up to there it is not counted again.
     _peaks: dict[Use, float] = field(default_factory=dict)
     _dips: dict[Use, float] = field(default_factory=dict)
@@ -44,6 +46,47 @@ class Known:
     _sums: dict[tuple[str, Key], float] = field(default_factory=dict)
     _parted: dict[tuple[str, Key], float] = field(default_factory=dict)
     _resumed: bool = False
+
+    @property
+    def _last(self) -> dict[Use, Sample]:
+        """What each counter had at the last read."""
+        if self._newer is not None:
+            newer, self._newer = self._newer, None
+            self._had |= newer()
+        return self._had
+
+    def last(self, use: str, key: Key) -> Sample | None:
+        """What a counter had when it was last read for a use; None where it was not."""
+        return self._last.get((use, key))
+
+    @property
+    def unsure(self) -> bool:
+        """Whether some counters are read otherwise than by their samples, or it is not known what they count next."""
+        return bool(self._resumed or self._read or self._sums or self._parted or self._peaks or self._dips)
+
+    def settled(self, name: Key, at: float) -> bool:
+        """Whether nothing of a process began anew after a time, epoch seconds, and nothing is expected of it."""
+        lives = self._lives.get(name)
+        if lives is None:
+            return True
+        return not lives.had and all(born <= at for born in chain(lives.own, *lives.families.values()))
+
+    def rose(
+        self, did: Mapping[Key, tuple[float, float]], until: Mapping[Key, float], newer: Callable[[], dict[Use, Sample]]
+    ) -> None:
+        """Take in a read of counters that were all known, and only rose.
+
+        Args:
+            did: As for `Pace.read`.
+            until: Until when each process was seen before it, epoch seconds.
+            newer: Gives what the counters had at it.
+        """
+        self._back = {}
+        self.pace.read(did)
+        for name in did:
+            self._lives.setdefault(name, Lives()).trim()
+        self._until.update(until)
+        self._newer = newer
 
     def until(self, uses: Iterable[str]) -> dict[str, float]:
         """Until when the counters of each pod were read for any of some uses, epoch seconds."""
@@ -88,7 +131,8 @@ class Known:
     def forget(self) -> None:
         """There was a gap: what was counted in it is nobody's. Which processes there were stays known."""
         self._known |= self._seen
-        for store in (self._last, self._peaks, self._dips, self._lives, self._until, self._seen, self._back):
+        self._newer = None
+        for store in (self._had, self._peaks, self._dips, self._lives, self._until, self._seen, self._back):
             store.clear()
         for read in (self._read, self._sums, self._parted):
             read.clear()
