@@ -20,7 +20,7 @@ from glidepath.evidence.edges import common_edges
 from glidepath.evidence.interval import Collected, Waiting
 from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
-from glidepath.evidence.once import each_once
+from glidepath.evidence.once import Plain, each_once
 from glidepath.evidence.pace import Pace
 from glidepath.evidence.possible import as_planned, explained
 from glidepath.evidence.present import Present
@@ -69,6 +69,7 @@ class Collector:
     _counters: Counters = field(init=False)
     _reader: Present = field(init=False)
     _steady: Steady = field(init=False)
+    _plain: Plain = field(default_factory=Plain)
     _pods: dict[Pod, float] = field(default_factory=dict)
     _end: float | None = None
     _uneven: list[float] = field(default_factory=list)
@@ -154,7 +155,7 @@ class Collector:
         window = self.window(at)
         requests = self._reader.range_vector(self.source.requests, window, at)
         latency = read_latency(self._reader, self.source, window, at)
-        requests, latency = each_once(requests, latency, read=self._was_read)
+        requests, latency = each_once(requests, latency, read=self._was_read, plain=self._plain)
         self._apart_s = min([self.scrape_s, *(b[0] - a[0] for one in requests for a, b in pairwise(one.samples))])
         return Read(at, requests, latency, self._newest(requests))
 

@@ -51,7 +51,7 @@ class Layout:
         keys: Theirs, in order; lengths: of the lists in which they come.
         processes: Those of the counters, in the order in which what they did is told.
         histograms: The buckets of each, which have to be there as long as one another.
-        uses: What each counter is read for, with its number.
+        uses: What each counter is read for, with its number; reads: what each process is.
         values: What each had last.
         edges, common: As for `tally`.
         places: By version, where each is added up.
@@ -62,6 +62,7 @@ class Layout:
     processes: dict[Key, Process]
     histograms: list[list[int]]
     uses: list[tuple[Use, int]]
+    reads: dict[tuple[str, Key], Process]
     values: list[float]
     edges: tuple[float, ...]
     common: tuple[float, ...]
@@ -71,6 +72,10 @@ class Layout:
         """What each counter had last, as `Counters` knows it."""
         at = {number: process.at for process in self.processes.values() for number in process.series}
         return {use: Sample(at[number], self.values[number]) for use, number in self.uses}
+
+    def until(self) -> list[tuple[tuple[str, Key], float]]:
+        """Until when each process was read for each use, epoch seconds."""
+        return [(name, process.at) for name, process in self.reads.items()]
 
 
 class Steady:
@@ -110,6 +115,7 @@ class Steady:
         self._layout = Layout(
             keys, [len(each) for each in lists], processes, [[numbers[id(one)] for one in each] for each in histograms],
             [((use, counter.key), numbers[id(counter)]) for use, each in read.items() for counter in each],
+            {(use, counter.process): processes[counter.process] for use, each in read.items() for counter in each},
             [counter.samples[-1][1] for counter in series], cut, common,
             {version: places(self._source, own, numbers, cut, common) for version, own in mine.items()},
         )  # fmt: skip
@@ -152,7 +158,7 @@ class Steady:
                 process.at = newest
                 for number in process.series:
                     layout.values[number] = series[number].samples[-1][1]
-        self._counters.rose(did, before, layout.last)
+        self._counters.rose(did, before, layout)
 
 
 def _lists(source: Source, requests: list[Series], latency: list[Series], others: Selected) -> list[list[Series]]:

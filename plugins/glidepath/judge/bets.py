@@ -39,6 +39,7 @@ class Bets:
         slopes = np.array([[row.slope] for row in plan.questions])
         self._worse: Mask = np.array([[row.value > 1.0] for row in plan.questions])
         self.slopes: Array | None = None
+        self._followed: tuple[int, ...] = ()
         if (slopes != 1.0).any():
             self.follow(self.margins, slopes)
         else:
@@ -50,14 +51,17 @@ class Bets:
         No margin is below 0.
         """
         self.margins, self.slopes = margins, slopes
-        ones = np.ones((*slopes.shape[:-1], len(self._factors)))
-        towards, odds = np.where(self._worse, BOTH_WAYS, 1.0), np.where(self._worse, 1.0, BELOW)
-        self._slope = np.concatenate([ones * slopes, 1.0 + towards * (slopes - 1.0)], axis=-1)
-        self._offset: Array = np.concatenate([ones * margins, towards * margins], axis=-1)
-        self._odds = np.concatenate(
-            [ones * self._factors, np.broadcast_to(odds, (*slopes.shape[:-1], len(SAFETY_WEIGHTS)))], axis=-1
-        )
-        self._least = np.full(1, LEAST_CHANCE)
+        if slopes.shape != self._followed:
+            self._followed = slopes.shape
+            ones = np.ones((*slopes.shape[:-1], len(self._factors)))
+            odds = np.broadcast_to(np.where(self._worse, 1.0, BELOW), (*slopes.shape[:-1], len(SAFETY_WEIGHTS)))
+            self._odds = np.concatenate([ones * self._factors, odds], axis=-1)
+            self._towards: Array = np.where(self._worse, BOTH_WAYS, 1.0)
+            self._least = np.full(1, LEAST_CHANCE)
+        self._slope, self._offset = np.empty(self._odds.shape), np.empty(self._odds.shape)
+        self._slope[..., self.harm], self._offset[..., self.harm] = slopes, margins
+        self._slope[..., self.safety] = 1.0 + self._towards * (slopes - 1.0)
+        self._offset[..., self.safety] = self._towards * margins
         # Where the null is steep even the smallest probability may be too much for it.
         self._most = np.clip((1.0 / BEYOND - margins) / slopes, LEAST, 1.0 - LEAST_CHANCE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +13,8 @@ from glidepath.judge.survival import Survival, positive
 
 # So many points between two edges are read off a curve, to find where it has a share.
 POINTS = 33
+# A quantile stays between the same two edges for many looks: so many such places are kept ready.
+CURVES = 512
 
 
 def quantile(counts: ArrayLike, edges: Sequence[float], q: float) -> float | None:
@@ -44,8 +47,15 @@ def quantile_on_curve(below: Array, edges: Sequence[float], q: float) -> float |
         return straight
     place = int(np.searchsorted(below, q * below[-1]))
     lower = edges[place - 1] if place > above.start else edges[place] / 4
-    at = np.geomspace(lower, edges[place], POINTS)
     beyond = (below[-1] - below[:-1] + 0.5) / (below[-1] + 1.0)
-    read, _ = Survival(edges[above.start :], at.tolist()).at(beyond[above.start :])
+    curve, at = _read_between(tuple(edges[above.start :]), lower, edges[place])
+    read, _ = curve.at(beyond[above.start :])
     odds = np.maximum.accumulate(np.log1p(-read) - np.log(read))
-    return float(np.exp(np.interp(np.log(q) - np.log1p(-q), odds, np.log(at))))
+    return float(np.exp(np.interp(np.log(q) - np.log1p(-q), odds, at)))
+
+
+@lru_cache(CURVES)
+def _read_between(edges: tuple[float, ...], lower: float, upper: float) -> tuple[Survival, Array]:
+    """What reads a curve off between two latencies, seconds, and the logarithms of where; the edges are all above 0."""
+    at = np.geomspace(lower, upper, POINTS)
+    return Survival(edges, at.tolist()), np.log(at)
