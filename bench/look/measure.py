@@ -180,7 +180,7 @@ def spent(clock: Clock, count: int, looks: int) -> dict[str, Any]:
 
 def kept(clock: Clock, counts: list[int]) -> dict[str, Any]:
     """Bytes of Python's that each guard beyond the first count keeps, and where they are made."""
-    tracemalloc.start(12)
+    tracemalloc.start()
     few, many = counts
     guards = Guards(clock, few)
     for _ in range(WARM):

@@ -18,7 +18,7 @@ from glidepath.evidence.series import KNOWN, Labels, Row
 NONE = Raw()
 
 
-class _Series(Struct):
+class _Series(Struct, gc=False):
     """A series in an answer. Its samples are told as text; they are read as numbers at once."""
 
     metric: Raw

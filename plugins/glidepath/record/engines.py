@@ -56,7 +56,10 @@ def engine_of(url: str) -> Engine:
 
 
 def _made(url: str) -> Engine:
-    options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": KEPT, "max_overflow": MORE}
+    # A file is there, or it is not: only a server's connection can be gone before it is used.
+    options: dict[str, Any] = {
+        "pool_pre_ping": not url.startswith("sqlite"), "pool_size": KEPT, "max_overflow": MORE,
+    }  # fmt: skip
     options["pool_timeout"] = BUSY_TIMEOUT_S
     try:
         if url.startswith("sqlite"):
