@@ -164,7 +164,9 @@ class Known:
     def _read_until(self) -> dict[tuple[str, Key], float]:
         """Until when each process was read for each use, epoch seconds."""
         if self._told_until is not None and self._newer is not None:
-            return self._told_until | {name: max(at, self._told_until.get(name, at)) for name, at in self._newer.until()}
+            return self._told_until | {
+                name: max(at, self._told_until.get(name, at)) for name, at in self._newer.until()
+            }
         read = self._read | self._parted | self._sums
         for (use, key), last in self._last.items():
             name = use, process_of(key)

@@ -74,7 +74,10 @@ def places(
         of, events = ([number for number, _ in numbered(use)] for use, _, _ in uses_of(share))
         shares.append((share, of, events))
     return Places(
-        [(number, counter.labels.get("pod", ""), source.is_error(counter.labels)) for number, counter in numbered("requests")],
+        [
+            (number, counter.labels.get("pod", ""), source.is_error(counter.labels))
+            for number, counter in numbered("requests")
+        ],
         [(number, place[at]) for number, at in latency if at in exact],
         shares,
         len(edges),

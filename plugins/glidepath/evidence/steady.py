@@ -95,7 +95,9 @@ class Steady:
         """The next read is another."""
         self._layout = None
 
-    def learn(self, requests: list[Series], latency: list[Series], others: Selected, uses: Mapping[str, list[Series]]) -> None:
+    def learn(
+        self, requests: list[Series], latency: list[Series], others: Selected, uses: Mapping[str, list[Series]]
+    ) -> None:
         """Take in which series were just read and counted; `uses` has them by use, buckets left out."""
         lists = _lists(self._source, requests, latency, others)
         series = [*chain(*lists)]

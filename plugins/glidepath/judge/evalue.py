@@ -88,7 +88,7 @@ def log_es(n: float, m: float, several: Sequence[Asked]) -> list[Array]:
 
 def _rows(asked: Asked) -> tuple[Array, ...]:
     column = (len(asked.c), 1)
-    return tuple(part if np.ndim(part) == 2 else np.full(column, part) for part in asked)
+    return tuple(part if isinstance(part, np.ndarray) and part.ndim else np.full(column, part) for part in asked)
 
 
 def projection(n: Array | float, m: Array | float, d: Array, c: Array, s: Array | float) -> Array:

@@ -40,7 +40,13 @@ class Confirmed:
         of = check if of is None else of
         known = self.run.ports.record.as_known(self.run.id)
         before, reads = self._nothing.get(of), self.rest.ports.reads
-        if before is not None and reads is not None and known is not None and known == before[0] and reads.same(before[1]):
+        if (
+            before is not None
+            and reads is not None
+            and known is not None
+            and known == before[0]
+            and reads.same(before[1])
+        ):
             return before[2]  # type: ignore[no-any-return]
         self._nothing.pop(of, None)
         try:

@@ -18,7 +18,18 @@ from tests.unit.evidence.test_collector import SCRAPE, collected, collector, sta
 # What may happen to a pod in a scrape; most scrapes are of pods to which nothing does.
 HAPPENS = st.sampled_from(
     ("serves",) * 12
-    + ("fails", "is idle", "is not scraped", "restarts", "dips", "falls", "twice", "ends", "has no buckets", "a part falls")
+    + (
+        "fails",
+        "is idle",
+        "is not scraped",
+        "restarts",
+        "dips",
+        "falls",
+        "twice",
+        "ends",
+        "has no buckets",
+        "a part falls",
+    )
 )
 PODS = (("v1", "a"), ("v1", "b"), ("v2", "c"))
 

@@ -187,7 +187,9 @@ def test_harm_evidence_grows_with_the_canarys_events(n: int, m: int, s: float, d
     assert safe_many <= safe_few
 
 
-@given(st.lists(st.tuples(st.sampled_from(STABLE), st.integers(1, 9), st.integers(0, 2**32 - 1)), min_size=1, max_size=9))
+@given(
+    st.lists(st.tuples(st.sampled_from(STABLE), st.integers(1, 9), st.integers(0, 2**32 - 1)), min_size=1, max_size=9)
+)
 def test_several_at_once_are_what_each_is_by_itself(several: list[tuple[float, int, int]]) -> None:
     n, m = 100.0, 400.0
     asked = []
@@ -197,7 +199,9 @@ def test_several_at_once_are_what_each_is_by_itself(several: list[tuple[float, i
         b = random.uniform(0.3, 1.0, (rows, 1))
         d = random.uniform(0.0, 0.9, (rows, 1)) * (1.0 - b * s)
         c = random.uniform(1e-6, 1.0 - 1e-6, (rows, 9))
-        asked.append(Asked(random.integers(0, 101, (rows, 1)).astype(float), float(random.integers(0, 401)), d, c, s, b))
+        asked.append(
+            Asked(random.integers(0, 101, (rows, 1)).astype(float), float(random.integers(0, 401)), d, c, s, b)
+        )
     for found, alone in zip(log_es(n, m, asked), asked, strict=True):
         expected = log_e(n, m, alone.x, alone.y, alone.d, alone.c, alone.s, alone.b)
         assert found.tobytes() == expected.tobytes()

@@ -162,7 +162,9 @@ def test_what_was_in_order_is_not_looked_through_again_before_something_changes(
     assert times(5) == 0
     run.note(events.Watching())  # the record has something new
     assert (times(1), times(3)) == (1, 0)
-    stage.server.put(SERVICES, stage.server.find("services", SERVICE) | {"metadata": {"name": SERVICE, "labels": {"a": "b"}}})
+    stage.server.put(
+        SERVICES, stage.server.find("services", SERVICE) | {"metadata": {"name": SERVICE, "labels": {"a": "b"}}}
+    )
     until(lambda: times(1) == 1)  # and the cluster
     assert times(3) == 0
     stage.server.cut()

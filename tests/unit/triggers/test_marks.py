@@ -77,6 +77,7 @@ def test_a_record_that_is_away_is_told_to_each_and_asked_again(monkeypatch: pyte
 
     asyncio.run(play())
 
+
 def test_who_knows_a_journal_waits_until_it_has_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[str]]
 ) -> None:
