@@ -164,6 +164,10 @@ bench-evidence: venv ## what the stable's past and a look cost to read, as ratio
 bench-shared: venv ## what many guards ask of one Prometheus, as ratios to an earlier build: GUARDS=100
 	@python -m bench.shared --guards $(or $(GUARDS),100)
 
+.PHONY: bench-look
+bench-look: venv ## a look's processor time, part by part, as ratios to an earlier build, without a cluster: GUARDS=50
+	@python -m bench.look --guards $(or $(GUARDS),50)
+
 .PHONY: bench-scale
 bench-scale: venv ## what a guard costs among many, as ratios to an earlier build, before a real API server: SERVICES="10 50"
 	@python -m bench.scale --services $(or $(SERVICES),10 50)

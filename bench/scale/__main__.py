@@ -20,13 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.evidence.__main__ import checked_out, prometheus
+from bench.scale.exporter import SCRAPE_S
 from bench.scale.servers import TOKENS, Cluster, ask, cluster
+from bench.scale.standins import standins
 from rig.environment import free_port
 
 # The last build before guards shared a reader of the cluster.
 EARLIER = "d55d4de"
 REPO = Path(__file__).parents[2]
-SCRAPE_S, KNOWN_S = 5, 20
+KNOWN_S = 20
 UNITS = {
     "cpu": ("CPU a guard", 1e3, "ms a second"),
     "cpu_a_look": ("CPU a look", 1e3, "ms"),
@@ -47,6 +49,7 @@ def main() -> None:
     asked.add_argument("--seconds", type=float, default=60.0, help="that are measured")
     asked.add_argument("--earlier", default=EARLIER, help="commit to compare with; empty: none")
     asked.add_argument("--most-earlier", type=int, default=100, help="services at most that the earlier build watches")
+    asked.add_argument("--stand-ins", action="store_true", help="servers in memory take the place of the real ones")
     asked.add_argument("--json", type=Path, help="where the figures go")
     asked.add_argument("--logs", type=Path, help="a folder for what the guards say")
     given = asked.parse_args()
@@ -54,9 +57,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, _earlier(given.earlier, Path(folder)) as earlier:
         for count in given.services:
             builds = {given.earlier: earlier} if earlier is not None and count <= given.most_earlier else {}
-            found = measured(
-                Path(folder) / str(count), count, given.seconds, {**builds, "this build": REPO}, given.logs
-            )
+            home = Path(folder) / str(count)
+            home.mkdir()
+            with (standins if given.stand_ins else servers)(home, count) as served:
+                found = measured(home, *served, count, given.seconds, {**builds, "this build": REPO}, given.logs)
             tell(count, found)
             told.append({"services": count, **found})
             if given.json:
@@ -75,19 +79,24 @@ def _earlier(commit: str, folder: Path) -> Iterator[Path | None]:
 
 
 def measured(
-    folder: Path, count: int, seconds: float, builds: dict[str, Path], logs: Path | None
+    folder: Path, served: Cluster, url: str, count: int, seconds: float, builds: dict[str, Path], logs: Path | None
 ) -> dict[str, dict[str, Any]]:
-    """What each build measures of itself with so many services."""
-    folder.mkdir()
+    """What each build measures of itself with so many services, before a cluster and a Prometheus at an URL."""
     found = {}
+    for name, tree in builds.items():
+        home = folder / name.replace(" ", "-")
+        home.mkdir()
+        found[name] = _figures(tree, home, served, url, count, seconds, (logs or home) / f"{count}-{home.name}.log")
+    return found
+
+
+@contextmanager
+def servers(folder: Path, count: int) -> Iterator[tuple[Cluster, str]]:
+    """A real API server and a real Prometheus, of so many services."""
     with cluster(folder / "cluster") as served, _exported(count) as port, prometheus(folder, _scrapes(port)) as url:
         ask(served.url, "POST", "/api/v1/namespaces", {"metadata": {"name": "shop"}})
         time.sleep(KNOWN_S)
-        for name, tree in builds.items():
-            home = folder / name.replace(" ", "-")
-            home.mkdir()
-            found[name] = _figures(tree, home, served, url, count, seconds, (logs or home) / f"{count}-{home.name}.log")
-    return found
+        yield served, url
 
 
 @contextmanager
@@ -106,13 +115,12 @@ def _scrapes(port: int) -> str:
     return json.dumps({"global": {"scrape_interval": f"{SCRAPE_S}s"}, "scrape_configs": [job]})
 
 
-def _figures(
-    tree: Path, home: Path, served: Cluster, url: str, count: int, seconds: float, log: Path
-) -> dict[str, Any]:
+def environment(tree: Path, home: Path, served: Cluster, url: str) -> dict[str, str]:
+    """That of a build's guards, by which they find a cluster and a Prometheus at an URL."""
     kubeconfig = home / "kubeconfig"
     kubeconfig.write_text(json.dumps(_kubeconfig(served.url)))
     connection = {"conn_type": "kubernetes", "extra": {"kube_config_path": str(kubeconfig)}}
-    environment = os.environ | {
+    return os.environ | {
         "PYTHONPATH": f"{tree / 'plugins'}:{tree}:{REPO}",
         "PYTHONWARNINGS": "ignore",
         "AIRFLOW_HOME": str(home),
@@ -121,11 +129,18 @@ def _figures(
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
         "GLIDEPATH_RECORD_URL": f"sqlite:///{home}/record.db",
     }
+
+
+def _figures(
+    tree: Path, home: Path, served: Cluster, url: str, count: int, seconds: float, log: Path
+) -> dict[str, Any]:
     given = {
         "folder": str(home), "audit": str(served.audit), "prometheus": url, "count": count, "seconds": seconds, "log": str(log),
     }  # fmt: skip
     command = [sys.executable, "-m", "bench.scale.measure", json.dumps(given)]
-    answer = subprocess.run(command, env=environment, cwd=home, check=True, stdout=subprocess.PIPE, text=True)
+    answer = subprocess.run(
+        command, env=environment(tree, home, served, url), cwd=home, check=True, stdout=subprocess.PIPE, text=True
+    )
     # Airflow writes its own lines there, too.
     found: dict[str, Any] = json.loads(next(line for line in answer.stdout.splitlines() if line.startswith('{"cpu"')))
     return found

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tests.support.stage import EDGES
 
 NAMESPACE, STABLE, CANARY = "shop", "v1", "v2"
+SCRAPE_S = 5
 # Requests a second of each version, and of how many one fails, or is slower than an edge a fifth of the way up.
 RATES, FAILED = {STABLE: 80.0, CANARY: 20.0}, 200
 
@@ -25,13 +26,13 @@ def main() -> None:
     """Serve until the process ends."""
     port, services, began = int(sys.argv[1]), int(sys.argv[2]), time.time()
     # Of each series the text is made once; a scrape fills in the values.
-    pieces = {version: [_lines(name_of(number), version, began) for number in range(services)] for version in RATES}
+    pieces = {version: [lines(name_of(number), version, began) for number in range(services)] for version in RATES}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             served = time.time() - began
             text = "".join(
-                "".join(line % value for line, value in zip(lines, _values(RATES[version] * served), strict=True))
+                "".join(line % value for line, value in zip(lines, values(RATES[version] * served), strict=True))
                 for version, many in pieces.items()
                 for lines in many
             ).encode()
@@ -47,7 +48,8 @@ def main() -> None:
     ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 
 
-def _lines(service: str, version: str, began: float) -> list[str]:
+def lines(service: str, version: str, began: float) -> list[str]:
+    """The series of a version's one pod, as lines of an exposition without their values."""
     pod = f'namespace="{NAMESPACE}",pod="{service}-{version}-6c4f9d8b71-x001z",version="{version}"'
     counted = [
         f'app_predictions_total{{{pod},status="{status}",result="{result}"}} %d\n'
@@ -59,8 +61,8 @@ def _lines(service: str, version: str, began: float) -> list[str]:
     return [*counted, *buckets, f"process_start_time_seconds{{{pod}}} {began:.0f}%.0s\n"]
 
 
-def _values(requests: float) -> list[int]:
-    """In the order of `_lines`."""
+def values(requests: float) -> list[int]:
+    """The values after so many requests, in the order of `lines`; `%.0s` takes the last one and shows nothing."""
     every = int(requests)
     failed = every // FAILED
     good = every - failed

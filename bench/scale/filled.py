@@ -27,6 +27,8 @@ from tests.support.stage import Stage
 
 TOKEN, WEIGHT, REVISIONS, REPLICAS = 7, 20, 3, 2
 LEASE_S = 50.0
+# No step ends while it is measured.
+BAKE_S = 36_000.0
 VIRTUAL_SERVICES, DESTINATION_RULES = (
     "networking.istio.io/v1/virtualservices",
     "networking.istio.io/v1/destinationrules",
@@ -47,8 +49,10 @@ def played(folder: Path) -> tuple[Any, Any]:
         run, _ = started(Stage(server, folder))
         release = run.release
     spec = dict(release.spec) | {"lease": LEASE_S, "max_duration": 90_000.0, "namespace": NAMESPACE}
-    spec["steps"] = [{**step, "bake": 36_000.0} for step in spec["steps"]]
-    return release, spec
+    spec["steps"] = [{**step, "bake": BAKE_S} for step in spec["steps"]]
+    settings = release.plan["settings"]
+    steps = [{**step, "bake_s": BAKE_S} for step in settings["steps"]]
+    return replace(release, plan={**release.plan, "settings": {**settings, "steps": steps}}), spec
 
 
 def fill(api: Any, record: Record, folder: Path, count: int, load: Any) -> None:

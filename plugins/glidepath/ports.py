@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from glidepath.claim import Claims
 from glidepath.deploy import Deploy, Workloads
@@ -27,12 +29,23 @@ class Watched:
     close: Callable[[], None]
 
 
+class Reads(Protocol):
+    """What is read of a cluster that this process watches."""
+
+    def noted(self) -> AbstractContextManager[Sequence[Any]]:
+        """What is read until the end, by one thread."""
+
+    def same(self, reads: Sequence[Any]) -> bool:
+        """Whether all that was read is proven to be what is there now."""
+
+
 @dataclass(frozen=True)
 class Ports:
     """The outside systems of one service.
 
     `handover` and `sync` are None when the policy names nobody to tell of a promotion, and nobody's sync to pause.
-    `watch` opens ports by which what is read is so many seconds old at most; None where nothing is watched.
+    `watch` opens ports by which what is read is so many seconds old at most; None where nothing is watched. `reads` is of such
+    ports, None else.
     """
 
     record: Record
@@ -45,3 +58,4 @@ class Ports:
     handover: Handover | None = None
     sync: Sync | None = None
     watch: Callable[[float], Watched] | None = None
+    reads: Reads | None = None

@@ -7,9 +7,9 @@ own window.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -55,20 +55,67 @@ class Query:
 
 
 @dataclass
+class Arrangement:
+    """Which of an answer's rows are whose, as their labels say: an answer with the same labels has the same.
+
+    Args:
+        members: The selectors by their text.
+        labels: Those of the rows.
+    """
+
+    members: Mapping[str, Selector]
+    labels: Sequence[Mapping[str, str]]
+    _known: dict[str, Sequence[int]] = field(default_factory=dict)
+
+    def numbers(self, selector: str) -> Sequence[int]:
+        """The numbers of the rows that a selector matches, in their order."""
+        found = self._known.get(selector)
+        if found is None:
+            found = self._known[selector] = self._found(self.members[selector])
+        return found
+
+    def _found(self, selector: Selector) -> Sequence[int]:
+        if not self._places:
+            return range(len(self.labels))
+        groups = self._groups.of(selector)
+        return groups[0] if len(groups) == 1 else sorted(chain.from_iterable(groups))
+
+    @cached_property
+    def _places(self) -> tuple[int, ...]:
+        return differing(self.members.values())
+
+    @cached_property
+    def _groups(self) -> Groups:
+        one = next(iter(self.members.values()))
+        labels = [one.matchers[place][0] for place in self._places]
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for number, metric in enumerate(self.labels):
+            groups.setdefault(tuple([metric.get(label, "") for label in labels]), []).append(number)
+        return Groups(self._places, groups)
+
+
+@dataclass
 class BatchAnswer:
     """The answer to a query for several selectors; it is read only.
 
     Args:
         members: The selectors by their text.
         rows: The series.
+        before: How an answer was arranged before; None for none.
+
+    Attributes:
+        arranged: How this one is.
     """
 
     members: Mapping[str, Selector]
     rows: list[Row]
-    _places: tuple[int, ...] = field(init=False)
+    before: InitVar[Arrangement | None] = None
+    arranged: Arrangement = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._places = differing(self.members.values())
+    def __post_init__(self, before: Arrangement | None) -> None:
+        labels = [row["metric"] for row in self.rows]
+        same = before is not None and before.members.keys() == self.members.keys() and before.labels == labels
+        self.arranged = before if before is not None and same else Arrangement(self.members, labels)
 
     def of(self, selector: str, at: int, seconds: int) -> list[Row] | None:
         """The rows of one selector's own query.
@@ -83,32 +130,13 @@ class BatchAnswer:
         """
         begins, ends = (at - 1000 * seconds) / 1000, at / 1000
         found = []
-        for row in self._rows_of(self.members[selector]):
-            part = _within(row, begins, ends)
+        for number in self.arranged.numbers(selector):
+            part = _within(self.rows[number], begins, ends)
             if part is None:
                 return None
             if part:
                 found.append(part)
         return found
-
-    def _rows_of(self, selector: Selector) -> Iterable[Row]:
-        """The rows that a selector matches, in their order."""
-        if not self._places:
-            return self.rows
-        groups = self._groups.of(selector)
-        if len(groups) == 1:
-            return [self.rows[number] for number in groups[0]]
-        return [self.rows[number] for number in sorted(chain.from_iterable(groups))]
-
-    @cached_property
-    def _groups(self) -> Groups:
-        one = next(iter(self.members.values()))
-        labels = [one.matchers[place][0] for place in self._places]
-        groups: dict[tuple[str, ...], list[int]] = {}
-        for number, row in enumerate(self.rows):
-            metric = row["metric"]
-            groups.setdefault(tuple([metric.get(label, "") for label in labels]), []).append(number)
-        return Groups(self._places, groups)
 
 
 class Groups:
@@ -145,8 +173,11 @@ def _within(row: Row, begins: float, ends: float) -> Row | None:
     """A row with the samples after `begins` up to `ends`; empty where there are none, None where one is just at `begins`."""
     part: Row = {}
     for kind in KINDS:
-        samples: list[Any] | None = row.get(kind)
+        samples: Sequence[Any] | None = row.get(kind)
         if not samples:
+            continue
+        if samples[0][0] > begins and samples[-1][0] <= ends:
+            part[kind] = samples
             continue
         first, last = 0, len(samples)
         while first < last and samples[first][0] <= begins:

@@ -20,7 +20,7 @@ from glidepath.evidence.edges import common_edges
 from glidepath.evidence.interval import Collected, Waiting
 from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
-from glidepath.evidence.once import each_once
+from glidepath.evidence.once import Plain, each_once
 from glidepath.evidence.pace import Pace
 from glidepath.evidence.possible import as_planned, explained
 from glidepath.evidence.present import Present
@@ -28,6 +28,7 @@ from glidepath.evidence.series import Key, Samples, Series
 from glidepath.evidence.shares import Selected, read_shares, uses_of
 from glidepath.evidence.source import Source, matches
 from glidepath.evidence.spans import Pod, Read, pod_and_version, too_late
+from glidepath.evidence.steady import Steady
 from glidepath.evidence.tally import Growths, of_pods, series_of, tally
 
 GONE_AFTER_SCRAPES = 2.5
@@ -67,6 +68,8 @@ class Collector:
     apart: frozenset[str] = frozenset()
     _counters: Counters = field(init=False)
     _reader: Present = field(init=False)
+    _steady: Steady = field(init=False)
+    _plain: Plain = field(default_factory=Plain)
     _pods: dict[Pod, float] = field(default_factory=dict)
     _end: float | None = None
     _uneven: list[float] = field(default_factory=list)
@@ -77,6 +80,7 @@ class Collector:
         self._counters, self._apart_s = Counters(Pace(self.planned_per_s)), self.scrape_s
         self.prometheus = named(self.prometheus, self.source)
         self._reader = Present(self.prometheus, self.source, self._counters, self.apart)
+        self._steady = Steady(self._counters, self.source, self.versions)
 
     def collect(self, now: float) -> Collected | Waiting:
         """The interval since the last one, or what is still missing for it.
@@ -99,7 +103,11 @@ class Collector:
         others = read_shares(self._reader, self.source, requests, self.window(read.at), read.at, read=self._was_read)
         start, end = self._end or 0.0, max(read.newest.values())
         self._reader.take_in()
-        collected = self.difference(requests, read.latency, others, start, end, first)
+        collected = self._steady.collected(requests, read.latency, others, start, end, self._reports)
+        if collected is None:
+            collected = self.difference(requests, read.latency, others, start, end, first)
+            if not self.apart:
+                self._steady.learn(requests, read.latency, others, self._uses(requests, others))
         self._reader.taken()
         self._end, self._uneven = end, []
         self._pods |= read.newest
@@ -147,7 +155,7 @@ class Collector:
         window = self.window(at)
         requests = self._reader.range_vector(self.source.requests, window, at)
         latency = read_latency(self._reader, self.source, window, at)
-        requests, latency = each_once(requests, latency, read=self._was_read)
+        requests, latency = each_once(requests, latency, read=self._was_read, plain=self._plain)
         self._apart_s = min([self.scrape_s, *(b[0] - a[0] for one in requests for a, b in pairwise(one.samples))])
         return Read(at, requests, latency, self._newest(requests))
 
@@ -191,6 +199,7 @@ class Collector:
         self._end = float(state["end"])
 
     def _forget(self) -> None:
+        self._steady.forget()
         self._counters.forget()
         self._reader.forget()
         self._pods.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from glidepath.errors import EvidenceError
@@ -48,6 +48,20 @@ def common_edges(latency: Iterable[Series], source: Source) -> tuple[float, ...]
         _steady(spans, source)
         _alike({group: _finite(edges) for group, edges in spans.items()}, source)
     return common
+
+
+def same_edges(latency: Sequence[Series], source: Source) -> tuple[tuple[float, ...], list[list[Series]]] | None:
+    """What `common_edges` gives while each histogram's buckets are there as long as one another, and the buckets of each.
+
+    None where that can't be told from their labels.
+    """
+    groups: dict[Key, dict[float, Series]] = {}
+    for bucket in latency:
+        groups.setdefault(_histogram(bucket.key), {})[edge(bucket, source)] = bucket
+    common = tuple(sorted(set.intersection(*(set(_finite(edges)) for edges in groups.values())))) if groups else ()
+    if sum(map(len, groups.values())) < len(latency) or (groups and not common):
+        return None
+    return common, [[*edges.values()] for edges in groups.values()]
 
 
 def told_apart_edges(edges: Iterable[float], source: Source) -> tuple[float, ...]:

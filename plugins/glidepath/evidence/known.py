@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 from glidepath.evidence.lives import Lives, Sample, Use
 from glidepath.evidence.pace import Pace, counts
@@ -15,6 +15,16 @@ from glidepath.evidence.series import Key, Series, pod_in, process_of
 
 def _key(pairs: Iterable[Sequence[str]]) -> Key:
     return tuple((str(label), str(value)) for label, value in pairs)
+
+
+class Newer(Protocol):
+    """What counters had at reads that nobody has asked about yet."""
+
+    def last(self) -> dict[Use, Sample]:
+        """By use and counter."""
+
+    def until(self) -> Iterable[tuple[tuple[str, Key], float]]:
+        """Each use and process, and until when it was read for it, epoch seconds."""
 
 
 @dataclass
@@ -26,7 +36,11 @@ class Known:
     """
 
     pace: Pace = field(default_factory=Pace)
-    _last: dict[Use, Sample] = field(default_factory=dict)
+    _had: dict[Use, Sample] = field(default_factory=dict)
+    # Newer ones of steady reads, which are only asked for where they matter.
+    _newer: Newer | None = None
+    # Until when each process was read for each use, while `_had` is as it was then.
+    _told_until: dict[tuple[str, Key], float] | None = None
     # What a counter had before it fell for no reason, and before a dip: up to there it is not counted again.
     _peaks: dict[Use, float] = field(default_factory=dict)
     _dips: dict[Use, float] = field(default_factory=dict)
@@ -44,6 +58,46 @@ class Known:
     _sums: dict[tuple[str, Key], float] = field(default_factory=dict)
     _parted: dict[tuple[str, Key], float] = field(default_factory=dict)
     _resumed: bool = False
+
+    @property
+    def _last(self) -> dict[Use, Sample]:
+        """What each counter had at the last read. Whoever asks may change it."""
+        self._told_until = None
+        if self._newer is not None:
+            newer, self._newer = self._newer, None
+            self._had |= newer.last()
+        return self._had
+
+    def last(self, use: str, key: Key) -> Sample | None:
+        """What a counter had when it was last read for a use; None where it was not."""
+        return self._last.get((use, key))
+
+    @property
+    def unsure(self) -> bool:
+        """Whether some counters are read otherwise than by their samples, or it is not known what they count next."""
+        return bool(self._resumed or self._read or self._sums or self._parted or self._peaks or self._dips)
+
+    def settled(self, name: Key, at: float) -> bool:
+        """Whether nothing of a process began anew after a time, epoch seconds, and nothing is expected of it."""
+        lives = self._lives.get(name)
+        if lives is None:
+            return True
+        return not lives.had and all(born <= at for born in chain(lives.own, *lives.families.values()))
+
+    def rose(self, did: Mapping[Key, tuple[float, float]], until: Mapping[Key, float], newer: Newer) -> None:
+        """Take in a read of counters that were all known, and only rose.
+
+        Args:
+            did: As for `Pace.read`.
+            until: Until when each process was seen before it, epoch seconds.
+            newer: What the counters had at it.
+        """
+        self._back = {}
+        self.pace.read(did)
+        for name in did:
+            self._lives.setdefault(name, Lives()).trim()
+        self._until.update(until)
+        self._newer = newer
 
     def until(self, uses: Iterable[str]) -> dict[str, float]:
         """Until when the counters of each pod were read for any of some uses, epoch seconds."""
@@ -88,7 +142,8 @@ class Known:
     def forget(self) -> None:
         """There was a gap: what was counted in it is nobody's. Which processes there were stays known."""
         self._known |= self._seen
-        for store in (self._last, self._peaks, self._dips, self._lives, self._until, self._seen, self._back):
+        self._newer = None
+        for store in (self._had, self._peaks, self._dips, self._lives, self._until, self._seen, self._back):
             store.clear()
         for read in (self._read, self._sums, self._parted):
             read.clear()
@@ -96,11 +151,7 @@ class Known:
     def state(self) -> dict[str, Any]:
         """What another needs to go on from here: until when each process was read, not what its counters had."""
         uses: dict[Key, dict[str, float]] = {}
-        read = self._read | self._parted | self._sums
-        for (use, key), last in self._last.items():
-            name = use, process_of(key)
-            read[name] = max(read.get(name, last.time), last.time)
-        for (use, process), at in read.items():
+        for (use, process), at in self._read_until().items():
             uses.setdefault(process, {})[use] = at
         return {
             "processes": [{"of": process, "uses": read, **self._told(process)} for process, read in uses.items()],
@@ -109,6 +160,19 @@ class Known:
             "peaks": [[use, key, value] for (use, key), value in self._peaks.items()],
             "dips": [[use, key, value] for (use, key), value in self._dips.items()],
         }
+
+    def _read_until(self) -> dict[tuple[str, Key], float]:
+        """Until when each process was read for each use, epoch seconds."""
+        if self._told_until is not None and self._newer is not None:
+            return self._told_until | {
+                name: max(at, self._told_until.get(name, at)) for name, at in self._newer.until()
+            }
+        read = self._read | self._parted | self._sums
+        for (use, key), last in self._last.items():
+            name = use, process_of(key)
+            read[name] = max(read.get(name, last.time), last.time)
+        self._told_until = read
+        return read
 
     def _told(self, name: Key) -> dict[str, Any]:
         lives = self._lives.get(name, Lives())

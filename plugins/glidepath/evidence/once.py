@@ -30,17 +30,35 @@ def unread(_: Series) -> bool:
     return False
 
 
-def each_once(*several: Sequence[Series], read: Callable[[Series], bool] = unread) -> tuple[list[Series], ...]:
+class Plain:
+    """Whether it is plain that nothing of some lists is there twice. Labels alone tell it: of the same ones it is known."""
+
+    def __init__(self) -> None:
+        self._keys: list[list[Key]] | None = None
+
+    def __call__(self, several: Sequence[Sequence[Series]]) -> bool:
+        """Whether it is."""
+        keys = [[counter.key for counter in series] for series in several]
+        if keys != self._keys:
+            self._keys = keys if _plain(several) else None
+        return self._keys is not None
+
+
+def each_once(
+    *several: Sequence[Series], read: Callable[[Series], bool] = unread,
+    plain: Callable[[Sequence[Sequence[Series]]], bool] | None = None,
+) -> tuple[list[Series], ...]:  # fmt: skip
     """Several lists of one source's series, each without what is there once more.
 
     Args:
         several: The lists.
         read: Whether all samples of a series were read before: where another is one with it, it is no longer needed.
+        plain: A `Plain` that has seen such lists before; None: each is looked through.
 
     Raises:
         EvidenceError: A counter is there twice, and it can't be known whether it is one.
     """
-    if _plain(several):
+    if (plain or _plain)(several):
         return tuple(map(list, several))
     left = of_one_way([counter for series in several for counter in series])
     kept = {counter.key for counter in left} - ended_ways(left, read)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import requests
@@ -13,6 +14,7 @@ from requests.auth import AuthBase
 from urllib3.util.retry import Retry
 
 from glidepath.errors import EvidenceError
+from glidepath.evidence.decoded import decoded
 from glidepath.evidence.series import Answers, Row
 
 REFUSED = {
@@ -108,12 +110,17 @@ def unanswered(where: str, query: str, why: object) -> str:
 
 
 class _Form(requests.Session):
-    """Sends what it posts as a form: a query may be longer than an address is allowed to be, and is encoded once."""
+    """Sends what it posts as a form: a query may be longer than an address is allowed to be, and is encoded once.
+
+    What comes is read as `decoded` does.
+    """
 
     def request(self, method: str | bytes, url: str | bytes, **how: Any) -> requests.Response:  # type: ignore[override]
         if method == "POST" and "data" not in how:
             how["data"] = how.pop("params", None)
-        return super().request(method, url, **how)
+        response = super().request(method, url, **how)
+        response.json = partial(decoded, response)  # type: ignore[method-assign]
+        return response
 
 
 def _whole(response: requests.Response, **_: Any) -> None:

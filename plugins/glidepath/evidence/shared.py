@@ -19,7 +19,7 @@ from weakref import WeakSet, WeakValueDictionary
 from requests import RequestException
 
 from glidepath.errors import EvidenceError
-from glidepath.evidence.batch import BatchAnswer, Query, milliseconds
+from glidepath.evidence.batch import Arrangement, BatchAnswer, Query, milliseconds
 from glidepath.evidence.prometheus import NotAnsweredError, Prometheus, RefusedError, unanswered
 from glidepath.evidence.selectors import Shape, parsed
 from glidepath.evidence.series import Queries, Row, ranged, whole_seconds
@@ -31,6 +31,8 @@ MOST, LETTERS = 200, 100_000
 CAREFUL_S = 60.0
 # So many beats are kept: who looks late still looks as of its own.
 KEPT = 4
+# So many arrangements of answers are kept: a scrape has a few beats, and each beat some queries.
+ARRANGED = 32
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Shared:
         self._down: EvidenceError | None = None
         self._most, self._careful_until = MOST, -math.inf
         self._alone: dict[str, float] = {}
+        # By the selectors of a query, how its last answer was arranged.
+        self._arrangements: dict[frozenset[str], Arrangement] = {}
 
     def view(self, beat_s: float) -> View:
         """A reader for one who watches; what it reads is shared as long as it lives.
@@ -212,7 +216,7 @@ class Shared:
     def _ask(self, asked: Query) -> None:
         try:
             rows = self.prometheus.rows(asked.query, asked.at / 1000)
-            asked.answer.set_result(BatchAnswer(asked.members, rows))
+            asked.answer.set_result(self._arranged(BatchAnswer(asked.members, rows, self._before(asked))))
         except BaseException as error:
             if len(asked.members) > 1 and isinstance(error, EvidenceError):
                 with self._lock:
@@ -221,6 +225,20 @@ class Shared:
             asked.answer.set_exception(error)
             if not isinstance(error, EvidenceError):
                 raise
+
+    def _before(self, asked: Query) -> Arrangement | None:
+        with self._lock:
+            return self._arrangements.get(frozenset(asked.members))
+
+    def _arranged(self, answer: BatchAnswer) -> BatchAnswer:
+        """Remember how an answer is arranged: the next to the same selectors is so as well, as a rule."""
+        with self._lock:
+            names = frozenset(answer.members)
+            self._arrangements.pop(names, None)
+            self._arrangements[names] = answer.arranged
+            while len(self._arrangements) > ARRANGED:
+                del self._arrangements[next(iter(self._arrangements))]
+        return answer
 
 
 _known: WeakValueDictionary[object, Shared] = WeakValueDictionary()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from glidepath.evidence.edges import edge
 from glidepath.evidence.series import Series
 from glidepath.evidence.shares import Selected, uses_of
-from glidepath.evidence.source import Source, matches
+from glidepath.evidence.source import ShareSeries, Source, matches
 from glidepath.evidence.summed import pod_of
 
 # Series, and by how much each grew.
@@ -57,22 +57,32 @@ def tally(
         if count or reports(series):
             total, errors = by_pod.get(pod_of(series), (0.0, 0.0))
             by_pod[pod_of(series)] = (total + count, errors + (count if source.is_error(series.labels) else 0.0))
-    shares, sums = {}, {}
+    shares: dict[str, tuple[int, int]] = {}
+    sums: dict[str, tuple[int, int]] = {}
     for share in source.shares:
         of, events = (sum(count for _, count in grown[use]) for use, _, _ in uses_of(share))
-        if share.sum_seconds is not None:
-            sums[share.name] = round(events * share.sum_seconds * MICROSECONDS), round(of)
-        else:  # two counters of one pod are not read at the same instant
-            shares[share.name] = min(round(events), round(of)), round(of)
+        share_counts(share, of, events, shares, sums)
+    return totals(by_pod, _buckets(source, grown["latency"], edges, common), shares, sums)
+
+
+def share_counts(
+    share: ShareSeries, of: float, events: float, shares: dict[str, tuple[int, int]], sums: dict[str, tuple[int, int]]
+) -> None:
+    """Tell a share's, or a mean's, among the others'."""
+    if share.sum_seconds is not None:
+        sums[share.name] = round(events * share.sum_seconds * MICROSECONDS), round(of)
+    else:  # two counters of one pod are not read at the same instant
+        shares[share.name] = min(round(events), round(of)), round(of)
+
+
+def totals(
+    by_pod: Mapping[str, tuple[float, float]], latency: tuple[int, ...], shares: dict[str, tuple[int, int]],
+    sums: dict[str, tuple[int, int]],
+) -> Counts:  # fmt: skip
+    """A version's counts out of its pods' requests and errors, and the rest."""
     pods = {pod: (round(total), round(errors)) for pod, (total, errors) in by_pod.items()}
-    return Counts(
-        sum(total for total, _ in pods.values()),
-        sum(errors for _, errors in pods.values()),
-        _buckets(source, grown["latency"], edges, common),
-        pods,
-        shares,
-        sums,
-    )
+    requests, errors = (sum(each) for each in zip(*pods.values(), strict=True)) if pods else (0, 0)
+    return Counts(requests, errors, latency, pods, shares, sums)
 
 
 def series_of(
@@ -114,9 +124,15 @@ def _buckets(source: Source, grown: Growths, edges: Sequence[float], common: Seq
         at = edge(bucket, source)
         if at in exact:
             cumulative[at] += count
+    return not_cumulative(cumulative[upper] for upper in [*edges, math.inf])
+
+
+def not_cumulative(cumulative: Iterable[float]) -> tuple[int, ...]:
+    """Requests per bucket, out of those at each edge or below, ascending."""
     counts, below = [], 0
-    for upper in [*edges, math.inf]:
+    for value in cumulative:
         # Scrapes are atomic per pod; a fall can only come of a reset between two buckets' births.
-        counts.append(max(0, round(cumulative[upper]) - below))
-        below = max(below, round(cumulative[upper]))
+        all_of = round(value)
+        counts.append(max(0, all_of - below))
+        below = max(below, all_of)
     return tuple(counts)

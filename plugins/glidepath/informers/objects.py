@@ -44,10 +44,22 @@ class WatchedObjects(Objects):
     def list_metadata(self, kind: str, selector: str) -> Sequence[dict[str, Any]]:
         """See `Objects.list_metadata`."""
         narrowed = NARROWED.get(kind, "")
-        if narrowed and narrowed not in selector.split(","):
+        known = not narrowed or narrowed in selector.split(",")
+        found = self._all(kind, selector, "", metadata=True) if known else None
+        if found is None:
+            self._reader.beyond()
             return super().list_metadata(kind, selector)
-        found = self._all(kind, selector, "", metadata=True)
-        return super().list_metadata(kind, selector) if found is None else [one["metadata"] for one in found]
+        return [one["metadata"] for one in found]
+
+    def list_everywhere(self, kind: str) -> Sequence[dict[str, Any]]:
+        """See `Objects.list_everywhere`."""
+        self._reader.beyond()
+        return super().list_everywhere(kind)
+
+    def log(self, pod: str, query: Sequence[tuple[str, str]]) -> str:
+        """See `Objects.log`."""
+        self._reader.beyond()
+        return super().log(pod, query)
 
     def _all(self, kind: str, selector: str, fields: str, metadata: bool = False) -> Sequence[Any] | None:
         """What is selected; where nothing is, the very tuple that the cache has. None where that is not known now."""
@@ -60,4 +72,5 @@ class WatchedObjects(Objects):
     def _call(self, what: str, method: str, kind: str, *arguments: Any, **more: Any) -> dict[str, Any]:
         if method != "GET":
             raise AssertionError(f"{what}: a write goes by what was read from the API, never by what is watched")
+        self._reader.beyond()
         return super()._call(what, method, kind, *arguments, **more)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from kubernetes import client
 
@@ -25,6 +27,9 @@ EVERYWHERE = ""
 # What is told apart by the API already, where only a few of many are ever asked for.
 NARROWED = {"v1/secrets": "owner=helm"}
 
+# A read: how to make it again, and what was found; nothing where that was not known, and None for what the API was asked for.
+Noted = tuple[Callable[..., object], tuple[object, ...], object] | None
+
 _lock = threading.Lock()
 _clusters: dict[tuple[str, str], Cluster] = {}
 
@@ -40,14 +45,48 @@ class Reader:
 
     def __init__(self, cluster: Cluster, namespace: str, within_s: float) -> None:
         self._cluster, self.namespace, self.within_s = cluster, namespace, within_s
+        self._noted: list[Noted] | None = None
+
+    @contextmanager
+    def noted(self) -> Iterator[list[Noted]]:
+        """What is read until the end, by one thread."""
+        before, self._noted = self._noted, []
+        try:
+            yield self._noted
+        finally:
+            self._noted = before
+
+    def same(self, reads: Iterable[Noted]) -> bool:
+        """Whether what was read is known now, and is what it was then. What the API was asked for is not."""
+        return all(read is not None and read[2] is not None and read[0](*read[1]) is read[2] for read in reads)
+
+    def beyond(self) -> None:
+        """Note that the API is asked."""
+        if self._noted is not None:
+            self._noted.append(None)
 
     def get(self, kind: str, name: str) -> tuple[bool, Object | None]:
         """Whether it is known now, and then an object, or None where there is none."""
+        known, found = self._get(kind, name)
+        if self._noted is not None:
+            self._noted.append((self._found, (kind, name), found if known else None))
+        return known, found
+
+    def _found(self, kind: str, name: str) -> Object | None:
+        return self._get(kind, name)[1]
+
+    def _get(self, kind: str, name: str) -> tuple[bool, Object | None]:
         cache = self._cluster.cache(Kind(kind), self.namespace)
         return (False, None) if cache is None else cache.get(self.namespace, name, time.monotonic(), self.within_s)
 
     def all(self, kind: str, metadata: bool = False, label: tuple[str, str] | None = None) -> tuple[Object, ...] | None:
         """All objects of a kind, or those with a label; None where they are not known now."""
+        found = self._all(kind, metadata, label)
+        if self._noted is not None:
+            self._noted.append((self._all, (kind, metadata, label), found))
+        return found
+
+    def _all(self, kind: str, metadata: bool, label: tuple[str, str] | None) -> tuple[Object, ...] | None:
         cache = self._cluster.cache(Kind(kind, NARROWED.get(kind, "") if metadata else "", metadata), self.namespace)
         return None if cache is None else cache.all(self.namespace, time.monotonic(), self.within_s, label)
 

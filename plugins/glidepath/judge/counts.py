@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from glidepath.judge.settings import MetricSettings
@@ -82,6 +82,11 @@ class ArmCounts:
             return self.errors, self.requests
         return self.shares.get(metric.counted, (0, 0))
 
+    def to_dict(self) -> dict[str, Any]:
+        """As `asdict` has it, without copies of what nobody changes."""
+        pairs = {"by_pod": dict(self.by_pod), "shares": dict(self.shares), "sums": dict(self.sums)}
+        return {**vars(self), **pairs, "apart": self.apart.to_dict() if self.apart else None}
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ArmCounts:
         """Back from `asdict`, JSON's lists and all."""
@@ -124,7 +129,7 @@ class Interval:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-safe values."""
-        return asdict(self)
+        return {**vars(self), "stable": self.stable.to_dict(), "canary": self.canary.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Interval:

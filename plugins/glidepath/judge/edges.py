@@ -21,12 +21,12 @@ import numpy as np
 from glidepath.judge.base import HALF_LIFE_S, PRIOR_REQUESTS
 from glidepath.judge.counts import ArmCounts
 from glidepath.judge.estimates import Estimates
-from glidepath.judge.evalue import Array
+from glidepath.judge.evalue import Array, Asked, log_es
 from glidepath.judge.feasibility import Comparable
 from glidepath.judge.metrics import kind_of
 from glidepath.judge.metrics.latency import NEAR
 from glidepath.judge.plan import MetricPlan
-from glidepath.judge.process import MetricProcess, looked
+from glidepath.judge.process import MetricProcess, Posed, looked
 from glidepath.judge.survival import Survival, corners, nulls
 from glidepath.judge.values import MetricLook
 
@@ -131,8 +131,10 @@ class Edges:
             process.follow(null.margins, null.slopes)
             for other, line in zip(others, null.corners(process.plan.safety) if others else (), strict=True):
                 other.follow(*line)
-        for process in self._every():
-            process.feed(stable, canary, below, seconds)
+        posed = [(process, process.ask(stable, canary, below)) for process in self._every()]
+        asked = [(process, question) for process, question in posed if question is not None]
+        for (process, question), log in zip(asked, _logs([question for _, question in asked]), strict=True):
+            process.take(question, log, seconds)
         self._nulls.see(below[0], seconds)
 
     def _every(self) -> list[MetricProcess]:
@@ -182,6 +184,18 @@ class Edges:
                     "release is planned on the latency of today"
                 )
         return ""
+
+
+def _logs(asked: Sequence[Posed]) -> list[Array]:
+    """The log e-values of each; all are of the same requests, and their nulls have slopes."""
+    if not asked:
+        return []
+    n, m, *_ = asked[0].counts
+    several = []
+    for (_, _, x, y), (canary, stable, _), bets in asked:
+        assert bets.slopes is not None
+        several.append(Asked(x, y, bets.margins, canary, stable, bets.slopes))
+    return log_es(n, m, several)
 
 
 def cornered(part: MetricPlan) -> Iterator[MetricPlan]:

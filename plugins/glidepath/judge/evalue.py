@@ -12,6 +12,9 @@ estimation in stratified count data"). docs/mathematics.md has the proof that E[
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,6 +53,42 @@ def log_e(
     slope = n * (c - pc) / (pc * (1.0 - pc))
     left = (slope if b is None else b * slope) + m * (s - ps) / (ps * (1.0 - ps))
     return np.asarray(value - np.maximum(left * (1.0 - ps), -left * ps))
+
+
+class Asked(NamedTuple):
+    """What is asked of an interval by one's bets; as `log_e` has it, with questions as rows.
+
+    Attributes:
+        x, y: Events.
+        d, b: The nulls, shaped (questions, 1).
+        c, s: What is bet on, shaped (questions, bets) and (questions, 1).
+    """
+
+    x: Array | float
+    y: float
+    d: Array
+    c: Array
+    s: Array
+    b: Array
+
+
+def log_es(n: float, m: float, several: Sequence[Asked]) -> list[Array]:
+    """As `log_e` for each of several, to the bit, by one calculation: for small arrays each step costs more than what it does."""
+    # As `along`, of which side of one half it goes by.
+    sides: dict[bool, list[int]] = {}
+    for number, asked in enumerate(several):
+        sides.setdefault(bool(asked.s.min() > 0.5), []).append(number)
+    found: dict[int, Array] = {}
+    for numbers in sides.values():
+        ends = np.cumsum([len(several[number].c) for number in numbers])[:-1]
+        x, y, d, c, s, b = map(np.concatenate, zip(*(_rows(several[number]) for number in numbers), strict=True))
+        found |= zip(numbers, np.split(log_e(n, m, x, y, d, c, s, b), ends), strict=True)
+    return [found[number] for number in range(len(several))]
+
+
+def _rows(asked: Asked) -> tuple[Array, ...]:
+    column = (len(asked.c), 1)
+    return tuple(part if isinstance(part, np.ndarray) and part.ndim else np.full(column, part) for part in asked)
 
 
 def projection(n: Array | float, m: Array | float, d: Array, c: Array, s: Array | float) -> Array:

@@ -34,9 +34,10 @@ TOO_MANY = 4.0
 ALONE = 4.0
 
 
-def gained(
-    bets: Bets, base: Base, n: Number, m: Number, x: Number, y: Number
-) -> tuple[Array, tuple[Array, Array, Mask]]:
+Made = tuple[Array, Array, Mask]
+
+
+def gained(bets: Bets, base: Base, n: Number, m: Number, x: Number, y: Number) -> tuple[Array, Made]:
     """The log e-values that count of an interval, and what was bet on, as `Bets.at` gives it.
 
     Args:
@@ -45,8 +46,15 @@ def gained(
         n, m: Requests of the canary and of the stable; of many releases, shaped (releases, 1, 1).
         x, y: Their events; x may have a row a question.
     """
-    canary, stable, possible = made = bets.at(base.now())
-    gains = log_e(n, m, x, y, bets.margins, canary, stable, bets.slopes) * possible
+    canary, stable, _ = made = bets.at(base.now())
+    return counting(bets, base, (n, m, x, y), log_e(n, m, x, y, bets.margins, canary, stable, bets.slopes), made), made
+
+
+def counting(bets: Bets, base: Base, counts: tuple[Number, Number, Number, Number], log: Array, made: Made) -> Array:
+    """What counts of the log e-values of an interval; its counts in `gained`'s order."""
+    n, m, x, y = counts
+    canary, stable, possible = made
+    gains = log * possible
     whole, both = gains[..., bets.safety], x + y
     counted = whole
     most = _most(base, n + m)
@@ -61,7 +69,7 @@ def gained(
         left = np.where(y > TOO_MANY * (np.floor(most) + 1.0), 0.0, np.maximum(whole * _part(most, y), 0.0))
         counted = np.where(alone, np.minimum(counted, left), counted)
     gains[..., bets.safety] = counted
-    return gains, made
+    return gains
 
 
 def _most(base: Base, requests: Number) -> Number:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,9 +20,9 @@ from glidepath.judge.bounds import bounds
 from glidepath.judge.cap import Cap
 from glidepath.judge.counts import ArmCounts
 from glidepath.judge.estimates import Estimates
-from glidepath.judge.evalue import Array
+from glidepath.judge.evalue import Array, log_e
 from glidepath.judge.feasibility import Comparable, effect
-from glidepath.judge.gains import gained
+from glidepath.judge.gains import Made, counting
 from glidepath.judge.latent import WithMoods
 from glidepath.judge.metrics import kind_of
 from glidepath.judge.metrics.base import Told
@@ -37,6 +38,19 @@ SAFETY_START, SAFETY_LATER = 0.8, 0.2
 SAFETY_ROOM = math.log(10.0)
 # Beyond this an E is told as this: JSON has no infinity.
 LARGEST_LOG = 690.0
+
+
+class Posed(NamedTuple):
+    """What an interval is asked.
+
+    Attributes:
+        counts: The canary's requests and the stable's, the canary's events (a row a question) and the stable's.
+        bets: As `Bets.at` gives them; of: whose.
+    """
+
+    counts: tuple[float, float, Array | float, float]
+    bets: Made
+    of: Bets
 
 
 class MetricProcess:
@@ -109,12 +123,25 @@ class MetricProcess:
             below: Their cumulative bucket counts, shaped (2, buckets).
             seconds: How long it lasted.
         """
+        if (asked := self.ask(stable, canary, below)) is not None:
+            n, m, x, y = asked.counts
+            canaries, stables, _ = asked.bets
+            log = log_e(n, m, x, y, self._bets.margins, canaries, stables, self._bets.slopes)
+            self.take(asked, log, seconds)
+
+    def ask(self, stable: ArmCounts, canary: ArmCounts, below: Array) -> Posed | None:
+        """What a merged interval is asked, as by `feed`, whose parts this and `take` are; None for nothing."""
         self._estimates.add(stable, canary, below)
         self._pods = (canary.pods or 1, stable.pods or self.plan.pods or 1)
         if not self.answerable:
-            return
-        n, m, x, y = self._kind.counts(self.plan, self._rows, stable, canary, below)
-        gains, bets = gained(self._bets, self._base, n, m, x, y)
+            return None
+        counts = self._kind.counts(self.plan, self._rows, stable, canary, below)
+        return Posed(counts, self._bets.at(self._base.now()), self._bets)
+
+    def take(self, asked: Posed, log: Array, seconds: float) -> None:
+        """Take in the log e-values of an interval of so many seconds, shaped (questions, bets)."""
+        (n, m, x, y), bets = asked.counts, asked.bets
+        gains = counting(self._bets, self._base, asked.counts, log, bets)
         if self.plan.phi != 1.0:
             gains /= self.plan.phi
         # The mass that starts within an interval starts before its evidence is seen, by a plan fixed beforehand.

@@ -13,6 +13,8 @@ from glidepath.judge.survival import Survival, positive
 
 # So many points between two edges are read off a curve, to find where it has a share.
 POINTS = 33
+# A quantile stays between the same two edges for many looks: so many such places are kept ready.
+CURVES = 512
 
 
 def quantile(counts: ArrayLike, edges: Sequence[float], q: float) -> float | None:
@@ -52,8 +54,7 @@ def quantile_on_curve(below: Array, edges: Sequence[float], q: float) -> float |
     return float(np.exp(np.interp(np.log(q) - np.log1p(-q), odds, latencies)))
 
 
-# A release asks at the same few places at each look.
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=CURVES)
 def _curve(edges: tuple[float, ...], place: int) -> tuple[int, Survival | None, Array]:
     """The first edge that is a latency, what reads the points below an edge, None for too few edges, and their logarithms."""
     above = positive(edges)

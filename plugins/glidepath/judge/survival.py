@@ -8,6 +8,7 @@ PCHIP has them) follows where they are not. docs/mathematics.md says by how much
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,7 +35,7 @@ def shares_beyond(latency: Sequence[int]) -> Array:
 
 def positive(edges: Sequence[float]) -> range:
     """Which of the edges, ascending, are latencies: OpenTelemetry's SDKs begin at 0, which has no logarithm."""
-    return range(sum(edge <= 0 for edge in edges), len(edges))
+    return range(bisect_right(edges, 0.0), len(edges))
 
 
 class Survival:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -106,7 +106,8 @@ class Look:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-safe values: what is not a finite number becomes None."""
-        return {**asdict(self), "verdict": str(self.verdict)}
+        metrics = tuple(vars(metric).copy() for metric in self.metrics)
+        return {**vars(self), "verdict": str(self.verdict), "metrics": metrics}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Look:

@@ -75,6 +75,11 @@ class Known:
                 self.named[row.once] = event
             self._after, self._count = row.id, self._count + 1
 
+    @property
+    def mark(self) -> object:
+        """Another one as soon as a row or an event is; None where the record has none."""
+        return self._seen
+
     def of_kind(self, kind: str | None) -> list[Event]:
         """The events of a kind, or all, in order."""
         several = [self.events.get(kind, [])] if kind is not None else list(self.events.values())

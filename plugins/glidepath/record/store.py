@@ -26,6 +26,7 @@ _OF_KIND = _EVENTS.where(events.c.kind == bindparam("kind"))
 _ALL, _ALL_OF_KIND = (query.order_by(events.c.id) for query in (_EVENTS, _OF_KIND))
 _LAST_OF_KIND = _OF_KIND.order_by(events.c.id.desc()).limit(1)
 _ONCE = _EVENTS.where(events.c.once == bindparam("once"))
+_ADD_LOOK = insert(looks)
 
 
 class Record:
@@ -100,6 +101,11 @@ class Record:
             yield
         finally:
             self._reading.known = known
+
+    def as_known(self, release_id: str) -> object:
+        """What this thread reads of a release as of now: equal to another such mark as long as nothing is new; else None."""
+        known = self._of(release_id)
+        return None if known is None else known.mark
 
     def _of(self, release_id: str) -> Known | None:
         known: Known | None = getattr(self._reading, "known", None)
@@ -279,7 +285,7 @@ class Record:
             with self._writing() as connection:
                 if turn is not None:
                     seen(connection, release_id, turn, samples)
-                connection.execute(insert(looks).values(values))
+                connection.execute(_ADD_LOOK, values)
         except IntegrityError:
             return
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from glidepath.errors import ReplacedError
@@ -67,9 +68,8 @@ class Turns:
 
     def find(self, release_id: str, role: str) -> Turn | None:
         """The newest turn, or None before the first."""
-        query = _columns().where(turns.c.release_id == release_id, turns.c.role == role)
         with self._begin() as connection:
-            row = connection.execute(query).mappings().first()
+            row = connection.execute(_FIND, {"of": release_id, "as": role}).mappings().first()
         return Turn(**row) if row else None
 
     def keep(
@@ -100,6 +100,17 @@ def _columns() -> Any:
     return select(turns.c.number, turns.c.at, turns.c.left, turns.c.unseen, turns.c.samples)
 
 
+_MINE = (turns.c.release_id == bindparam("of")) & (turns.c.role == bindparam("as"))
+_FIND = _columns().where(_MINE)
+
+
 def _written(connection: Connection, release_id: str, role: str, number: int, values: Mapping[str, Any]) -> bool:
-    mine = (turns.c.release_id == release_id) & (turns.c.role == role) & (turns.c.number == number)
-    return bool(connection.execute(update(turns).where(mine).values(dict(values))).rowcount)
+    mine = {"of": release_id, "as": role, "mine": number}
+    return bool(connection.execute(_update(*values), {**mine, **values}).rowcount)
+
+
+@cache
+def _update(*columns: str) -> Update:
+    """Changes some columns of a turn that is still its holder's: made once, for every look writes by it."""
+    mine = _MINE & (turns.c.number == bindparam("mine"))
+    return update(turns).where(mine).values({column: bindparam(column) for column in columns})

@@ -147,7 +147,7 @@ class Guard:
         first, entered = stage(self.run, 1), self.run.journal.entered()
         if entered is None or 0 <= self.run.now() - entered.noted < self.looks.gap_s:
             return  # the task may be about to
-        if self._sure(lambda run: run.ports.traffic.read().carries(first.routes)):
+        if self._sure(lambda run: run.ports.traffic.read().carries(first.routes), "first"):
             self.run.note(WeightGiven(first.number, first.weight))
             self.run.say(f"guard: {first.routes} is in force and was not noted; watched from here on")
 
@@ -211,7 +211,7 @@ class Guard:
 
     def _drifted(self, step: StepInForce) -> bool:
         """Whether somebody else changed what the release needs. If so, it does what the policy says, and judges nothing."""
-        routes = self._sure(lambda run: routes_drift(run, step.number))
+        routes = self._sure(lambda run: routes_drift(run, step.number), ("routes", step.number))
         drift = routes or self._sure(objects_drift)
         if drift is None or self.run.journal.fate() is not None or self.run.step() != step:
             return False

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from glidepath.errors import ClusterError, SetupError, TrafficDriftError
 from glidepath.release.observation import observation
@@ -17,6 +18,8 @@ T = TypeVar("T")
 class Confirmed:
     """Makes checks that find nothing as a rule, by what may be behind; what they find is checked once more by what is there now.
 
+    One that found nothing is not made again while all that it read, of the cluster and of the record, is proven to be as it was.
+
     Args:
         run: The release by ports that read the API.
         rest: The same by ports that read what is watched; or by those of `run`.
@@ -24,12 +27,33 @@ class Confirmed:
 
     def __init__(self, run: Run, rest: Run) -> None:
         self.run, self.rest = run, rest
+        # By check: what the record had, what was read of the cluster, and the nothing that was found.
+        self._nothing: dict[object, tuple[object, Sequence[Any], Any]] = {}
 
-    def __call__(self, check: Callable[[Run], T]) -> T:
-        """What a check finds; what is false is nothing."""
+    def __call__(self, check: Callable[[Run], T], of: object = None) -> T:
+        """What a check finds; what is false is nothing.
+
+        Args:
+            check: It goes by nothing else than what the run's ports and record say.
+            of: What tells it from other checks; None: itself.
+        """
+        of = check if of is None else of
+        known = self.run.ports.record.as_known(self.run.id)
+        before, reads = self._nothing.get(of), self.rest.ports.reads
+        if (
+            before is not None
+            and reads is not None
+            and known is not None
+            and known == before[0]
+            and reads.same(before[1])
+        ):
+            return before[2]  # type: ignore[no-any-return]
+        self._nothing.pop(of, None)
         try:
-            found = check(self.rest)
+            with reads.noted() if reads is not None else nullcontext(()) as noted:
+                found = check(self.rest)
             if not found:
+                self._nothing[of] = known, noted, found
                 return found
         except (ClusterError, SetupError, TrafficDriftError) as error:
             of_watches = not isinstance(error, ClusterError) or error.status == HTTPStatus.NOT_FOUND

@@ -92,7 +92,7 @@ class GuardTrigger(BaseTrigger):
         told: tuple[object, ...] | None = None
         while True:
             try:
-                mark = await marks()(self.release_id)
+                mark = await marks()(self.release_id, told)
                 if mark is not None and mark.journal != told:
                     tell = lane("tell", (await self._connected()).kubernetes)
                     events = events or await tell(self._cluster_events)

@@ -15,21 +15,29 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 
 
+Waiting = tuple["asyncio.Future[Mark | None]", "tuple[object, ...] | None"]
+
+
 class Marks:
     """The marks of releases, for all who wait on one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, list[asyncio.Future[Mark | None]]] = {}
+        # By release: who waits, and which journal's mark is nothing new to them.
+        self._waiting: dict[str, list[Waiting]] = {}
         self._polling: asyncio.Future[None] | None = None
 
-    async def __call__(self, release_id: str) -> Mark | None:
+    async def __call__(self, release_id: str, journal: tuple[object, ...] | None = None) -> Mark | None:
         """The mark of a release at the next poll; None where the record has no such release.
+
+        Args:
+            release_id: The release.
+            journal: At the next poll at which its journal has another mark than this; None: at the next.
 
         Raises:
             RecordError: The record can't be read.
         """
         mine: asyncio.Future[Mark | None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(release_id, []).append(mine)
+        self._waiting.setdefault(release_id, []).append((mine, journal))
         if self._polling is None or self._polling.done():
             self._polling = asyncio.ensure_future(self._poll())
         return await mine
@@ -44,13 +52,15 @@ class Marks:
             except Exception as error:
                 found = error
             for name, several in waiting.items():
-                for one in several:
+                for one, journal in several:
                     if one.done():  # whoever waited is gone
                         continue
                     if isinstance(found, Exception):
                         one.set_exception(found)
+                    elif (mark := found.get(name)) is None or journal is None or mark.journal != journal:
+                        one.set_result(mark)
                     else:
-                        one.set_result(found.get(name))
+                        self._waiting.setdefault(name, []).append((one, journal))
 
 
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Marks] = WeakKeyDictionary()

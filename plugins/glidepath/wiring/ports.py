@@ -65,5 +65,6 @@ def watched(ports: Ports, policy: Policy, api: client.ApiClient, within_s: float
         traffic=traffic,
         fence=fence,
         workloads=KubernetesWorkloads(api, policy.namespace, policy.service, opened),
+        reads=joined,
     )
     return Watched(made, joined.close)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from glidepath.judge.evalue import along, log_e, projection
+from glidepath.judge.evalue import Asked, along, log_e, log_es, projection
 
 STABLE = (0.0005, 0.005, 0.05, 0.3, 0.6, 0.95)
 MARGINS = (-0.3, -0.004, 0.0, 0.0005, 0.002, 0.02, 0.2)
@@ -187,3 +187,25 @@ def test_harm_evidence_grows_with_the_canarys_events(n: int, m: int, s: float, d
     assert many >= few
     safe_few, safe_many = (one(n, m, x, m * s, d + 0.01, s * 0.5, s) for x in (n * s, n * s + 1))
     assert safe_many <= safe_few
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(STABLE), st.integers(1, 9), st.integers(0, 2**32 - 1)), min_size=1, max_size=9)
+)
+def test_several_at_once_are_what_each_is_by_itself(several: list[tuple[float, int, int]]) -> None:
+    n, m = 100.0, 400.0
+    asked = []
+    for stable, rows, seed in several:
+        random = np.random.default_rng(seed)
+        s = np.clip(stable * random.uniform(0.5, 1.05, (rows, 1)), 1e-6, 0.98)
+        b = random.uniform(0.3, 1.0, (rows, 1))
+        d = random.uniform(0.0, 0.9, (rows, 1)) * (1.0 - b * s)
+        c = random.uniform(1e-6, 1.0 - 1e-6, (rows, 9))
+        asked.append(
+            Asked(random.integers(0, 101, (rows, 1)).astype(float), float(random.integers(0, 401)), d, c, s, b)
+        )
+    for found, alone in zip(log_es(n, m, asked), asked, strict=True):
+        expected = log_e(n, m, alone.x, alone.y, alone.d, alone.c, alone.s, alone.b)
+        assert found.tobytes() == expected.tobytes()
+    for found, alone in zip(log_es(0.0, m, asked), asked, strict=True):
+        assert found.tobytes() == np.zeros(alone.c.shape).tobytes()

@@ -12,12 +12,13 @@ import pytest
 
 from glidepath.informers import informer
 from glidepath.ports import Watched
+from glidepath.release import drift, events
 from glidepath.release.brake import taken_back
 from glidepath.release.guard import Guard
 from glidepath.release.run import Run
 from glidepath.release.tasks.shift import shift
 from glidepath.wiring.ports import watched
-from tests.support.apiserver import SERVICE
+from tests.support.apiserver import SERVICE, SERVICES
 from tests.support.guards import annotated, started
 from tests.support.installed import http_routes
 from tests.support.stage import Stage
@@ -136,4 +137,37 @@ def test_an_order_that_was_withdrawn_is_followed_no_more(stage: Watching, ready:
     gone = {"metadata": {"annotations": {"glidepath.dev/take-back": None}}}
     assert stage.server.handle("PATCH", path, "application/merge-patch+json", gone)[0] == 200
     reads(stage, guard)
+    assert not taken_back(run)
+
+
+def test_what_was_in_order_is_not_looked_through_again_before_something_changes(
+    stage: Watching, ready: tuple[Run, Guard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, guard = ready
+    made: list[Run] = []
+
+    def check(by: Run) -> str | None:
+        made.append(by)
+        return drift.objects_drift(by)
+
+    def times(ticks: int) -> int:
+        before = len(made)
+        for _ in range(ticks):
+            reads(stage, guard)
+        return len(made) - before
+
+    monkeypatch.setattr("glidepath.release.guard.objects_drift", check)
+    assert times(1) == 1
+    until(lambda: times(1) == 0)  # the guard's own word on the step is something new, too
+    assert times(5) == 0
+    run.note(events.Watching())  # the record has something new
+    assert (times(1), times(3)) == (1, 0)
+    stage.server.put(
+        SERVICES, stage.server.find("services", SERVICE) | {"metadata": {"name": SERVICE, "labels": {"a": "b"}}}
+    )
+    until(lambda: times(1) == 1)  # and the cluster
+    assert times(3) == 0
+    stage.server.cut()
+    stage.server.down = True
+    until(lambda: times(1) == 1)  # nothing is proven any more
     assert not taken_back(run)

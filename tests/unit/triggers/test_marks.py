@@ -76,3 +76,27 @@ def test_a_record_that_is_away_is_told_to_each_and_asked_again(monkeypatch: pyte
         assert await marks()("a") is None
 
     asyncio.run(play())
+
+
+def test_who_knows_a_journal_waits_until_it_has_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[str]]
+) -> None:
+    monkeypatch.setenv("GLIDEPATH_RECORD_URL", f"sqlite:///{tmp_path}/record.db")
+    with ApiServer() as server:
+        run, _ = started(Stage(server, tmp_path))
+
+        async def play() -> None:
+            known = await marks()(run.id)
+            assert known is not None
+            waiting = asyncio.ensure_future(marks()(run.id, known.journal))
+            run.ports.record.add_look(run.id, 1, 1.0, None, {"at": 1.0}, None, None)
+            while len(asked) < 4:
+                await asyncio.sleep(0.01)
+            assert not waiting.done()  # a look is none of the journal's
+            run.ports.record.add_event(run.id, "watching", {}, 2.0)
+            found = await waiting
+            assert found is not None
+            assert found.journal != known.journal
+            assert await marks()("dag/none", known.journal) is None
+
+        asyncio.run(play())
