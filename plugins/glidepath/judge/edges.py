@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +64,7 @@ class Nulls:
             [edges[part.edge], *(edges[part.edge] / row.value for row in part.questions)] for part in plan.parts
         ]
         self._survival = Survival([edges[place] for place in plan.knots], np.concatenate(latencies).tolist())
-        self._ends = np.cumsum([len(of_part) for of_part in latencies])[:-1]
+        self._ends = [*accumulate(len(of_part) for of_part in latencies)][:-1]
         planned = np.broadcast_to(np.array(plan.shares), (*releases, len(plan.shares)))
         self._prior: Array = PRIOR_REQUESTS * planned
         self._slower: Array = np.zeros_like(planned)
@@ -77,9 +78,10 @@ class Nulls:
 
     def now(self) -> list[Null]:
         """Of each part."""
-        both = (np.split(array, self._ends, axis=-1) for array in self._survival.at(self.shares()))
+        every, every_falls = self._survival.at(self.shares())
         made = []
-        for read, falls in zip(*both, strict=True):
+        for start, end in pairwise((0, *self._ends, every.shape[-1])):
+            read, falls = every[..., start:end], every_falls[..., start:end]
             margins, slopes = nulls(read[..., :1], falls[..., :1], read[..., 1:], falls[..., 1:])
             made.append(Null(margins[..., None], slopes[..., None], read[..., :1, None]))
         return made
