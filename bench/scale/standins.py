@@ -159,9 +159,16 @@ def prometheus(services: Services) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """Nobody reads it."""
 
-    served = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    served = Quiet(("127.0.0.1", 0), Handler)
     served.daemon_threads = True
     return served
+
+
+class Quiet(ThreadingHTTPServer):
+    """Says nothing of connections that guards leave when they end."""
+
+    def handle_error(self, *_: object) -> None:
+        """Nobody reads it."""
 
 
 class Audited(WatchingApiServer):
@@ -174,6 +181,7 @@ class Audited(WatchingApiServer):
     def __init__(self, audit: Path) -> None:
         self._audit = audit.open("a", buffering=1)
         super().__init__()
+        self._http.__class__ = Quiet
 
     def handle(self, method: str, target: str, content_type: str, body: Any) -> tuple[int, Any]:
         """As there."""

@@ -46,5 +46,5 @@ class Cap:
 
     def _forget(self) -> None:
         """Drop what no window will reach again; the last interval stays."""
-        while len(self._past) > 1 and sum(lasted for lasted, _ in self._past) - self._past[-1][0] > LONG_S:
+        while len(self._past) > 1 and sum([lasted for lasted, _ in self._past]) - self._past[-1][0] > LONG_S:
             self._past.pop()

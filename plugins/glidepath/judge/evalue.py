@@ -13,6 +13,7 @@ estimation in stratified count data"). docs/mathematics.md has the proof that E[
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -80,15 +81,15 @@ def log_es(n: float, m: float, several: Sequence[Asked]) -> list[Array]:
         sides.setdefault(bool(asked.s.min() > 0.5), []).append(number)
     found: dict[int, Array] = {}
     for numbers in sides.values():
-        ends = np.cumsum([len(several[number].c) for number in numbers])[:-1]
-        x, y, d, c, s, b = map(np.concatenate, zip(*(_rows(several[number]) for number in numbers), strict=True))
-        found |= zip(numbers, np.split(log_e(n, m, x, y, d, c, s, b), ends), strict=True)
+        some = [several[number] for number in numbers]
+        rows = [len(asked.c) for asked in some]
+        x = np.concatenate([np.broadcast_to(asked.x, (count, 1)) for asked, count in zip(some, rows, strict=True)])
+        y = np.repeat([asked.y for asked in some], rows)[:, None]
+        d, c, s, b = (np.concatenate(part) for part in zip(*(asked[2:] for asked in some), strict=True))
+        logs = log_e(n, m, x, y, d, c, s, b)
+        for number, count, end in zip(numbers, rows, accumulate(rows), strict=True):
+            found[number] = logs[end - count : end]
     return [found[number] for number in range(len(several))]
-
-
-def _rows(asked: Asked) -> tuple[Array, ...]:
-    column = (len(asked.c), 1)
-    return tuple(part if isinstance(part, np.ndarray) and part.ndim else np.full(column, part) for part in asked)
 
 
 def projection(n: Array | float, m: Array | float, d: Array, c: Array, s: Array | float) -> Array:
