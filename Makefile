@@ -97,7 +97,8 @@ chart: venv sandbox ## the charts against the real API server
 .PHONY: cluster-test
 cluster-test: venv sandbox ## chart, dashboard and end-to-end tests on the cluster
 	@echo "== tests on the cluster"
-	pytest -n 2 --dist loadfile tests/chart tests/prometheus tests/sandbox -m "not long" --durations=12
+	# The longest file first: by the number of tests it would be the last, alone.
+	pytest -n 2 --dist loadfile --no-loadscope-reorder tests/sandbox tests/chart tests/prometheus -m "not long" --durations=12
 	pytest tests/e2e -m "not long" --durations=12
 	pytest tests/services -m "not long" --durations=12
 	pytest tests/faults -m "not long" --durations=12
