@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -95,13 +97,17 @@ def status_of(
                 status = watched(read, show, lambda status: status.identity.ended is not None, timeout)
         else:
             status = read()
+        if status is None:
+            return NOT_READ
+        tell(status, output)
+        return ended_with(status)
     except GlidepathError as error:
         print(f"glidepath: {error}", file=sys.stderr)
-        return NOT_READ
-    if status is None:
-        return NOT_READ
-    tell(status, output)
-    return ended_with(status)
+    except BrokenPipeError:  # who read it has gone; 0 would say that it was promoted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception:  # whatever it is: with 1 it would say that it was taken back
+        traceback.print_exc()
+    return NOT_READ
 
 
 def ended_with(status: Status) -> int:
