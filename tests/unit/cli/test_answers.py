@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 from glidepath.cli.main import main
 from tests.support.airflow_api import Api
 from tests.support.loopback import Handler, listening
+from tests.support.releases import DAG
 
 PAGE = b"<!doctype html><html><body><h1>Log in</h1><p>next=/glidepath/api/v1/releases?token=secret</p></body></html>"
 # What is answered to all but to who logs in: code, body, and where to.
@@ -134,13 +138,28 @@ def test_a_password_that_can_not_be_read_is_refused(
     assert front.got == []
 
 
+@pytest.mark.parametrize("command", [["status"], ["release", "prices", "--wait"]])
 def test_what_nobody_thought_of_is_not_told_as_taken_back(
-    api: Api, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    api: Api, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     def fails(*_: object) -> None:
         raise RuntimeError("odd")
 
     assert api.url
-    monkeypatch.setattr("glidepath.cli.releases.tell", fails)
-    assert main(["status"]) == 5
+    monkeypatch.setattr(f"glidepath.cli.{'releases' if command == ['status'] else 'started'}.tell", fails)
+    assert main(command) == 5
     assert "RuntimeError: odd" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_who_reads_no_further_is_not_told_that_it_was_promoted(
+    api: Api, monkeypatch: pytest.MonkeyPatch, unbuffered: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "glidepath.cli", "status", f"{DAG}/manual__undecided+00:00"]
+    ended = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, check=False, text=True)
+    os.close(writes)
+    assert (ended.returncode, ended.stderr) == (5, "")
+    assert api.got
