@@ -38,6 +38,7 @@ class Api:
         down: How many of the next calls are answered 503.
         unchanged: How often nothing was new.
         got: Method, path and body of each call.
+        signed: How each was.
     """
 
     record: Record
@@ -47,6 +48,7 @@ class Api:
     unchanged: int = 0
     url: str = ""
     got: list[tuple[str, str, Any]] = field(default_factory=list)
+    signed: list[str] = field(default_factory=list)
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         """Code and JSON."""
@@ -130,6 +132,8 @@ def serving(record: Record) -> Iterator[Api]:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
             code, told = api.answer(self.command, self.path, body)
+            if not self.path.startswith("/auth/"):
+                api.signed.append(self.headers.get("Authorization", ""))
             if isinstance(told, str):
                 return self.reply(code, told.encode())
             tag = f'"{told["status"]["mark"]}"' if "status" in told else ""

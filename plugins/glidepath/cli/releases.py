@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -88,20 +90,39 @@ def status_of(
     """
     from glidepath.cli.watching import shown, watched
 
-    try:
+    def follow() -> int:
         read = _reader(reach(), release, service)
         if watch:
             with shown(output) as show:
                 status = watched(read, show, lambda status: status.identity.ended is not None, timeout)
         else:
             status = read()
+        if status is None:
+            return NOT_READ
+        tell(status, output)
+        return ended_with(status)
+
+    return followed(follow)
+
+
+def followed(follow: Callable[[], int], told: str = "") -> int:
+    """The code by which a command ends that follows a release; where it can't, why is said on stderr.
+
+    Args:
+        follow: Follows it; its code.
+        told: What is said before an error.
+    """
+    try:
+        code = follow()
+        sys.stdout.flush()
+        return code
     except GlidepathError as error:
-        print(f"glidepath: {error}", file=sys.stderr)
-        return NOT_READ
-    if status is None:
-        return NOT_READ
-    tell(status, output)
-    return ended_with(status)
+        print(f"glidepath: {told}{error}", file=sys.stderr)
+    except BrokenPipeError:  # who read it has gone; 0 would say that it was promoted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception:  # whatever it is: with 1 it would say that it was taken back
+        traceback.print_exc()
+    return NOT_READ
 
 
 def ended_with(status: Status) -> int:

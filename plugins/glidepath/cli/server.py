@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import click
 
+from glidepath.cli.answers import detail, told, unmoved, whole
 from glidepath.errors import AskedError, NoReleaseError, ServerError, SetupError
 
 if TYPE_CHECKING:
@@ -49,19 +50,29 @@ def server(airflow: str, user: str | None, password_file: str | None, environmen
     Raises:
         SetupError: The address is none, or there is no way to log in.
     """
-    parts = urlsplit(airflow)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        raise SetupError("--airflow: expected http://HOST:PORT or https://HOST, without user and password")
-    token, password = environment.get("GLIDEPATH_AIRFLOW_TOKEN"), environment.get("GLIDEPATH_AIRFLOW_PASSWORD")
+    try:
+        parts = urlsplit(airflow)
+        right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:  # a port that is no number, or half of an IPv6 address
+        right = False
+    if not right or "?" in airflow or "#" in airflow:
+        raise SetupError(
+            "--airflow: expected http://HOST:PORT or https://HOST, without user and password, and without a query"
+        )
+    token, password = environment.get("GLIDEPATH_AIRFLOW_TOKEN", ""), environment.get("GLIDEPATH_AIRFLOW_PASSWORD")
+    token = token.strip()
     if password_file is not None:
-        with open(password_file, encoding="utf-8") as file:
-            password = file.read().strip()
+        try:
+            with open(password_file, encoding="utf-8") as file:
+                password = file.read().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SetupError(f"--password-file {password_file}: can't be read: expected a text file") from error
     if not token and not (user and password):
         raise SetupError(
             "nobody to log in as; expected GLIDEPATH_AIRFLOW_TOKEN, or --user and a password by --password-file or "
             "GLIDEPATH_AIRFLOW_PASSWORD"
         )
-    return Server(airflow.rstrip("/"), token or "", user or "", password or "")
+    return Server(airflow.rstrip("/"), token, user or "", password or "")
 
 
 class Server:
@@ -85,8 +96,8 @@ class Server:
             ServerError: Airflow refused or did not answer.
         """
         body = {"logical_date": None, "conf": dict(conf)}
-        begun = self.call("POST", f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns", body)
-        return f"{dag_id}/{begun['dag_run_id']}"
+        begun = self._answered("POST", f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns", body, {})
+        return told(begun, lambda said: f"{dag_id}/{said['dag_run_id']}")
 
     def state(self, release: str) -> str:
         """The state of a release's run, as Airflow has it.
@@ -95,7 +106,7 @@ class Server:
             NoReleaseError: There is no such run.
             ServerError: As for `start`.
         """
-        return str(self.call("GET", f"/api/v2/{_run(release)}")["state"])
+        return told(self._answered("GET", f"/api/v2/{_run(release)}", None, {}), lambda said: str(said["state"]))
 
     def status(self, release: str) -> Status:
         """How a release stands; where nothing is new, the server is asked for no more than that.
@@ -112,7 +123,7 @@ class Server:
         answer = self._answered("GET", path, None, {"If-None-Match": known[1]} if known else {})
         if known and answer.status_code == HTTPStatus.NOT_MODIFIED:
             return replace(known[2], now=time.time())
-        status: Status = TypeAdapter(Status).validate_python(answer.json()["status"])
+        status: Status = told(answer, lambda said: TypeAdapter(Status).validate_python(said["status"]))
         self._latest = (release, answer.headers.get("ETag", ""), status)
         return status
 
@@ -136,9 +147,8 @@ class Server:
         from glidepath.status import Row
 
         asked = {"limit": limit, "under_way": str(under_way).lower()} | ({"service": service} if service else {})
-        answer = self.call("GET", f"/glidepath/api/v1/releases?{urlencode(asked)}")
-        rows: list[Row] = TypeAdapter(list[Row]).validate_python(answer["releases"])
-        return rows
+        answer = self._answered("GET", f"/glidepath/api/v1/releases?{urlencode(asked)}", None, {})
+        return told(answer, lambda said: TypeAdapter(list[Row]).validate_python(said["releases"]))
 
     def answer(self, release: str, task: str, option: str) -> None:
         """Answer the question that a release's task asks in Airflow."""
@@ -157,8 +167,9 @@ class Server:
 
         reason = reasoned(why)
         if not dry_run:
-            said = self.call("POST", f"{_released(release)}/words", {"what": what, "why": reason})
-            return str(said.get("who") or self._user)
+            said = self._answered("POST", f"{_released(release)}/words", {"what": what, "why": reason}, {})
+            word = told(said, lambda word: {"what": word["what"], **word})
+            return str(word.get("who") or self._user)
         status = self.status(release)
         if what not in status.actions:
             raise refused(release, what, str(status.banner.state), status.actions)
@@ -166,7 +177,7 @@ class Server:
 
     def evidence(self, release: str) -> str:
         """What a release was judged by, as JSON Lines."""
-        return str(self._answered("GET", f"{_released(release)}/evidence", None, {}).content, "utf-8")
+        return whole(self._answered("GET", f"{_released(release)}/evidence", None, {}), "evidence")
 
     def report(self, release: str, form: str, policies: Mapping[str, Policy]) -> str:
         """A release's report in one of its forms.
@@ -181,21 +192,18 @@ class Server:
                 "--policy: what another policy would have decided is not told through Airflow; expected --record, or: glidepath export, "
                 "then glidepath backtest"
             )
-        return str(self._answered("GET", f"{_released(release)}/report?form={form}", None, {}).content, "utf-8")
+        return whole(self._answered("GET", f"{_released(release)}/report?form={form}", None, {}), form)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """One call; its JSON.
 
         Raises:
-            AskedError: It was refused for what was asked.
+            AskedError: It was refused for what was asked, or for a token that ran out.
             NoReleaseError: It is not there.
             ServerError: It was refused otherwise, or not answered.
         """
         answer = self._answered(method, path, body, {})
-        try:
-            return answer.json() if answer.content else None
-        except ValueError as error:
-            raise ServerError(f"{method} {self.url}{path}: answered what is no JSON: is this Airflow?") from error
+        return told(answer, lambda said: said) if answer.content else None
 
     def _answered(self, method: str, path: str, body: object, headers: Mapping[str, str]) -> requests.Response:
         """An answer that is none of a refusal; errors as `call` has them."""
@@ -203,9 +211,13 @@ class Server:
         if answer.status_code == HTTPStatus.UNAUTHORIZED and self._user:  # a token runs out
             self._token = ""
             answer = self._sent(method, path, body, headers)
-        code, text = answer.status_code, f"{method} {self.url}{path}: {answer.status_code}: {_detail(answer)}"
+        code, what = answer.status_code, f"{method} {self.url}{path}: {answer.status_code}"
+        unmoved(answer, what)
         if code < HTTPStatus.BAD_REQUEST:
             return answer
+        text = f"{what}: {detail(answer)}"
+        if code == HTTPStatus.UNAUTHORIZED and not self._user:
+            raise AskedError(f"{text}: the token in GLIDEPATH_AIRFLOW_TOKEN is no longer good, or never was")
         if code == HTTPStatus.NOT_FOUND:
             raise NoReleaseError(text)
         if code in (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY):
@@ -218,19 +230,28 @@ class Server:
         try:
             if not self._token:
                 self._login()
-            sent = {"Authorization": f"Bearer {self._token}", **headers}
-            return requests.request(method, f"{self.url}{path}", json=body, headers=sent, timeout=TIMEOUT_S)
+            return requests.request(
+                method, f"{self.url}{path}", json=body, headers=dict(headers), timeout=TIMEOUT_S, auth=self._signed,
+                allow_redirects=False,
+            )  # fmt: skip
         except (requests.RequestException, ValueError) as error:
             raise ServerError(f"{method} {self.url}{path}: no answer: {type(error).__name__}") from error
+
+    def _signed(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # As a header alone it would give way to what a `.netrc` has.
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
     def _login(self) -> None:
         import requests
 
         credentials = {"username": self._user, "password": self._password}
-        answer = requests.post(f"{self.url}/auth/token", json=credentials, timeout=TIMEOUT_S)
+        # Never sent on: it has the password.
+        answer = requests.post(f"{self.url}/auth/token", json=credentials, timeout=TIMEOUT_S, allow_redirects=False)
+        unmoved(answer, f"POST {self.url}/auth/token: {answer.status_code}")
         if not answer.ok:
             raise ServerError(f"{self.url}/auth/token does not let {self._user!r} in: {answer.status_code}")
-        self._token = str(answer.json()["access_token"])
+        self._token = told(answer, lambda said: str(said["access_token"]))
 
 
 def _run(release: str) -> str:
@@ -241,12 +262,3 @@ def _run(release: str) -> str:
 def _released(release: str) -> str:
     dag_id, _, run_id = release.partition("/")
     return f"/glidepath/api/v1/releases/{quote(dag_id, safe='')}/{quote(run_id, safe='')}"
-
-
-def _detail(answer: Any) -> str:
-    """What an answer says, shortened; FastAPI's errors have it as `detail`."""
-    try:
-        detail = answer.json().get("detail", answer.text)
-    except (ValueError, AttributeError):
-        detail = answer.text
-    return str(detail)[:500]

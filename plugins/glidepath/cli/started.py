@@ -12,17 +12,17 @@ import click
 from glidepath.cli.options import form
 from glidepath.cli.releases import (
     NEEDS_A_PERSON,
-    NOT_READ,
     PROMOTED,
     TAKEN_BACK,
     UNDECIDED,
     ended_with,
+    followed,
     only,
     tell,
     with_a_reason,
 )  # fmt: skip
 from glidepath.cli.server import server, through_airflow
-from glidepath.errors import AskedError, GlidepathError, NoReleaseError, TemporaryError
+from glidepath.errors import AskedError, NoReleaseError, TemporaryError
 from glidepath.policy import MAX_STEPS
 from glidepath.policy.model import dag_id as dag_id_of_name
 
@@ -88,11 +88,9 @@ def release_service(
     if output == "text":
         click.echo(f"release {release} is started")
     if wait:
-        try:
-            return _waited(there, release, timeout, output)
-        except GlidepathError as error:  # the release goes on: a job must not take it for one that was taken back
-            click.echo(f"glidepath: {release} is started, and can't be followed: {error}", err=True)
-            return NOT_READ
+        # Where it can't be followed it goes on: a job must not take it for one that was taken back.
+        told = f"{release} is started, and can't be followed: "
+        return followed(lambda: _waited(there, release, timeout, output), told)
     if output == "json":
         click.echo(json.dumps({"release": release}))
     return PROMOTED

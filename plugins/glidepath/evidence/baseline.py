@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -14,9 +15,9 @@ from glidepath.evidence.interval import Collected
 from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import each_once
-from glidepath.evidence.possible import explained
+from glidepath.evidence.possible import are_numbers, explained, no_numbers
 from glidepath.evidence.series import Reader, Samples, Series
-from glidepath.evidence.shares import Selected, read_shares, uses_of
+from glidepath.evidence.shares import Selected, read_shares, sums_of, uses_of
 from glidepath.evidence.source import Source
 from glidepath.evidence.summed import Past, kept, worth
 from glidepath.evidence.tally import Counts, of_version, series_of, tally
@@ -61,7 +62,7 @@ def baseline(prometheus: Samples, source: Source, stable: str, window_s: float, 
 
     Raises:
         EvidenceError: No request counter or no latency bucket of the stable version is there, its pods had other
-            latency buckets than one another, or its counters fall again and again.
+            latency buckets than one another, its counters fall again and again, or a sum is no number.
     """
     step, read = _found(prometheus, source, stable, window_s, now)
     requests, latency, others = read
@@ -117,7 +118,9 @@ def _found(
     everything = reader.range_vector(source.requests, window_s, until, step)
     slow = of_version(read_latency(reader, source, window_s, until, step), source.version_label, stable)
     requests, latency = each_once(of_version(everything, source.version_label, stable), slow)
-    return step, (requests, latency, read_shares(reader, source, everything, window_s, until, step))
+    others = read_shares(reader, source, everything, window_s, until, step)
+    are_numbers(no_numbers(sums_of(source, others, [stable]), lambda _: -math.inf))
+    return step, (requests, latency, others)
 
 
 def _begun(

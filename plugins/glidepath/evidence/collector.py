@@ -22,10 +22,10 @@ from glidepath.evidence.named import named
 from glidepath.evidence.native import read_latency
 from glidepath.evidence.once import Plain, each_once
 from glidepath.evidence.pace import Pace
-from glidepath.evidence.possible import as_planned, explained
+from glidepath.evidence.possible import are_numbers, as_planned, explained, no_numbers
 from glidepath.evidence.present import Present
 from glidepath.evidence.series import Key, Samples, Series
-from glidepath.evidence.shares import Selected, read_shares, uses_of
+from glidepath.evidence.shares import Selected, read_shares, sums_of, uses_of
 from glidepath.evidence.source import Source, matches
 from glidepath.evidence.spans import Pod, Read, pod_and_version, too_late
 from glidepath.evidence.steady import Steady
@@ -109,11 +109,13 @@ class Collector:
             if not self.apart:
                 self._steady.learn(requests, read.latency, others, self._uses(requests, others))
         self._reader.taken()
+        odd = no_numbers(sums_of(self.source, others, self.versions), self._until)
         self._end, self._uneven = end, []
         self._pods |= read.newest
         if first:
             return Waiting("the first sample is the baseline", 0.0)
         explained(self.unexplained(end))
+        are_numbers(odd)
         served = sum(counts.requests for counts in collected.versions.values())
         as_planned(served, end - start, self.planned_per_s)
         return collected
@@ -160,7 +162,11 @@ class Collector:
         return Read(at, requests, latency, self._newest(requests))
 
     def _was_read(self, series: Series) -> bool:
-        return series.samples[-1][0] <= self._pods.get(pod_and_version(series, self.source), -math.inf)
+        return series.samples[-1][0] <= self._until(series)
+
+    def _until(self, series: Series) -> float:
+        """Until when its pod was read, epoch seconds."""
+        return self._pods.get(pod_and_version(series, self.source), -math.inf)
 
     @property
     def _gone_after(self) -> float:

@@ -191,9 +191,11 @@ class Counters(Known):
         if 0 < last.value - now.value <= self.pace.dip(name):
             self._dips[of] = last.value
             return 0.0, last.value
+        if not counts(last.value):
+            return 0.0, now.value
         if now.value < last.value:
             return self._fallen(series, use, last, now), now.value
-        return (self._rise(of, last.value, now.value) if counts(last.value) else 0.0), now.value
+        return self._rise(of, last.value, now.value), now.value
 
     def _from_zero(self, series: Series, use: str, value: float, seconds: float) -> float:
         """What a counter that began anew counted since: its value, if that can have happened."""

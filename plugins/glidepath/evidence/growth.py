@@ -7,6 +7,7 @@ as the others, none fell, none came or went, and the pod is scraped by one way.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -73,9 +74,13 @@ class GrowthAnswer:
             before: What they were when they were read last.
 
         Returns:
-            None where they are not sums of the same counters.
+            None where they are not sums of the same counters, or fell, or are no finite numbers.
         """
-        if self.sums.keys() != before.keys() or not all(now >= before[key] for key, now in self.sums.items()):
+        if self.sums.keys() != before.keys():
+            return None
+        if not all(
+            before[key] <= now < math.inf for key, now in self.sums.items()
+        ):  # what is no number is read in parts
             return None
         newest = max(self.steady.values(), default=0.0)
         return [

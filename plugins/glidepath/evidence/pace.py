@@ -27,8 +27,8 @@ APART_S, DIP = 0.25, 2.0
 
 
 def counts(value: float) -> bool:
-    """Whether a sample is one of a counter: it is a number, and not below zero."""
-    return value >= 0.0
+    """Whether a sample is one of a counter: it is a finite number, and not below zero."""
+    return 0.0 <= value < math.inf
 
 
 @lru_cache(KNOWN)

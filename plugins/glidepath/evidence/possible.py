@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from glidepath.errors import EvidenceError
 from glidepath.evidence.counters import FALLS, FALLS_S
 from glidepath.evidence.pace import SLACK
-from glidepath.evidence.series import Key
+from glidepath.evidence.series import Key, Series
 
 # Times the planned traffic, beyond which an interval is no evidence.
 PLANNED_TIMES = 10.0
@@ -55,4 +56,30 @@ def as_planned(requests: int, seconds: float, planned_per_s: float) -> None:
             f"{requests} requests were counted in {seconds:.0f} s, the release was planned at {planned_per_s:.1f} requests a "
             f"second: more than {PLANNED_TIMES:.0f} times as many is no evidence. If there is so much traffic now, start the "
             "release anew"
+        )
+
+
+def no_numbers(sums: Iterable[Series], until: Callable[[Series], float]) -> list[Series]:
+    """The sums of which something new is no finite number; `until`: until when each was read, epoch seconds."""
+    return [
+        counter for counter in sums
+        if any(at > until(counter) and not math.isfinite(value) for at, value in counter.samples)
+    ]  # fmt: skip
+
+
+def are_numbers(odd: Sequence[Series]) -> None:
+    """Make sure that all sums are numbers: by one that is none a mean would seem to be zero.
+
+    Args:
+        odd: Those that are none.
+
+    Raises:
+        EvidenceError: Names the pods, and what does such things.
+    """
+    if odd:
+        pods = ", ".join(sorted({counter.labels.get("pod", "?") for counter in odd}))
+        raise EvidenceError(
+            f"{odd[0].labels.get('__name__', 'a sum')} of pod {pods} was not a finite number: the process observed a value that "
+            "is none, and its mean is not known until it restarts. Mend what it observes; in the past that a release is planned "
+            "by, wait until `evidence.baseline` is over, or shorten it"
         )

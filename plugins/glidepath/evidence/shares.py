@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from glidepath.evidence.once import each_once, unread
 from glidepath.evidence.series import Reader, Series
@@ -45,3 +45,10 @@ def read_shares(
     ):
         (selected[selector],) = each_once(prometheus.range_vector(selector, window_s, at, step_s), read=read)
     return selected
+
+
+def sums_of(source: Source, others: Selected, versions: Container[str]) -> Iterator[Series]:
+    """Some versions' sums that means are made of; `others` as `read_shares` gives them."""
+    for share in source.shares:
+        if share.sum_seconds is not None:
+            yield from (one for one in others[share.events] if one.labels.get(share.version_label) in versions)

@@ -6,6 +6,7 @@ Whatever is otherwise is left to `Counters`, to which it is as if it had made th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -217,7 +218,7 @@ def _risen(layout: Layout, series: Sequence[Series]) -> list[Rise] | None:
                 continue
             if len(samples) == 1 or samples[-2][0] <= at:
                 more = samples[-1][1] - values[number]
-                if not more >= 0.0:
+                if not 0.0 <= more < math.inf:
                     return None
                 risen[number] = more, more
             elif (rise := _steps(samples, at, values[number])) is not None:
@@ -228,14 +229,14 @@ def _risen(layout: Layout, series: Sequence[Series]) -> list[Rise] | None:
 
 
 def _steps(samples: Sequence[tuple[float, float]], at: float, had: float) -> Rise | None:
-    """The same over several samples."""
-    steps = [0.0]
+    """The same over several samples; None as well where two are of one time, of which only the first counts."""
+    steps, before = [0.0], -math.inf
     for when, value in samples:
         if when > at:
-            if not value >= had:
+            if not math.inf > value >= had or when <= before:
                 return None
             steps.append(value - had)
-            had = value
+            had, before = value, when
     return sum(steps), _added(steps)
 
 

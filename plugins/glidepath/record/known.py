@@ -57,6 +57,7 @@ class Known:
         found = connection.execute(_NEW, {"id": self.id}).first()
         if found is None:
             self.row = self._seen = None
+            self._forget()
             return
         if tuple(found) == self._seen:
             return
@@ -64,8 +65,11 @@ class Known:
         self.row, self._seen = dict(connection.execute(_ROW, {"id": self.id}).mappings().one()), tuple(found)
         self._read(connection)
         if self._count < found[3]:  # one with a lower number was written later than one with a higher
-            self.events, self.named, self._after, self._count = {}, {}, 0, 0
+            self._forget()
             self._read(connection)
+
+    def _forget(self) -> None:
+        self.events, self.named, self._after, self._count = {}, {}, 0, 0
 
     def _read(self, connection: Connection) -> None:
         for row in connection.execute(_EVENTS, {"id": self.id, "after": self._after}):

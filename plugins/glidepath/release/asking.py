@@ -22,6 +22,8 @@ from glidepath.release.run import Run
 
 # What puts all traffic on the stable version in the guard's next round.
 BACK = (TAKE_BACK, REJECT)
+# What the record has to say before it holds.
+HOLDING = (HOLD, RESUME)
 ALL = (APPROVE, REJECT, HOLD, RESUME, TAKE_BACK, COMMIT)
 # Characters of a reason: a word at least, and what a line of a log has room for.
 SHORTEST_WHY, LONGEST_WHY = 3, 500
@@ -116,29 +118,44 @@ def reasoned(why: str) -> str:
     return reason
 
 
-def heard(run: Run) -> Asked | None:
+def order(run: Run) -> Asked | None:
     """What a person asks of a release, on the Lease or in the record: to go back comes first. None for nothing.
 
-    To hold and to resume are written into the record, which says what holds. A word that can't be followed is told in the log.
+    To hold and to resume are told only of the Lease: `heard` follows them. Nothing is written.
     """
     on_lease = run.ports.claims.asked(run.claim)
-    if on_lease is not None and on_lease.what in (HOLD, RESUME):
-        try:
-            ask(run.ports.record, run.id, on_lease.what, on_lease.who, on_lease.why, run.now())
-        except AskedError as error:
-            run.say(f"on the Lease: {error}")
-        run.ports.claims.answered(run.claim, on_lease)
-        on_lease = None
-    entries = run.journal.asked()
-    if on_lease is not None and on_lease.what == TAKE_BACK:
+    if on_lease is not None and on_lease.what != COMMIT:
         return Asked(on_lease.what, on_lease.who, on_lease.why)
+    entries = run.journal.asked()
     if back := asked_back(entries):
         return back
     return asked_commit(entries) if on_lease is None else Asked(on_lease.what, on_lease.who, on_lease.why)
 
 
+def heard(run: Run) -> Asked | None:
+    """The same, once what the Lease says of holding and resuming is in the record, which says what holds.
+
+    A word that can't be followed is told in the log. It writes: what is asked by ports that only read is `order`.
+    """
+    on_lease = run.ports.claims.asked(run.claim)
+    if on_lease is not None and on_lease.what in HOLDING:
+        try:
+            ask(run.ports.record, run.id, on_lease.what, on_lease.who, on_lease.why, run.now())
+        except AskedError as error:
+            run.say(f"on the Lease: {error}")
+        run.ports.claims.answered(run.claim, on_lease)
+    found = order(run)
+    # One that came meanwhile is heard in the next round.
+    return None if found is not None and found.what in HOLDING else found
+
+
+def early_order(run: Run) -> Asked | None:
+    """What a person asks before the first weight, as `order`; None when it is past that."""
+    return order(run) if run.release.phase in UNGIVEN else None
+
+
 def early_word(run: Run) -> str | None:
-    """Why a person takes a release back before its first weight; None when nobody does, or it is past that."""
+    """Why a person takes a release back before its first weight; None when nobody does, or it is past that. As `heard`."""
     if run.release.phase not in UNGIVEN:
         return None
     word = heard(run)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from glidepath.errors import ClaimLostError, ClusterError, RecordError
 from glidepath.judge import Verdict
 from glidepath.record.turns import Turn
-from glidepath.release.asking import BACK, early_word, heard
+from glidepath.release.asking import BACK, HOLDING, early_order, early_word, heard, order
 from glidepath.release.brake import brake, note_taken_back, take_back, taken_back
 from glidepath.release.cleanup import sweep
 from glidepath.release.deciding import Deciding
@@ -122,7 +122,7 @@ class Guard:
             self._hold_back()
         elif step is not None:
             self._adopt()
-        elif why := self._sure(early_word):
+        elif self._sure(early_order) and (why := early_word(self.run)):
             take_back(self.run, why)
         elif drift := self._sure(early_drift):
             take_back(self.run, f"drift: {drift}")
@@ -191,14 +191,16 @@ class Guard:
 
     def _asked(self, step: StepInForce) -> bool:
         """Whether a person's word was followed: take it back, or end the observation early."""
-        order = self._sure(heard)
-        if order is None:
+        asked = self._sure(order)
+        if asked is not None and asked.what in HOLDING:
+            asked = heard(self.run)
+        if asked is None:
             return False
-        if order.what in BACK:
-            self.deciding.decide(step, Decision.ROLLBACK, f"taken back by {order.who}: {order.why}")
+        if asked.what in BACK:
+            self.deciding.decide(step, Decision.ROLLBACK, f"taken back by {asked.who}: {asked.why}")
             return True
         if self.deciding.observing(step):
-            self.deciding.over(step, f"ended early by {order.who}: {order.why}")
+            self.deciding.over(step, f"ended early by {asked.who}: {asked.why}")
         return False
 
     def _hold_back(self) -> None:

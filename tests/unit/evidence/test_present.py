@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from unittest import mock
@@ -31,7 +32,9 @@ class Pod:
     name: str
     version: str
     phase: float
-    counts: dict[tuple[str, str], int] = field(default_factory=lambda: {("/a", "success"): 900, ("/b", "success"): 700})
+    counts: dict[tuple[str, str], float] = field(
+        default_factory=lambda: {("/a", "success"): 900, ("/b", "success"): 700}
+    )
     hidden: set[tuple[str, str]] = field(default_factory=set)
     jobs: tuple[str, ...] = ("one",)
     edges: tuple[str, ...] = EDGES
@@ -53,6 +56,8 @@ class Pod:
             self.counts[busiest] = round(self.counts[busiest] * 0.7)
         elif what in ("twice", "once"):
             self.jobs = ("one", "two") if what == "twice" else ("one",)
+        elif what == "infinite":
+            self.counts[busiest] = math.inf
         elif what == "edge":
             self.edges = ("0.05", "0.1", "0.2", "+Inf") if self.edges == EDGES else EDGES
 
@@ -123,6 +128,13 @@ def test_sums_count_what_the_samples_count(
         if isinstance(summed, str) and isinstance(sampled, str) and summed != sampled:
             return  # both refuse, each for what it saw, and what they took in differs from then on
         assert summed == sampled
+
+
+def test_a_counter_that_is_infinite_is_in_no_sum() -> None:
+    history = [[("nothing", 50)] * 3 for _ in range(10)]
+    history[5][2], history[7][2] = ("infinite", 50), ("restart", 50)
+    assert looks(history, sums=True) == looks(history, sums=False)
+    assert isinstance(looks(history, sums=True)[9], Collected)
 
 
 def test_what_ended_long_ago_is_not_read_again_for_others() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -29,6 +30,8 @@ HAPPENS = st.sampled_from(
         "ends",
         "has no buckets",
         "a part falls",
+        "two of a time",
+        "is infinite",
     )
 )
 PODS = (("v1", "a"), ("v1", "b"), ("v2", "c"))
@@ -52,6 +55,8 @@ class Pod:
             self.bad = 0 if what == "restarts" else self.bad
         if what == "twice":
             self.scrape(scraped, at - 2, what)
+        if what == "two of a time":
+            self.scrape(scraped, at, what)
         self.scrape(scraped, at, what)
 
     def scrape(self, scraped: Scraped, at: float, what: str) -> None:
@@ -61,7 +66,9 @@ class Pod:
         buckets = self.good // 2, self.good // 3 * 2, self.good
         if what == "a part falls":
             buckets = 0, *buckets[1:]
-        if what == "has no buckets":
+        if what == "is infinite":
+            scraped.pod(at, self.version, self.name, math.inf, self.bad)  # type: ignore[arg-type]
+        elif what == "has no buckets":
             scraped.add(at, self.good, name="requests", version=self.version, pod=self.name, status="success")
         else:
             scraped.pod(at, self.version, self.name, self.good, self.bad, buckets)
@@ -130,3 +137,15 @@ def test_several_samples_of_a_steady_pod_are_counted_once_each() -> None:
         if at == 110:
             collected(watch, at + 1)
     assert collected(watch, 121).versions["v2"].by_pod == {"c": (10, 0)}
+
+
+def test_of_two_samples_of_one_time_the_first_counts() -> None:
+    scraped = Scraped()
+    watch = started(scraped)
+    for at in (105, 110, 115):
+        scraped.pod(at, "v1", "a", 1000 + at, 5)
+        scraped.pod(at, "v2", "c", at)
+        if at == 115:
+            scraped.pod(at, "v2", "c", 500)
+        got = collected(watch, at + 1)
+    assert got.versions["v2"].by_pod == {"c": (5, 0)}

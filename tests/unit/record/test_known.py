@@ -153,3 +153,16 @@ def test_a_release_that_is_gone_is_none(record: Record) -> None:
     with record.as_of_now("dag/none"):
         assert record.find("dag/none") is None
         assert record.events("dag/none") == []
+
+
+def test_nothing_of_one_that_is_gone_is_told_of_another_by_its_name(record: Record) -> None:
+    record.add_event(ID, "fate", {}, 1.0, "fate")
+    record.close(ID, "promoted", "", 2.0)
+    with record.as_of_now(ID):
+        assert record.once(ID, "fate") is not None
+    record.forget(ID)
+    with record.as_of_now(ID):
+        assert (record.find(ID), record.events(ID)) == (None, [])
+    record.open_release(release())
+    with record.as_of_now(ID):
+        assert (record.events(ID), record.once(ID, "fate")) == ([], None)

@@ -13,6 +13,7 @@ import pytest
 from glidepath.informers import informer
 from glidepath.ports import Watched
 from glidepath.release import drift, events
+from glidepath.release.asking import ask
 from glidepath.release.brake import taken_back
 from glidepath.release.guard import Guard
 from glidepath.release.run import Run
@@ -171,3 +172,21 @@ def test_what_was_in_order_is_not_looked_through_again_before_something_changes(
     stage.server.down = True
     until(lambda: times(1) == 1)  # nothing is proven any more
     assert not taken_back(run)
+
+
+@pytest.mark.parametrize("what", ["hold", "resume", "hold again"])
+def test_what_is_asked_on_the_lease_to_be_written_down_is_written_by_what_the_api_says(
+    stage: Watching, ready: tuple[Run, Guard], what: str
+) -> None:
+    """It is in the record once, and off the Lease; `resume` can't be asked of what is not held."""
+    run, guard = ready
+    if what == "hold again":
+        ask(run.ports.record, run.id, "hold", "ann", "a first time", run.now())
+    annotated(stage, what.removesuffix(" again"), "it looks odd")
+
+    def followed() -> bool:
+        guard.tick()
+        return run.ports.claims.asked(run.claim) is None
+
+    until(followed)
+    assert [word.what for word in run.journal.asked()] == ([] if what == "resume" else ["hold"])

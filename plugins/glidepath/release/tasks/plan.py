@@ -16,6 +16,7 @@ from glidepath.policy import Image, ReleaseSpec
 from glidepath.policy.presets import untried
 from glidepath.ports import Ports
 from glidepath.record import Release
+from glidepath.record.retention import kept_s, packed_after_s
 from glidepath.release import gitops, planned, reach
 from glidepath.release.cleanup import close_orphans, forget_old, pack_ended
 from glidepath.release.observation import observation
@@ -59,6 +60,7 @@ def plan(
     if known is not None:
         say(f"plan: release {identity} is planned already ({known.phase}); nothing is chosen anew")
         return known.phase not in (Phase.DRY_RUN, Phase.NOTHING_TO_DO) and _to_release(run)
+    kept_s(), packed_after_s()  # what they can't read they refuse, before anything is deleted or packed
     ports.claims.check(identity)
     close_orphans(spec, ports, over, say, now())
     forget_old(ports.record, say, now())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from glidepath.errors import EvidenceError
 from glidepath.evidence import Collector, Waiting
+from glidepath.evidence.baseline import baseline
 from glidepath.evidence.collector import Collected
 from glidepath.evidence.selected import source_of
 from glidepath.evidence.source import ShareSeries
@@ -85,6 +88,32 @@ def test_a_sum_makes_no_room_for_requests_that_nobody_made() -> None:
     got = watch.collect(116)
     assert isinstance(got, Collected)
     assert got.versions["v1"].errors == 0
+
+
+@pytest.mark.parametrize("observed", [math.nan, math.inf])
+def test_a_sum_that_is_no_number_is_no_evidence(observed: float) -> None:
+    """One request that observes NaN leaves a sum of NaN for good: the mean would seem to be zero."""
+    at = Scraped()
+    scraped(at, 100, "v1", "a", 5000, 1_000_000)
+    scraped(at, 100, "v2", "b", 5000, 1_000_000)
+    watch = watching(at)
+    for second, value in ((105, observed), (110, observed), (115, 3000), (120, 7000)):
+        scraped(at, second, "v1", "a", 5000 + second, 1_000_000 + 200 * second)
+        if second > 110:  # it has restarted
+            scraped(at, second, "v2", "b", int(value) // 200, value)
+            continue
+        scraped(at, second, "v2", "b", 5000 + second, value)
+        with pytest.raises(EvidenceError, match="of pod b was not a finite number"):
+            watch.collect(second + 1)
+    assert sums(watch, 121, "v2") == (7_000_000, 35)
+
+
+def test_a_past_with_a_sum_that_is_no_number_is_none_to_plan_by() -> None:
+    at = Scraped()
+    for second in range(100, 400, 5):
+        scraped(at, second, "v1", "a", 20 * second, math.nan if second == 200 else 4000.0 * second)
+    with pytest.raises(EvidenceError, match="of pod a was not a finite number"):
+        baseline(at, replace(SOURCE, shares=(MEAN,)), "v1", 300, 400)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from glidepath.errors import PreflightError
 from glidepath.release.cleanup import forget_old
 from glidepath.release.events import Finished, HandedOver
 from glidepath.release.journal import Journal
@@ -105,3 +106,15 @@ def ended(stage: Stage, identity: str, outcome: str) -> Run:
     run.close(Phase(outcome), "so it was")
     run.note(Finished(outcome))
     return run
+
+
+def test_a_setting_that_can_not_be_read_is_refused_before_anything_is_deleted(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = stage.run("dag/ended", version="v1")
+    stage.clock += 10 * 86400
+    monkeypatch.setenv("GLIDEPATH_RECORD_KEEP_DAYS", "1")
+    monkeypatch.setenv("GLIDEPATH_RECORD_PACK_DAYS", "soon")
+    with pytest.raises(PreflightError, match="GLIDEPATH_RECORD_PACK_DAYS='soon', expected a number of days"):
+        stage.run("dag/new")
+    assert {one.id for one in stage.record.recent()} == {ended.id}
