@@ -174,6 +174,10 @@ class ServerError(TemporaryError):
     """Airflow's API server, asked from a terminal, refused or did not answer."""
 
 
+class LostError(ServerError):
+    """Airflow did not answer, or only that something failed: what was asked may have been done."""
+
+
 class MessageError(TemporaryError):
     """A message was not taken, as far as is known. No release ever sees it.
 

@@ -36,6 +36,7 @@ class Api:
         starts: The run that is begun next; a release of that name is in the record, or is not.
         states: Of runs, as Airflow has them.
         down: How many of the next calls are answered 503.
+        lost: Whether a run is begun, and the answer is 503.
         unchanged: How often nothing was new.
         got: Method, path and body of each call.
         signed: How each was.
@@ -45,6 +46,7 @@ class Api:
     starts: str = "manual__promoted+00:00"
     states: dict[str, str] = field(default_factory=dict)
     down: int = 0
+    lost: bool = False
     unchanged: int = 0
     url: str = ""
     got: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -90,9 +92,14 @@ class Api:
         if parts[-1] == "hitlDetails":
             return 200, body
         if method == "POST":
-            return (
-                (200, {"dag_run_id": self.starts}) if parts[1] == "release_prices" else (404, {"detail": "no such DAG"})
-            )
+            if parts[1] != "release_prices":
+                return 404, {"detail": "no such DAG"}
+            if not self.lost:
+                return 200, {"dag_run_id": self.starts}
+            self.states.setdefault(body["dag_run_id"], "running")
+            return 503, {"detail": "the database is away"}
+        if parts[3] not in self.states and self.record.find("/".join((parts[1], parts[3]))) is None:
+            return 404, {"detail": "no such run"}
         return 200, {"state": self.states.get(parts[3], "running")}
 
 

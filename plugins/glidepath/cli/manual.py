@@ -13,7 +13,7 @@ READ = STANDS | {5: "it can't be read"}
 STARTED = STANDS | {
     0: "started; with --wait: promoted, or nothing to do",
     4: "with --wait: undecided when the time is over",
-    5: "with --wait: it is started, and can't be followed",
+    5: "it is not known whether it is started; with --wait: it is, and can't be followed",
 }
 # The commands in the order in which a newcomer meets them, each in some words.
 SECTIONS: Mapping[str, Mapping[str, str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -12,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import click
 
 from glidepath.cli.answers import detail, told, unmoved, whole
-from glidepath.errors import AskedError, NoReleaseError, ServerError, SetupError
+from glidepath.errors import AskedError, GlidepathError, LostError, NoReleaseError, ServerError, SetupError
 
 if TYPE_CHECKING:
     import requests
@@ -89,15 +90,32 @@ class Server:
         self._latest: tuple[str, str, Status] | None = None
 
     def start(self, dag_id: str, conf: Mapping[str, Any]) -> str:
-        """Start a run; the identity of its release.
+        """Start a run; the identity of its release. It is named here, so that it is found where the answer gets lost.
 
         Raises:
             AskedError: The parameters, or the DAG, are none.
-            ServerError: Airflow refused or did not answer.
+            LostError: Airflow did not answer, and does not say either whether it began.
+            ServerError: It lets nobody in, or is not Airflow.
         """
-        body = {"logical_date": None, "conf": dict(conf)}
-        begun = self._answered("POST", f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns", body, {})
+        self._enter()
+        release = f"{dag_id}/manual__{datetime.now(UTC).isoformat()}"
+        body = {"dag_run_id": release.partition("/")[2], "logical_date": None, "conf": dict(conf)}
+        try:
+            begun = self._answered("POST", f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns", body, {})
+        except LostError as error:
+            if self._has(release):
+                return release
+            raise LostError(
+                f"{error}. Whether it has begun is not known: look for the run {release} before another is started"
+            ) from error
         return told(begun, lambda said: f"{dag_id}/{said['dag_run_id']}")
+
+    def _has(self, release: str) -> bool:
+        """Whether there is such a run, as far as Airflow says."""
+        try:
+            return bool(self.state(release))
+        except GlidepathError:
+            return False
 
     def state(self, release: str) -> str:
         """The state of a release's run, as Airflow has it.
@@ -222,20 +240,29 @@ class Server:
             raise NoReleaseError(text)
         if code in (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY):
             raise AskedError(text)
-        raise ServerError(text)
+        raise LostError(text) if code >= HTTPStatus.INTERNAL_SERVER_ERROR else ServerError(text)
 
     def _sent(self, method: str, path: str, body: object, headers: Mapping[str, str]) -> requests.Response:
         import requests
 
+        self._enter()
         try:
-            if not self._token:
-                self._login()
             return requests.request(
                 method, f"{self.url}{path}", json=body, headers=dict(headers), timeout=TIMEOUT_S, auth=self._signed,
                 allow_redirects=False,
             )  # fmt: skip
         except (requests.RequestException, ValueError) as error:
-            raise ServerError(f"{method} {self.url}{path}: no answer: {type(error).__name__}") from error
+            raise LostError(f"{method} {self.url}{path}: no answer: {type(error).__name__}") from error
+
+    def _enter(self) -> None:
+        """Log in, where that has not been done."""
+        import requests
+
+        if not self._token:
+            try:
+                self._login()
+            except (requests.RequestException, ValueError) as error:
+                raise ServerError(f"POST {self.url}/auth/token: no answer: {type(error).__name__}") from error
 
     def _signed(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         # As a header alone it would give way to what a `.netrc` has.

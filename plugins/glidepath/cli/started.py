@@ -12,6 +12,7 @@ import click
 from glidepath.cli.options import form
 from glidepath.cli.releases import (
     NEEDS_A_PERSON,
+    NOT_READ,
     PROMOTED,
     TAKEN_BACK,
     UNDECIDED,
@@ -22,7 +23,7 @@ from glidepath.cli.releases import (
     with_a_reason,
 )  # fmt: skip
 from glidepath.cli.server import server, through_airflow
-from glidepath.errors import AskedError, NoReleaseError, TemporaryError
+from glidepath.errors import AskedError, LostError, NoReleaseError, TemporaryError
 from glidepath.policy import MAX_STEPS
 from glidepath.policy.model import dag_id as dag_id_of_name
 
@@ -77,14 +78,19 @@ def release_service(
     """Start a release of SERVICE, or of the DAG release_SERVICE, through Airflow.
 
     With --wait it ends with 0 when it was promoted (or there was nothing to do), 1 when it was taken back or refused, 3 as soon
-    as a person is asked, 4 while it is undecided when the time is over, 5 when it is started and can't be followed.
+    as a person is asked, 4 while it is undecided when the time is over, 5 when it is started and can't be followed. Without it: 0 when it is
+    started, 5 when that is not known.
     """
     dag_id = service if service.startswith(PREFIX) else dag_id_of_name(service)
     conf = {name: value for name, value in parameters.items() if value is not None} | (
         {"dry_run": True} if dry_run else {}
     )
     there = server(airflow, user, password_file, os.environ)
-    release = there.start(dag_id, conf)
+    try:
+        release = there.start(dag_id, conf)
+    except LostError as error:  # a job must not take it for one that was refused
+        click.echo(f"glidepath: {error}", err=True)
+        return NOT_READ
     if output == "text":
         click.echo(f"release {release} is started")
     if wait:

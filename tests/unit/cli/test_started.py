@@ -32,9 +32,10 @@ def test_a_job_waits_for_a_release_and_ends_with_what_became_of_it(
     asked = ["release", "prices", "--version", "v2", "--weights", "5,25", "--bake", "90s", "--wait", "--timeout", "0.2"]
     assert main(asked) == code
     assert f"{told}: " in capsys.readouterr().out
-    assert api.got[0] == (
-        "POST", f"/api/v2/dags/{DAG}/dagRuns", {"logical_date": None, "conf": {"version": "v2", "weights": [5, 25], "bake": "90s"}},
-    )  # fmt: skip
+    method, path, body = api.got[0]
+    assert (method, path) == ("POST", f"/api/v2/dags/{DAG}/dagRuns")
+    assert body.pop("dag_run_id").startswith("manual__20")
+    assert body == {"logical_date": None, "conf": {"version": "v2", "weights": [5, 25], "bake": "90s"}}
     assert main([*asked, "-o", "json"]) == code
     assert json.loads(capsys.readouterr().out)["banner"]["state"] == told
 
@@ -142,3 +143,30 @@ def test_of_several_that_wait_none_is_answered(api: Api, capsys: pytest.CaptureF
     assert main(["approve", "--reason", "which one"]) == 1
     assert "gated" in capsys.readouterr().err
     assert all(method == "GET" for method, _, _ in api.got)
+
+
+def test_one_whose_start_is_not_answered_is_found_by_its_name(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.lost = True
+    assert main(["release", "prices", "-o", "json"]) == 0
+    name = api.got[0][2]["dag_run_id"]
+    assert json.loads(capsys.readouterr().out) == {"release": f"{DAG}/{name}"}
+    assert [method for method, _, _ in api.got] == ["POST", "GET"], "it is started once"
+
+
+def test_one_of_which_nobody_says_whether_it_has_begun_is_not_told_as_refused(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.down = 2
+    assert main(["release", "prices", "--wait", "-o", "json"]) == 5
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"look for the run {DAG}/{api.got[0][2]['dag_run_id']} before another is started" in told.err
+
+
+def test_who_is_not_let_in_has_started_nothing(
+    api: Api, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLIDEPATH_AIRFLOW_PASSWORD", "wrong")
+    assert main(["release", "prices", "--wait"]) == 1
+    assert "does not let 'ann' in" in capsys.readouterr().err
+    assert api.got == []
