@@ -30,6 +30,7 @@ GlidepathError
     ├── RecordError           the record database refused
     │   └── NoRecordError     what names it names no database: a terminal waits for none
     ├── ServerError           Airflow's API refused or did not answer, from a terminal
+    │   └── LostError         it did not answer: what was asked may have been done
     ├── MessageError          a message was not taken: a line in the log and the journal, nothing else
     └── HandoverError         whoever owns the service's values refused a promotion, or did not answer
 """
