@@ -18,7 +18,7 @@ import numpy as np
 
 from glidepath.gate import settings_of
 from glidepath.judge import ArmCounts, Interval, Judge, plan_judgement
-from glidepath.record import Record, Release
+from glidepath.record import Record, Release, packing
 from glidepath.replay import export
 from glidepath.status import listed, status
 from tests.unit.judge.traffic import EDGES, arm
@@ -43,7 +43,7 @@ def main() -> None:
         rows, rows_ms, evidence = taken(record), timed(record), export(record, NAME)
         started = time.process_time()
         packed = 0
-        while some := record.pack(NAME):
+        while some := packing.pack(record, NAME):
             packed += some
         took = time.process_time() - started
         pages, pages_ms = taken(record), timed(record)

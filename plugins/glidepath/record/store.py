@@ -112,7 +112,12 @@ class Record:
         return known if known is not None and known.id == release_id else None
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """A connection to write by, for `record.packing`; from here on this thread reads what is there when it asks.
+
+        Raises:
+            RecordError: The record can't be written.
+        """
         self.read_anew()
         with self._begin() as connection:
             yield connection
@@ -123,7 +128,7 @@ class Record:
             return
         values = {column.name: getattr(release, column.name) for column in releases.columns}
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 connection.execute(insert(releases).values(values))
         except IntegrityError:
             return
@@ -184,7 +189,7 @@ class Record:
 
     def forget(self, release_id: str) -> None:
         """Delete a release that has ended, with its looks, turns and events. One that runs is left alone."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             gone = connection.execute(
                 delete(releases).where(releases.c.id == release_id, releases.c.outcome.is_not(None))
             )
@@ -194,17 +199,17 @@ class Record:
     def set_token(self, release_id: str, token: int) -> None:
         """Note the fencing token under which this release writes; a lower one than is there, of a task that slept, is not."""
         lower = or_(releases.c.token.is_(None), releases.c.token < token)
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(update(releases).where(releases.c.id == release_id, lower).values(token=token))
 
     def replan(self, release_id: str, plan: Mapping[str, Any]) -> None:
         """Note another plan: the judge is rebuilt from it from then on."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(update(releases).where(releases.c.id == release_id).values(plan=plan))
 
     def move(self, release_id: str, phase: str, allowed_from: frozenset[str]) -> bool:
         """Move to a phase if the release is in one it may be reached from; True when it moved."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             moved = connection.execute(
                 update(releases)
                 .where(releases.c.id == release_id, releases.c.phase.in_(allowed_from))
@@ -214,7 +219,7 @@ class Record:
 
     def close(self, release_id: str, outcome: str, reason: str, at: float) -> bool:
         """Close the release with its outcome. The first one counts; True when it was this one."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             closed = connection.execute(
                 update(releases)
                 .where(releases.c.id == release_id, releases.c.outcome.is_(None))
@@ -227,7 +232,7 @@ class Record:
     ) -> bool:
         """Add an event. With `once`, only the first event of that name is kept; True when this one was."""
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 connection.execute(
                     insert(events).values(release_id=release_id, at=at, kind=kind, once=once, body=dict(body))
                 )
@@ -282,7 +287,7 @@ class Record:
         """
         values = {"release_id": release_id, "seq": seq, "at": at, "interval": interval, "look": dict(look)}
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 if turn is not None:
                     seen(connection, release_id, turn, samples)
                 connection.execute(_ADD_LOOK, values)
@@ -299,26 +304,3 @@ class Record:
         with self._begin() as connection:
             found = paged.newest(connection, release_id, at_most)
         return found[1] if found else None
-
-    def to_pack(self, before: float, limit: int) -> list[str]:
-        """Releases that were closed before an epoch second and have looks to pack, the last that ended first."""
-        more = select(looks.c.seq).where(looks.c.release_id == releases.c.id).limit(1).offset(1)
-        query = select(releases.c.id).where(releases.c.closed < before, more.exists())
-        with self._begin() as connection:
-            return list(connection.execute(query.order_by(releases.c.closed.desc()).limit(limit)).scalars())
-
-    def pack(self, release_id: str) -> int:
-        """Pack the next page of looks of a release that has ended; how many were packed, 0 when nothing is left to do.
-
-        All that reads looks finds the same before, between and after.
-        """
-        with self._begin() as connection:
-            some = paged.to_pack(connection, release_id)
-        if not some:
-            return 0
-        page = paged.page_of(some)  # before the transaction: a guard that writes waits for no packing
-        try:
-            with self._begin() as connection:
-                return len(some) if paged.turn_over(connection, release_id, some, page) else 0
-        except IntegrityError:
-            return 0

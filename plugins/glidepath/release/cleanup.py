@@ -16,7 +16,7 @@ from glidepath.deploy import values as chart
 from glidepath.errors import RecordError
 from glidepath.policy import ReleaseSpec
 from glidepath.ports import Ports
-from glidepath.record import Record, Release
+from glidepath.record import Record, Release, packing
 from glidepath.record.retention import DAY_S, kept_s, packed_after_s
 from glidepath.release.events import Finished, Swept
 from glidepath.release.gitops import owed, resume
@@ -156,8 +156,8 @@ def pack_ended(record: Record, say: Say, at: float) -> None:
         return
     looks = pages = 0
     try:
-        for release_id in record.to_pack(at - wait, PAGES_AT_ONCE):
-            while pages < PAGES_AT_ONCE and (packed := record.pack(release_id)):
+        for release_id in packing.to_pack(record, at - wait, PAGES_AT_ONCE):
+            while pages < PAGES_AT_ONCE and (packed := packing.pack(record, release_id)):
                 looks, pages = looks + packed, pages + 1
     except RecordError as error:
         say(f"plan: looks of releases that are over stay as they are until the next plan: {error}")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, text
 
 from glidepath.errors import RecordError
-from glidepath.record import Record, paged, reading
+from glidepath.record import Record, packing, paged, reading
 from glidepath.record.engines import engine_of
 from tests.unit.record.rows import RELEASE
 
@@ -51,7 +51,7 @@ def test_all_that_reads_looks_finds_the_same_after_every_page(given_looks: list[
             record.add_look(NAME, seq, at, interval, {**look, "at": at})
         record.close(NAME, "promoted", "", 1.0)
         before, packed = told(record, len(given_looks)), 0
-        while some := record.pack(NAME):
+        while some := packing.pack(record, NAME):
             packed += some
             assert told(record, len(given_looks)) == before
         assert packed == max(len(given_looks) - 1, 0)
@@ -75,28 +75,28 @@ def rows(record: Record, table: str) -> int:
 
 
 def test_the_newest_stays_a_row_and_a_release_that_is_packed_is_asked_about_no_more(ended: Record) -> None:
-    assert ended.to_pack(100.0, 9) == []  # it ended just then
-    assert ended.to_pack(101.0, 9) == [NAME]
-    assert [ended.pack(NAME) for _ in range(4)] == [4, 4, 0, 0]
+    assert packing.to_pack(ended, 100.0, 9) == []  # it ended just then
+    assert packing.to_pack(ended, 101.0, 9) == [NAME]
+    assert [packing.pack(ended, NAME) for _ in range(4)] == [4, 4, 0, 0]
     assert (rows(ended, "glidepath_look"), rows(ended, "glidepath_look_page")) == (1, 2)
-    assert ended.to_pack(101.0, 9) == []
+    assert packing.to_pack(ended, 101.0, 9) == []
 
 
 def test_one_that_runs_is_not_packed(record: Record) -> None:
     for seq in (1, 2, 3):
         record.add_look(NAME, seq, 5.0 * seq, None, {})
-    assert record.to_pack(1e9, 9) == []
-    assert (record.pack(NAME), record.pack("dag/other")) == (0, 0)
+    assert packing.to_pack(record, 1e9, 9) == []
+    assert (packing.pack(record, NAME), packing.pack(record, "dag/other")) == (0, 0)
     assert rows(record, "glidepath_look") == 3
 
 
 def test_a_look_that_comes_late_is_found_with_the_others_and_packed_next_time(ended: Record) -> None:
-    while ended.pack(NAME):
+    while packing.pack(ended, NAME):
         pass
     ended.add_look(NAME, 10, 50.0, None, {"at": 50.0, "n": 10})
     ended.add_look(NAME, 10, 60.0, None, {"at": 60.0, "n": 0})
     assert [look["n"] for *_, look in ended.looks(NAME)] == list(range(1, 11))
-    assert ended.pack(NAME) == 1
+    assert packing.pack(ended, NAME) == 1
     assert [look["n"] for *_, look in ended.looks(NAME)] == list(range(1, 11))
 
 
@@ -114,13 +114,13 @@ def test_what_is_packed_while_one_reads_is_read_once(ended: Record, name: str, p
     """Between a reader's two statements another process packs."""
     expected = READS[name](ended)
     for _ in range(pages):
-        ended.pack(NAME)
+        packing.pack(ended, NAME)
     engine, other = engine_of(ended.url), Record(ended.url.replace("record.db", "./record.db"))
     acted: list[int] = []
 
     def act(*about: Any) -> None:
         if "glidepath_look_page" in about[2] and not acted:
-            acted.append(other.pack(NAME))
+            acted.append(packing.pack(other, NAME))
 
     event.listen(engine, "before_cursor_execute", act)
     try:
@@ -138,23 +138,23 @@ def test_whoever_is_overtaken_changes_nothing(ended: Record, monkeypatch: pytest
 
     def slow(some: Any) -> dict[str, Any]:
         monkeypatch.setattr(paged, "page_of", made)
-        getattr(other, what)(NAME)
+        packing.pack(other, NAME) if what == "pack" else other.forget(NAME)
         return made(some)
 
     monkeypatch.setattr(paged, "page_of", slow)
-    assert ended.pack(NAME) == 0
+    assert packing.pack(ended, NAME) == 0
     pages, left = (1, 5) if what == "pack" else (0, 0)
     assert (rows(ended, "glidepath_look_page"), rows(ended, "glidepath_look")) == (pages, left)
 
 
 def test_what_is_forgotten_leaves_no_page(ended: Record) -> None:
-    ended.pack(NAME)
+    packing.pack(ended, NAME)
     ended.forget(NAME)
     assert rows(ended, "glidepath_look_page") == 0
 
 
 def test_a_damaged_page_is_named(ended: Record) -> None:
-    ended.pack(NAME)
+    packing.pack(ended, NAME)
     with ended.reading() as connection:
         connection.execute(text("UPDATE glidepath_look_page SET looks = X'78'"))
     with pytest.raises(RecordError, match=r"the looks from number 1 on can't be read.*from a backup"):
@@ -168,7 +168,7 @@ def test_a_page_is_a_fraction_of_its_looks(tmp_path: Path) -> None:
     record = recorded(f"sqlite:///{tmp_path}/played.db", NAME)
     given_looks = record.looks(NAME)
     plain = sum(len(json.dumps(one)) for _, interval, look in given_looks[:-1] for one in (interval, look))
-    while record.pack(NAME):
+    while packing.pack(record, NAME):
         pass
     with record.reading() as connection:
         size = connection.execute(text("SELECT sum(length(intervals) + length(looks)) FROM glidepath_look_page"))

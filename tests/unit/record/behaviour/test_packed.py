@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from glidepath.cli.main import main
-from glidepath.record import Record, paged, reading
+from glidepath.record import Record, packing, paged, reading
 from glidepath.release.cleanup import pack_ended
 from glidepath.replay import export, replay
 from glidepath.replay.evidence import rows
@@ -73,7 +73,7 @@ def test_nothing_that_is_told_changes(
     said: list[str] = []
     pack_ended(record, said.append, NOW)
     assert len(said) == 1
-    assert record.to_pack(NOW, 99) == []
+    assert packing.to_pack(record, NOW, 99) == []
     assert told(record, tmp_path / "after", capsys) == before
     assert reading.marks(record, list(marks)) == marks
 
@@ -113,7 +113,7 @@ def test_a_plan_packs_so_many_pages_and_leaves_the_rest_to_the_next(
     monkeypatch.setattr("glidepath.release.cleanup.PAGES_AT_ONCE", 3)
     monkeypatch.setattr(paged, "PAGE", 10)
     all_looks, count = {one.id: record.looks(one.id) for one in record.recent()}, []
-    while record.to_pack(NOW, 1):
+    while packing.to_pack(record, NOW, 1):
         pack_ended(record, print, NOW)
         count.append(sum(packed(record).values()))
         assert {name: record.looks(name) for name in all_looks} == all_looks
