@@ -123,13 +123,12 @@ def order(run: Run) -> Asked | None:
 
     To hold and to resume are told only of the Lease: `heard` follows them. Nothing is written.
     """
-    on_lease = run.ports.claims.asked(run.claim)
+    word = run.ports.claims.asked(run.claim)
+    on_lease = None if word is None else Asked(word.what, word.who, word.why)
     if on_lease is not None and on_lease.what != COMMIT:
-        return Asked(on_lease.what, on_lease.who, on_lease.why)
+        return on_lease
     entries = run.journal.asked()
-    if back := asked_back(entries):
-        return back
-    return asked_commit(entries) if on_lease is None else Asked(on_lease.what, on_lease.who, on_lease.why)
+    return asked_back(entries) or on_lease or asked_commit(entries)
 
 
 def heard(run: Run) -> Asked | None:

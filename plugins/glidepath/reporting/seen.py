@@ -50,12 +50,11 @@ def seen(status: Status, looks: Sequence[tuple[int, Look]]) -> Iterator[Section]
 
 def _told(status: Status, looks: Sequence[tuple[int, Look]], name: str) -> list[str]:
     """A metric as it stood when it was decided, or stands now; and whether it was looked at after that."""
-    decided = status.look is not None and status.look.decided
-    until = [(seq, look) for seq, look in looks if not decided or status.look is None or seq <= status.look.seq]
-    *_, (seq, metric) = ((seq, metric) for seq, look in until or looks if (metric := _metric(look, name)) is not None)
-    told = [lines.metric_line(metric)]
-    later = sum(other > seq for other, look in looks if _metric(look, name) is not None)
-    if decided and later:
+    known = [(seq, metric) for seq, look in looks if (metric := _metric(look, name)) is not None]
+    decided = status.look.seq if status.look is not None and status.look.decided else known[-1][0]
+    until = [metric for seq, metric in known if seq <= decided]
+    told = [lines.metric_line(until[-1] if until else known[-1][1])]
+    if until and (later := len(known) - len(until)):
         told.append(
             f"That is when it was decided. {later} further looks, until the release had ended, are drawn as well."
         )
